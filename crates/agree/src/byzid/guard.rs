@@ -1,0 +1,1 @@
+//! The guard of ByzID: the door and the trusted monitor.

@@ -1,0 +1,4 @@
+//! ByzID.
+
+pub mod guard;
+pub mod message;

@@ -1,0 +1,174 @@
+//! The client's side: one request at a time, until enough replicas vouch for the same result.
+//!
+//! Upon an operation: T grows by one; REQUEST(o, T, c) goes to the primary of the last view known; the timer starts.
+//! Upon a REPLY from a member: one per replica counts, the last one it sent. When `f+1` of them match (in ByzID: of the
+//!   same `v` and N too, since replicas execute before others are known to have the batch) the result is accepted.
+//! Upon the timer: the request goes to every node, since the primary may have changed, and the timer doubles up to
+//!   [`RETRY_AFTER_MAX`]. A backup's monitor throws it away; whoever leads now answers, and the replies name the view.
+//! Upon BUSY from the presumed primary: the next attempt waits at least twice as long.
+//!
+//! A client has one request outstanding; who wants more uses more clients.
+
+use crate::protocol::{Protocol, Settings};
+use crate::request::{Reply, Request};
+use crate::{Message, Timer};
+use bytes::Bytes;
+use core::time::Duration;
+use std::collections::BTreeMap;
+use wire::{ClientId, Keys, NodeId, Sequence, Timestamp, View};
+
+/// The first wait before a request is sent again.
+pub const RETRY_AFTER: Duration = Duration::from_millis(200);
+
+/// The longest wait before a request is sent again.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(5);
+
+/// The client's only timer.
+pub const RETRY: Timer = Timer(0);
+
+/// What a client wants done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ClientEffect {
+    /// Send this to one node.
+    Send(NodeId, Message),
+    /// Wake me after this long.
+    SetTimer(Duration),
+    /// Never mind.
+    ClearTimer,
+    /// The outstanding operation has this result.
+    Done(Accepted),
+}
+
+/// A result that enough replicas vouched for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Accepted {
+    /// Which request.
+    pub timestamp: Timestamp,
+    /// The view of the replies.
+    pub view: View,
+    /// The place in the order at which it was executed.
+    pub sequence: Sequence,
+    /// What came out.
+    pub result: Bytes,
+}
+
+/// The state of one client.
+#[derive(Clone, Hash, Debug)]
+pub struct Client {
+    id: ClientId,
+    protocol: Protocol,
+    replies_needed: usize,
+    nodes: Vec<NodeId>,
+    members: Vec<NodeId>,
+    view: View,
+    timestamp: Timestamp,
+    outstanding: Option<Outstanding>,
+}
+
+#[derive(Clone, Hash, Debug)]
+struct Outstanding {
+    request: Request,
+    replies: BTreeMap<NodeId, Reply>,
+    retry_after: Duration,
+}
+
+impl Client {
+    /// Client `id` of the cluster that `settings` describe. `newest` is the greatest timestamp it ever used.
+    #[must_use]
+    pub fn new(id: ClientId, settings: &Settings, newest: Timestamp) -> Self {
+        let mut nodes = settings.members.clone();
+        nodes.extend(&settings.spares);
+        Client {
+            id,
+            protocol: settings.protocol,
+            replies_needed: settings.protocol.replies_needed(settings.f),
+            nodes,
+            members: settings.members.clone(),
+            view: View(0),
+            timestamp: newest,
+            outstanding: None,
+        }
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn id(&self) -> ClientId {
+        self.id
+    }
+
+    /// Whether it waits for a result.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.outstanding.is_some()
+    }
+
+    /// Begins `operation` and returns its timestamp.
+    ///
+    /// # Panics
+    /// If one is outstanding already.
+    pub fn submit(&mut self, operation: Bytes, keys: &impl Keys, out: &mut Vec<ClientEffect>) -> Timestamp {
+        assert!(self.outstanding.is_none(), "a client has one request outstanding");
+        self.timestamp = Timestamp(self.timestamp.0 + 1);
+        let mut request = Request { client: self.id, timestamp: self.timestamp, operation, signature: None };
+        if self.protocol.requests_are_signed() {
+            request.signature = Some(keys.sign(&request.signed_bytes()));
+        }
+        let primary = self.members[(self.view.0 % self.members.len() as u64) as usize];
+        out.push(ClientEffect::Send(primary, Message::Request(request.clone())));
+        out.push(ClientEffect::SetTimer(RETRY_AFTER));
+        self.outstanding = Some(Outstanding { request, replies: BTreeMap::new(), retry_after: RETRY_AFTER });
+        self.timestamp
+    }
+
+    /// Takes a message from node `from`, whose identity was checked.
+    pub fn receive(&mut self, from: NodeId, message: Message, out: &mut Vec<ClientEffect>) {
+        let Some(outstanding) = &mut self.outstanding else { return };
+        match message {
+            Message::Reply(reply) if reply.client == self.id && reply.timestamp == self.timestamp => {
+                if !self.nodes.contains(&from) {
+                    return;
+                }
+                outstanding.replies.insert(from, reply);
+                self.accept(out);
+            }
+            Message::Busy(busy) if busy.timestamp == self.timestamp => {
+                outstanding.retry_after = (outstanding.retry_after * 2).min(RETRY_AFTER_MAX);
+                out.push(ClientEffect::SetTimer(outstanding.retry_after));
+            }
+            _ => {}
+        }
+    }
+
+    /// The retry timer ran out.
+    pub fn timeout(&mut self, out: &mut Vec<ClientEffect>) {
+        let Some(outstanding) = &mut self.outstanding else { return };
+        for node in &self.nodes {
+            out.push(ClientEffect::Send(*node, Message::Request(outstanding.request.clone())));
+        }
+        outstanding.retry_after = (outstanding.retry_after * 2).min(RETRY_AFTER_MAX);
+        out.push(ClientEffect::SetTimer(outstanding.retry_after));
+    }
+
+    /// Accepts a result if enough replies match.
+    fn accept(&mut self, out: &mut Vec<ClientEffect>) {
+        let Some(outstanding) = &self.outstanding else { return };
+        let same = |one: &Reply, other: &Reply| match self.protocol {
+            Protocol::ByzId | Protocol::ByzIdW => one == other,
+            Protocol::Paxos | Protocol::Pbft => one.sequence == other.sequence && one.result == other.result,
+        };
+        let matching = |reply: &&Reply| {
+            outstanding.replies.values().filter(|other| same(reply, other)).count() >= self.replies_needed
+        };
+        let Some(reply) = outstanding.replies.values().find(matching) else { return };
+        let accepted = Accepted {
+            timestamp: reply.timestamp,
+            view: reply.view,
+            sequence: reply.sequence,
+            result: reply.result.clone(),
+        };
+        self.view = self.view.max(reply.view);
+        self.outstanding = None;
+        out.push(ClientEffect::ClearTimer);
+        out.push(ClientEffect::Done(accepted));
+    }
+}

@@ -1,0 +1,49 @@
+//! Agreement: replicas that execute the same commands in the same order while some of them crash or lie.
+//!
+//! Everything here is sans-IO. A [`Replica`] is a value: it is handed an [`Event`] (a message, a timer that ran out,
+//! a write that became durable) and the present [`wire::Time`], and leaves [`Effect`]s in an [`Outbox`] (send this,
+//! write that, wake me then). The simulator and the node run exactly this code.
+//!
+//! In the order in which a request meets them:
+//! - [`guard`], [`door`]: what stands between a replica and its network, and lets only checked messages through;
+//! - [`client`]: sends the request, retransmits it, accepts a result that enough replicas vouch for;
+//! - [`request`]: what travels between the two: [`Request`], [`Batch`], [`Reply`];
+//! - [`paxos`], [`pbft`], [`byzid`]: the protocols, a room each, behind [`replica`];
+//! - [`machine`]: executes batches in order on a [`Service`], exactly once per request;
+//! - [`checkpoint`]: what a replica fingerprints, keeps and hands to one that was away.
+//!
+//! **Architecture invariant:** no clock, no randomness, no thread, no socket, no file, no async in this crate.
+
+macro_rules! defect {
+    ($name:ident) => {{
+        #[cfg(feature = "mutations")]
+        let active = mutation::is_active(mutation::Defect::$name);
+        #[cfg(not(feature = "mutations"))]
+        let active = false;
+        active
+    }};
+}
+
+pub mod byzid;
+pub mod checkpoint;
+pub mod client;
+pub mod door;
+pub mod guard;
+pub mod machine;
+pub mod message;
+pub mod paxos;
+pub mod pbft;
+pub mod protocol;
+pub mod queue;
+pub mod replica;
+pub mod request;
+pub mod service;
+
+pub use client::Client;
+pub use message::Message;
+pub use protocol::{Protocol, Settings};
+pub use replica::{
+    Destination, Effect, Event, Observation, Outbox, Position, Recovered, Replica, Timer, Write,
+};
+pub use request::{Batch, Reply, Request};
+pub use service::Service;

@@ -1,0 +1,100 @@
+//! Everything that travels between replicas and clients, as one type.
+
+use crate::checkpoint::Transfer;
+use crate::protocol::Protocol;
+use crate::request::{Busy, Reply, Request};
+use crate::{byzid, paxos, pbft};
+use wire::codec_enum;
+
+/// A message of any protocol.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Message {
+    /// A client asks.
+    Request(Request),
+    /// A replica answers.
+    Reply(Reply),
+    /// A replica refuses for want of room.
+    Busy(Busy),
+    /// A snapshot changes hands.
+    Transfer(Transfer),
+    /// ByzID and ByzID-W.
+    ByzId(byzid::message::Message),
+    /// Paxos.
+    Paxos(paxos::message::Message),
+    /// PBFT.
+    Pbft(pbft::message::Message),
+}
+
+codec_enum!(Message {
+    0 => Request,
+    1 => Reply,
+    2 => Busy,
+    3 => Transfer,
+    4 => ByzId,
+    5 => Paxos,
+    6 => Pbft,
+});
+
+macro_rules! from {
+    ($($type:ty => $variant:ident),*) => {$(
+        impl From<$type> for Message {
+            fn from(message: $type) -> Self {
+                Message::$variant(message)
+            }
+        }
+    )*};
+}
+
+from!(
+    Request => Request,
+    Reply => Reply,
+    Busy => Busy,
+    Transfer => Transfer,
+    byzid::message::Message => ByzId,
+    paxos::message::Message => Paxos,
+    pbft::message::Message => Pbft
+);
+
+/// By what a message proves its origin.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Proof {
+    /// The link names the sender.
+    Link,
+    /// A MAC for each receiver.
+    Mac,
+    /// A signature.
+    Signature,
+}
+
+impl Message {
+    /// By what a message of `protocol` proves its origin. A message with any other proof is refused.
+    #[must_use]
+    pub fn proof(&self, protocol: Protocol) -> Proof {
+        match self {
+            Message::Request(_) | Message::Reply(_) | Message::Busy(_) => Proof::Mac,
+            Message::ByzId(message) if protocol == Protocol::ByzIdW && message.is_order() => Proof::Signature,
+            Message::Transfer(_) | Message::ByzId(_) | Message::Paxos(_) | Message::Pbft(_) => match protocol
+            {
+                Protocol::ByzId | Protocol::Paxos => Proof::Link,
+                Protocol::ByzIdW | Protocol::Pbft => Proof::Mac,
+            },
+        }
+    }
+
+    /// A short name for diagrams and counters.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Message::Request(_) => "REQUEST",
+            Message::Reply(_) => "REPLY",
+            Message::Busy(_) => "BUSY",
+            Message::Transfer(Transfer::AskManifest(_)) => "ASK-MANIFEST",
+            Message::Transfer(Transfer::Manifest(_)) => "MANIFEST",
+            Message::Transfer(Transfer::AskChunk(_)) => "ASK-CHUNK",
+            Message::Transfer(Transfer::Chunk(_)) => "CHUNK",
+            Message::ByzId(message) => message.name(),
+            Message::Paxos(message) => message.name(),
+            Message::Pbft(message) => message.name(),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Paxos.
+
+pub mod message;

@@ -1,0 +1,3 @@
+//! PBFT.
+
+pub mod message;

@@ -1,0 +1,2 @@
+//! The `varangian` binary.
+fn main() {}
