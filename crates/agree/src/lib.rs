@@ -29,6 +29,7 @@ pub mod checkpoint;
 pub mod client;
 pub mod door;
 pub mod guard;
+pub mod journal;
 pub mod machine;
 pub mod message;
 pub mod paxos;
@@ -38,6 +39,9 @@ pub mod queue;
 pub mod replica;
 pub mod request;
 pub mod service;
+#[cfg(test)]
+#[allow(dead_code, reason = "each protocol's tests use their own part of it")]
+mod testing;
 
 pub use client::Client;
 pub use message::Message;
