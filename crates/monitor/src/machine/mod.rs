@@ -329,7 +329,7 @@ impl<R: Request> Monitor<R> {
         &mut self,
         now: Time,
         configuration: Configuration,
-        log: Log,
+        mut log: Log,
         last: Sequence,
         actions: &mut Vec<Action>,
     ) {
