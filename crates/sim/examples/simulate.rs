@@ -36,7 +36,7 @@ fn print(summary: &Summary) {
     for (seed, violation) in summary.failing.iter().take(20) {
         println!("seed {seed}: {violation}");
     }
-    println!("{:#?}", summary.stats);
+    println!("{}", summary.stats);
     println!(
         "{} seeds, {} fail, {} messages, {} per second and core, {} operations, {:?} simulated, {:?} busy, {:016x}",
         summary.seeds,

@@ -82,6 +82,16 @@ pub enum Happening {
         /// During which fault.
         fault: u16,
     },
+    /// Time to look whether a node writes, and to crash it if it does.
+    Lurk {
+        /// During which fault.
+        fault: u16,
+    },
+    /// A node that crashed mid-write is up again.
+    Recover {
+        /// Which node.
+        node: u8,
+    },
     /// All faults are over.
     Heal,
     /// Time to look whether everything has come to rest.

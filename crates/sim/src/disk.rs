@@ -197,6 +197,12 @@ impl Disk {
         Position(self.settled.0 + self.waiting.len() as u64)
     }
 
+    /// Whether something was written that is not durable yet.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Records that are kept, those that wait included.
     #[must_use]
     pub fn records_kept(&self) -> usize {

@@ -63,6 +63,16 @@ pub enum FaultKind {
         /// Which node.
         node: u8,
     },
+    /// Whoever leads when it begins crashes, if it is one of these; it is started again at the end.
+    CrashPrimary {
+        /// The nodes that may be hit.
+        of: PeerSet,
+    },
+    /// A replica crashes, again and again, whenever it has writes that are not durable yet, and is up again at once.
+    CrashMidWrite {
+        /// Which node.
+        node: u8,
+    },
     /// A whole node, monitor and all, loses its power; it gets it back at the end.
     Blackout {
         /// Which node.
@@ -115,6 +125,8 @@ impl FaultKind {
             FaultKind::OneWay { .. } => "one-way cut",
             FaultKind::Flapping(_) => "link flaps",
             FaultKind::Crash { .. } => "crash",
+            FaultKind::CrashPrimary { .. } => "crash of the primary",
+            FaultKind::CrashMidWrite { .. } => "crashes mid-write",
             FaultKind::Blackout { .. } => "blackout",
             FaultKind::PowerLoss => "power loss",
             FaultKind::SlowDisk { .. } => "slow disk",
@@ -146,6 +158,8 @@ impl FaultKind {
             FaultKind::OneWay { from, to } => conditions.cut_between(*from, *to),
             FaultKind::Flapping(flap) => conditions.flaps.push(*flap),
             FaultKind::Crash { .. }
+            | FaultKind::CrashPrimary { .. }
+            | FaultKind::CrashMidWrite { .. }
             | FaultKind::Blackout { .. }
             | FaultKind::PowerLoss
             | FaultKind::SlowDisk { .. }
@@ -189,6 +203,12 @@ impl fmt::Display for FaultKind {
                 )
             }
             FaultKind::Crash { node } => write!(f, "the replica of p{node} is down"),
+            FaultKind::CrashPrimary { of } => {
+                write!(f, "the primary is down, if it is one of {}", Names(*of))
+            }
+            FaultKind::CrashMidWrite { node } => {
+                write!(f, "the replica of p{node} crashes whenever it writes")
+            }
             FaultKind::Blackout { node } => write!(f, "all of p{node} is without power"),
             FaultKind::PowerLoss => write!(f, "all nodes are without power"),
             FaultKind::SlowDisk { node, slowness } => {

@@ -21,7 +21,7 @@ use core::time::Duration;
 use wire::Time;
 
 /// Faults of one plan at most.
-pub const FAULTS_MAX: u64 = 12;
+pub const FAULTS_MAX: u64 = 16;
 
 /// A traitor's behaviour.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -173,6 +173,8 @@ enum Sort {
     OneWay,
     Flapping,
     Crash,
+    CrashPrimary,
+    CrashMidWrite,
     Blackout,
     PowerLoss,
     SlowDisk,
@@ -200,7 +202,16 @@ fn kinds(mix: Mix) -> Vec<Sort> {
         ),
         (
             Mix::CRASH,
-            &[Sort::Crash, Sort::Crash, Sort::Crash, Sort::Blackout, Sort::PowerLoss, Sort::SlowDisk],
+            &[
+                Sort::Crash,
+                Sort::CrashPrimary,
+                Sort::CrashPrimary,
+                Sort::CrashMidWrite,
+                Sort::CrashMidWrite,
+                Sort::Blackout,
+                Sort::PowerLoss,
+                Sort::SlowDisk,
+            ],
         ),
         (Mix::TIME, &[Sort::ClockDrift, Sort::Pause]),
         (Mix::MONITOR, &[Sort::MonitorCrash, Sort::MonitorCrash]),
@@ -226,7 +237,9 @@ impl World {
         let sort = random.pick(kinds);
         let heal = Duration::from_nanos(self.heal.0);
         let from = Time::ZERO.after(random.duration(heal / 12, heal * 11 / 12));
-        let lasts = random.duration(Duration::from_millis(5), heal / 3);
+        // Half of them are short: what is over before anybody noticed is the harder case.
+        let longest = if random.chance(500) { heal / 3 } else { heal / 40 };
+        let lasts = random.duration(Duration::from_millis(1), longest);
         let until = from.after(lasts).min(self.heal);
         let kind = self.kind(sort, random)?;
         // All power at once: nothing can happen meanwhile, so it is short.
@@ -255,6 +268,10 @@ impl World {
                 FaultKind::Flapping(Flap { one, other, period: random.duration(millis(2), millis(150)) })
             }
             Sort::Crash => FaultKind::Crash { node: hit? },
+            Sort::CrashPrimary => {
+                FaultKind::CrashPrimary { of: self.hit.iter().fold(0, |of, node| of | 1 << node) }
+            }
+            Sort::CrashMidWrite => FaultKind::CrashMidWrite { node: hit? },
             Sort::Blackout => FaultKind::Blackout { node: hit? },
             Sort::PowerLoss => FaultKind::PowerLoss,
             Sort::SlowDisk => FaultKind::SlowDisk { node: hit?, slowness: random.pick(&[10, 50, 200]) },
@@ -372,7 +389,7 @@ mod tests {
             faults.extend(plan.faults.iter().map(|fault| fault.kind.name()));
             lies.extend(plan.lies.iter().map(|lie| lie.behaviour.name()));
         }
-        assert_eq!(faults.len(), 16, "{faults:?}");
+        assert_eq!(faults.len(), 18, "{faults:?}");
         assert_eq!(lies.len(), Behaviour::ALL.len(), "{lies:?}");
     }
 

@@ -32,6 +32,8 @@ pub enum Stream {
     Outsider = 8,
     /// The keys of everybody.
     Keys = 9,
+    /// When exactly a node crashes that is to crash mid-write.
+    Crashes = 10,
 }
 
 /// A stream of randomness.

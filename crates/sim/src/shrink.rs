@@ -179,7 +179,11 @@ mod tests {
         assert!(
             matches!(
                 plan.faults[0].kind,
-                FaultKind::Crash { node: 0 } | FaultKind::Blackout { node: 0 } | FaultKind::PowerLoss
+                FaultKind::Crash { node: 0 }
+                    | FaultKind::CrashPrimary { .. }
+                    | FaultKind::CrashMidWrite { node: 0 }
+                    | FaultKind::Blackout { node: 0 }
+                    | FaultKind::PowerLoss
             ),
             "{}",
             shrunk.plan

@@ -4,6 +4,7 @@ use crate::keys::Counts;
 use agree::Message;
 use agree::replica::Refusal;
 use bytes::Bytes;
+use core::fmt;
 use std::collections::BTreeMap;
 use wire::{Decode, Frame, Peer};
 
@@ -24,7 +25,7 @@ pub const REFUSALS: [Refusal; 9] = [
 ];
 
 /// The numbers of a run, or the sum over many.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Stats {
     /// Runs that this is the sum of.
     pub runs: u64,
@@ -202,6 +203,70 @@ impl Stats {
         for (peer, count) in &other.refused_of {
             *self.refused_of.entry(*peer).or_default() += count;
         }
+    }
+}
+
+/// `name 3, other 4`.
+fn list<N: fmt::Display>(counts: impl IntoIterator<Item = (N, u64)>) -> String {
+    let counts: Vec<String> = counts.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+    if counts.is_empty() { "none".to_string() } else { counts.join(", ") }
+}
+
+impl fmt::Display for Stats {
+    /// A line for each subject.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = &self.authenticators;
+        writeln!(f, "messages: {} ({} bytes): {}", self.frames, self.bytes, list(self.messages()))?;
+        writeln!(
+            f,
+            "on the way: {} cut, {} lost, {} twice, {} corrupted, {} overflowed, {} of outsiders, {} to nobody",
+            self.frames_cut,
+            self.frames_lost,
+            self.frames_duplicated,
+            self.frames_corrupted,
+            self.frames_overflowed,
+            self.frames_of_outsiders,
+            self.frames_to_nobody,
+        )?;
+        writeln!(f, "faults: {}", list(self.faults.iter().map(|(name, count)| (*name, *count))))?;
+        writeln!(f, "lies: {}", list(self.strategies.iter().map(|(name, count)| (*name, *count))))?;
+        writeln!(
+            f,
+            "replicas: {} batches executed, {} views entered, {} reconfigurations, {} rollbacks, {} restores, \
+             {} stable checkpoints, {} alarms, {} writes lost",
+            self.batches_executed,
+            self.views_entered,
+            self.reconfigurations,
+            self.rollbacks,
+            self.restores,
+            self.checkpoints,
+            self.alarms,
+            self.writes_lost,
+        )?;
+        let refusals = self.refusals().into_iter().map(|(refusal, count)| (format!("{refusal:?}"), count));
+        writeln!(f, "refused: {}", list(refusals))?;
+        writeln!(
+            f,
+            "made and checked: MACs {} and {}, signatures {} and {}, seals {} and {}",
+            counts.macs_made,
+            counts.macs_checked,
+            counts.signatures_made,
+            counts.signatures_checked,
+            counts.seals_made,
+            counts.seals_checked,
+        )?;
+        write!(
+            f,
+            "clients: {} results checked; {} events in {} runs",
+            self.operations_checked, self.events, self.runs
+        )
+    }
+}
+
+impl fmt::Debug for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        write!(f, "; refused by peer: {}", list(self.refused_of.iter().map(|(peer, count)| (*peer, *count))))
     }
 }
 

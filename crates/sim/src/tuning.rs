@@ -40,23 +40,24 @@ impl Tuning {
         settings.batch_bytes_max = random.pick(&[32, 256, 64 << 10]);
         settings.requests_waiting_max = random.pick(&[2, 8, 64]);
         settings.retransmit_after = random.duration(millis(15), millis(50));
-        settings.view_timeout = random.duration(millis(100), millis(300));
+        settings.view_timeout = random.duration(millis(50), millis(250));
         settings.view_timeout_max = random.duration(millis(1_000), millis(2_000));
         settings.heartbeat_every = settings.view_timeout / 5;
         let slow_network = random.chance(250);
         let (least, spread) = if slow_network { (millis(4), millis(8)) } else { (micros(50), millis(1)) };
+        let slowest_disk = millis(random.pick(&[1, 3, 20]));
         Tuning {
             settings,
             clients: random.between(2, 6) as usize,
             operations: u64::MAX,
-            think: random.duration(millis(2), millis(30)),
+            think: millis(random.pick(&[1, 5, 20, 50])),
             latency: Latency {
                 least: random.duration(micros(20), least),
                 spread: random.duration(micros(20), spread),
             },
             disk: Speed {
                 least: random.duration(micros(10), micros(200)),
-                spread: random.duration(micros(10), millis(2)),
+                spread: random.duration(micros(10), slowest_disk),
             },
         }
     }

@@ -39,6 +39,12 @@ const PROBE_EVERY: Duration = Duration::from_millis(20);
 /// How long a run goes on that promises safety only, after all faults are over.
 const UNPROMISED: Duration = Duration::from_secs(3);
 
+/// How often it is looked whether a node writes that is to crash mid-write.
+const LURK_EVERY: Duration = Duration::from_micros(400);
+
+/// How often it then really crashes, in thousandths.
+const LURK_PERMILLE: u64 = 120;
+
 /// Things that happen in one run at most. A run that comes to it goes round in circles.
 pub const EVENTS_MAX: u64 = 50_000_000;
 
@@ -62,7 +68,10 @@ pub struct World {
     client_tallies: Vec<Rc<Tally>>,
     plan: Plan,
     active: Vec<bool>,
+    /// The node that each fault hit, if it chose one when it began.
+    struck: Vec<Option<usize>>,
     outsider: Random,
+    lurker: Random,
     resting: bool,
     done: bool,
     /// What the nodes and clients share.
@@ -126,6 +135,8 @@ impl World {
             clients,
             client_tallies,
             active: vec![false; plan.faults.len()],
+            struck: vec![None; plan.faults.len()],
+            lurker: Random::new(seed, Stream::Crashes),
             outsider: Random::new(seed, Stream::Outsider),
             resting: false,
             done: false,
@@ -202,6 +213,8 @@ impl World {
             Happening::FaultBegins { fault } => self.fault(usize::from(fault), true),
             Happening::FaultEnds { fault } => self.fault(usize::from(fault), false),
             Happening::Outsider { fault } => self.outsider(usize::from(fault)),
+            Happening::Lurk { fault } => self.lurk(usize::from(fault)),
+            Happening::Recover { node } => self.nodes[usize::from(node)].revive(around),
             Happening::Heal => {
                 around.traced(|| Traced::Note("all faults are over".to_string()));
                 for client in &mut self.clients {
@@ -236,6 +249,21 @@ impl World {
         match (kind, begins) {
             (FaultKind::Crash { node }, true) => self.nodes[usize::from(node)].crash(Crash::Process, around),
             (FaultKind::Crash { node }, false) => self.nodes[usize::from(node)].revive(around),
+            (FaultKind::CrashPrimary { of }, true) => {
+                self.struck[fault] = self.primary().filter(|node| of >> node & 1 == 1);
+                if let Some(node) = self.struck[fault] {
+                    self.nodes[node].crash(Crash::Process, &mut self.around);
+                }
+            }
+            (FaultKind::CrashPrimary { .. }, false) => {
+                if let Some(node) = self.struck[fault].take() {
+                    self.nodes[node].revive(around);
+                }
+            }
+            (FaultKind::CrashMidWrite { .. }, true) => {
+                around.agenda.enter(now, Happening::Lurk { fault: fault as u16 });
+            }
+            (FaultKind::CrashMidWrite { .. }, false) => {}
             (FaultKind::Blackout { node }, true) => black_out(&mut self.nodes[usize::from(node)], around),
             (FaultKind::Blackout { node }, false) => light_up(&mut self.nodes[usize::from(node)], around),
             (FaultKind::PowerLoss, true) => self.nodes.iter_mut().for_each(|node| black_out(node, around)),
@@ -267,6 +295,28 @@ impl World {
                 _,
             ) => {}
         }
+    }
+
+    /// Who leads, as far as the correct nodes know.
+    fn primary(&self) -> Option<usize> {
+        let newest = self.statuses().into_iter().flatten().max_by_key(|status| status.view)?;
+        Some(usize::from(newest.primary.0)).filter(|node| *node < self.nodes.len())
+    }
+
+    /// Crashes the node of this fault now and then while it writes, and comes back to it.
+    fn lurk(&mut self, fault: usize) {
+        let FaultKind::CrashMidWrite { node } = self.plan.faults[fault].kind else { return };
+        if !self.active[fault] {
+            return;
+        }
+        let victim = &mut self.nodes[usize::from(node)];
+        if victim.replica().is_some() && victim.disk().is_writing() && self.lurker.chance(LURK_PERMILLE) {
+            victim.crash(Crash::Process, &mut self.around);
+            let down = self.lurker.duration(Duration::from_micros(50), Duration::from_millis(8));
+            self.around.agenda.enter(self.around.now.after(down), Happening::Recover { node });
+        }
+        let at = self.around.now.after(self.lurker.duration(LURK_EVERY / 2, LURK_EVERY * 2));
+        self.around.agenda.enter(at, Happening::Lurk { fault: fault as u16 });
     }
 
     /// The outsider of this fault strikes, and will again.
