@@ -10,6 +10,9 @@
 //! Upon no NEWCONFIG in time: the target is `t+1`, and the time allowed doubles.
 //! Upon a sign of life from the primary before anything was promised: the suspicion is dropped.
 //!
+//! A monitor that has forgotten has no configuration to lose: it wants whatever anyone wants. So when all were started
+//! again at once (a loss of power), they find together into a configuration after the last.
+//!
 //! One suspicious node alone changes nothing: a replica that is cut off does not disturb the others.
 
 use crate::ids::{Node, Time, View};
@@ -38,6 +41,16 @@ impl Suspicion {
     /// No suspicion in `view`.
     pub fn none(view: View) -> Self {
         Suspicion { target: view, promised: view, words: BTreeMap::new() }
+    }
+
+    /// A monitor that was started again knows of no configuration to be content with.
+    pub fn of_forgotten() -> Self {
+        Suspicion { target: View(1), promised: View(0), words: BTreeMap::new() }
+    }
+
+    /// The greatest configuration that anyone wants.
+    pub fn wanted_by_any(&self) -> View {
+        self.words.values().map(|word| word.target).max().unwrap_or(View(0)).max(self.target)
     }
 
     /// The configuration `view` was entered.

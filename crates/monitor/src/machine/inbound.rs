@@ -155,7 +155,8 @@ impl<R: Request> Monitor<R> {
             Err(received) => return received,
         };
         if at <= self.log.stable() {
-            return Received::Stale;
+            // The backup does not know that it is stable; the replica will tell it.
+            return Received::Deliver;
         }
         self.ordering.backups[slot].checkpoint = Some((at, digest));
         if self.ordering.checkpoint_votes(at, &digest) > self.spec.f {

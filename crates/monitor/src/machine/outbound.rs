@@ -141,6 +141,7 @@ impl<R: Request> Monitor<R> {
         }
         self.following.replies_left = self.following.replies_left.saturating_sub(1);
         self.following.said = self.following.said.max(at);
+        self.before = None;
         Ok(())
     }
 
@@ -198,9 +199,25 @@ impl<R: Request> Monitor<R> {
         }
         self.ordering.stable_due_since = None;
         self.following.said = self.following.said.max(at);
+        self.before = None;
         self.log.truncate(at, digest);
         self.watch(now);
         Ok(())
+    }
+
+    /// Upon a batch that a candidate asked for by its digest.
+    pub fn fetched_sent(
+        &mut self,
+        now: Time,
+        at: Sequence,
+        digest: Digest,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Rule> {
+        let lie = self.member && self.log.get(at).is_some_and(|logged| logged != digest);
+        if lie && !defect!(MonitorStateTransfer) {
+            return Err(self.violate(now, Rule::TrueStateTransfer, actions));
+        }
+        self.draw(now, actions)
     }
 
     /// Upon a question of a state transfer, or anything else that nobody counts out.
