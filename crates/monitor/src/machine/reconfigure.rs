@@ -1,0 +1,330 @@
+//! Suspicion, claims, and the way into the next configuration.
+
+use super::{Action, Control, Monitor, NewConfig, Notice, QUARANTINED, Received, Threshold};
+use crate::claim::{self, Claim};
+use crate::configuration::{Configuration, Member};
+use crate::ids::{Digest, FIRST, Incarnation, Node, Sequence, Time, View};
+use crate::log::Log;
+use crate::queue::Request;
+use crate::rule::Rule;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+impl<R: Request> Monitor<R> {
+    /// Upon a word of another node's monitor. It is trusted: monitors do not lie.
+    pub fn control_received(
+        &mut self,
+        now: Time,
+        from: Node,
+        control: &Control,
+        actions: &mut Vec<Action>,
+    ) -> Received {
+        if self.guilty.is_some() || from == self.me {
+            return Received::NotAllowed;
+        }
+        let member = self.slot_of(from).is_some();
+        match control {
+            Control::Beat { view, .. } => {
+                if *view == self.configuration.view && from == self.configuration.primary() && self.member {
+                    self.heard_at = now;
+                    self.suspicion.dismiss(*view);
+                }
+            }
+            Control::Suspect { target, promised } if member => {
+                self.suspicion.heard(now, from, *target, *promised)
+            }
+            Control::Alert { view, proof } => self.alerted(now, from, *view, *proof, actions),
+            Control::Rejoin { incarnation } => self.rejoining(now, from, *incarnation),
+            Control::ReconRequest { target } => return self.asked_for_claim(now, from, *target, actions),
+            Control::Suspect { .. } => return Received::NotAllowed,
+        }
+        self.consider(now, actions);
+        Received::Deliver
+    }
+
+    /// The monitor of `from` raised an alert.
+    fn alerted(&mut self, now: Time, from: Node, view: View, proof: bool, actions: &mut Vec<Action>) {
+        if proof {
+            self.known.insert(from, QUARANTINED);
+        }
+        if view != self.configuration.view || !self.member {
+            return;
+        }
+        if from == self.configuration.primary() {
+            self.suspect(now, view.next());
+        } else if self.leads()
+            && let Some(slot) = self.slot_of(from)
+        {
+            self.ordering.backups[slot].suspended = true;
+            self.ordering.update_complete(self.spec.f);
+            self.tell_suspended(actions);
+            self.watch(now);
+        }
+    }
+
+    /// The monitor of `from` was started again: what it vouched for before is worth nothing any more.
+    fn rejoining(&mut self, now: Time, from: Node, incarnation: Incarnation) {
+        let known = self.known.entry(from).or_insert(FIRST);
+        *known = (*known).max(incarnation);
+        let listed = self.configuration.members.iter().find(|member| member.node == from);
+        if from == self.configuration.primary()
+            && listed.is_some_and(|member| member.incarnation < incarnation)
+        {
+            self.suspect(now, self.configuration.view.next());
+        }
+    }
+
+    /// Wants at least `target` from now on.
+    pub(super) fn suspect(&mut self, now: Time, target: View) {
+        if target > self.suspicion.target {
+            self.suspicion.target = target;
+            self.repeat_at = Some(now);
+        }
+    }
+
+    /// Tells the replica which backups are not waited for.
+    pub(super) fn tell_suspended(&self, actions: &mut Vec<Action>) {
+        let members = self.configuration.members.iter();
+        let suspended = members
+            .zip(&self.ordering.backups)
+            .filter(|(_, backup)| backup.suspended)
+            .map(|(member, _)| member.node)
+            .collect();
+        actions.push(Action::Notice(Notice::Suspended(suspended)));
+    }
+
+    /// Joins a suspicion that f+1 share, and asks for claims if it is this node's turn to lead.
+    pub(super) fn consider(&mut self, now: Time, actions: &mut Vec<Action>) {
+        if !self.member || self.guilty.is_some() {
+            return;
+        }
+        let wanted = self.suspicion.wanted_by(self.spec.f + 1);
+        self.suspect(now, wanted);
+        let past = self.suspicion.promised.max(self.configuration.view);
+        if let Some(target) = self.configuration.next_led_by(self.me, past)
+            && target <= wanted
+        {
+            self.stand_for(now, target, actions);
+        }
+    }
+
+    /// Asks everyone for their claims for `target`, which this node is to lead.
+    pub(super) fn stand_for(&mut self, now: Time, target: View, actions: &mut Vec<Action>) {
+        self.promise(now, target);
+        self.claims = Some(BTreeMap::new());
+        actions.push(Action::Broadcast(Control::ReconRequest { target }));
+        actions.push(Action::Notice(Notice::Reconfigure { target, candidate: self.me }));
+    }
+
+    /// From now on nothing of a configuration before `target` passes.
+    fn promise(&mut self, now: Time, target: View) {
+        assert!(target > self.suspicion.promised);
+        self.suspicion.promised = target;
+        self.suspicion.target = self.suspicion.target.max(target);
+        self.threshold = None;
+        self.claims = None;
+        self.change_since = Some(now);
+        self.repeat_at = Some(now.after(self.spec.retransmit_after));
+        self.watch(now);
+    }
+
+    /// Upon RECONREQUEST(t).
+    fn asked_for_claim(
+        &mut self,
+        now: Time,
+        candidate: Node,
+        target: View,
+        actions: &mut Vec<Action>,
+    ) -> Received {
+        let over = if self.member { target <= self.configuration.view } else { false };
+        if over || target < self.suspicion.promised {
+            return Received::Stale;
+        }
+        if self.member && self.configuration.leader_of(target) != candidate {
+            return Received::NotAllowed;
+        }
+        if target > self.suspicion.promised {
+            self.promise(now, target);
+        } else if self.threshold.is_some() {
+            // The NEWCONFIG is here already; the candidate asks again because its own words crossed.
+            return Received::Stale;
+        }
+        actions.push(Action::Notice(Notice::Reconfigure { target, candidate }));
+        Received::Deliver
+    }
+
+    /// The starts of the members' monitors that this one knows of.
+    fn known_members(&self) -> Vec<Member> {
+        let known = |node: &Node| self.known.get(node).copied().unwrap_or(FIRST);
+        self.configuration
+            .members
+            .iter()
+            .map(|member| Member { node: member.node, incarnation: known(&member.node) })
+            .collect()
+    }
+
+    /// Upon RECONFIGURE(t, …) from the replica: completes its claim with what the monitor answers for.
+    ///
+    /// A claim passes only if it tells all that the replica ever said it had, as it was sent: from the stable checkpoint
+    /// without a gap at least up to `said`. A monitor that has forgotten does not vouch.
+    #[allow(clippy::too_many_arguments, reason = "the fields of a RECONFIGURE")]
+    pub fn reconfigure_sent(
+        &mut self,
+        now: Time,
+        target: View,
+        entered: Configuration,
+        stable: Sequence,
+        stable_digest: Digest,
+        orders: Vec<Digest>,
+        actions: &mut Vec<Action>,
+    ) -> Result<Claim, Rule> {
+        if self.guilty.is_some() {
+            return Err(Rule::Flooding);
+        }
+        if target != self.suspicion.promised || (self.member && target <= self.configuration.view) {
+            return Err(Rule::StaleConfiguration);
+        }
+        self.draw(now, actions)?;
+        let claim = Claim {
+            node: self.me,
+            incarnation: self.incarnation,
+            vouched: self.member,
+            entered,
+            stable,
+            stable_digest,
+            orders,
+            known: self.known_members(),
+        };
+        if self.member && !self.is_true(&claim) && !defect!(MonitorTrueReconfigure) {
+            return Err(self.violate(now, Rule::TrueReconfigure, actions));
+        }
+        Ok(claim)
+    }
+
+    /// Whether the claim agrees with the monitor's log.
+    fn is_true(&self, claim: &Claim) -> bool {
+        if claim.entered != self.configuration || claim.last() < self.following.said {
+            return false;
+        }
+        if claim.last() < self.log.stable() {
+            // It is behind the stable checkpoint. Others of every quorum are not, so this claim cannot be chosen.
+            return true;
+        }
+        claim.stable == self.log.stable()
+            && claim.stable_digest == self.log.stable_digest()
+            && self.log.orders_up_to(claim.last()).is_some_and(|orders| orders == claim.orders)
+    }
+
+    /// Upon RECONFIGURE(t, claim) from `from`, or from this node's own replica.
+    pub fn reconfigure_received(&mut self, target: View, claim: Claim) -> Received {
+        if target != self.suspicion.promised {
+            return Received::Stale;
+        }
+        let Some(claims) = &mut self.claims else { return Received::NotAllowed };
+        if claim.orders.len() as u64 > self.spec.log_orders_max {
+            return Received::Ahead;
+        }
+        for member in &claim.known {
+            if let Some(known) = self.known.get_mut(&member.node) {
+                *known = (*known).max(member.incarnation);
+            }
+        }
+        claims.insert(claim.node, claim);
+        Received::Deliver
+    }
+
+    /// Upon NEWCONFIG(t, …) from the replica: it must be what follows from the claims that it names.
+    pub fn new_config_sent(
+        &mut self,
+        now: Time,
+        new: &NewConfig,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Rule> {
+        if self.guilty.is_some() {
+            return Err(Rule::Flooding);
+        }
+        let target = new.configuration.view;
+        if target != self.suspicion.promised || self.claims.is_none() {
+            return Err(Rule::StaleConfiguration);
+        }
+        match self.check_new_config(new) {
+            Ok(true) => {}
+            Ok(false) if defect!(MonitorTrueNewConfig) => {}
+            Ok(false) => return Err(self.violate(now, Rule::TrueNewConfig, actions)),
+            // A claim that it builds on was replaced or found stale while it was being made.
+            Err(rule) => return Err(rule),
+        }
+        let log = Log::new(new.stable, new.stable_digest, &new.orders, self.spec.log_orders_max);
+        let last = new.stable.plus(new.orders.len() as u64);
+        self.enter(now, new.configuration.clone(), log, last, actions);
+        Ok(())
+    }
+
+    /// Whether `new` follows from its claims; an error if they are no quorum (any more).
+    fn check_new_config(&self, new: &NewConfig) -> Result<bool, Rule> {
+        let claims = self.claims.as_ref().ok_or(Rule::StaleConfiguration)?;
+        let used: Option<Vec<&Claim>> = new.claimants.iter().map(|node| claims.get(node)).collect();
+        let used = used.ok_or(Rule::StaleConfiguration)?;
+        if claim::without_stale(&used).len() < used.len() || !claim::is_quorum(&used, self.spec.f) {
+            return Err(Rule::StaleConfiguration);
+        }
+        let best = claim::choose(&used).ok_or(Rule::StaleConfiguration)?;
+        Ok(new.stable == best.stable
+            && new.stable_digest == best.stable_digest
+            && new.orders == best.orders
+            && new.configuration.members == claim::members_after(&used, best))
+    }
+
+    /// Upon NEWCONFIG(t, …) from the node that leads t.
+    pub fn new_config_received(&mut self, now: Time, from: Node, vouched: bool, new: &NewConfig) -> Received {
+        let view = new.configuration.view;
+        if self.guilty.is_some() || !vouched || new.configuration.primary() != from {
+            return Received::NotAllowed;
+        }
+        if view < self.suspicion.promised || (self.member && view <= self.configuration.view) {
+            return Received::Stale;
+        }
+        let listed = new.configuration.members.iter().find(|member| member.node == self.me);
+        let mine = listed.is_some_and(|member| member.incarnation == self.incarnation);
+        if !mine && !defect!(MonitorForgottenJoins) {
+            return Received::NotAllowed;
+        }
+        if self.threshold.as_ref().is_some_and(|threshold| threshold.configuration.view == view) {
+            return Received::Deliver;
+        }
+        if view > self.suspicion.promised {
+            self.promise(now, view);
+        }
+        self.claims = None;
+        self.heard_at = now;
+        self.change_since = Some(now);
+        self.threshold = Some(Threshold {
+            configuration: new.configuration.clone(),
+            log: Log::new(new.stable, new.stable_digest, &new.orders, self.spec.log_orders_max),
+            last: new.stable.plus(new.orders.len() as u64),
+        });
+        Received::Deliver
+    }
+
+    /// Upon JOINED(v) from the replica: it has everything that the configuration starts with.
+    pub fn joined_sent(&mut self, now: Time, view: View, actions: &mut Vec<Action>) -> Result<(), Rule> {
+        if self.guilty.is_some() {
+            return Err(Rule::Flooding);
+        }
+        match self.threshold.take() {
+            Some(threshold) if threshold.configuration.view == view => {
+                let Threshold { configuration, log, last } = threshold;
+                self.enter(now, configuration, log, last, actions);
+                Ok(())
+            }
+            other => {
+                self.threshold = other;
+                if self.member && view == self.configuration.view {
+                    self.draw(now, actions)
+                } else {
+                    Err(Rule::StaleConfiguration)
+                }
+            }
+        }
+    }
+}
