@@ -51,7 +51,7 @@ pbft       -      -  needs 3f+1 nodes
     );
 }
 
-/// The claim of the demonstration that this project grew from: 3 nodes, 1 liar, nobody trusted.
+/// 3 nodes, 1 liar, nobody trusted: often claimed, never true.
 #[test]
 fn the_classic_impossible_wish_is_refused_and_put_right() {
     let output = plan("--nodes 3 --f 1 --protocol pbft");

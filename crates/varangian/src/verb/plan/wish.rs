@@ -1,7 +1,7 @@
 //! What can be had: the arithmetic of quorums, and the reasons that a wish is refused for.
 //!
-//! The seed of this project writes `f = (n-1)/3` and then claims that 3 nodes tolerate 1 liar. That needs something
-//! trusted among them; a wish that leaves it out is refused here.
+//! It is easily said that 3 nodes tolerate 1 liar by majority. It is true only if something among them is trusted, were it
+//! but the one who counts; a wish that leaves that out is refused here.
 
 use agree::Protocol;
 use agree::protocol::F_MAX;
