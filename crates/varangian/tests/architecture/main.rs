@@ -2,12 +2,14 @@
 //!
 //! - [`graph`]: arrows point one way, from the binary down to `wire`; logic knows no runtime and no randomness;
 //! - [`source`]: no word of a clock, a thread, a socket or async in the source of a logic crate;
+//! - [`docs`]: the map shows every crate, and no link of it leads nowhere;
 //! - here: what is left, and one test for each of the two that the check can fail.
 //!
 //! `clippy` refuses the same things by their types (`clippy.toml` in each logic crate; `cargo xtask gate` shows that it
 //! does). Two nets, since either has holes: clippy sees through a `use … as …`, the scan sees code that is not
 //! compiled.
 
+mod docs;
 mod graph;
 mod source;
 
@@ -84,4 +86,28 @@ fn every_file_begins_with_what_it_promises() {
             assert!(read(&file).starts_with("//! "), "{} has no head", file.display());
         }
     }
+}
+
+/// A defect that no line asks about can never be found.
+#[test]
+fn every_defect_stands_somewhere_in_the_code() {
+    let list = read(&root().join("crates/mutation/src/lib.rs"));
+    let defects: Vec<&str> = list
+        .lines()
+        .filter(|line| line.starts_with("    ") && line.contains(" = \"") && line.contains("\": \""))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(defects.len() >= 3, "the list of defects was not found");
+    let mut code = String::new();
+    for package in graph::packages(&root()) {
+        let folder = package.manifest.parent().expect("a manifest lies in a folder").join("src");
+        source::files(&folder).iter().for_each(|file| code += &read(file));
+    }
+    let lost: Vec<&str> = defects
+        .into_iter()
+        .filter(|name| {
+            !code.contains(&format!("defect!({name})")) && !code.contains(&format!("Defect::{name}"))
+        })
+        .collect();
+    assert!(lost.is_empty(), "defects that nothing asks about: {lost:?}");
 }
