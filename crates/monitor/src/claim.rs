@@ -90,9 +90,36 @@ pub fn is_quorum(claims: &[&Claim], f: usize) -> bool {
     slots(true) >= vouched_needed || slots(false) == best.entered.members.len()
 }
 
-/// The members of the configuration that is built on the quorum `claims`: the same nodes, each with the newest start
-/// of its monitor that *every* claim knows of.
-pub fn members_after(claims: &[&Claim], best: &Claim) -> Vec<Member> {
+/// What a configuration starts from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Start {
+    /// Its members: the same nodes, each with the newest start of its monitor that *every* claim knows of.
+    pub members: Vec<Member>,
+    /// The stable checkpoint.
+    pub stable: Sequence,
+    /// Its digest.
+    pub stable_digest: Digest,
+    /// The ORDERs after it: the paper's O.
+    pub orders: Vec<Digest>,
+}
+
+/// What a configuration built on the quorum `claims` starts from: the chosen claim, from the latest stable checkpoint
+/// that any claim of the same configuration tells. The paper fills gaps with NULL requests; here there are none, since
+/// every claim is without gaps.
+pub fn start_of(claims: &[&Claim]) -> Option<Start> {
+    let best = choose(claims)?;
+    let same = claims.iter().filter(|claim| claim.entered.view == best.entered.view);
+    let base = same.max_by_key(|claim| claim.stable)?;
+    let past = usize::try_from(base.stable.0.checked_sub(best.stable.0)?).ok()?;
+    Some(Start {
+        members: members_after(claims, best),
+        stable: base.stable,
+        stable_digest: base.stable_digest,
+        orders: best.orders.get(past..)?.to_vec(),
+    })
+}
+
+fn members_after(claims: &[&Claim], best: &Claim) -> Vec<Member> {
     let start = |node: Node, before: Incarnation| {
         claims.iter().map(|claim| claim.knows(node).unwrap_or(before)).min().unwrap_or(before)
     };

@@ -72,6 +72,7 @@ pub struct Ordering<R> {
     /// When the ORDERs after the last complete one were sent.
     sent_at: VecDeque<Time>,
     complete: Sequence,
+    held_by_f: Sequence,
     slot: usize,
 }
 
@@ -87,6 +88,7 @@ impl<R: Request> Ordering<R> {
             stable_due_since: None,
             sent_at: VecDeque::new(),
             complete: last,
+            held_by_f: last,
             slot,
         }
     }
@@ -107,6 +109,7 @@ impl<R: Request> Ordering<R> {
         let by_f = acked.get(f.saturating_sub(1)).copied().unwrap_or(Sequence(0));
         let by_all =
             self.others().filter(|(_, backup)| !backup.suspended).map(|(_, backup)| backup.acked).min();
+        self.held_by_f = self.held_by_f.max(by_f);
         let complete = by_all.map_or(by_f, |by_all| by_all.min(by_f));
         while self.complete < complete {
             self.complete = self.complete.next();
@@ -114,14 +117,20 @@ impl<R: Request> Ordering<R> {
         }
     }
 
-    /// Whether one more ORDER would be within the window and the log.
-    pub fn may_order(&self, spec: &Specification, log_end: Sequence) -> bool {
+    /// Whether the replica has room for one more ORDER: it owes none while it waits for a backup's ACK.
+    pub fn has_room(&self, spec: &Specification, log_end: Sequence) -> bool {
         self.last < self.complete.plus(spec.window) && self.last < log_end
     }
 
+    /// Whether one more ORDER is within the *window*. The bound counts only the ORDERs that f backups have: it grows before
+    /// the replica can know, and never shrinks under its feet when a suspended backup comes back.
+    pub fn may_order(&self, spec: &Specification, log_end: Sequence) -> bool {
+        self.last < self.held_by_f.plus(spec.window) && self.last < log_end
+    }
+
     /// Starts or stops Δ: it runs while a request waits that could be ordered.
-    pub fn watch(&mut self, now: Time, may_order: bool) {
-        if self.queue.is_empty() || !may_order {
+    pub fn watch(&mut self, now: Time, has_room: bool) {
+        if self.queue.is_empty() || !has_room {
             self.acting_since = None;
         } else if self.acting_since.is_none() {
             self.acting_since = Some(now);
@@ -138,17 +147,19 @@ impl<R: Request> Ordering<R> {
         }
     }
 
-    /// An ACK came from the backup in `slot`.
-    pub fn acked(&mut self, slot: usize, at: Sequence, window: u64, f: usize) {
+    /// An ACK came from the backup in `slot`; whether it is waited for again.
+    pub fn acked(&mut self, slot: usize, at: Sequence, window: u64, f: usize) -> bool {
         let backup = &mut self.backups[slot];
         if at > backup.acked {
             backup.acked = at;
             backup.tries = 0;
         }
-        if backup.suspended && backup.acked.plus(window) >= self.last {
+        let back = backup.suspended && backup.acked.plus(window) >= self.last;
+        if back {
             backup.suspended = false;
         }
         self.update_complete(f);
+        back
     }
 
     /// How many backups sent a CHECKPOINT like this one.

@@ -57,4 +57,16 @@ defects! {
     SessionsLost = "sessions-lost": "byzid", "a snapshot leaves out the session table: a retransmitted request runs twice";
     SessionsIgnored = "sessions-ignored": "byzid", "a request that was executed already is executed again";
     ClientQuorum = "client-quorum": "byzid", "the client accepts f matching replies instead of f+1";
+    PaxosPromiseQuorum = "paxos-promise-quorum": "paxos", "a candidate leads with f promises instead of f+1";
+    PaxosAcceptQuorum = "paxos-accept-quorum": "paxos", "a batch counts as chosen with f acceptances instead of f+1";
+    PaxosPromiseNotDurable = "paxos-promise-not-durable": "paxos", "PROMISE leaves before its record is durable";
+    PaxosAcceptedNotDurable = "paxos-accepted-not-durable": "paxos", "ACCEPTED leaves before its record is durable";
+    PaxosPromiseTruncated = "paxos-promise-truncated": "paxos", "a snapshot replaces the record of the promise without holding it";
+    PaxosStaleBallot = "paxos-stale-ballot": "paxos", "ACCEPT of a ballot below the promise is accepted";
+    PaxosAcceptedForgotten = "paxos-accepted-forgotten": "paxos", "a new leader ignores what was accepted before it";
+    PaxosLowestBallot = "paxos-lowest-ballot": "paxos", "a new leader proposes what was accepted in the lowest ballot";
+    PaxosStaleExecuted = "paxos-stale-executed": "paxos", "a follower executes what it accepted in a ballot before the one that says it is chosen";
+    PaxosReplyEarly = "paxos-reply-early": "paxos", "the leader executes and replies before f+1 accepted";
+    PaxosBallotResumed = "paxos-ballot-resumed": "paxos", "a leader that crashed begins its old ballot again";
+    PaxosNoCatchUp = "paxos-no-catch-up": "paxos", "a replica that missed a batch never asks for it";
 }

@@ -16,6 +16,7 @@ mod outbound;
 mod reconfigure;
 mod time;
 
+pub use inbound::Heard;
 pub use outbound::Sent;
 
 use crate::Specification;
@@ -82,6 +83,8 @@ pub enum Notice {
         target: View,
         /// Who is to lead it.
         candidate: Node,
+        /// Whether this monitor has forgotten, so that only seals can prove the claim.
+        prove: bool,
     },
 }
 
@@ -293,8 +296,8 @@ impl<R: Request> Monitor<R> {
     /// Starts and stops the timers of both roles after anything that may have changed what is owed.
     fn watch(&mut self, now: Time) {
         if self.leads() && !self.handing_over {
-            let may_order = self.ordering.may_order(&self.spec, self.log.end());
-            self.ordering.watch(now, may_order);
+            let has_room = self.ordering.has_room(&self.spec, self.log.end());
+            self.ordering.watch(now, has_room);
         } else {
             self.ordering.acting_since = None;
         }
@@ -326,7 +329,7 @@ impl<R: Request> Monitor<R> {
         &mut self,
         now: Time,
         configuration: Configuration,
-        log: Log,
+        mut log: Log,
         last: Sequence,
         actions: &mut Vec<Action>,
     ) {
@@ -337,6 +340,8 @@ impl<R: Request> Monitor<R> {
             let known = self.known.entry(member.node).or_insert(FIRST);
             *known = (*known).max(member.incarnation);
         }
+        // A stable checkpoint that this monitor saw proven stays proven, even if no claim of the quorum told it.
+        log.truncate(self.log.stable(), self.log.stable_digest());
         self.ordering = Ordering::new(&self.spec, slot, n, last, false);
         self.following = Following::new(&self.spec, last);
         self.suspicion.entered(configuration.view);

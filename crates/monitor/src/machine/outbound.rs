@@ -1,7 +1,6 @@
 //! What the replica sends, before anybody else sees it. Each check is one rule, under the paper's name.
 
 use super::{Action, Monitor};
-use crate::configuration::Replace;
 use crate::flood::Flow;
 use crate::ids::{Digest, Node, Sequence, Time, View};
 use crate::log::Logged;
@@ -44,13 +43,12 @@ impl<R: Request> Monitor<R> {
         at: Sequence,
         digest: Digest,
         requests: &[R],
-        replace: Option<&Replace>,
         actions: &mut Vec<Action>,
     ) -> Result<Sent, Rule> {
         self.check_own_view(view)?;
         let checked = match to {
             Some(_) => self.check_order_again(at, digest).map(|()| Sent::Again),
-            None => self.check_new_order(at, digest, requests, replace).map(|()| Sent::New),
+            None => self.check_new_order(at, digest, requests).map(|()| Sent::New),
         };
         match checked {
             Ok(Sent::New) => {
@@ -67,13 +65,7 @@ impl<R: Request> Monitor<R> {
         checked
     }
 
-    fn check_new_order(
-        &self,
-        at: Sequence,
-        digest: Digest,
-        requests: &[R],
-        replace: Option<&Replace>,
-    ) -> Result<(), Rule> {
+    fn check_new_order(&self, at: Sequence, digest: Digest, requests: &[R]) -> Result<(), Rule> {
         if self.configuration.primary() != self.me && !defect!(MonitorFlooding) {
             return Err(Rule::Flooding);
         }
@@ -84,7 +76,7 @@ impl<R: Request> Monitor<R> {
         if at != self.ordering.last.next() && !defect!(MonitorNoGap) {
             return Err(Rule::NoGap);
         }
-        let fair = replace.is_none() && !requests.is_empty() && self.ordering.queue.starts_with(requests);
+        let fair = !requests.is_empty() && self.ordering.queue.starts_with(requests);
         if !fair && !defect!(MonitorFairness) {
             return Err(Rule::Fairness);
         }

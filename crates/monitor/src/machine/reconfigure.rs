@@ -113,7 +113,7 @@ impl<R: Request> Monitor<R> {
         self.promise(now, target);
         self.claims = Some(BTreeMap::new());
         actions.push(Action::Broadcast(Control::ReconRequest { target }));
-        actions.push(Action::Notice(Notice::Reconfigure { target, candidate: self.me }));
+        actions.push(Action::Notice(Notice::Reconfigure { target, candidate: self.me, prove: !self.member }));
     }
 
     /// From now on nothing of a configuration before `target` passes.
@@ -149,7 +149,7 @@ impl<R: Request> Monitor<R> {
             // The NEWCONFIG is here already; the candidate asks again because its own words crossed.
             return Received::Stale;
         }
-        actions.push(Action::Notice(Notice::Reconfigure { target, candidate }));
+        actions.push(Action::Notice(Notice::Reconfigure { target, candidate, prove: !self.member }));
         Received::Deliver
     }
 
@@ -161,6 +161,13 @@ impl<R: Request> Monitor<R> {
             .iter()
             .map(|member| Member { node: member.node, incarnation: known(&member.node) })
             .collect()
+    }
+
+    /// A STABLECHECKPOINT with a monitor's seal: whenever it was declared, it is a fact.
+    pub fn prove_stable(&mut self, at: Sequence, digest: Digest) {
+        if self.member && at <= self.log.contiguous() {
+            self.log.truncate(at, digest);
+        }
     }
 
     /// Upon RECONFIGURE(t, …) from the replica: completes its claim with what the monitor answers for.
@@ -268,11 +275,11 @@ impl<R: Request> Monitor<R> {
         if claim::without_stale(&used).len() < used.len() || !claim::is_quorum(&used, self.spec.f) {
             return Err(Rule::StaleConfiguration);
         }
-        let best = claim::choose(&used).ok_or(Rule::StaleConfiguration)?;
-        Ok(new.stable == best.stable
-            && new.stable_digest == best.stable_digest
-            && new.orders == best.orders
-            && new.configuration.members == claim::members_after(&used, best))
+        let start = claim::start_of(&used).ok_or(Rule::StaleConfiguration)?;
+        Ok(new.stable == start.stable
+            && new.stable_digest == start.stable_digest
+            && new.orders == start.orders
+            && new.configuration.members == start.members)
     }
 
     /// Upon NEWCONFIG(t, …) from the node that leads t.
