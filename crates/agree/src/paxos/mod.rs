@@ -127,6 +127,8 @@ impl<S: Service + Clone> crate::Replica for Replica<S> {
             Event::Message { from, message } => self.receive(from, message, out),
             Event::Timer(timer) => self.timeout(timer, out),
             Event::Durable(position) => self.durable(position, out),
+            // There is no monitor in Paxos.
+            Event::Notice(_) => {}
         }
         assert!(self.chosen.through >= self.executed(), "only what is chosen is executed");
         assert!(self.log.low() <= self.executed(), "only what was executed is cut off");
