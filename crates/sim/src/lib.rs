@@ -55,7 +55,7 @@ pub use campaign::{Summary, run_many};
 pub use checkers::{Checker, Violation};
 pub use disk::Durability;
 pub use mix::Mix;
-pub use node::MonitorFailure;
+pub use agree::byzid::guard::Fail;
 pub use only::Only;
 pub use run::{Outcome, RunSettings, explain, run};
 pub use shrink::shrink;

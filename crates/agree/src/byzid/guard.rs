@@ -26,6 +26,10 @@ use monitor::{Action, Admission, Heard, Incarnation, Monitor, Received, Span, Sp
 use std::collections::BTreeMap;
 use wire::{Digest, Encode, Keys, NodeId, Peer, Sequence, Time, View};
 
+/// No timer is finer than this: one that is due in a nanosecond may run out before it on a clock that drifts, again and
+/// again.
+const TIMER_MIN: Duration = Duration::from_micros(10);
+
 /// The guard's only timer: the monitor's next deadline.
 const MONITOR: Timer = Timer(0);
 
@@ -42,9 +46,10 @@ impl monitor::Request for Request {
 }
 
 /// What a guard is set to do while its monitor cannot vouch.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Fail {
     /// Cut the node off.
+    #[default]
     Closed,
     /// Let everything through, unvouched.
     Open,
@@ -290,7 +295,7 @@ impl<K: Keys> Guard<K> {
         let deadline = Time(monitor.deadline().0);
         if deadline != Time(u64::MAX) && self.armed.is_none_or(|armed| deadline < armed) {
             self.armed = Some(deadline);
-            out.push(GuardEffect::SetTimer(MONITOR, deadline.since(now)));
+            out.push(GuardEffect::SetTimer(MONITOR, deadline.since(now).max(TIMER_MIN)));
         }
     }
 }

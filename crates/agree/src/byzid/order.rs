@@ -17,7 +17,7 @@ use crate::service::Service;
 use wire::{NodeId, Peer, Sequence};
 
 /// ORDERs sent again upon one FETCH at most.
-pub(super) const FETCH_ORDERS_MAX: u64 = 16;
+pub(super) const FETCH_ORDERS_MAX: usize = 16;
 
 impl<S: Service> Replica<S> {
     pub(super) fn receive_request(&mut self, request: Request, out: &mut Outbox) {
@@ -106,7 +106,9 @@ impl<S: Service> Replica<S> {
             out.send(from, StableCheckpoint { view: self.view, stable: self.stable.clone() });
             first = self.stable.sequence.next();
         }
-        for (sequence, stored) in self.orders.range(first..=self.accepted()).take(FETCH_ORDERS_MAX as usize) {
+        let accepted = self.accepted();
+        let asked = self.orders.range(first..).take_while(|(sequence, _)| **sequence <= accepted);
+        for (sequence, stored) in asked.take(FETCH_ORDERS_MAX) {
             let batch = stored.batch.clone();
             out.send(from, Order { view: self.view, sequence: *sequence, batch, seal: None });
         }
