@@ -211,7 +211,6 @@ impl<S: Service> Replica<S> {
         self.heard_of = self.accepted();
         self.acked = vec![Sequence::ZERO; self.n()];
         self.votes = vec![None; self.n()];
-        self.suspended.clear();
         out.observe(Observation::Entered { view: self.view, primary: self.primary() });
     }
 

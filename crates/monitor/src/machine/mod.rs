@@ -292,6 +292,7 @@ impl<R: Request> Monitor<R> {
                 actions.push(Action::Alarm(rule));
                 if self.leads() {
                     self.handing_over = true;
+                    self.suspicion.give_up(self.configuration.view.next());
                 }
                 self.repeat_at = Some(now);
                 actions
@@ -329,16 +330,14 @@ impl<R: Request> Monitor<R> {
 
     /// A member that is quarantined, or whose monitor was started again after this configuration was made, takes no part.
     fn do_not_wait_for_the_absent(&mut self, actions: &mut Vec<Action>) {
-        let mut absent = false;
         for (member, backup) in self.configuration.members.iter().zip(&mut self.ordering.backups) {
             if self.known.get(&member.node).is_some_and(|known| *known > member.incarnation)
                 || member.incarnation == QUARANTINED
             {
                 backup.suspended = true;
-                absent = true;
             }
         }
-        if absent && self.leads() {
+        if self.leads() {
             self.tell_suspended(actions);
         }
     }

@@ -190,14 +190,11 @@ impl<R: Request> Monitor<R> {
         if at < self.log.stable() {
             return Err(Rule::StaleConfiguration);
         }
-        let needed =
-            if defect!(MonitorCheckpointQuorum) { self.spec.f.saturating_sub(1) } else { self.spec.f };
-        let proven =
-            self.ordering.checkpoint_votes(at, &digest) >= needed && at <= self.ordering.last && to.is_none();
+        let proven = self.ordering.is_proven(at, &digest) && to.is_none();
         if !proven && !defect!(MonitorStableCheckpoint) {
             return Err(self.violate(now, Rule::StableCheckpoint, actions));
         }
-        self.ordering.stable_due_since = None;
+        self.ordering.stable(at);
         self.following.said = self.following.said.max(at);
         self.before = None;
         self.log.truncate(at, digest);

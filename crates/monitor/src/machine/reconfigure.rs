@@ -51,7 +51,10 @@ impl<R: Request> Monitor<R> {
             return;
         }
         if from == self.configuration.primary() {
-            self.suspect(now, view.next());
+            // Its monitor wants it gone, and counts as one that does.
+            self.suspicion.heard(now, from, view.next(), view);
+            self.suspicion.give_up(view.next());
+            self.repeat_at.get_or_insert(now);
         } else if self.leads()
             && let Some(slot) = self.slot_of(from)
         {
@@ -70,7 +73,8 @@ impl<R: Request> Monitor<R> {
         if from == self.configuration.primary()
             && listed.is_some_and(|member| member.incarnation < incarnation)
         {
-            self.suspect(now, self.configuration.view.next());
+            self.suspicion.give_up(self.configuration.view.next());
+            self.repeat_at.get_or_insert(now);
         }
     }
 
