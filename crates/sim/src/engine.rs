@@ -4,10 +4,10 @@
 
 use crate::keys::{KeyRing, SimKeys, Tally};
 use crate::service::Registers;
+use agree::byzid::guard::{Fail, Guard as ByzIdGuard};
 use agree::door::Door;
 use agree::guard::{Guard, GuardEffect, Plain};
 use agree::replica::{Destination, Recovered, Status};
-use agree::byzid::guard::{Fail, Guard as ByzIdGuard};
 use agree::{Event, Message, Outbox, Protocol, Replica, Settings, Timer, byzid, paxos};
 use bytes::Bytes;
 use std::rc::Rc;

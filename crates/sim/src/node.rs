@@ -155,13 +155,7 @@ pub struct Node {
 impl Node {
     /// A node that was not started yet.
     #[must_use]
-    pub fn new(
-        slot: usize,
-        disk: Disk,
-        clock: Clock,
-        traitor: Option<Traitor>,
-        fail: Fail,
-    ) -> Self {
+    pub fn new(slot: usize, disk: Disk, clock: Clock, traitor: Option<Traitor>, fail: Fail) -> Self {
         Node {
             slot,
             id: NodeId(slot as u16),

@@ -77,10 +77,17 @@ impl<S: Service> Replica<S> {
         }
     }
 
-    /// Accepts ORDERs as long as the next one is here.
+    /// Accepts ORDERs as long as the next one is here and the disk keeps up. What a disk that stalls has not taken is held
+    /// back in memory, so it must be little; the ORDERs wait, and come again.
     pub(super) fn accept_what_is_next(&mut self, out: &mut Outbox) {
+        if !matches!(self.mode, Mode::Normal) {
+            return;
+        }
         let before = self.machine.sequence();
-        while self.orders.contains_key(&self.machine.sequence().next()) {
+        let pending_max = 2 * self.settings.window;
+        while self.journal.pending() < pending_max
+            && self.orders.contains_key(&self.machine.sequence().next())
+        {
             self.accept_next(out);
         }
         if self.machine.sequence() > before {

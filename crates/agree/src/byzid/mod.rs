@@ -311,7 +311,10 @@ impl<S: Service> ReplicaTrait for Replica<S> {
             }),
             Event::Message { from, message } => self.receive(from, message, out),
             Event::Timer(_) => self.retry(out),
-            Event::Durable(position) => self.journal.durable(position, out),
+            Event::Durable(position) => {
+                self.journal.durable(position, out);
+                self.accept_what_is_next(out);
+            }
             Event::Notice(notice) => self.receive_notice(notice, out),
         }
         self.keep_retrying(out);

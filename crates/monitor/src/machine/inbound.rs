@@ -161,7 +161,8 @@ impl<R: Request> Monitor<R> {
         if at > self.ordering.last {
             return Received::Ahead;
         }
-        let needed = if defect!(MonitorCheckpointQuorum) { self.spec.f.saturating_sub(1) } else { self.spec.f };
+        let needed =
+            if defect!(MonitorCheckpointQuorum) { self.spec.f.saturating_sub(1) } else { self.spec.f };
         if self.ordering.checkpointed(slot, at, digest, needed) > self.spec.f {
             self.ordering.stable_due_since.get_or_insert(heard.now);
         }
