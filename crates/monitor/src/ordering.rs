@@ -198,9 +198,9 @@ impl<R: Request> Ordering<R> {
             }
             backup.tries = backup.tries.saturating_add(1);
             if backup.suspended {
-                // It fetches what it lacks by itself; only the NEWCONFIG it cannot ask for.
-                if !backup.joined && backup.tries % TRIES_MAX == 0 {
-                    again.push((slot, Again::NewConfig));
+                // It fetches what it lacks by itself, once it hears of the last ORDER; and perhaps only its ACK was lost.
+                if backup.tries.is_multiple_of(TRIES_MAX) {
+                    again.push((slot, if backup.joined { Again::Orders(last, last) } else { Again::NewConfig }));
                 }
                 continue;
             }
