@@ -14,7 +14,7 @@ use crate::Specification;
 use crate::baseline::Baseline;
 use crate::ids::{Digest, Sequence, Time};
 use crate::queue::{Queue, Request};
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -73,6 +73,8 @@ pub struct Ordering<R> {
     sent_at: VecDeque<Time>,
     complete: Sequence,
     held_by_f: Sequence,
+    /// The checkpoints that f backups agree on.
+    proven: BTreeMap<Sequence, Digest>,
     slot: usize,
 }
 
@@ -89,6 +91,7 @@ impl<R: Request> Ordering<R> {
             sent_at: VecDeque::new(),
             complete: last,
             held_by_f: last,
+            proven: BTreeMap::new(),
             slot,
         }
     }
@@ -162,9 +165,27 @@ impl<R: Request> Ordering<R> {
         back
     }
 
-    /// How many backups sent a CHECKPOINT like this one.
-    pub fn checkpoint_votes(&self, at: Sequence, digest: &Digest) -> usize {
-        self.others().filter(|(_, backup)| backup.checkpoint == Some((at, *digest))).count()
+    /// A CHECKPOINT came from the backup in `slot`; how many backups sent one like it last.
+    ///
+    /// What f of them agreed on stays proven when they go on to the next: the primary may be slower to declare it.
+    pub fn checkpointed(&mut self, slot: usize, at: Sequence, digest: Digest, needed: usize) -> usize {
+        self.backups[slot].checkpoint = Some((at, digest));
+        let votes = self.others().filter(|(_, backup)| backup.checkpoint == Some((at, digest))).count();
+        if votes >= needed {
+            self.proven.insert(at, digest);
+        }
+        votes
+    }
+
+    /// Whether f backups agreed on this checkpoint.
+    pub fn is_proven(&self, at: Sequence, digest: &Digest) -> bool {
+        self.proven.get(&at) == Some(digest)
+    }
+
+    /// A checkpoint became stable: those up to it need no proof any more.
+    pub fn stable(&mut self, at: Sequence) {
+        self.stable_due_since = None;
+        self.proven = self.proven.split_off(&at.next());
     }
 
     /// What must be sent again now, and the backups that are given up for now.
@@ -177,9 +198,9 @@ impl<R: Request> Ordering<R> {
             }
             backup.tries = backup.tries.saturating_add(1);
             if backup.suspended {
-                // It fetches what it lacks by itself; only the NEWCONFIG it cannot ask for.
-                if !backup.joined && backup.tries % TRIES_MAX == 0 {
-                    again.push((slot, Again::NewConfig));
+                // It fetches what it lacks by itself, once it hears of the last ORDER; and perhaps only its ACK was lost.
+                if backup.tries.is_multiple_of(TRIES_MAX) {
+                    again.push((slot, if backup.joined { Again::Orders(last, last) } else { Again::NewConfig }));
                 }
                 continue;
             }

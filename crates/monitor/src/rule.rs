@@ -115,13 +115,13 @@ impl Rule {
             | Rule::TrueCheckpoint
             | Rule::StableCheckpoint
             | Rule::TrueReconfigure
-            | Rule::TrueNewConfig
             | Rule::TrueStateTransfer
             | Rule::Flooding => Severity::Proof,
             Rule::TimelyAction | Rule::AckInTime | Rule::StableCheckpointInTime | Rule::Presence => {
                 Severity::Timing
             }
-            Rule::StaleConfiguration => Severity::Crossing,
+            // A claim may have changed while the NEWCONFIG was made of it.
+            Rule::TrueNewConfig | Rule::StaleConfiguration => Severity::Crossing,
         }
     }
 }

@@ -10,6 +10,9 @@
 //! Upon no NEWCONFIG in time: the target is `t+1`, and the time allowed doubles.
 //! Upon a sign of life from the primary before anything was promised: the suspicion is dropped.
 //!
+//! A monitor that has forgotten has no configuration to lose: it wants whatever anyone wants. So when all were started
+//! again at once (a loss of power), they find together into a configuration after the last.
+//!
 //! One suspicious node alone changes nothing: a replica that is cut off does not disturb the others.
 
 use crate::ids::{Node, Time, View};
@@ -31,17 +34,30 @@ pub struct Suspicion {
     pub target: View,
     /// No configuration before this one is heard any more.
     pub promised: View,
+    /// The primary is given up for good, whatever it says.
+    given_up: bool,
     words: BTreeMap<Node, Word>,
 }
 
 impl Suspicion {
     /// No suspicion in `view`.
     pub fn none(view: View) -> Self {
-        Suspicion { target: view, promised: view, words: BTreeMap::new() }
+        Suspicion { target: view, promised: view, given_up: false, words: BTreeMap::new() }
+    }
+
+    /// A monitor that was started again knows of no configuration to be content with.
+    pub fn of_forgotten() -> Self {
+        Suspicion { target: View(1), promised: View(0), given_up: false, words: BTreeMap::new() }
+    }
+
+    /// The greatest configuration that anyone wants.
+    pub fn wanted_by_any(&self) -> View {
+        self.words.values().map(|word| word.target).max().unwrap_or(View(0)).max(self.target)
     }
 
     /// The configuration `view` was entered.
     pub fn entered(&mut self, view: View) {
+        self.given_up = false;
         self.target = self.target.max(view);
         self.promised = self.promised.max(view);
         if self.promised == view {
@@ -51,9 +67,15 @@ impl Suspicion {
 
     /// The primary of `view` is there after all. Nothing happens once a later configuration was promised.
     pub fn dismiss(&mut self, view: View) {
-        if self.promised <= view {
+        if self.promised <= view && !self.given_up {
             self.target = view;
         }
+    }
+
+    /// The primary's own monitor said that it must go: `target` is wanted, and no sign of life changes that.
+    pub fn give_up(&mut self, target: View) {
+        self.given_up = true;
+        self.target = self.target.max(target);
     }
 
     /// Another member's monitor spoke.

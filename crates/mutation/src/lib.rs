@@ -61,7 +61,7 @@ defects! {
     PaxosAcceptQuorum = "paxos-accept-quorum": "paxos", "a batch counts as chosen with f acceptances instead of f+1";
     PaxosPromiseNotDurable = "paxos-promise-not-durable": "paxos", "PROMISE leaves before its record is durable";
     PaxosAcceptedNotDurable = "paxos-accepted-not-durable": "paxos", "ACCEPTED leaves before its record is durable";
-    PaxosPromiseTruncated = "paxos-promise-truncated": "paxos", "a snapshot replaces the record of the promise without holding it";
+    PaxosRecordsDropped = "paxos-records-dropped": "paxos", "a snapshot replaces records of places after it";
     PaxosStaleBallot = "paxos-stale-ballot": "paxos", "ACCEPT of a ballot below the promise is accepted";
     PaxosAcceptedForgotten = "paxos-accepted-forgotten": "paxos", "a new leader ignores what was accepted before it";
     PaxosLowestBallot = "paxos-lowest-ballot": "paxos", "a new leader proposes what was accepted in the lowest ballot";

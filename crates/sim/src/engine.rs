@@ -4,10 +4,11 @@
 
 use crate::keys::{KeyRing, SimKeys, Tally};
 use crate::service::Registers;
+use agree::byzid::guard::{Fail, Guard as ByzIdGuard};
 use agree::door::Door;
 use agree::guard::{Guard, GuardEffect, Plain};
 use agree::replica::{Destination, Recovered, Status};
-use agree::{Event, Message, Outbox, Protocol, Replica, Settings, Timer, paxos};
+use agree::{Event, Message, Outbox, Protocol, Replica, Settings, Timer, byzid, paxos};
 use bytes::Bytes;
 use std::rc::Rc;
 use wire::{NodeId, Peer, Time};
@@ -26,6 +27,8 @@ pub enum Engine {
 /// A replica of any protocol.
 #[derive(Clone, Hash)]
 pub enum AnyReplica {
+    /// ByzID and ByzID-W.
+    ByzId(Box<byzid::Replica<Registers>>),
     /// Paxos.
     Paxos(Box<paxos::Replica<Registers>>),
     /// The tests' own.
@@ -56,8 +59,11 @@ impl AnyReplica {
                 .map(|replica| AnyReplica::Paxos(Box::new(replica)))
                 .map_err(|error| error.to_string()),
             Protocol::Pbft => Err("PBFT is not there yet".to_string()),
-            // Place for ByzID: build `byzid::Replica` here.
-            Protocol::ByzId | Protocol::ByzIdW => Err("ByzID is not there yet".to_string()),
+            Protocol::ByzId | Protocol::ByzIdW => {
+                byzid::Replica::recover(me, settings, Registers::default(), recovered)
+                    .map(|replica| AnyReplica::ByzId(Box::new(replica)))
+                    .map_err(|error| error.to_string())
+            }
         }
     }
 }
@@ -65,6 +71,7 @@ impl AnyReplica {
 impl Replica for AnyReplica {
     fn step(&mut self, now: Time, event: Event, out: &mut Outbox) {
         match self {
+            AnyReplica::ByzId(replica) => replica.step(now, event, out),
             AnyReplica::Paxos(replica) => replica.step(now, event, out),
             #[cfg(test)]
             AnyReplica::Fake(replica) => replica.step(now, event, out),
@@ -73,6 +80,7 @@ impl Replica for AnyReplica {
 
     fn status(&self) -> Status {
         match self {
+            AnyReplica::ByzId(replica) => replica.status(),
             AnyReplica::Paxos(replica) => replica.status(),
             #[cfg(test)]
             AnyReplica::Fake(replica) => replica.status(),
@@ -84,30 +92,32 @@ impl Replica for AnyReplica {
 pub enum AnyGuard {
     /// Checks and lets through.
     Plain(Plain<SimKeys>),
-    // Place for ByzID: `ByzId(agree::byzid::guard::Guard<SimKeys>)`.
+    /// Holds the monitor.
+    ByzId(Box<ByzIdGuard<SimKeys>>),
 }
 
 impl AnyGuard {
-    /// The guard of node `me`: with a monitor if the protocol has one and it is up (`monitored`). `incarnation` counts
-    /// the starts of the node's monitor.
+    /// The guard of node `me`, started at `now`; with a monitor if the protocol has one. `starts` counts how often the
+    /// node's monitor was started before.
     #[must_use]
     pub fn new(
         me: NodeId,
         settings: &Settings,
         ring: &KeyRing,
         tally: &Rc<Tally>,
-        incarnation: u64,
-        monitored: bool,
+        fail: Fail,
+        starts: u64,
+        now: Time,
     ) -> AnyGuard {
-        // Place for ByzID: `if settings.protocol.monitored() && monitored { … ring.of_monitor(me, tally) … }`.
-        let _ = (incarnation, monitored);
-        let keys = ring.of(Peer::Node(me), tally);
+        let peer = Peer::Node(me);
         let mut nodes = settings.members.clone();
         nodes.extend(&settings.spares);
-        AnyGuard::Plain(Plain::new(
-            Door::new(Peer::Node(me), settings.protocol, nodes, keys),
-            &settings.members,
-        ))
+        if settings.protocol.monitored() {
+            let door = Door::new(peer, settings.protocol, nodes, ring.of_monitor(peer, tally));
+            return AnyGuard::ByzId(Box::new(ByzIdGuard::new(door, settings, fail, starts, now)));
+        }
+        let door = Door::new(peer, settings.protocol, nodes, ring.of(peer, tally));
+        AnyGuard::Plain(Plain::new(door, &settings.members))
     }
 
     /// Whether no monitor is in it, so that whoever has the node has its links.
@@ -115,6 +125,24 @@ impl AnyGuard {
     pub fn is_plain(&self) -> bool {
         match self {
             AnyGuard::Plain(_) => true,
+            AnyGuard::ByzId(guard) => guard.monitor().is_none(),
+        }
+    }
+
+    /// What is left of it after its monitor crashed while set to fail open.
+    #[must_use]
+    pub fn without_monitor(self) -> AnyGuard {
+        match self {
+            AnyGuard::Plain(guard) => AnyGuard::Plain(guard),
+            AnyGuard::ByzId(guard) => AnyGuard::ByzId(Box::new(guard.without_monitor())),
+        }
+    }
+
+    /// The replica beside it stopped, or runs again.
+    pub fn replica_is_up(&mut self, now: Time, up: bool, out: &mut Vec<GuardEffect>) {
+        match self {
+            AnyGuard::Plain(_) => {}
+            AnyGuard::ByzId(guard) => guard.replica_is_up(now, up, out),
         }
     }
 }
@@ -123,24 +151,28 @@ impl Guard for AnyGuard {
     fn start(&mut self, now: Time, out: &mut Vec<GuardEffect>) {
         match self {
             AnyGuard::Plain(guard) => guard.start(now, out),
+            AnyGuard::ByzId(guard) => guard.start(now, out),
         }
     }
 
     fn receive(&mut self, now: Time, link: Peer, frame: Bytes, out: &mut Vec<GuardEffect>) {
         match self {
             AnyGuard::Plain(guard) => guard.receive(now, link, frame, out),
+            AnyGuard::ByzId(guard) => guard.receive(now, link, frame, out),
         }
     }
 
     fn send(&mut self, now: Time, to: Destination, message: Message, out: &mut Vec<GuardEffect>) {
         match self {
             AnyGuard::Plain(guard) => guard.send(now, to, message, out),
+            AnyGuard::ByzId(guard) => guard.send(now, to, message, out),
         }
     }
 
     fn timeout(&mut self, now: Time, timer: Timer, out: &mut Vec<GuardEffect>) {
         match self {
             AnyGuard::Plain(guard) => guard.timeout(now, timer, out),
+            AnyGuard::ByzId(guard) => guard.timeout(now, timer, out),
         }
     }
 }

@@ -53,11 +53,11 @@ pub mod trace;
 pub mod tuning;
 pub mod world;
 
+pub use agree::byzid::guard::Fail;
 pub use campaign::{Summary, run_many};
 pub use checkers::{Checker, Violation};
 pub use disk::Durability;
 pub use mix::Mix;
-pub use node::MonitorFailure;
 pub use only::Only;
 pub use run::{Outcome, RunSettings, explain, run};
 pub use shrink::shrink;

@@ -24,6 +24,7 @@ use crate::network::Network;
 use crate::stats::Stats;
 use crate::timers::{Came, Timers};
 use crate::trace::{Trace, Traced};
+use agree::byzid::guard::Fail;
 use agree::guard::{Guard, GuardEffect};
 use agree::replica::{Destination, Refusal};
 use agree::{Effect, Event, Message, Outbox, Replica, Settings};
@@ -36,16 +37,6 @@ use wire::{NodeId, Peer, Time};
 /// What happens to a node that stands still is kept for later, up to so many things; the rest is lost, as frames are
 /// when a socket's buffer is full.
 const STASH_MAX: usize = 4_096;
-
-/// What happens when a monitor is down.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum MonitorFailure {
-    /// The node is cut off until there is a monitor again.
-    #[default]
-    Closed,
-    /// The replica uses its links unmonitored.
-    Open,
-}
 
 /// Everything around a node or client that it can act upon.
 pub struct Surroundings {
@@ -144,12 +135,13 @@ pub struct Node {
     disk: Disk,
     clock: Clock,
     tally: Rc<Tally>,
-    monitor_failure: MonitorFailure,
+    fail: Fail,
     guard_timers: Timers,
     replica_timers: Timers,
     twin_timers: Timers,
     life: u32,
-    incarnation: u64,
+    /// How often its monitor was started.
+    starts: u64,
     /// How many faults at present want the replica down, the monitor down, the process to stand still.
     replica_down: u32,
     monitor_down: u32,
@@ -163,13 +155,7 @@ pub struct Node {
 impl Node {
     /// A node that was not started yet.
     #[must_use]
-    pub fn new(
-        slot: usize,
-        disk: Disk,
-        clock: Clock,
-        traitor: Option<Traitor>,
-        monitor_failure: MonitorFailure,
-    ) -> Self {
+    pub fn new(slot: usize, disk: Disk, clock: Clock, traitor: Option<Traitor>, fail: Fail) -> Self {
         Node {
             slot,
             id: NodeId(slot as u16),
@@ -179,12 +165,12 @@ impl Node {
             disk,
             clock,
             tally: Rc::new(Tally::default()),
-            monitor_failure,
+            fail,
             guard_timers: Timers::default(),
             replica_timers: Timers::default(),
             twin_timers: Timers::default(),
             life: 0,
-            incarnation: 0,
+            starts: 0,
             replica_down: 0,
             monitor_down: 0,
             paused: 0,
@@ -235,11 +221,12 @@ impl Node {
         if self.guard.is_some() || self.monitor_down > 0 {
             return;
         }
-        self.incarnation += 1;
+        let now = self.clock.show(world.now);
         let mut guard =
-            AnyGuard::new(self.id, &world.settings, &world.ring, &self.tally, self.incarnation, true);
+            AnyGuard::new(self.id, &world.settings, &world.ring, &self.tally, self.fail, self.starts, now);
+        self.starts += 1;
         let mut effects = world.spare.pop().unwrap_or_default();
-        guard.start(self.clock.show(world.now), &mut effects);
+        guard.start(now, &mut effects);
         self.guard = Some(guard);
         self.guarded(effects, world);
     }
@@ -269,7 +256,16 @@ impl Node {
             self.schedule_treason(Duration::ZERO, Traitor::TICK, world);
         }
         world.traced(|| Traced::Up { node: self.slot as u8 });
+        self.tell_guard(true, world);
         self.deliver(Event::Started, world);
+    }
+
+    /// The supervisor tells the guard whether the replica beside it runs.
+    fn tell_guard(&mut self, up: bool, world: &mut Surroundings) {
+        let Some(guard) = &mut self.guard else { return };
+        let mut effects = world.spare.pop().unwrap_or_default();
+        guard.replica_is_up(self.clock.show(world.now), up, &mut effects);
+        self.guarded(effects, world);
     }
 
     /// The replica's process dies, until [`Node::revive`].
@@ -290,6 +286,7 @@ impl Node {
             self.guard = None;
             self.guard_timers.clear_all();
         }
+        self.tell_guard(false, world);
         self.stash.clear();
     }
 
@@ -306,16 +303,10 @@ impl Node {
             return;
         }
         self.guard_timers.clear_all();
-        self.guard = match self.monitor_failure {
-            MonitorFailure::Closed => None,
-            MonitorFailure::Open => Some(AnyGuard::new(
-                self.id,
-                &world.settings,
-                &world.ring,
-                &self.tally,
-                self.incarnation,
-                false,
-            )),
+        let guard = self.guard.take();
+        self.guard = match self.fail {
+            Fail::Closed => None,
+            Fail::Open => guard.map(AnyGuard::without_monitor),
         };
     }
 

@@ -6,12 +6,12 @@ use crate::disk::Durability;
 use crate::engine::Engine;
 use crate::explain::diagram;
 use crate::mix::Mix;
-use crate::node::MonitorFailure;
 use crate::only::Only;
 use crate::plan::Plan;
 use crate::stats::Stats;
 use crate::world::{Making, World};
 use agree::Protocol;
+use agree::byzid::guard::Fail;
 use core::cell::{Cell, RefCell};
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,7 +32,7 @@ pub struct RunSettings {
     /// When writes are called durable.
     pub durability: Durability,
     /// What happens when a monitor is down.
-    pub monitor_failure: MonitorFailure,
+    pub fail: Fail,
     /// Which part of the seed's plan happens.
     pub only: Only,
     /// Which implementation replicas are of.
@@ -52,7 +52,7 @@ impl RunSettings {
             duration: DURATION,
             mix: Mix::ALL,
             durability: Durability::Fsync,
-            monitor_failure: MonitorFailure::Closed,
+            fail: Fail::Closed,
             only: Only::default(),
             engine: Engine::Real,
         }
@@ -77,7 +77,7 @@ impl RunSettings {
         if self.durability == Durability::Async {
             command.push_str(" --durability async");
         }
-        if self.monitor_failure == MonitorFailure::Open {
+        if self.fail == Fail::Open {
             command.push_str(" --monitor-failure open");
         }
         if !self.only.is_everything() {
@@ -136,7 +136,7 @@ pub fn explain(settings: &RunSettings, seed: u64, entries: usize) -> String {
 fn making(settings: &RunSettings, trace: Option<usize>) -> Making {
     Making {
         durability: settings.durability,
-        monitor_failure: settings.monitor_failure,
+        fail: settings.fail,
         engine: settings.engine,
         trace: trace.map(|entries| entries.min(HAPPENINGS_MAX)),
     }

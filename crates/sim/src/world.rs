@@ -22,12 +22,13 @@ use crate::engine::Engine;
 use crate::fault::FaultKind;
 use crate::keys::{Counts, KeyRing, Tally};
 use crate::network::{Conditions, Directory, Network};
-use crate::node::{MonitorFailure, Node, Surroundings};
+use crate::node::{Node, Surroundings};
 use crate::outsider;
 use crate::plan::Plan;
 use crate::random::{Random, Stream};
 use crate::trace::{Trace, Traced};
 use agree::Replica;
+use agree::byzid::guard::Fail;
 use agree::replica::Status;
 use core::time::Duration;
 use std::rc::Rc;
@@ -54,7 +55,7 @@ pub struct Making {
     /// When writes are called durable.
     pub durability: Durability,
     /// What happens when a monitor is down.
-    pub monitor_failure: MonitorFailure,
+    pub fail: Fail,
     /// Which implementation replicas are of.
     pub engine: Engine,
     /// How many entries of the story to keep, if any.
@@ -108,7 +109,7 @@ impl World {
                     let id = NodeId(node as u16);
                     Traitor::new(id, Rc::clone(&settings), &plan.behaviours(node), whims.part(node as u64))
                 });
-                Node::new(node, disk, Clock::new(ahead, drift), traitor, making.monitor_failure)
+                Node::new(node, disk, Clock::new(ahead, drift), traitor, making.fail)
             })
             .collect();
         let thoughts = Random::new(seed, Stream::Clients);

@@ -1,14 +1,14 @@
 //! How a replica comes by what was chosen without it.
 //!
-//! Upon a place that is chosen, and this replica does not know for sure what is there: wait `retransmit_after`, since
-//!   messages overtake one another; then CATCH-UP(executed) to the leader, then to one after the other, the waits doubling up
-//!   to `view_timeout`.
-//! Upon CATCH-UP(after): DECIDED with the batches executed after `after`, as many as one message takes; if the log was cut
-//!   off after `after`: TRUNCATED, with the last stable checkpoint instead.
+//! Upon a place that is chosen, and this replica does not know for sure what is there: wait `retransmit_after`,
+//!   since messages overtake one another; then CATCH-UP(executed) to the leader, then to one after the other, the
+//!   waits doubling up to `view_timeout`.
+//! Upon CATCH-UP(after): DECIDED with the batches executed after `after`, as many as one message takes; if the log
+//!   was cut off after `after`: TRUNCATED, with the last stable checkpoint instead.
 //! Upon DECIDED: execute what is next. If that is not all, and it was something: ask its sender for the next page.
-//! Upon TRUNCATED: fetch that checkpoint, from its sender first ([`crate::checkpoint::Fetch`]). Nobody lies, so the word of
-//!   one is enough; the digests in the transfer guard against a torn or mixed one. When [`FETCH_ROUNDS_MAX`] rounds of
-//!   sources stay silent, the checkpoint may be gone everywhere: ask anew.
+//! Upon TRUNCATED: fetch that checkpoint, from its sender first ([`crate::checkpoint::Fetch`]). Nobody lies, so the
+//!   word of one is enough; the digests in the transfer guard against a torn or mixed one. When
+//!   [`FETCH_ROUNDS_MAX`] rounds of sources stay silent, the checkpoint may be gone everywhere: ask anew.
 //! Upon the whole checkpoint: it becomes the state, and is written to the own disk before anything said later leaves.
 //!
 //! The limit of this: one that fetches for longer than the others take two checkpoints has to fetch again.

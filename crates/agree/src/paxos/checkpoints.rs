@@ -1,13 +1,13 @@
 //! The checkpoints of one replica: which are being written, which are stable, which are served to others.
 //!
-//! Where nobody lies, a checkpoint is a local matter. Every batch up to N is chosen, so the state after N is the same
-//! everywhere and no ballot can change it: once the snapshot at N survives a loss of power *here*, N is **stable** here,
-//! and this replica no longer needs its records up to N. Whoever asks it for what it cut off is told of the checkpoint
-//! instead (TRUNCATED) and takes that: what a replica cut off, it can always replace.
+//! Where nobody lies, a checkpoint is a local matter. Every batch up to N is chosen, so the state after N is the
+//! same everywhere and no ballot can change it: once the snapshot at N survives a loss of power *here*, N is
+//! **stable** here, and this replica no longer needs its records up to N. Whoever asks it for what it cut off is
+//! told of the checkpoint instead (TRUNCATED) and takes that: what a replica cut off, it can always replace.
 //!
-//! The last [`CHECKPOINTS_KEPT`] stable checkpoints are served, and the log in memory reaches back to the older of them.
-//! So one that began to fetch the older can finish while a new one is taken, and goes on from there by the log; and
-//! one that missed a few batches need not fetch a snapshot because a checkpoint came in between.
+//! The last [`CHECKPOINTS_KEPT`] stable checkpoints are served, and the log in memory reaches back to the older of
+//! them. So one that began to fetch the older can finish while a new one is taken, and goes on from there by the
+//! log; and one that missed a few batches need not fetch a snapshot because a checkpoint came in between.
 
 use crate::checkpoint::{Checkpoint, Transfer};
 use crate::replica::Position;

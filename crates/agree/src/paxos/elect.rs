@@ -1,16 +1,17 @@
 //! Phase 1: how a replica becomes the leader of a view, and learns what it must propose there.
 //!
-//! Upon enough SUPPORT for `v` (or, in view 0, upon the first start): the candidate promises `v` itself, and once that is
-//!   durable sends PREPARE(v, executed).
-//! Upon PREPARE(v, after) from the leader of `v`, `v` not below the promise: promise `v`, and once that is durable send
-//!   PROMISE(v, after, executed, …) with what was accepted after `after`, as much as one message takes. If the log was cut
-//!   off after `after`: TRUNCATED.
-//! Upon PROMISE(v, …): what the sender executed is chosen, so execute it; of what it accepted beyond, keep for each place
-//!   what was accepted in the highest ballot. If the page was not the last: PREPARE(v, last of the page) to the sender.
-//!   Pages fit together: an acceptor that promised `v` accepts nothing below it in between.
+//! Upon enough SUPPORT for `v` (or, in view 0, upon the first start): the candidate promises `v` itself, and once
+//!   that is durable sends PREPARE(v, executed).
+//! Upon PREPARE(v, after) from the leader of `v`, `v` not below the promise: promise `v`, and once that is durable
+//!   send PROMISE(v, after, executed, …) with what was accepted after `after`, as much as one message takes. If the
+//!   log was cut off after `after`: TRUNCATED.
+//! Upon PROMISE(v, …): what the sender executed is chosen, so execute it; of what it accepted beyond, keep for each
+//!   place what was accepted in the highest ballot. If the page was not the last: PREPARE(v, last of the page) to
+//!   the sender. Pages fit together: an acceptor that promised `v` accepts nothing below it in between.
 //! Upon f others having told everything: lead ([`super::lead`]) with what was kept, NULL in the gaps.
 //! Upon TRUNCATED: the candidate is too far behind to lead. It gives up and fetches the snapshot.
-//! Upon SUPERSEDED or a higher ballot: it gives up. Upon the retransmission timer: PREPARE to those that owe an answer.
+//! Upon SUPERSEDED or a higher ballot: it gives up. Upon the retransmission timer: PREPARE to those that owe an
+//!   answer.
 
 use super::lead::Lead;
 use super::message::{Message, Prepare, Promise, Proposal};
@@ -191,7 +192,8 @@ impl<S: Service + Clone> Replica<S> {
         }
     }
 
-    /// Executes what is chosen of a page and adopts the rest. A page refused is as if it had not come: it is asked for again.
+    /// Executes what is chosen of a page and adopts the rest. A page refused is as if it had not come: it is asked
+    /// for again.
     fn take_page(&mut self, promise: Promise, told: Told, out: &mut Outbox) -> Result<(), Refusal> {
         let furthest = promise.executed.plus(self.settings.log_batches_max());
         let mut previous = promise.after;
@@ -211,8 +213,8 @@ impl<S: Service + Clone> Replica<S> {
                 campaign.adopt(proposal);
             }
         }
-        // What could not be executed for want of room must be asked for again: a leader has executed whatever any of its
-        // f+1 had.
+        // What could not be executed for want of room must be asked for again: a leader has executed whatever any
+        // of its f+1 had.
         let chosen = match told {
             Told::All => promise.executed,
             Told::Until(last) => last.min(promise.executed),

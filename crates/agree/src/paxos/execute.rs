@@ -4,8 +4,8 @@
 //!   clients, nobody else does; at every K-th place the machine's snapshot is written.
 //! Upon the snapshot being durable: the checkpoint is stable, and the log before the last but one is cut off.
 //!
-//! No place more than `log_batches_max` after the stable checkpoint is accepted or executed: a disk that does not keep
-//! up stops its replica, not its memory.
+//! No place more than `log_batches_max` after the stable checkpoint is accepted or executed: a disk that does not
+//! keep up stops its replica, not its memory.
 
 use super::record::Image;
 use super::{Chosen, Replica, Role};
@@ -76,7 +76,8 @@ impl<S: Service + Clone> Replica<S> {
         self.checkpoints.written(position, checkpoint);
     }
 
-    /// Becomes the state of `checkpoint`, which another replica had and which is ahead of this one. Says whether it did.
+    /// Becomes the state of `checkpoint`, which another replica had and which is ahead of this one. Says whether it
+    /// did.
     pub(super) fn install(&mut self, checkpoint: Checkpoint, out: &mut Outbox) -> bool {
         assert!(checkpoint.sequence() > self.executed(), "a replica never goes back");
         assert!(!matches!(self.role, Role::Leading(_)), "a leader is never behind");
@@ -98,9 +99,10 @@ impl<S: Service + Clone> Replica<S> {
 
     /// Records of places after the checkpoint are still needed; the promise is in the image.
     fn write_snapshot(&mut self, checkpoint: &Checkpoint, out: &mut Outbox) -> Position {
-        let keep_from = self.log.first_record_after(checkpoint.sequence()).unwrap_or(self.journal.next());
-        let promised = if defect!(PaxosPromiseTruncated) { wire::View(0) } else { self.promised };
-        let image = Image { promised, machine: checkpoint.snapshot().clone() };
+        let next = self.journal.next();
+        let needed = self.log.first_record_after(checkpoint.sequence());
+        let keep_from = if defect!(PaxosRecordsDropped) { next } else { needed.unwrap_or(next) };
+        let image = Image { promised: self.promised, machine: checkpoint.snapshot().clone() };
         self.journal.snapshot(image.to_bytes(), keep_from, out)
     }
 

@@ -8,9 +8,9 @@
 //!   - else write ACCEPTED(v, N, batch), and once that is durable send ACCEPTED(v, N).
 //!
 //! Upon HEARTBEAT(v, chosen): likewise, without a batch.
-//! Upon `chosen` in either: every place up to there is chosen, in `v` or before. What was accepted there in `v` or later is
-//!   what was chosen, and is executed. What was accepted before `v` may have been overtaken: the first place that
-//!   has nothing better is caught up with ([`super::catch_up`]).
+//! Upon `chosen` in either: every place up to there is chosen, in `v` or before. What was accepted there in `v` or
+//!   later is what was chosen, and is executed. What was accepted before `v` may have been overtaken: the first
+//!   place that has nothing better is caught up with ([`super::catch_up`]).
 
 use super::message::{Accept, Accepted, Heartbeat, Message};
 use super::record::{Accepted as AcceptedRecord, Record};

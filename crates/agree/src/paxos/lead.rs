@@ -6,16 +6,17 @@
 //!   - `requests_waiting_max` requests wait: BUSY;
 //!   - else it waits, and if there is room it is proposed at once.
 //!
-//! Upon room (fewer than `window` places open, and none too far after the stable checkpoint): first what was inherited
-//!   from earlier ballots, in order, then the longest prefix of the waiting requests that fits a batch. ACCEPT goes to
-//!   everybody, and the leader's own acceptance to its disk at the same time.
+//! Upon room (fewer than `window` places open, and none too far after the stable checkpoint): first what was
+//!   inherited from earlier ballots, in order, then the longest prefix of the waiting requests that fits a batch.
+//!   ACCEPT goes to everybody, and the leader's own acceptance to its disk at the same time.
 //! Upon ACCEPTED(v, N) from a member, or the own record being durable: f+1 of them make N chosen. It is executed when
 //!   all before it are; that makes room.
-//! Upon the retransmission timer: ACCEPT again, to those that owe an answer, for places that were open the last time too;
-//!   the timer doubles, up to `view_timeout`, until something is chosen again.
+//! Upon the retransmission timer: ACCEPT again, to those that owe an answer, for places that were open the last
+//!   time too; the timer doubles, up to `view_timeout`, until something is chosen again.
 //! Upon the heartbeat timer: HEARTBEAT(v, chosen) to everybody.
 //!
-//! Who was away does not hold up the others: a place is closed once it is chosen, and the absent one catches up later.
+//! Who was away does not hold up the others: a place is closed once it is chosen, and the absent one catches up
+//! later.
 
 use super::message::{Accept, Accepted, Heartbeat, Message};
 use super::record::{Accepted as AcceptedRecord, Record};

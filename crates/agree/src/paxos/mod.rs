@@ -2,31 +2,32 @@
 //!
 //! A **ballot** is a [`View`]; view `v` is led by member `v mod n`. In the order in which a request meets them:
 //!
-//! - [`lead`], phase 2. Upon a REQUEST: the leader puts it into a batch at the next place N, writes ACCEPTED(v, N, batch)
-//!   to its own log and sends ACCEPT(v, N, chosen, batch). At most `window` places are open at once; a batch never waits
-//!   for a timer. Upon f+1 durable acceptances of N, its own among them or not: N is **chosen**; places are executed in
-//!   order, and the leader replies.
-//! - [`follow`]. Upon ACCEPT(v, N, …) with `v` not below the promise: write it, and once durable say ACCEPTED(v, N).
+//! - `lead`, phase 2. Upon a REQUEST: the leader puts it into a batch at the next place N, writes ACCEPTED(v, N,
+//!   batch) to its own log and sends ACCEPT(v, N, chosen, batch). At most `window` places are open at once; a batch
+//!   never waits for a timer. Upon f+1 durable acceptances of N, its own among them or not: N is **chosen**; places
+//!   are executed in order, and the leader replies.
+//! - `follow`. Upon ACCEPT(v, N, …) with `v` not below the promise: write it, and once durable say ACCEPTED(v, N).
 //!   Upon `chosen` in an ACCEPT or HEARTBEAT of `v`: execute up to there whatever was accepted in `v` or later.
-//! - [`execute`] and [`checkpoints`]: the machine, the replies, and what is cut off when.
-//! - [`catch_up`]: what a replica does that misses something chosen: by CATCH-UP and DECIDED from another's log, or by a
-//!   snapshot.
-//! - [`suspect`]: the leader is silent. Before anybody disturbs it, f+1 must agree that it is: CANVASS, SUPPORT.
-//! - [`elect`], phase 1: PREPARE(v), PROMISE(v, accepted) from f+1; the new leader proposes again, in its own ballot, what was
-//!   accepted in the highest one, NULL where nothing was, and then what is new.
-//! - [`record`]: what is on disk, and how a replica is built again from it.
+//! - `execute` and `checkpoints`: the machine, the replies, and what is cut off when.
+//! - `catch_up`: what a replica does that misses something chosen: by CATCH-UP and DECIDED from another's log, or
+//!   by a snapshot.
+//! - `suspect`: the leader is silent. Before anybody disturbs it, f+1 must agree that it is: CANVASS, SUPPORT.
+//! - `elect`, phase 1: PREPARE(v), PROMISE(v, accepted) from f+1; the new leader proposes again, in its own
+//!   ballot, what was accepted in the highest one, NULL where nothing was, and then what is new.
+//! - `record`: what is on disk, and how a replica is built again from it.
 //!
-//! **What must be durable before what:** PROMISED(v) before PROMISE(v) leaves and before the candidate's own PREPARE(v) does;
-//! ACCEPTED(v, N) before ACCEPTED(v, N) leaves or the leader counts itself. A reply waits for no disk of its own: f+1
-//! others may have the batch already.
+//! **What must be durable before what:** PROMISED(v) before PROMISE(v) leaves and before the candidate's own
+//! PREPARE(v) does; ACCEPTED(v, N) before ACCEPTED(v, N) leaves or the leader counts itself. A reply waits for no
+//! disk: f+1 have the batch by then.
 //!
 //! **Why it is safe:** a ballot has one leader, which proposes one batch per place and, since it never resumes a
 //! ballot after a crash, never two. f+1 acceptances meet f+1 promises in one acceptor; that one reports what it
 //! accepted, or that it executed it. So what a ballot chose, every later ballot proposes.
 //!
-//! **Why it goes on** while f+1 replicas are up and hear each other: who is up and silent-struck canvasses, again and
-//! again; one of those that are furthest ahead gets support from all; timeouts double until they outlast a round trip and
-//! a disk; a leader that gets nothing chosen resigns, in case that others hear it but it does not hear them.
+//! **Why it goes on** while f+1 replicas are up and hear each other: who is up and suspects the leader canvasses,
+//! again and again; one of those that are furthest ahead gets support from all; timeouts double until they outlast a
+//! round trip and a disk; a leader that gets nothing chosen resigns, in case that others hear it but it does not
+//! hear them.
 //!
 //! Not here: leases (a read is ordered like a write), changes of the members, defence against lies.
 
@@ -98,8 +99,8 @@ pub struct Replica<S> {
     blank: bool,
 }
 
-/// Every place up to `through` is chosen, in a ballot not above `by`. So whatever was accepted there in `by` or a later
-/// ballot is what was chosen; what was accepted in an earlier ballot may not be.
+/// Every place up to `through` is chosen, in a ballot not above `by`. So whatever was accepted there in `by` or a
+/// later ballot is what was chosen; what was accepted in an earlier ballot may not be.
 #[derive(Clone, Copy, Hash, Default, Debug)]
 struct Chosen {
     through: Sequence,
@@ -126,6 +127,8 @@ impl<S: Service + Clone> crate::Replica for Replica<S> {
             Event::Message { from, message } => self.receive(from, message, out),
             Event::Timer(timer) => self.timeout(timer, out),
             Event::Durable(position) => self.durable(position, out),
+            // There is no monitor in Paxos.
+            Event::Notice(_) => {}
         }
         assert!(self.chosen.through >= self.executed(), "only what is chosen is executed");
         assert!(self.log.low() <= self.executed(), "only what was executed is cut off");

@@ -1,16 +1,18 @@
 //! What a replica keeps on disk, and how it is built again from that.
 //!
-//! Two records: PROMISED(v), before any PROMISE for v leaves and before its own PREPARE(v) does; ACCEPTED(v, N, batch),
-//! before ACCEPTED(v, N) leaves, which implies the promise of v. A snapshot holds the machine after its checkpoint and
-//! the highest promise at that moment, so it replaces every PROMISED before it and every ACCEPTED up to its place.
+//! Two records: PROMISED(v), before any PROMISE for v leaves and before its own PREPARE(v) does; ACCEPTED(v, N,
+//! batch), before ACCEPTED(v, N) leaves, which implies the promise of v. A snapshot holds the machine after its
+//! checkpoint and the highest promise at that moment, so it replaces every PROMISED before it and every ACCEPTED up
+//! to its place.
 //!
-//! Upon recovery: the machine is the snapshot's; the promise is the highest in snapshot and records; of each place after
-//! the snapshot's, the last ACCEPTED counts. Which of these are chosen was not written down: the replica hears it again
-//! from the leader, and executes again from its own records at most the batches since its last checkpoint.
+//! Upon recovery: the machine is the snapshot's; the promise is the highest in snapshot and records; of each place
+//!   after the snapshot's, the last ACCEPTED counts. Which of these are chosen was not written down: the replica
+//!   hears it again from the leader, and executes again from its own records at most the batches since its last
+//!   checkpoint.
 //!
-//! A replica never takes up again a ballot that it led before: what it proposed there may be gone from its disk while
-//! others hold it. Only on an empty disk does the leader of view 0 begin view 0, and since its PREPARE(0) leaves after its
-//! PROMISED(0) is durable, an empty disk means that nobody heard from it yet.
+//! A replica never takes up again a ballot that it led before: what it proposed there may be gone from its disk
+//! while others hold it. Only on an empty disk does the leader of view 0 begin view 0, and since its PREPARE(0)
+//! leaves after its PROMISED(0) is durable, an empty disk means that nobody heard from it yet.
 
 use super::checkpoints::Checkpoints;
 use super::log::Log;
@@ -101,8 +103,8 @@ impl fmt::Display for RecoverError {
 impl core::error::Error for RecoverError {}
 
 impl<S: Service + Clone> Replica<S> {
-    /// The replica of node `me`, as far as its disk remembers it; with nothing `recovered`, a new one. `service` is in
-    /// its first state.
+    /// The replica of node `me`, as far as its disk remembers it; with nothing `recovered`, a new one. `service` is
+    /// in its first state.
     ///
     /// # Panics
     /// If the settings are not for Paxos, or allow nothing: that is an error of the caller, not of the disk.

@@ -1,18 +1,20 @@
 //! The leader is silent: who says so, and what happens before anybody disturbs it.
 //!
-//! Upon the view timer, which every sign of the leader restarts: the replica **suspects** the leader, and its next timeout is
-//!   twice as long, up to `view_timeout_max`; executing something brings it back to `view_timeout`. The member next in
-//!   line canvasses at once, each after it `retransmit_after` later: CANVASS(v, executed) for its next ballot `v`.
-//! Upon CANVASS(v, executed) from the leader of `v`, if `v` is above the promise, and this replica suspects too, or the
-//!   sender itself leads the present view (it has crashed and come back): SUPPORT(v), and the own canvass waits, so that
-//!   two do not compete. If the sender lacks what only a snapshot can give it: TRUNCATED, so that it fetches that first.
+//! Upon the view timer, which every sign of the leader restarts: the replica **suspects** the leader, and its next
+//!   timeout is twice as long, up to `view_timeout_max`; executing something brings it back to `view_timeout`. The
+//!   member next in line canvasses at once, each after it `retransmit_after` later: CANVASS(v, executed) for its
+//!   next ballot `v`.
+//! Upon CANVASS(v, executed) from the leader of `v`, if `v` is above the promise, and this replica suspects too, or
+//!   the sender itself leads the present view (it has crashed and come back): SUPPORT(v), and the own canvass
+//!   waits, so that two do not compete. If the sender lacks what only a snapshot can give it: TRUNCATED, so that it
+//!   fetches that first.
 //! Upon SUPPORT(v) from f others: phase 1 of `v` begins ([`super::elect`]).
 //!
-//! A SUPPORT binds nobody and is not written down; safety does not know it. It is why a replica that was cut off for a
-//! while, and comes back with its timer run out, does not depose a leader that f+1 others hear.
+//! A SUPPORT binds nobody and is not written down; safety does not know it. It is why a replica that was cut off
+//! for a while, and comes back with its timer run out, does not depose a leader that f+1 others hear.
 //!
-//! Upon the view timer at the leader, if something waits and nothing was chosen since the last time: it resigns, that is,
-//! falls silent. Without this, one that is heard but hears nobody would hold up the others for ever.
+//! Upon the view timer at the leader, if something waits and nothing was chosen since the last time: it resigns,
+//!   that is, falls silent. Without this, one that is heard but hears nobody would hold up the others for ever.
 
 use super::message::{Canvass, Message, Superseded, Support};
 use super::{CANVASS, Replica, Role, VIEW, VIEW_MAX};

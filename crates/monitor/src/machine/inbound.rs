@@ -155,10 +155,15 @@ impl<R: Request> Monitor<R> {
             Err(received) => return received,
         };
         if at <= self.log.stable() {
-            return Received::Stale;
+            // The backup does not know that it is stable; the replica will tell it.
+            return Received::Deliver;
         }
-        self.ordering.backups[slot].checkpoint = Some((at, digest));
-        if self.ordering.checkpoint_votes(at, &digest) > self.spec.f {
+        if at > self.ordering.last {
+            return Received::Ahead;
+        }
+        let needed =
+            if defect!(MonitorCheckpointQuorum) { self.spec.f.saturating_sub(1) } else { self.spec.f };
+        if self.ordering.checkpointed(slot, at, digest, needed) > self.spec.f {
             self.ordering.stable_due_since.get_or_insert(heard.now);
         }
         Received::Deliver

@@ -143,6 +143,14 @@ struct Threshold {
     last: Sequence,
 }
 
+/// The end of the configuration before.
+#[derive(Clone, Hash, Debug)]
+struct Before {
+    configuration: Configuration,
+    log: Log,
+    said: Sequence,
+}
+
 /// The monitor beside one replica.
 #[derive(Clone, Hash, Debug)]
 pub struct Monitor<R> {
@@ -161,6 +169,9 @@ pub struct Monitor<R> {
     /// The newest start of each node's monitor that this one knows of.
     known: BTreeMap<Node, Incarnation>,
     threshold: Option<Threshold>,
+    /// What the replica had before it proposed the configuration that it leads, until it first says that it has that one on
+    /// its disk: if it crashes before, it comes back with this.
+    before: Option<Before>,
     /// The claims for the configuration that this node is to lead, while it gathers them.
     claims: Option<BTreeMap<Node, Claim>>,
     heard_at: Time,
@@ -170,6 +181,8 @@ pub struct Monitor<R> {
     change_since: Option<Time>,
     repeat_at: Option<Time>,
     handing_over: bool,
+    /// Configurations that did not come about since the last one entered.
+    failed_changes: u32,
 }
 
 impl<R: Request> Monitor<R> {
@@ -194,9 +207,14 @@ impl<R: Request> Monitor<R> {
             ordering: Ordering::new(&spec, slot.unwrap_or(n), n, Sequence(0), true),
             following: Following::new(&spec, Sequence(0)),
             bucket: Bucket::full(),
-            suspicion: Suspicion::none(View(0)),
+            suspicion: if incarnation == FIRST {
+                Suspicion::none(View(0))
+            } else {
+                Suspicion::of_forgotten()
+            },
             known,
             threshold: None,
+            before: None,
             claims: None,
             heard_at: now,
             entered_at: now,
@@ -205,6 +223,7 @@ impl<R: Request> Monitor<R> {
             change_since: None,
             repeat_at: (incarnation != FIRST).then_some(now),
             handing_over: false,
+            failed_changes: 0,
             configuration,
             log,
             spec,
@@ -273,6 +292,7 @@ impl<R: Request> Monitor<R> {
                 actions.push(Action::Alarm(rule));
                 if self.leads() {
                     self.handing_over = true;
+                    self.suspicion.give_up(self.configuration.view.next());
                 }
                 self.repeat_at = Some(now);
                 actions
@@ -310,16 +330,14 @@ impl<R: Request> Monitor<R> {
 
     /// A member that is quarantined, or whose monitor was started again after this configuration was made, takes no part.
     fn do_not_wait_for_the_absent(&mut self, actions: &mut Vec<Action>) {
-        let mut absent = false;
         for (member, backup) in self.configuration.members.iter().zip(&mut self.ordering.backups) {
             if self.known.get(&member.node).is_some_and(|known| *known > member.incarnation)
                 || member.incarnation == QUARANTINED
             {
                 backup.suspended = true;
-                absent = true;
             }
         }
-        if absent && self.leads() {
+        if self.leads() {
             self.tell_suspended(actions);
         }
     }
@@ -343,11 +361,13 @@ impl<R: Request> Monitor<R> {
         // A stable checkpoint that this monitor saw proven stays proven, even if no claim of the quorum told it.
         log.truncate(self.log.stable(), self.log.stable_digest());
         self.ordering = Ordering::new(&self.spec, slot, n, last, false);
-        self.following = Following::new(&self.spec, last);
+        let said = core::mem::replace(&mut self.following, Following::new(&self.spec, last)).said;
         self.suspicion.entered(configuration.view);
+        let leads = configuration.primary() == self.me;
+        let configuration = core::mem::replace(&mut self.configuration, configuration);
+        let log = core::mem::replace(&mut self.log, log);
+        self.before = (leads && self.member).then_some(Before { configuration, log, said });
         self.member = true;
-        self.configuration = configuration;
-        self.log = log;
         self.threshold = None;
         self.claims = None;
         self.heard_at = now;
@@ -357,6 +377,7 @@ impl<R: Request> Monitor<R> {
         self.change_since = None;
         self.repeat_at = None;
         self.handing_over = false;
+        self.failed_changes = 0;
         actions.push(Action::Entered);
         self.do_not_wait_for_the_absent(actions);
         self.watch(now);

@@ -141,6 +141,7 @@ impl<R: Request> Monitor<R> {
         }
         self.following.replies_left = self.following.replies_left.saturating_sub(1);
         self.following.said = self.following.said.max(at);
+        self.before = None;
         Ok(())
     }
 
@@ -189,18 +190,31 @@ impl<R: Request> Monitor<R> {
         if at < self.log.stable() {
             return Err(Rule::StaleConfiguration);
         }
-        let needed =
-            if defect!(MonitorCheckpointQuorum) { self.spec.f.saturating_sub(1) } else { self.spec.f };
-        let proven =
-            self.ordering.checkpoint_votes(at, &digest) >= needed && at <= self.ordering.last && to.is_none();
+        let proven = self.ordering.is_proven(at, &digest) && to.is_none();
         if !proven && !defect!(MonitorStableCheckpoint) {
             return Err(self.violate(now, Rule::StableCheckpoint, actions));
         }
-        self.ordering.stable_due_since = None;
+        self.ordering.stable(at);
         self.following.said = self.following.said.max(at);
+        self.before = None;
         self.log.truncate(at, digest);
         self.watch(now);
         Ok(())
+    }
+
+    /// Upon a batch that a candidate asked for by its digest.
+    pub fn fetched_sent(
+        &mut self,
+        now: Time,
+        at: Sequence,
+        digest: Digest,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Rule> {
+        let lie = self.member && self.log.get(at).is_some_and(|logged| logged != digest);
+        if lie && !defect!(MonitorStateTransfer) {
+            return Err(self.violate(now, Rule::TrueStateTransfer, actions));
+        }
+        self.draw(now, actions)
     }
 
     /// Upon a question of a state transfer, or anything else that nobody counts out.

@@ -51,7 +51,10 @@ impl<R: Request> Monitor<R> {
             return;
         }
         if from == self.configuration.primary() {
-            self.suspect(now, view.next());
+            // Its monitor wants it gone, and counts as one that does.
+            self.suspicion.heard(now, from, view.next(), view);
+            self.suspicion.give_up(view.next());
+            self.repeat_at.get_or_insert(now);
         } else if self.leads()
             && let Some(slot) = self.slot_of(from)
         {
@@ -70,7 +73,8 @@ impl<R: Request> Monitor<R> {
         if from == self.configuration.primary()
             && listed.is_some_and(|member| member.incarnation < incarnation)
         {
-            self.suspect(now, self.configuration.view.next());
+            self.suspicion.give_up(self.configuration.view.next());
+            self.repeat_at.get_or_insert(now);
         }
     }
 
@@ -95,8 +99,11 @@ impl<R: Request> Monitor<R> {
 
     /// Joins a suspicion that f+1 share, and asks for claims if it is this node's turn to lead.
     pub(super) fn consider(&mut self, now: Time, actions: &mut Vec<Action>) {
-        if !self.member || self.guilty.is_some() {
+        if self.guilty.is_some() || self.slot_of(self.me).is_none() {
             return;
+        }
+        if !self.member {
+            self.suspect(now, self.suspicion.wanted_by_any());
         }
         let wanted = self.suspicion.wanted_by(self.spec.f + 1);
         self.suspect(now, wanted);
@@ -192,7 +199,7 @@ impl<R: Request> Monitor<R> {
             return Err(Rule::StaleConfiguration);
         }
         self.draw(now, actions)?;
-        let claim = Claim {
+        let mut claim = Claim {
             node: self.me,
             incarnation: self.incarnation,
             vouched: self.member,
@@ -202,24 +209,18 @@ impl<R: Request> Monitor<R> {
             orders,
             known: self.known_members(),
         };
-        if self.member && !self.is_true(&claim) && !defect!(MonitorTrueReconfigure) {
+        if !self.member {
+            return Ok(claim);
+        }
+        let true_now = complete(&mut claim, &self.configuration, &self.log, self.following.said);
+        let true_before = self
+            .before
+            .as_ref()
+            .is_some_and(|before| complete(&mut claim, &before.configuration, &before.log, before.said));
+        if !true_now && !true_before && !defect!(MonitorTrueReconfigure) {
             return Err(self.violate(now, Rule::TrueReconfigure, actions));
         }
         Ok(claim)
-    }
-
-    /// Whether the claim agrees with the monitor's log.
-    fn is_true(&self, claim: &Claim) -> bool {
-        if claim.entered != self.configuration || claim.last() < self.following.said {
-            return false;
-        }
-        if claim.last() < self.log.stable() {
-            // It is behind the stable checkpoint. Others of every quorum are not, so this claim cannot be chosen.
-            return true;
-        }
-        claim.stable == self.log.stable()
-            && claim.stable_digest == self.log.stable_digest()
-            && self.log.orders_up_to(claim.last()).is_some_and(|orders| orders == claim.orders)
     }
 
     /// Upon RECONFIGURE(t, claim) from `from`, or from this node's own replica.
@@ -230,6 +231,10 @@ impl<R: Request> Monitor<R> {
         let Some(claims) = &mut self.claims else { return Received::NotAllowed };
         if claim.orders.len() as u64 > self.spec.log_orders_max {
             return Received::Ahead;
+        }
+        if claim.entered.view >= target {
+            // This configuration would not be a later one: a candidate that has forgotten aimed too low.
+            self.suspicion.target = self.suspicion.target.max(claim.entered.view.next());
         }
         for member in &claim.known {
             if let Some(known) = self.known.get_mut(&member.node) {
@@ -276,6 +281,13 @@ impl<R: Request> Monitor<R> {
             return Err(Rule::StaleConfiguration);
         }
         let start = claim::start_of(&used).ok_or(Rule::StaleConfiguration)?;
+        let best = claim::choose(&used).ok_or(Rule::StaleConfiguration)?;
+        let mine = start.members.iter().find(|member| member.node == self.me);
+        if best.entered.view >= new.configuration.view
+            || mine.is_none_or(|member| member.incarnation != self.incarnation)
+        {
+            return Err(Rule::StaleConfiguration);
+        }
         Ok(new.stable == start.stable
             && new.stable_digest == start.stable_digest
             && new.orders == start.orders
@@ -321,6 +333,7 @@ impl<R: Request> Monitor<R> {
         match self.threshold.take() {
             Some(threshold) if threshold.configuration.view == view => {
                 let Threshold { configuration, log, last } = threshold;
+                let last = last.max(log.stable());
                 self.enter(now, configuration, log, last, actions);
                 Ok(())
             }
@@ -334,4 +347,32 @@ impl<R: Request> Monitor<R> {
             }
         }
     }
+}
+
+/// Whether a claim tells all up to `said` as the log has it. A claim that starts from a stable checkpoint before the log's
+/// is made to start from the log's: what lies between is no longer in the log, and must not rest on the replica's word. (A
+/// replica that was started again may have lost the snapshot of a checkpoint that the monitor knows to be stable.)
+fn complete(claim: &mut Claim, configuration: &Configuration, log: &Log, said: Sequence) -> bool {
+    if claim.entered != *configuration || claim.last() < said {
+        return false;
+    }
+    let Some(behind) = log.stable().0.checked_sub(claim.stable.0) else { return false };
+    if claim.last() < log.stable() {
+        // It is behind the stable checkpoint; f+1 others are not, and one of them is in every quorum. So what this claim says
+        // is never chosen, and it says no more than the stable checkpoint from which the replica goes on.
+        claim.orders.clear();
+        return true;
+    }
+    let behind = usize::try_from(behind).unwrap_or(usize::MAX).min(claim.orders.len());
+    let told = &claim.orders[behind..];
+    if behind == 0 && claim.stable_digest != log.stable_digest() {
+        return false;
+    }
+    if log.orders_up_to(claim.last()).is_none_or(|orders| orders != told) {
+        return false;
+    }
+    claim.orders.drain(..behind);
+    claim.stable = log.stable();
+    claim.stable_digest = log.stable_digest();
+    true
 }

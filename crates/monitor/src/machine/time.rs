@@ -42,6 +42,7 @@ impl<R: Request> Monitor<R> {
         }
         if self.change_since.is_some_and(|since| since.after(self.change_timeout()) <= now) {
             self.change_since = Some(now);
+            self.failed_changes = self.failed_changes.saturating_add(1);
             self.suspect(now, self.suspicion.promised.next());
         }
         self.consider(now, actions);
@@ -133,29 +134,28 @@ impl<R: Request> Monitor<R> {
     fn repeat(&mut self, now: Time, actions: &mut Vec<Action>) {
         let view = self.configuration.view;
         let (target, promised) = (self.suspicion.target, self.suspicion.promised);
-        let mut something = true;
-        if self.guilty.is_some() {
+        let mut something = self.guilty.is_some();
+        if something {
             actions.push(Action::Broadcast(Control::Alert { view, proof: true }));
-        } else if !self.member {
-            actions.push(Action::Broadcast(Control::Rejoin { incarnation: self.incarnation }));
-        } else if self.claims.is_some() {
-            actions.push(Action::Broadcast(Control::ReconRequest { target: promised }));
-            if target > promised {
+        } else {
+            if !self.member {
+                actions.push(Action::Broadcast(Control::Rejoin { incarnation: self.incarnation }));
+            } else if self.handing_over {
+                actions.push(Action::Broadcast(Control::Alert { view, proof: false }));
+            }
+            if self.claims.is_some() {
+                actions.push(Action::Broadcast(Control::ReconRequest { target: promised }));
+            }
+            if !self.member || target > view || promised > view {
                 actions.push(Action::Broadcast(Control::Suspect { target, promised }));
             }
-        } else if target > view || promised > view {
-            actions.push(Action::Broadcast(Control::Suspect { target, promised }));
-        } else if self.handing_over {
-            actions.push(Action::Broadcast(Control::Alert { view, proof: false }));
-        } else {
-            something = false;
+            something = !self.member || self.handing_over || target > view || promised > view;
         }
         self.repeat_at = something.then(|| now.after(self.spec.retransmit_after));
     }
 
-    /// How long the way into a configuration may take: longer the further it is from the last one that came about.
+    /// How long the way into a configuration may take: twice as long after each one that did not come about.
     fn change_timeout(&self) -> Span {
-        let doublings = self.suspicion.promised.0.saturating_sub(self.configuration.view.0).min(16) as u32;
-        self.spec.view_timeout.times(1 << doublings, self.spec.view_timeout_max)
+        self.spec.view_timeout.times(2 << self.failed_changes.min(16), self.spec.view_timeout_max)
     }
 }

@@ -53,7 +53,7 @@ impl Twin {
         match event {
             Event::Message { from, .. } => self.has(*from),
             Event::Started => true,
-            Event::Timer(_) | Event::Durable(_) => false,
+            Event::Timer(_) | Event::Durable(_) | Event::Notice(_) => false,
         }
     }
 

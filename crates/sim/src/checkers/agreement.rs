@@ -79,9 +79,11 @@ pub fn accepted(
         ));
     }
     let candidates = ledger.variants(sequence).map(|(variant, entry)| (variant, entry.view));
-    let candidate = candidates
-        .filter(|(variant, _)| holds(ledger, *variant))
-        .max_by_key(|(_, view)| *view <= accepted.view);
+    let candidate =
+        candidates.filter(|(variant, _)| holds(ledger, *variant)).max_by_key(|(variant, view)| {
+            // Several histories may hold the request there; what f+1 replied from is still somebody's, and the latest.
+            (*view <= accepted.view, ledger.is_in_a_log(sequence, *variant), *view)
+        });
     match candidate {
         None => Err(format!(
             "{client} accepted {} at {sequence}, where no correct replica executed it",

@@ -1,7 +1,10 @@
 //! What correct replicas executed at each place. A record, not a judge.
 //!
+//! A *variant* of a place is a batch after a certain history: where replicas execute before they agree (ByzID), the same
+//! batch may be executed at the same place after two histories, and comes out differently.
+//!
 //! Nearly always all replicas execute the same batch at a place, so a place holds one [`Entry`] and, rarely, a list of
-//! others (a *variant* each). A replica's log is then one small number per place.
+//! others. A replica's log is then one small number per place.
 
 use wire::{ClientId, Digest, Sequence, Time, Timestamp, View};
 
@@ -14,6 +17,8 @@ pub struct Entry {
     pub batch: Digest,
     /// The state after it.
     pub state: Digest,
+    /// The variant of the place before it.
+    pub before: Variant,
     /// Who executed it first.
     pub by: u8,
     /// When.
@@ -86,6 +91,18 @@ impl Ledger {
         (variant != UNKNOWN).then_some(variant)
     }
 
+    /// The variant of the last place that `node` executed.
+    #[must_use]
+    pub fn last_variant(&self, node: usize) -> Variant {
+        self.logs[node].last().copied().unwrap_or(0)
+    }
+
+    /// Whether the log of some node holds this variant.
+    #[must_use]
+    pub fn is_in_a_log(&self, sequence: Sequence, variant: Variant) -> bool {
+        (0..self.logs.len()).any(|node| self.variant_of(node, sequence) == Some(variant))
+    }
+
     /// The entry of a variant.
     #[must_use]
     pub fn entry(&self, sequence: Sequence, variant: Variant) -> Option<&Entry> {
@@ -119,11 +136,15 @@ impl Ledger {
     ) -> (Variant, bool) {
         self.newest_view = self.newest_view.max(entry.view);
         let index = index(sequence).expect("nothing is executed at place 0");
+        let same = |other: &Entry| {
+            let known = other.before != UNKNOWN && entry.before != UNKNOWN;
+            other.batch == entry.batch && (!known || other.before == entry.before)
+        };
         if let Some(place) = self.places.get(index) {
-            if place.first.batch == entry.batch {
+            if same(&place.first) {
                 return (0, false);
             }
-            if let Some(other) = place.others.iter().position(|other| other.batch == entry.batch) {
+            if let Some(other) = place.others.iter().position(same) {
                 return (other as Variant + 1, false);
             }
         }
@@ -233,6 +254,16 @@ mod tests {
         let first = *ledger.entry(Sequence(1), 0).expect("it was entered");
         assert_eq!(ledger.applied(&first), applied);
         assert_eq!(ledger.variants(Sequence(1)).count(), 2);
+    }
+
+    #[test]
+    fn the_same_batch_after_another_history_is_another_variant() {
+        let mut ledger = Ledger::new(2);
+        ledger.enter(Sequence(1), entry(1, 1), &[]);
+        ledger.enter(Sequence(1), entry(2, 2), &[]);
+        ledger.enter(Sequence(2), Entry { before: 0, ..entry(3, 3) }, &[]);
+        assert_eq!(ledger.enter(Sequence(2), Entry { before: 1, ..entry(3, 4) }, &[]), (1, true));
+        assert_eq!(ledger.enter(Sequence(2), Entry { before: UNKNOWN, ..entry(3, 3) }, &[]), (0, false));
     }
 
     #[test]

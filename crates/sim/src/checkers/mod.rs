@@ -266,6 +266,7 @@ impl Checkers {
         match observation {
             Observation::Executed { view, sequence, batch, state, applied } => {
                 let entry = Entry {
+                    before: self.ledger.last_variant(node),
                     view: *view,
                     batch: *batch,
                     state: *state,
