@@ -7,6 +7,7 @@
 //!
 //! Data goes to standard output, everything said about it to standard error.
 
+mod progress;
 mod verb;
 
 use clap::{Parser, Subcommand};
@@ -23,12 +24,16 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Verb {
     Plan(verb::plan::Arguments),
+    #[command(alias = "simulate")]
+    Sim(verb::sim::Arguments),
 }
 
 /// How a verb ended.
 pub(crate) enum Outcome {
     /// Done, and what was checked holds.
     Fine,
+    /// Done, and something that was checked does not hold.
+    Violated,
     /// Not done: the wish was wrong.
     Refused,
 }
@@ -37,6 +42,7 @@ impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Fine => ExitCode::SUCCESS,
+            Outcome::Violated => ExitCode::from(1),
             Outcome::Refused => ExitCode::from(2),
         }
     }
@@ -45,6 +51,7 @@ impl From<Outcome> for ExitCode {
 fn main() -> ExitCode {
     let outcome = match CommandLine::parse().verb {
         Verb::Plan(arguments) => verb::plan::run(&arguments),
+        Verb::Sim(arguments) => verb::sim::run(&arguments),
     };
     outcome.into()
 }
