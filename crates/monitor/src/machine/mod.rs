@@ -24,7 +24,7 @@ use crate::claim::Claim;
 use crate::configuration::{Configuration, Member};
 use crate::flood::Bucket;
 use crate::following::Following;
-use crate::ids::{Digest, FIRST, Incarnation, Node, Sequence, Span, Time, View};
+use crate::ids::{Digest, FIRST, Incarnation, Node, QUARANTINED, Sequence, Span, Time, View};
 use crate::log::Log;
 use crate::ordering::Ordering;
 use crate::queue::Request;
@@ -32,9 +32,6 @@ use crate::rule::{Rule, Severity};
 use crate::suspicion::Suspicion;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-
-/// The incarnation of a node that is quarantined: greater than any real one, so that nothing it says counts again.
-pub const QUARANTINED: Incarnation = Incarnation::MAX;
 
 /// What one monitor says to another. No replica can send these.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

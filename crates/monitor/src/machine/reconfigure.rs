@@ -1,9 +1,9 @@
 //! Suspicion, claims, and the way into the next configuration.
 
-use super::{Action, Control, Monitor, NewConfig, Notice, QUARANTINED, Received, Threshold};
+use super::{Action, Control, Monitor, NewConfig, Notice, Received, Threshold};
 use crate::claim::{self, Claim};
 use crate::configuration::{Configuration, Member};
-use crate::ids::{Digest, FIRST, Incarnation, Node, Sequence, Time, View};
+use crate::ids::{Digest, FIRST, Incarnation, Node, QUARANTINED, Sequence, Time, View};
 use crate::log::Log;
 use crate::queue::Request;
 use crate::rule::Rule;

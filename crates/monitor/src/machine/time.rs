@@ -119,7 +119,7 @@ impl<R: Request> Monitor<R> {
         }
         let restarted = self.configuration.members.iter().any(|member| {
             let known = self.known.get(&member.node).copied().unwrap_or(member.incarnation);
-            known > member.incarnation && known != super::QUARANTINED
+            known > member.incarnation && known != crate::QUARANTINED
         });
         let promised = self.suspicion.promised_by_any();
         if (restarted || promised > self.configuration.view)
