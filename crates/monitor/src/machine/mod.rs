@@ -175,7 +175,9 @@ pub struct Monitor<R> {
     entered_at: Time,
     beat_at: Time,
     retransmit_at: Time,
+    /// Since when enough monitors want a later configuration than this one's, and which.
     change_since: Option<Time>,
+    change_to: View,
     repeat_at: Option<Time>,
     handing_over: bool,
     /// Configurations that did not come about since the last one entered.
@@ -218,6 +220,7 @@ impl<R: Request> Monitor<R> {
             beat_at: now.after(spec.heartbeat_every),
             retransmit_at: now.after(spec.retransmit_after),
             change_since: None,
+            change_to: View(0),
             repeat_at: (incarnation != FIRST).then_some(now),
             handing_over: false,
             failed_changes: 0,
@@ -372,6 +375,7 @@ impl<R: Request> Monitor<R> {
         self.beat_at = now;
         self.retransmit_at = now.after(self.spec.retransmit_after);
         self.change_since = None;
+        self.change_to = self.configuration.view;
         self.repeat_at = None;
         self.handing_over = false;
         self.failed_changes = 0;

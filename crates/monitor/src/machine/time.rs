@@ -43,7 +43,7 @@ impl<R: Request> Monitor<R> {
         if self.change_since.is_some_and(|since| since.after(self.change_timeout()) <= now) {
             self.change_since = Some(now);
             self.failed_changes = self.failed_changes.saturating_add(1);
-            self.suspect(now, self.suspicion.promised.next());
+            self.suspect(now, self.change_to.next());
         }
         self.consider(now, actions);
         if self.repeat_at.is_some_and(|at| at <= now) {
