@@ -128,6 +128,11 @@ impl<R: Request> Monitor<R> {
     pub(super) fn stand_for(&mut self, now: Time, target: View, actions: &mut Vec<Action>) {
         self.promise(now, target);
         self.claims = Some(BTreeMap::new());
+        self.ask_for_claims(target, actions);
+    }
+
+    /// Asks the others, and the own replica: what is claimed, and known of other monitors, may have changed since.
+    pub(super) fn ask_for_claims(&self, target: View, actions: &mut Vec<Action>) {
         actions.push(Action::Broadcast(Control::ReconRequest { target }));
         actions.push(Action::Notice(Notice::Reconfigure { target, candidate: self.me, prove: !self.member }));
     }

@@ -144,7 +144,7 @@ impl<R: Request> Monitor<R> {
                 actions.push(Action::Broadcast(Control::Alert { view, proof: false }));
             }
             if self.claims.is_some() {
-                actions.push(Action::Broadcast(Control::ReconRequest { target: promised }));
+                self.ask_for_claims(promised, actions);
             }
             if !self.member || target > view || promised > view {
                 actions.push(Action::Broadcast(Control::Suspect { target, promised }));
