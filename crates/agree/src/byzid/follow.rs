@@ -41,13 +41,17 @@ impl<S: Service> Replica<S> {
 
     /// Keeps an ORDER that cannot be accepted yet; whether there is room for it.
     pub(super) fn keep_ahead(&mut self, order: Order) -> bool {
-        let room_up_to = self.machine.sequence().plus(self.settings.log_batches_max());
-        if order.sequence > room_up_to {
+        if order.sequence > self.log_end() {
             return false;
         }
         let stored = Stored { batch: order.batch, seal: order.seal, position: None };
         self.orders.entry(order.sequence).or_insert(stored);
         true
+    }
+
+    /// The last place that the log has room for: a replica that misses STABLECHECKPOINTs does not let its log grow.
+    pub(super) fn log_end(&self) -> Sequence {
+        self.stable.sequence.plus(self.settings.log_batches_max())
     }
 
     fn acknowledge_again(&mut self, from: NodeId, order: &Order, out: &mut Outbox) {

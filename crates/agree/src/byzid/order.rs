@@ -41,7 +41,7 @@ impl<S: Service> Replica<S> {
         if !self.leads() {
             return;
         }
-        let log_end = self.stable.sequence.plus(self.settings.log_batches_max());
+        let log_end = self.log_end();
         let window_end = self.complete().plus(self.settings.window);
         while self.ordered < log_end.min(window_end) {
             let settings = &self.settings;

@@ -166,6 +166,8 @@ pub struct Monitor<R> {
     /// The newest start of each node's monitor that this one knows of.
     known: BTreeMap<Node, Incarnation>,
     threshold: Option<Threshold>,
+    /// The last threshold left without a JOINED, for a later configuration: the replica may have crossed it, and claim so.
+    left: Option<Threshold>,
     /// What the replica had before it proposed the configuration that it leads, until it first says that it has that one on
     /// its disk: if it crashes before, it comes back with this.
     before: Option<Before>,
@@ -213,6 +215,7 @@ impl<R: Request> Monitor<R> {
             },
             known,
             threshold: None,
+            left: None,
             before: None,
             claims: None,
             heard_at: now,
@@ -369,6 +372,7 @@ impl<R: Request> Monitor<R> {
         self.before = (leads && self.member).then_some(Before { configuration, log, said });
         self.member = true;
         self.threshold = None;
+        self.left = None;
         self.claims = None;
         self.heard_at = now;
         self.entered_at = now;

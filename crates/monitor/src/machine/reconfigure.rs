@@ -142,7 +142,7 @@ impl<R: Request> Monitor<R> {
         assert!(target > self.suspicion.promised);
         self.suspicion.promised = target;
         self.suspicion.target = self.suspicion.target.max(target);
-        self.threshold = None;
+        self.left = self.threshold.take().or(self.left.take());
         self.claims = None;
         self.change_since = Some(now);
         self.change_to = target;
@@ -232,7 +232,11 @@ impl<R: Request> Monitor<R> {
             .before
             .as_ref()
             .is_some_and(|before| complete(&mut claim, &before.configuration, &before.log, before.said));
-        if !true_now && !true_before && !defect!(MonitorTrueReconfigure) {
+        let true_left = self
+            .left
+            .as_ref()
+            .is_some_and(|left| complete(&mut claim, &left.configuration, &left.log, left.last));
+        if !true_now && !true_before && !true_left && !defect!(MonitorTrueReconfigure) {
             return Err(self.violate(now, Rule::TrueReconfigure, actions));
         }
         Ok(claim)

@@ -300,9 +300,10 @@ impl<K: Keys> Guard<K> {
             Destination::Peer(Peer::Node(node)) if node == self.me => {
                 let received =
                     self.ask(|monitor| Ok(monitor.reconfigure_received(target_seen, completed)))?;
-                if received == monitor::Received::Deliver {
-                    deliver(self.me, Message::from(Box::new(message)), out);
+                if received != monitor::Received::Deliver {
+                    return Err(Rule::StaleConfiguration);
                 }
+                deliver(self.me, Message::from(Box::new(message)), out);
                 Ok(())
             }
             Destination::Peer(_) | Destination::Members => {
