@@ -150,7 +150,7 @@ impl agree::Replica for Replica {
             Event::Message { from, message: Message::Transfer(transfer) } => {
                 self.transfer(from, transfer, out)
             }
-            Event::Message { .. } => {}
+            Event::Message { .. } | Event::Notice(_) => {}
             Event::Timer(_) => {
                 if self.me != self.primary {
                     let index = self.machine.sequence().0 as u32 + 1;
