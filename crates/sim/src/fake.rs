@@ -11,6 +11,7 @@ use agree::journal::Journal;
 use agree::machine::{Machine, Standing};
 use agree::replica::{Destination, Position, Recovered, Status};
 use agree::{Batch, Effect, Event, Message, Observation, Outbox, Reply, Request, Settings, Timer};
+use bytes::Bytes;
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -47,12 +48,13 @@ pub struct Replica {
     machine: Machine<Registers>,
     log: Vec<Batch>,
     waiting: VecDeque<(Position, Batch)>,
+    recovered: Vec<Bytes>,
     restarted: bool,
 }
 
 impl Replica {
     pub fn recover(me: NodeId, settings: &Settings, defect: Defect, recovered: Recovered) -> Self {
-        let mut replica = Replica {
+        Replica {
             me,
             primary: settings.members[0],
             defect,
@@ -60,13 +62,18 @@ impl Replica {
             machine: Machine::new(Registers::default()),
             log: Vec::new(),
             waiting: VecDeque::new(),
+            recovered: recovered.records.into_iter().map(|(_, record)| record).collect(),
             restarted: recovered.last > Position(0),
-        };
-        for (_, record) in recovered.records {
-            let batch = Batch::from_bytes(record).expect("the disk gives back what was written");
-            replica.execute(batch, &mut Outbox::new());
         }
-        replica
+    }
+
+    /// What is on disk is executed, and seen to be: some of it may never have been executed before.
+    fn start(&mut self, out: &mut Outbox) {
+        for record in core::mem::take(&mut self.recovered) {
+            let batch = Batch::from_bytes(record).expect("the disk gives back what was written");
+            self.execute(batch, out);
+        }
+        out.set_timer(ASK, ASK_EVERY);
     }
 
     fn execute(&mut self, batch: Batch, out: &mut Outbox) {
@@ -131,11 +138,13 @@ impl Replica {
                 }
             }
             Transfer::Chunk(chunk) if self.me != self.primary => {
-                if chunk.index == next || self.defect == Defect::NoOrder && chunk.index > next {
-                    let batch = Batch::from_bytes(chunk.bytes.clone()).expect("nobody lies here");
-                    self.journal.record(chunk.bytes, out);
-                    self.execute(batch, out);
+                let taken = chunk.index == next || self.defect == Defect::NoOrder && chunk.index > next;
+                if !taken {
+                    return;
                 }
+                let batch = Batch::from_bytes(chunk.bytes.clone()).expect("nobody lies here");
+                self.journal.record(chunk.bytes, out);
+                self.execute(batch, out);
             }
             _ => {}
         }
@@ -145,7 +154,7 @@ impl Replica {
 impl agree::Replica for Replica {
     fn step(&mut self, _: Time, event: Event, out: &mut Outbox) {
         match event {
-            Event::Started => out.set_timer(ASK, ASK_EVERY),
+            Event::Started => self.start(out),
             Event::Message { message: Message::Request(request), .. } => self.request(request, out),
             Event::Message { from, message: Message::Transfer(transfer) } => {
                 self.transfer(from, transfer, out)
