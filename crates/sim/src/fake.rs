@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 use core::time::Duration;
 use std::collections::VecDeque;
-use wire::{Decode, Digest, Encode, NodeId, Peer, Sequence, Time, View};
+use wire::{ClientId, Decode, Digest, Encode, NodeId, Peer, Sequence, Time, Timestamp, View};
 
 use crate::service::Registers;
 
@@ -71,12 +71,24 @@ impl Replica {
     fn start(&mut self, out: &mut Outbox) {
         for record in core::mem::take(&mut self.recovered) {
             let batch = Batch::from_bytes(record).expect("the disk gives back what was written");
-            self.execute(batch, out);
+            self.apply(batch, out);
         }
         out.set_timer(ASK, ASK_EVERY);
     }
 
     fn execute(&mut self, batch: Batch, out: &mut Outbox) {
+        let executed = self.apply(batch, out);
+        if self.me != self.primary {
+            return;
+        }
+        let sequence = self.machine.sequence();
+        for (client, timestamp, result) in executed {
+            out.send(client, Reply { view: View(0), sequence, client, timestamp, result });
+        }
+        out.send_members(self.chunk(sequence));
+    }
+
+    fn apply(&mut self, batch: Batch, out: &mut Outbox) -> Vec<(ClientId, Timestamp, Bytes)> {
         let sequence = self.machine.sequence().next();
         let executed = self.machine.execute(sequence, &batch);
         out.observe(Observation::Executed {
@@ -87,12 +99,7 @@ impl Replica {
             applied: executed.iter().map(|(client, timestamp, _)| (*client, *timestamp)).collect(),
         });
         self.log.push(batch);
-        if self.me == self.primary {
-            for (client, timestamp, result) in executed {
-                out.send(client, Reply { view: View(0), sequence, client, timestamp, result });
-            }
-            out.send_members(self.chunk(sequence));
-        }
+        executed
     }
 
     fn chunk(&self, sequence: Sequence) -> Message {
