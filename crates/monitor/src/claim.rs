@@ -7,13 +7,15 @@
 //!
 //! **A quorum** for configuration `t` is either
 //!   - `f+1` vouched claims from different slots, or
-//!   - claims from *all* `2f+1` slots, vouched or sealed.
+//!   - claims from *all* `2f+1` slots, vouched or sealed, but for those whose replica was proven guilty.
 //!
 //! Why this is safe. A client that believes a result has heard from `f+1` slots, whose monitors let the replies out
 //! only for ORDERs that had been delivered to the replica and ACKed by it. Any `f+1` of `2f+1` slots share one with
 //! them; its vouched claim tells the ORDER, since a monitor vouches for no claim that leaves out what the replica ever
 //! said it had. When monitors were restarted their word is gone, but one of the `f+1` replicas was correct and has the
-//! ORDER on disk; only if nobody's claim is missing is that one surely among them.
+//! ORDER on disk; only if nobody's claim is missing is that one surely among them. (A replica proven guilty was not it.)
+//! So after a loss of power everywhere a liar that was not yet found out can keep the cluster waiting; it cannot make it
+//! forget.
 //!
 //! **Stale claims.** A monitor that was restarted has forgotten what it vouched for, and its old claim may still be under
 //! way. So every claim says which start of whose monitor its sender knows of, and a claim of an older start than
@@ -22,7 +24,7 @@
 //! later quorum then holds a claim that knows.
 
 use crate::configuration::{Configuration, Member};
-use crate::ids::{Digest, Incarnation, Node, Sequence};
+use crate::ids::{Digest, Incarnation, Node, QUARANTINED, Sequence};
 use alloc::vec::Vec;
 
 /// What one replica says it has.
@@ -79,15 +81,13 @@ pub fn without_stale<'a>(claims: &[&'a Claim]) -> Vec<&'a Claim> {
 /// Whether `claims`, which hold no stale one, are a quorum among the members of the latest configuration entered.
 pub fn is_quorum(claims: &[&Claim], f: usize) -> bool {
     let Some(best) = choose(claims) else { return false };
-    let slots = |vouched_only: bool| {
-        let members = &best.entered.members;
-        let claimed = |member: &&Member| {
-            claims.iter().any(|claim| claim.node == member.node && (claim.vouched || !vouched_only))
-        };
-        members.iter().filter(claimed).count()
+    let vouched = |member: &&Member| claims.iter().any(|claim| claim.node == member.node && claim.vouched);
+    let accounted_for = |member: &Member| {
+        claims.iter().any(|claim| claim.node == member.node || claim.knows(member.node) == Some(QUARANTINED))
     };
+    let members = &best.entered.members;
     let vouched_needed = if defect!(MonitorReconfigureQuorum) { f } else { f + 1 };
-    slots(true) >= vouched_needed || slots(false) == best.entered.members.len()
+    members.iter().filter(vouched).count() >= vouched_needed || members.iter().all(accounted_for)
 }
 
 /// What a configuration starts from.
@@ -175,6 +175,14 @@ mod tests {
         let (a, b, c) = (claim(0, false, 1, 0), claim(1, false, 1, 0), claim(2, true, 1, 0));
         assert!(!is_quorum(&[&a, &c], 1));
         assert!(is_quorum(&[&a, &b, &c], 1));
+    }
+
+    #[test]
+    fn nobody_waits_for_the_claim_of_a_replica_that_was_proven_guilty() {
+        let (mut a, b) = (claim(0, false, 1, 0), claim(1, false, 1, 0));
+        assert!(!is_quorum(&[&a, &b], 1));
+        a.known = members([0, 0, QUARANTINED]);
+        assert!(is_quorum(&[&a, &b], 1));
     }
 
     #[test]

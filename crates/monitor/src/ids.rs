@@ -13,6 +13,10 @@ pub type Incarnation = u64;
 /// The incarnation of a monitor that has run since the cluster began.
 pub const FIRST: Incarnation = 0;
 
+/// The incarnation of a node whose replica was proven guilty: greater than any real one, so that nothing it says counts
+/// again.
+pub const QUARANTINED: Incarnation = Incarnation::MAX;
+
 /// A moment, in nanoseconds since some start that only the caller knows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Time(pub u64);

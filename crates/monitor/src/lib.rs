@@ -52,8 +52,8 @@ pub mod suspicion;
 
 pub use claim::Claim;
 pub use configuration::{Configuration, Member, Replace};
-pub use ids::{Digest, FIRST, Incarnation, Node, Sequence, Span, Time, View};
-pub use machine::{Action, Control, Heard, Monitor, NewConfig, Notice, QUARANTINED, Received, Sent};
+pub use ids::{Digest, FIRST, Incarnation, Node, QUARANTINED, Sequence, Span, Time, View};
+pub use machine::{Action, Control, Heard, Monitor, NewConfig, Notice, Received, Sent};
 pub use queue::{Admission, Request};
 pub use rule::{Rule, Severity};
 

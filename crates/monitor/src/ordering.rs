@@ -200,7 +200,10 @@ impl<R: Request> Ordering<R> {
             if backup.suspended {
                 // It fetches what it lacks by itself, once it hears of the last ORDER; and perhaps only its ACK was lost.
                 if backup.tries.is_multiple_of(TRIES_MAX) {
-                    again.push((slot, if backup.joined { Again::Orders(last, last) } else { Again::NewConfig }));
+                    again.push((
+                        slot,
+                        if backup.joined { Again::Orders(last, last) } else { Again::NewConfig },
+                    ));
                 }
                 continue;
             }

@@ -97,6 +97,9 @@ impl Plan {
         if mix.has(Mix::CRASH) {
             live = for_ever(&mut faults, protocol, f, n, &traitors, heal, &mut random.part(4));
         }
+        // A liar not found out in time can keep a cluster waiting whose monitors have all forgotten: see `monitor::claim`.
+        let forgotten = protocol.monitored() && faults.iter().any(|fault| fault.kind == FaultKind::PowerLoss);
+        live &= !(forgotten && !traitors.is_empty());
         let clocks = (0..n as u64)
             .map(|node| {
                 let random = &mut Random::new(seed, Stream::Clocks).part(node);

@@ -287,6 +287,7 @@ impl<S: Service> Replica<S> {
         self.retrying = false;
         if let Some(fetch) = &mut self.transfer {
             fetch.next_source();
+            self.hear_of_a_later_checkpoint(out);
         }
         match &self.mode {
             Mode::Normal => {

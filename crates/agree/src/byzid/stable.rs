@@ -115,8 +115,9 @@ impl<S: Service> Replica<S> {
         if self.ahead.as_ref().is_none_or(|ahead| ahead.sequence < stable.sequence) {
             self.ahead = Some(stable);
         }
-        // A replica that is past the place and has another state there is wrong, and will not get right by waiting.
-        if wrong {
+        // A replica that is past the place and has another state there is wrong, and will not get right by waiting. One that
+        // fetches an older checkpoint may not get that any more.
+        if wrong || self.transfer.is_some() {
             self.fetch_snapshot(out);
         }
     }
@@ -197,6 +198,18 @@ impl<S: Service> Replica<S> {
             for ask in asks {
                 out.send(fetch.source(), crate::Message::Transfer(ask));
             }
+        }
+    }
+
+    /// The checkpoint that is being fetched may be gone by now: the primary's answer to a FETCH tells the present one.
+    pub(super) fn hear_of_a_later_checkpoint(&mut self, out: &mut Outbox) {
+        let (view, primary) = match &self.mode {
+            Mode::Normal => (self.view, self.primary()),
+            Mode::Joining(joining) => (joining.new.view, joining.new.primary().unwrap_or(self.me)),
+            Mode::Stopped { .. } | Mode::Candidate(_) => return,
+        };
+        if primary != self.me {
+            out.send(primary, super::message::Fetch { view, first: self.machine.sequence().next() });
         }
     }
 

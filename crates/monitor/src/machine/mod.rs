@@ -24,7 +24,7 @@ use crate::claim::Claim;
 use crate::configuration::{Configuration, Member};
 use crate::flood::Bucket;
 use crate::following::Following;
-use crate::ids::{Digest, FIRST, Incarnation, Node, Sequence, Span, Time, View};
+use crate::ids::{Digest, FIRST, Incarnation, Node, QUARANTINED, Sequence, Span, Time, View};
 use crate::log::Log;
 use crate::ordering::Ordering;
 use crate::queue::Request;
@@ -32,9 +32,6 @@ use crate::rule::{Rule, Severity};
 use crate::suspicion::Suspicion;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-
-/// The incarnation of a node that is quarantined: greater than any real one, so that nothing it says counts again.
-pub const QUARANTINED: Incarnation = Incarnation::MAX;
 
 /// What one monitor says to another. No replica can send these.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -178,7 +175,9 @@ pub struct Monitor<R> {
     entered_at: Time,
     beat_at: Time,
     retransmit_at: Time,
+    /// Since when enough monitors want a later configuration than this one's, and which.
     change_since: Option<Time>,
+    change_to: View,
     repeat_at: Option<Time>,
     handing_over: bool,
     /// Configurations that did not come about since the last one entered.
@@ -221,6 +220,7 @@ impl<R: Request> Monitor<R> {
             beat_at: now.after(spec.heartbeat_every),
             retransmit_at: now.after(spec.retransmit_after),
             change_since: None,
+            change_to: View(0),
             repeat_at: (incarnation != FIRST).then_some(now),
             handing_over: false,
             failed_changes: 0,
@@ -375,6 +375,7 @@ impl<R: Request> Monitor<R> {
         self.beat_at = now;
         self.retransmit_at = now.after(self.spec.retransmit_after);
         self.change_since = None;
+        self.change_to = self.configuration.view;
         self.repeat_at = None;
         self.handing_over = false;
         self.failed_changes = 0;

@@ -1,9 +1,9 @@
 //! Suspicion, claims, and the way into the next configuration.
 
-use super::{Action, Control, Monitor, NewConfig, Notice, QUARANTINED, Received, Threshold};
+use super::{Action, Control, Monitor, NewConfig, Notice, Received, Threshold};
 use crate::claim::{self, Claim};
 use crate::configuration::{Configuration, Member};
-use crate::ids::{Digest, FIRST, Incarnation, Node, Sequence, Time, View};
+use crate::ids::{Digest, FIRST, Incarnation, Node, QUARANTINED, Sequence, Time, View};
 use crate::log::Log;
 use crate::queue::Request;
 use crate::rule::Rule;
@@ -78,8 +78,12 @@ impl<R: Request> Monitor<R> {
         }
     }
 
-    /// Wants at least `target` from now on.
+    /// Wants at least `target` from now on; one led by a replica that was proven guilty, nobody wants.
     pub(super) fn suspect(&mut self, now: Time, target: View) {
+        let guilty = |view| self.known.get(&self.configuration.leader_of(view)) == Some(&QUARANTINED);
+        let n = self.configuration.members.len() as u64;
+        let led_by_another = (target.0..target.0.saturating_add(n)).map(View).find(|view| !guilty(*view));
+        let target = led_by_another.unwrap_or(target);
         if target > self.suspicion.target {
             self.suspicion.target = target;
             self.repeat_at = Some(now);
@@ -107,6 +111,11 @@ impl<R: Request> Monitor<R> {
         }
         let wanted = self.suspicion.wanted_by(self.spec.f + 1);
         self.suspect(now, wanted);
+        let aim = self.suspicion.target.max(self.suspicion.promised);
+        if wanted >= aim && aim > self.change_to {
+            self.change_since = Some(now);
+            self.change_to = aim;
+        }
         let past = self.suspicion.promised.max(self.configuration.view);
         if let Some(target) = self.configuration.next_led_by(self.me, past)
             && target <= wanted
@@ -119,6 +128,11 @@ impl<R: Request> Monitor<R> {
     pub(super) fn stand_for(&mut self, now: Time, target: View, actions: &mut Vec<Action>) {
         self.promise(now, target);
         self.claims = Some(BTreeMap::new());
+        self.ask_for_claims(target, actions);
+    }
+
+    /// Asks the others, and the own replica: what is claimed, and known of other monitors, may have changed since.
+    pub(super) fn ask_for_claims(&self, target: View, actions: &mut Vec<Action>) {
         actions.push(Action::Broadcast(Control::ReconRequest { target }));
         actions.push(Action::Notice(Notice::Reconfigure { target, candidate: self.me, prove: !self.member }));
     }
@@ -131,6 +145,7 @@ impl<R: Request> Monitor<R> {
         self.threshold = None;
         self.claims = None;
         self.change_since = Some(now);
+        self.change_to = target;
         self.repeat_at = Some(now.after(self.spec.retransmit_after));
         self.watch(now);
     }

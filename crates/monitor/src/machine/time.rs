@@ -43,7 +43,7 @@ impl<R: Request> Monitor<R> {
         if self.change_since.is_some_and(|since| since.after(self.change_timeout()) <= now) {
             self.change_since = Some(now);
             self.failed_changes = self.failed_changes.saturating_add(1);
-            self.suspect(now, self.suspicion.promised.next());
+            self.suspect(now, self.change_to.next());
         }
         self.consider(now, actions);
         if self.repeat_at.is_some_and(|at| at <= now) {
@@ -119,7 +119,7 @@ impl<R: Request> Monitor<R> {
         }
         let restarted = self.configuration.members.iter().any(|member| {
             let known = self.known.get(&member.node).copied().unwrap_or(member.incarnation);
-            known > member.incarnation && known != super::QUARANTINED
+            known > member.incarnation && known != crate::QUARANTINED
         });
         let promised = self.suspicion.promised_by_any();
         if (restarted || promised > self.configuration.view)
@@ -144,7 +144,7 @@ impl<R: Request> Monitor<R> {
                 actions.push(Action::Broadcast(Control::Alert { view, proof: false }));
             }
             if self.claims.is_some() {
-                actions.push(Action::Broadcast(Control::ReconRequest { target: promised }));
+                self.ask_for_claims(promised, actions);
             }
             if !self.member || target > view || promised > view {
                 actions.push(Action::Broadcast(Control::Suspect { target, promised }));
