@@ -129,7 +129,7 @@ impl Agenda {
     }
 
     /// Takes out what happens next.
-    pub fn next(&mut self) -> Option<(Time, Happening)> {
+    pub fn take_next(&mut self) -> Option<(Time, Happening)> {
         let Reverse((at, key)) = self.heap.pop()?;
         let place = (key & ((1 << PLACE_BITS) - 1)) as u32;
         self.free.push(place);
@@ -161,7 +161,7 @@ mod tests {
             agenda.enter(Time(at), Happening::Retry { client });
         }
         let mut order = Vec::new();
-        while let Some((at, Happening::Retry { client })) = agenda.next() {
+        while let Some((at, Happening::Retry { client })) = agenda.take_next() {
             order.push((at.0, client));
         }
         assert_eq!(order, [(3, 1), (3, 3), (5, 0), (5, 2)]);

@@ -33,7 +33,7 @@ pub enum AnyReplica {
     Paxos(Box<paxos::Replica<Registers>>),
     /// The tests' own.
     #[cfg(test)]
-    Fake(crate::fake::Replica),
+    Fake(Box<crate::fake::Replica>),
 }
 
 impl AnyReplica {
@@ -49,7 +49,8 @@ impl AnyReplica {
             Engine::Real => {}
             #[cfg(test)]
             Engine::Fake(defect) => {
-                return Ok(AnyReplica::Fake(crate::fake::Replica::recover(me, settings, defect, recovered)));
+                let replica = crate::fake::Replica::recover(me, settings, defect, recovered);
+                return Ok(AnyReplica::Fake(Box::new(replica)));
             }
         }
         let settings = Settings::clone(settings);

@@ -11,10 +11,11 @@ use agree::journal::Journal;
 use agree::machine::{Machine, Standing};
 use agree::replica::{Destination, Position, Recovered, Status};
 use agree::{Batch, Effect, Event, Message, Observation, Outbox, Reply, Request, Settings, Timer};
+use bytes::Bytes;
 
 use core::time::Duration;
 use std::collections::VecDeque;
-use wire::{Decode, Digest, Encode, NodeId, Peer, Sequence, Time, View};
+use wire::{ClientId, Decode, Digest, Encode, NodeId, Peer, Sequence, Time, Timestamp, View};
 
 use crate::service::Registers;
 
@@ -47,12 +48,13 @@ pub struct Replica {
     machine: Machine<Registers>,
     log: Vec<Batch>,
     waiting: VecDeque<(Position, Batch)>,
+    recovered: Vec<Bytes>,
     restarted: bool,
 }
 
 impl Replica {
     pub fn recover(me: NodeId, settings: &Settings, defect: Defect, recovered: Recovered) -> Self {
-        let mut replica = Replica {
+        Replica {
             me,
             primary: settings.members[0],
             defect,
@@ -60,16 +62,33 @@ impl Replica {
             machine: Machine::new(Registers::default()),
             log: Vec::new(),
             waiting: VecDeque::new(),
+            recovered: recovered.records.into_iter().map(|(_, record)| record).collect(),
             restarted: recovered.last > Position(0),
-        };
-        for (_, record) in recovered.records {
-            let batch = Batch::from_bytes(record).expect("the disk gives back what was written");
-            replica.execute(batch, &mut Outbox::new());
         }
-        replica
+    }
+
+    /// What is on disk is executed, and seen to be: some of it may never have been executed before.
+    fn start(&mut self, out: &mut Outbox) {
+        for record in core::mem::take(&mut self.recovered) {
+            let batch = Batch::from_bytes(record).expect("the disk gives back what was written");
+            self.apply(batch, out);
+        }
+        out.set_timer(ASK, ASK_EVERY);
     }
 
     fn execute(&mut self, batch: Batch, out: &mut Outbox) {
+        let executed = self.apply(batch, out);
+        if self.me != self.primary {
+            return;
+        }
+        let sequence = self.machine.sequence();
+        for (client, timestamp, result) in executed {
+            out.send(client, Reply { view: View(0), sequence, client, timestamp, result });
+        }
+        out.send_members(self.chunk(sequence));
+    }
+
+    fn apply(&mut self, batch: Batch, out: &mut Outbox) -> Vec<(ClientId, Timestamp, Bytes)> {
         let sequence = self.machine.sequence().next();
         let executed = self.machine.execute(sequence, &batch);
         out.observe(Observation::Executed {
@@ -80,12 +99,7 @@ impl Replica {
             applied: executed.iter().map(|(client, timestamp, _)| (*client, *timestamp)).collect(),
         });
         self.log.push(batch);
-        if self.me == self.primary {
-            for (client, timestamp, result) in executed {
-                out.send(client, Reply { view: View(0), sequence, client, timestamp, result });
-            }
-            out.send_members(self.chunk(sequence));
-        }
+        executed
     }
 
     fn chunk(&self, sequence: Sequence) -> Message {
@@ -131,11 +145,13 @@ impl Replica {
                 }
             }
             Transfer::Chunk(chunk) if self.me != self.primary => {
-                if chunk.index == next || self.defect == Defect::NoOrder && chunk.index > next {
-                    let batch = Batch::from_bytes(chunk.bytes.clone()).expect("nobody lies here");
-                    self.journal.record(chunk.bytes, out);
-                    self.execute(batch, out);
+                let taken = chunk.index == next || self.defect == Defect::NoOrder && chunk.index > next;
+                if !taken {
+                    return;
                 }
+                let batch = Batch::from_bytes(chunk.bytes.clone()).expect("nobody lies here");
+                self.journal.record(chunk.bytes, out);
+                self.execute(batch, out);
             }
             _ => {}
         }
@@ -145,12 +161,12 @@ impl Replica {
 impl agree::Replica for Replica {
     fn step(&mut self, _: Time, event: Event, out: &mut Outbox) {
         match event {
-            Event::Started => out.set_timer(ASK, ASK_EVERY),
+            Event::Started => self.start(out),
             Event::Message { message: Message::Request(request), .. } => self.request(request, out),
             Event::Message { from, message: Message::Transfer(transfer) } => {
                 self.transfer(from, transfer, out)
             }
-            Event::Message { .. } => {}
+            Event::Message { .. } | Event::Notice(_) => {}
             Event::Timer(_) => {
                 if self.me != self.primary {
                     let index = self.machine.sequence().0 as u32 + 1;

@@ -128,7 +128,8 @@ impl Conditions {
         self.cut[from] >> to & 1 == 1
             || self.flaps.iter().any(|flap| {
                 let ends = (usize::from(flap.one), usize::from(flap.other));
-                (ends == (from, to) || ends == (to, from)) && now.0 / nanos(flap.period).max(1) % 2 == 0
+                let down = (now.0 / nanos(flap.period).max(1)).is_multiple_of(2);
+                down && (ends == (from, to) || ends == (to, from))
             })
     }
 }
@@ -206,7 +207,7 @@ impl Network {
         let luck = link.random.bits();
         let fate = link.random.bits();
         self.sent += 1;
-        if self.sent % OVERHEARD_EVERY == 0 {
+        if self.sent.is_multiple_of(OVERHEARD_EVERY) {
             let place = (self.sent / OVERHEARD_EVERY) as usize % OVERHEARD_MAX;
             match self.overheard.get_mut(place) {
                 Some(kept) => *kept = frame.clone(),
@@ -222,7 +223,7 @@ impl Network {
             stats.frames_overflowed += 1;
             return;
         }
-        let draw = |shift: u32| ((fate >> shift) & 0xffff) as u32 * 1000 >> 16;
+        let draw = |shift: u32| (((fate >> shift) & 0xffff) as u32 * 1000) >> 16;
         if draw(0) < conditions.loss_permille {
             stats.frames_lost += 1;
             return;
@@ -339,7 +340,7 @@ mod tests {
             network.send(Time(index * 1_000_000), 0, 1, frame.clone(), &mut agenda, &mut stats);
         }
         let mut arrived = Vec::new();
-        while let Some((at, Happening::Frame { to: 1, link, frame })) = agenda.next() {
+        while let Some((at, Happening::Frame { to: 1, link, frame })) = agenda.take_next() {
             assert_eq!(link, Peer::Node(NodeId(0)));
             network.arrived(link, 1);
             arrived.push((at, frame));
@@ -396,7 +397,7 @@ mod tests {
                 network.send(Time(0), 0, 1, Bytes::from(vec![index]), &mut agenda, &mut stats);
             }
             let mut order = Vec::new();
-            while let Some((_, Happening::Frame { frame, .. })) = agenda.next() {
+            while let Some((_, Happening::Frame { frame, .. })) = agenda.take_next() {
                 order.push(frame[0]);
             }
             order.is_sorted()

@@ -186,3 +186,100 @@ pub(crate) fn quietly<T>(action: impl FnOnce() -> T) -> T {
     QUIET.with(|quiet| quiet.set(quiet.get() - 1));
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{self, Defect};
+
+    #[test]
+    fn the_same_seed_is_the_same_run_to_the_last_byte() {
+        for protocol in [Protocol::Paxos, Protocol::ByzId] {
+            let settings = RunSettings { duration: Duration::from_secs(2), ..RunSettings::new(protocol, 1) };
+            for seed in 0..5 {
+                let (one, other) = (run(&settings, seed), run(&settings, seed));
+                assert_eq!(one, other);
+                assert_ne!(one.fingerprint, run(&settings, seed + 1).fingerprint);
+            }
+        }
+    }
+
+    #[test]
+    fn to_be_watched_changes_nothing() {
+        let settings = fake::settings(Defect::None);
+        let mut watched = World::new(settings.plan(3), 3, making(&settings, Some(100)));
+        watched.run();
+        assert_eq!(watched.around.fingerprint, run(&settings, 3).fingerprint);
+    }
+
+    #[test]
+    fn a_protocol_that_is_right_is_left_in_peace() {
+        let settings = fake::settings(Defect::None);
+        for seed in 0..200 {
+            let outcome = run(&settings, seed);
+            assert_eq!(outcome.violations, [], "seed {seed}");
+            assert!(outcome.stats.operations_checked > 0 || !outcome.live);
+        }
+    }
+
+    /// Which checkers object to a defect, over some seeds.
+    fn objections(defect: Defect) -> Vec<Checker> {
+        let settings = fake::settings(defect);
+        let outcomes = (0..200).map(|seed| run(&settings, seed));
+        let mut checkers: Vec<Checker> = outcomes
+            .filter_map(|outcome| outcome.violations.first().map(|violation| violation.checker))
+            .collect();
+        checkers.sort_unstable();
+        checkers.dedup();
+        checkers
+    }
+
+    #[test]
+    fn what_was_said_before_it_was_durable_is_missed() {
+        let found = objections(Defect::NoSync);
+        assert!(found.contains(&Checker::Agreement) || found.contains(&Checker::State), "{found:?}");
+    }
+
+    #[test]
+    fn batches_out_of_order_are_noticed() {
+        assert!(objections(Defect::NoOrder).contains(&Checker::Agreement));
+    }
+
+    #[test]
+    fn a_primary_that_never_answers_is_noticed() {
+        assert_eq!(objections(Defect::Mute), [Checker::Live]);
+    }
+
+    #[test]
+    fn an_assertion_of_a_replica_is_a_violation_with_its_text() {
+        let settings = fake::settings(Defect::Panics);
+        let violations = (0..20).flat_map(|seed| run(&settings, seed).violations);
+        let violation = violations.into_iter().next().expect("somebody asks for place 20");
+        assert_eq!(violation.checker, Checker::Assertion);
+        assert!(violation.explanation.contains("place 20 is haunted"), "{violation}");
+    }
+
+    #[test]
+    fn a_run_is_replayed_by_one_line() {
+        let mut settings = RunSettings::new(Protocol::ByzIdW, 2);
+        assert_eq!(
+            settings.replay_command(7),
+            "varangian simulate --protocol byzid-w --f 2 --faults all --seed 7"
+        );
+        settings.only = "faults=1,clients=2".parse().expect("a part of a plan");
+        settings.duration = Duration::from_secs(3);
+        assert!(settings.replay_command(7).ends_with("--duration 3000ms --only faults=1,clients=2"));
+    }
+
+    #[test]
+    fn an_explanation_tells_the_plan_the_story_and_the_violation() {
+        let settings = fake::settings(Defect::NoOrder);
+        let seed = (0..200).find(|seed| !run(&settings, *seed).violations.is_empty()).expect("one of many");
+        let text = explain(&settings, seed, 200);
+        for part in
+            ["varangian simulate --protocol paxos", "healed at 1200 ms", " p0   p1   p2   c1", "violated: "]
+        {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+}

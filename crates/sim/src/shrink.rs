@@ -163,34 +163,30 @@ mod tests {
     use crate::fake::{self, Defect};
     use crate::fault::FaultKind;
 
-    fn failing(defect: Defect) -> (RunSettings, u64) {
-        let settings = fake::settings(defect);
-        let seed = (0..200).find(|seed| !run(&settings, *seed).violations.is_empty());
-        (settings, seed.expect("one of two hundred plans finds the defect"))
-    }
-
+    /// Shrinking finds a plan from which nothing can be left out, which need not be the smallest there is: of a few
+    /// failing seeds, some must come down to the one fault that the bug needs.
     #[test]
     fn a_planted_bug_shrinks_to_the_one_fault_that_it_needs() {
-        let (settings, seed) = failing(Defect::NoSync);
-        let whole = settings.plan(seed);
-        let shrunk = shrink(&settings, seed).expect("it fails");
-        let plan = shrunk.settings.plan(seed);
-        assert_eq!(plan.faults.len(), 1, "of {}:\n{}", whole.faults.len(), shrunk.plan);
-        assert!(
+        let settings = fake::settings(Defect::NoSync);
+        let failing = (0..200).filter(|seed| !run(&settings, *seed).violations.is_empty()).take(5);
+        let shrunk = failing.map(|seed| shrink(&settings, seed).expect("it fails"));
+        let shrunk = shrunk.min_by_key(|shrunk| shrunk.settings.plan(shrunk.seed).faults.len());
+        let shrunk = shrunk.expect("some of two hundred plans find the defect");
+        let plan = shrunk.settings.plan(shrunk.seed);
+        let crashes = |fault: &crate::fault::Fault| {
             matches!(
-                plan.faults[0].kind,
+                fault.kind,
                 FaultKind::Crash { node: 0 }
                     | FaultKind::CrashPrimary { .. }
                     | FaultKind::CrashMidWrite { node: 0 }
                     | FaultKind::Blackout { node: 0 }
                     | FaultKind::PowerLoss
-            ),
-            "{}",
-            shrunk.plan
-        );
-        assert!(plan.tuning.operations < 10_000, "{}", shrunk.command);
+            )
+        };
+        assert!(plan.faults.len() == 1 && plan.faults.iter().all(crashes), "{}", shrunk.plan);
+        assert!(plan.tuning.operations <= 50, "{}", shrunk.command);
         assert!(shrunk.command.contains("--only faults="), "{}", shrunk.command);
-        let again = run(&shrunk.settings, seed);
+        let again = run(&shrunk.settings, shrunk.seed);
         assert_eq!(again.violations.first(), Some(&shrunk.violation));
     }
 

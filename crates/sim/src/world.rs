@@ -150,7 +150,7 @@ impl World {
     pub fn run(&mut self) {
         self.begin();
         while !self.done && self.around.checkers.violations().is_empty() {
-            let Some((at, happening)) = self.around.agenda.next() else { break };
+            let Some((at, happening)) = self.around.agenda.take_next() else { break };
             self.around.now = at;
             self.around.stats.events += 1;
             if self.around.stats.events > EVENTS_MAX {
@@ -167,7 +167,7 @@ impl World {
     pub fn run_until(&mut self, enough: impl Fn(&[SimClient]) -> bool) {
         self.begin();
         while !enough(&self.clients) && self.around.checkers.violations().is_empty() {
-            let Some((at, happening)) = self.around.agenda.next() else { break };
+            let Some((at, happening)) = self.around.agenda.take_next() else { break };
             self.around.now = at;
             self.happen(happening);
         }

@@ -1,10 +1,14 @@
 //! What a liar must know of the protocols' messages: one file per protocol, the same few questions to each.
+//!
+//! Nobody lies in Paxos, so it has no file.
+
+mod byzid;
 
 use super::Means;
-use agree::checkpoint::Transfer;
-use agree::{Message, Reply, Request};
+use agree::checkpoint::{Chunk, Transfer};
+use agree::{Batch, Message, Protocol, Reply, Request};
 use bytes::Bytes;
-use wire::{Sequence, View};
+use wire::{Digest, Timestamp, View};
 
 /// What a message is for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -19,7 +23,7 @@ pub enum Kind {
     Checkpoint,
     /// Leads from one view to the next.
     ViewChange,
-    /// Hands a state over.
+    /// Hands a state, or a part of the log, over.
     Transfer,
     /// Anything else.
     Other,
@@ -31,7 +35,8 @@ pub fn kind(message: &Message) -> Kind {
     match message {
         Message::Request(_) | Message::Reply(_) | Message::Busy(_) => Kind::Client,
         Message::Transfer(_) => Kind::Transfer,
-        Message::ByzId(_) | Message::Paxos(_) | Message::Pbft(_) => Kind::Other,
+        Message::ByzId(message) => byzid::kind(message),
+        Message::Paxos(_) | Message::Pbft(_) => Kind::Other,
     }
 }
 
@@ -43,11 +48,12 @@ pub fn altered(message: &Message, means: &mut Means) -> Option<Message> {
             Some(Message::Reply(Reply { result, ..reply.clone() }))
         }
         Message::Transfer(Transfer::Chunk(chunk)) => {
-            let chunk = agree::checkpoint::Chunk { bytes: Bytes::from_static(b"?"), ..chunk.clone() };
+            let chunk = Chunk { bytes: Bytes::from_static(b"?"), ..chunk.clone() };
             Some(Message::Transfer(Transfer::Chunk(chunk)))
         }
         Message::Request(_) | Message::Busy(_) | Message::Transfer(_) => None,
-        Message::ByzId(_) | Message::Paxos(_) | Message::Pbft(_) => None,
+        Message::ByzId(message) => byzid::altered(message, means).map(Message::ByzId),
+        Message::Paxos(_) | Message::Pbft(_) => None,
     }
 }
 
@@ -56,30 +62,71 @@ pub fn in_view(message: &Message, view: View, _: &mut Means) -> Option<Message> 
     match message {
         Message::Reply(reply) => Some(Message::Reply(Reply { view, ..reply.clone() })),
         Message::Request(_) | Message::Busy(_) | Message::Transfer(_) => None,
-        Message::ByzId(_) | Message::Paxos(_) | Message::Pbft(_) => None,
+        Message::ByzId(message) => byzid::in_view(message, view).map(Message::ByzId),
+        Message::Paxos(_) | Message::Pbft(_) => None,
     }
 }
 
 /// An order of the same batch for a later place.
 pub fn moved_on(message: &Message, _: &mut Means) -> Option<Message> {
     match message {
-        Message::Reply(reply) => {
-            Some(Message::Reply(Reply { sequence: Sequence(reply.sequence.0 + 1), ..reply.clone() }))
-        }
-        Message::Request(_) | Message::Busy(_) | Message::Transfer(_) => None,
-        Message::ByzId(_) | Message::Paxos(_) | Message::Pbft(_) => None,
+        Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::ByzId(message) => byzid::moved_on(message).map(Message::ByzId),
+        Message::Paxos(_) | Message::Pbft(_) => None,
     }
 }
 
 /// An order that holds `request` as well; nothing if `message` is no order.
-pub fn with_request(message: &Message, _: Request, _: &mut Means) -> Option<Message> {
+pub fn with_request(message: &Message, request: Request, _: &mut Means) -> Option<Message> {
     match message {
         Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Transfer(_) => None,
-        Message::ByzId(_) | Message::Paxos(_) | Message::Pbft(_) => None,
+        Message::ByzId(message) => byzid::with_request(message, request).map(Message::ByzId),
+        Message::Paxos(_) | Message::Pbft(_) => None,
     }
 }
 
 /// A demand for another view, for no reason.
-pub fn needless_view_change(_: &mut Means) -> Option<Message> {
-    None
+pub fn needless_view_change(means: &mut Means) -> Option<Message> {
+    match means.settings.protocol {
+        Protocol::ByzId | Protocol::ByzIdW => Some(Message::ByzId(byzid::needless(means))),
+        Protocol::Paxos | Protocol::Pbft => None,
+    }
+}
+
+/// A digest of nothing that there is.
+fn invented_digest(means: &mut Means) -> Digest {
+    let mut digest = [0; 32];
+    digest[..8].copy_from_slice(&means.random.bits().to_le_bytes());
+    Digest(digest)
+}
+
+/// Another batch in the place of `batch`: nothing, less, another order, a request twice, another operation.
+fn batch_of(batch: &Batch, means: &mut Means) -> Batch {
+    let mut requests = batch.requests().to_vec();
+    match means.random.below(6) {
+        0 => requests.clear(),
+        1 => {
+            requests.pop();
+        }
+        2 => requests.reverse(),
+        3 => requests.extend(batch.requests().first().cloned()),
+        4 => {
+            if let Some(request) = requests.last_mut() {
+                request.operation = Bytes::from_static(&[4, 1]);
+            }
+        }
+        _ => {
+            if let Some(request) = requests.last_mut() {
+                request.timestamp = Timestamp(request.timestamp.0 + 1);
+            }
+        }
+    }
+    Batch::new(requests)
+}
+
+/// `batch` with `request` at its end.
+fn with_batch(batch: &Batch, request: Request) -> Batch {
+    let mut requests = batch.requests().to_vec();
+    requests.push(request);
+    Batch::new(requests)
 }
