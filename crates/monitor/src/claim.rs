@@ -24,7 +24,7 @@
 //! later quorum then holds a claim that knows.
 
 use crate::configuration::{Configuration, Member};
-use crate::ids::{Digest, Incarnation, Node, QUARANTINED, Sequence};
+use crate::ids::{Digest, FIRST, Incarnation, Node, QUARANTINED, Sequence};
 use alloc::vec::Vec;
 
 /// What one replica says it has.
@@ -93,7 +93,7 @@ pub fn is_quorum(claims: &[&Claim], f: usize) -> bool {
 /// What a configuration starts from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Start {
-    /// Its members: the same nodes, each with the newest start of its monitor that *every* claim knows of.
+    /// Its members.
     pub members: Vec<Member>,
     /// The stable checkpoint.
     pub stable: Sequence,
@@ -106,28 +106,36 @@ pub struct Start {
 /// What a configuration built on the quorum `claims` starts from: the chosen claim, from the latest stable checkpoint
 /// that any claim of the same configuration tells. The paper fills gaps with NULL requests; here there are none, since
 /// every claim is without gaps.
-pub fn start_of(claims: &[&Claim]) -> Option<Start> {
+pub fn start_of(claims: &[&Claim], spares: &[Node]) -> Option<Start> {
     let best = choose(claims)?;
     let same = claims.iter().filter(|claim| claim.entered.view == best.entered.view);
     let base = same.max_by_key(|claim| claim.stable)?;
     let past = usize::try_from(base.stable.0.checked_sub(best.stable.0)?).ok()?;
     Some(Start {
-        members: members_after(claims, best),
+        members: members_after(claims, &best.entered.members, spares),
         stable: base.stable,
         stable_digest: base.stable_digest,
         orders: best.orders.get(past..)?.to_vec(),
     })
 }
 
-fn members_after(claims: &[&Claim], best: &Claim) -> Vec<Member> {
+/// The members of the configuration built on `claims`: each with the newest start of its monitor that *every* claim knows
+/// of. The slot of a replica that was proven guilty goes to the first spare that is free.
+fn members_after(claims: &[&Claim], members: &[Member], spares: &[Node]) -> Vec<Member> {
+    let guilty = |node: Node| claims.iter().any(|claim| claim.knows(node) == Some(QUARANTINED));
+    let is_member = |node: Node| members.iter().any(|member| member.node == node);
+    let mut free = spares.iter().copied().filter(|spare| !guilty(*spare) && !is_member(*spare));
     let start = |node: Node, before: Incarnation| {
         claims.iter().map(|claim| claim.knows(node).unwrap_or(before)).min().unwrap_or(before)
     };
-    best.entered
-        .members
-        .iter()
-        .map(|member| Member { node: member.node, incarnation: start(member.node, member.incarnation) })
-        .collect()
+    let successor = |member: &Member| {
+        let spare = if guilty(member.node) { free.next() } else { None };
+        match spare {
+            Some(node) => Member { node, incarnation: start(node, FIRST) },
+            None => Member { node: member.node, incarnation: start(member.node, member.incarnation) },
+        }
+    };
+    members.iter().map(successor).collect()
 }
 
 #[cfg(test)]
@@ -198,8 +206,17 @@ mod tests {
     fn a_restarted_monitor_is_listed_only_if_the_whole_quorum_knows_of_it() {
         let (mut a, mut b) = (claim(1, true, 1, 0), claim(2, true, 1, 0));
         a.known = members([77, 0, 0]);
-        assert_eq!(members_after(&[&a, &b], &a), members([0, 0, 0]));
+        assert_eq!(members_after(&[&a, &b], &members([0, 0, 0]), &[]), members([0, 0, 0]));
         b.known = members([77, 0, 0]);
-        assert_eq!(members_after(&[&a, &b], &a), members([77, 0, 0]));
+        assert_eq!(members_after(&[&a, &b], &members([0, 0, 0]), &[]), members([77, 0, 0]));
+    }
+
+    #[test]
+    fn the_slot_of_a_guilty_replica_goes_to_the_first_spare_that_is_free() {
+        let (mut a, b) = (claim(1, true, 1, 0), claim(2, true, 1, 0));
+        a.known = members([QUARANTINED, 0, 0]);
+        a.known.push(Member { node: 7, incarnation: QUARANTINED });
+        let after = members_after(&[&a, &b], &members([0, 0, 0]), &[7, 2, 8]);
+        assert_eq!(after.iter().map(|member| member.node).collect::<Vec<_>>(), [8, 1, 2]);
     }
 }

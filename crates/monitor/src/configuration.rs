@@ -12,17 +12,6 @@ pub struct Member {
     pub incarnation: Incarnation,
 }
 
-/// The backup in `slot` is replaced out of band: an ORDER says so, and holds from there on.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Replace {
-    /// Whose place.
-    pub slot: u16,
-    /// The node that leaves.
-    pub old: Node,
-    /// The spare that joins.
-    pub new: Member,
-}
-
 /// The configuration `v`: its members in the order of their slots.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Configuration {
@@ -55,17 +44,6 @@ impl Configuration {
         let n = self.members.len() as u64;
         let ahead = (slot + n - (past.0 + 1) % n) % n;
         Some(View(past.0 + 1 + ahead))
-    }
-
-    /// Carries out a replacement; whether it fits this configuration.
-    pub fn replace(&mut self, replace: &Replace) -> bool {
-        match self.members.get_mut(usize::from(replace.slot)) {
-            Some(member) if member.node == replace.old => {
-                *member = replace.new;
-                true
-            }
-            Some(_) | None => false,
-        }
     }
 }
 

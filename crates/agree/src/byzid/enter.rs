@@ -25,7 +25,7 @@ impl<S: Service> Replica<S> {
         match &self.mode {
             Mode::Candidate(candidacy) => candidacy.plan.as_deref(),
             Mode::Joining(joining) => Some(&joining.new),
-            Mode::Normal | Mode::Stopped { .. } => None,
+            Mode::Normal | Mode::Stopped { .. } | Mode::Spare => None,
         }
     }
 
@@ -34,7 +34,7 @@ impl<S: Service> Replica<S> {
         match &self.mode {
             Mode::Candidate(candidacy) => candidacy.plan.as_ref().map(|plan| &plan.stable),
             Mode::Joining(joining) => Some(&joining.base),
-            Mode::Normal | Mode::Stopped { .. } => None,
+            Mode::Normal | Mode::Stopped { .. } | Mode::Spare => None,
         }
     }
 
@@ -56,7 +56,7 @@ impl<S: Service> Replica<S> {
                 return self.enter(new, base, out);
             }
             Mode::Joining(joining) if joining.new.view == new.view => return self.fetch_to_enter(out),
-            Mode::Candidate(_) | Mode::Joining(_) | Mode::Normal | Mode::Stopped { .. } => {}
+            Mode::Candidate(_) | Mode::Joining(_) | Mode::Normal | Mode::Stopped { .. } | Mode::Spare => {}
         }
         self.journal.drop_held();
         self.transfer = None;
@@ -167,7 +167,7 @@ impl<S: Service> Replica<S> {
                 self.enter(new, base, out);
                 self.say_joined(out);
             }
-            Mode::Normal | Mode::Stopped { .. } => {}
+            Mode::Normal | Mode::Stopped { .. } | Mode::Spare => {}
         }
     }
 

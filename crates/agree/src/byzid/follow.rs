@@ -19,7 +19,7 @@ impl<S: Service> Replica<S> {
         let joining = match &self.mode {
             Mode::Normal => false,
             Mode::Joining(joining) if joining.new.view == order.view => true,
-            Mode::Joining(_) | Mode::Stopped { .. } | Mode::Candidate(_) => {
+            Mode::Joining(_) | Mode::Stopped { .. } | Mode::Candidate(_) | Mode::Spare => {
                 return out.refuse(Peer::Node(from), Refusal::Stale);
             }
         };

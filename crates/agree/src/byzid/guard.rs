@@ -101,7 +101,9 @@ impl<K: Keys> Guard<K> {
     pub fn new(door: Door<K>, settings: &Settings, fail: Fail, incarnation: Incarnation, now: Time) -> Self {
         let me = door.me().node().expect("a guard stands beside a node");
         let members: Vec<u16> = settings.members.iter().map(|node| node.0).collect();
-        let monitor = Monitor::new(specification(settings, fail), me.0, incarnation, &members, moment(now));
+        let spares: Vec<u16> = settings.spares.iter().map(|node| node.0).collect();
+        let spec = specification(settings, fail);
+        let monitor = Monitor::new(spec, me.0, incarnation, &members, &spares, moment(now));
         Guard {
             door: door.of_monitor(),
             me,

@@ -78,6 +78,8 @@ struct Stored {
 enum Mode {
     /// It takes part in its configuration.
     Normal,
+    /// It is no member, and waits for a configuration that needs it.
+    Spare,
     /// It was stopped and gave its claim; the next configuration is to come.
     Stopped { target: View },
     /// It gathers claims, to lead the next configuration.
@@ -165,7 +167,7 @@ impl<S: Service> Replica<S> {
             me,
             machine: Machine::new(service),
             journal: Journal::new(recovered.last),
-            mode: Mode::Normal,
+            mode: if settings.members.contains(&me) { Mode::Normal } else { Mode::Spare },
             view: View(0),
             acked: vec![Sequence::ZERO; members.len()],
             votes: vec![None; members.len()],
@@ -275,7 +277,7 @@ impl<S: Service> Replica<S> {
             }
             Mode::Candidate(candidacy) => candidacy.plan.is_some(),
             Mode::Joining(_) => true,
-            Mode::Stopped { .. } => false,
+            Mode::Stopped { .. } | Mode::Spare => false,
         };
         if outstanding && !self.retrying {
             self.retrying = true;
@@ -296,7 +298,7 @@ impl<S: Service> Replica<S> {
             }
             Mode::Candidate(_) => self.retry_candidacy(out),
             Mode::Joining(_) => self.fetch_to_enter(out),
-            Mode::Stopped { .. } => {}
+            Mode::Stopped { .. } | Mode::Spare => {}
         }
         self.continue_transfer(out);
         self.stood_at = self.machine.sequence();

@@ -8,6 +8,7 @@
 
 use super::message::{AskBatch, Claim, Fetched, Member, NewConfig, Reconfigure, Seals};
 use super::{Candidacy, Mode, Replica};
+use crate::protocol::Settings;
 use crate::replica::{Outbox, Refusal};
 use crate::service::Service;
 use monitor::claim;
@@ -22,7 +23,7 @@ impl<S: Service> Replica<S> {
         let asked_again = match &self.mode {
             Mode::Candidate(candidacy) => candidacy.target == target,
             Mode::Stopped { target: stopped } => *stopped == target,
-            Mode::Normal | Mode::Joining(_) => false,
+            Mode::Normal | Mode::Joining(_) | Mode::Spare => false,
         };
         if !asked_again {
             self.stop(target, candidate);
@@ -85,7 +86,7 @@ impl<S: Service> Replica<S> {
                     self.plan(out);
                 }
             }
-            Mode::Candidate(_) | Mode::Normal | Mode::Stopped { .. } | Mode::Joining(_) => {
+            Mode::Candidate(_) | Mode::Normal | Mode::Stopped { .. } | Mode::Joining(_) | Mode::Spare => {
                 out.refuse(Peer::Node(from), Refusal::Stale);
             }
         }
@@ -94,7 +95,7 @@ impl<S: Service> Replica<S> {
     /// Plans the configuration, if the claims are a quorum; or anew, now that there is one more.
     fn plan(&mut self, out: &mut Outbox) {
         let Mode::Candidate(candidacy) = &mut self.mode else { return };
-        candidacy.plan = plan_from(candidacy, self.settings.f).map(Box::new);
+        candidacy.plan = plan_from(candidacy, &self.settings).map(Box::new);
         candidacy.idle = 0;
         if candidacy.plan.is_some() {
             self.fetch_to_enter(out);
@@ -159,7 +160,7 @@ pub(super) fn digest_at(new: &NewConfig, at: Sequence) -> Option<Digest> {
 
 /// The configuration that follows from the claims gathered, if they are a quorum and enough of the claimants could take
 /// part in it.
-fn plan_from(candidacy: &Candidacy, f: usize) -> Option<NewConfig> {
+fn plan_from(candidacy: &Candidacy, settings: &Settings) -> Option<NewConfig> {
     let claims: Vec<monitor::Claim> = candidacy
         .claims
         .iter()
@@ -167,17 +168,18 @@ fn plan_from(candidacy: &Candidacy, f: usize) -> Option<NewConfig> {
         .map(|(node, claim)| claim.to_monitor(*node))
         .collect();
     let quorum = claim::without_stale(&claims.iter().collect::<Vec<_>>());
-    if !claim::is_quorum(&quorum, f) {
+    if !claim::is_quorum(&quorum, settings.f) {
         return None;
     }
-    let start = claim::start_of(&quorum)?;
+    let spares: Vec<u16> = settings.spares.iter().map(|node| node.0).collect();
+    let start = claim::start_of(&quorum, &spares)?;
     let takes_part = |claim: &&&monitor::Claim| {
         start
             .members
             .iter()
             .any(|member| member.node == claim.node && member.incarnation == claim.incarnation)
     };
-    if quorum.iter().filter(takes_part).count() <= f {
+    if quorum.iter().filter(takes_part).count() <= settings.f {
         return None;
     }
     let stable = candidacy

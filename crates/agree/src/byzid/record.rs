@@ -8,9 +8,9 @@
 //! history that a later configuration gave up are on disk too; they are not in that history and are dropped.
 
 use super::Replica;
-use super::Stored;
 use super::message::{NewConfig, Order, Stable};
 use super::reconfigure::digest_at;
+use super::{Mode, Stored};
 use crate::checkpoint::Checkpoint;
 use crate::machine::SERVICE_BYTES_MAX;
 use crate::replica::{Position, Recovered};
@@ -99,6 +99,7 @@ impl<S: Service> Replica<S> {
             }
         }
         self.replay_history(history, batches)?;
+        self.mode = if self.slot(self.me).is_some() { Mode::Normal } else { Mode::Spare };
         self.ordered = self.machine.sequence();
         Ok(self)
     }

@@ -206,7 +206,7 @@ impl<S: Service> Replica<S> {
         let (view, primary) = match &self.mode {
             Mode::Normal => (self.view, self.primary()),
             Mode::Joining(joining) => (joining.new.view, joining.new.primary().unwrap_or(self.me)),
-            Mode::Stopped { .. } | Mode::Candidate(_) => return,
+            Mode::Stopped { .. } | Mode::Candidate(_) | Mode::Spare => return,
         };
         if primary != self.me {
             out.send(primary, super::message::Fetch { view, first: self.machine.sequence().next() });
@@ -248,7 +248,7 @@ impl<S: Service> Replica<S> {
                 self.fetch_to_enter(out);
                 self.enter_if_complete(out);
             }
-            (Mode::Normal | Mode::Stopped { .. }, _) => {}
+            (Mode::Normal | Mode::Stopped { .. } | Mode::Spare, _) => {}
         }
     }
 

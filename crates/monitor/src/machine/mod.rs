@@ -158,6 +158,7 @@ pub struct Monitor<R> {
     guilty: Option<Rule>,
     replica_up: bool,
     configuration: Configuration,
+    spares: Vec<Node>,
     log: Log,
     ordering: Ordering<R>,
     following: Following,
@@ -187,17 +188,23 @@ pub struct Monitor<R> {
 }
 
 impl<R: Request> Monitor<R> {
-    /// The monitor of `me` in a cluster whose first configuration has these `members`. Its `incarnation` is [`FIRST`] if
-    /// it has never run before; else it has forgotten.
-    pub fn new(spec: Specification, me: Node, incarnation: Incarnation, members: &[Node], now: Time) -> Self {
-        let members: Vec<Member> =
-            members.iter().map(|node| Member { node: *node, incarnation: FIRST }).collect();
-        let configuration = Configuration { view: View(0), members };
+    /// The monitor of `me` in a cluster whose first configuration has these `members`, and these `spares`. Its
+    /// `incarnation` is [`FIRST`] if it has never run before; else it has forgotten.
+    pub fn new(
+        spec: Specification,
+        me: Node,
+        incarnation: Incarnation,
+        members: &[Node],
+        spares: &[Node],
+        now: Time,
+    ) -> Self {
+        let first = |node: &Node| Member { node: *node, incarnation: FIRST };
+        let configuration = Configuration { view: View(0), members: members.iter().map(first).collect() };
         let slot = configuration.slot(me);
         let log = Log::new(Sequence(0), [0; 32], &[], spec.log_orders_max);
         let n = configuration.members.len();
         let mut known: BTreeMap<Node, Incarnation> =
-            configuration.members.iter().map(|member| (member.node, member.incarnation)).collect();
+            members.iter().chain(spares).map(|node| (*node, FIRST)).collect();
         known.insert(me, incarnation);
         Monitor {
             me,
@@ -227,6 +234,7 @@ impl<R: Request> Monitor<R> {
             repeat_at: (incarnation != FIRST).then_some(now),
             handing_over: false,
             failed_changes: 0,
+            spares: spares.to_vec(),
             configuration,
             log,
             spec,

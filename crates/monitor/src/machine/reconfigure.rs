@@ -150,7 +150,7 @@ impl<R: Request> Monitor<R> {
         self.watch(now);
     }
 
-    /// Upon RECONREQUEST(t).
+    /// Upon RECONREQUEST(t). A spare has nothing to claim.
     fn asked_for_claim(
         &mut self,
         now: Time,
@@ -158,6 +158,9 @@ impl<R: Request> Monitor<R> {
         target: View,
         actions: &mut Vec<Action>,
     ) -> Received {
+        if self.slot_of(self.me).is_none() {
+            return Received::NotAllowed;
+        }
         let over = if self.member { target <= self.configuration.view } else { false };
         if over || target < self.suspicion.promised {
             return Received::Stale;
@@ -175,13 +178,11 @@ impl<R: Request> Monitor<R> {
         Received::Deliver
     }
 
-    /// The starts of the members' monitors that this one knows of.
-    fn known_members(&self) -> Vec<Member> {
-        let known = |node: &Node| self.known.get(node).copied().unwrap_or(FIRST);
-        self.configuration
-            .members
+    /// The starts of the monitors that this one knows of: members and spares.
+    fn known_starts(&self) -> Vec<Member> {
+        self.known
             .iter()
-            .map(|member| Member { node: member.node, incarnation: known(&member.node) })
+            .map(|(node, incarnation)| Member { node: *node, incarnation: *incarnation })
             .collect()
     }
 
@@ -222,7 +223,7 @@ impl<R: Request> Monitor<R> {
             stable,
             stable_digest,
             orders,
-            known: self.known_members(),
+            known: self.known_starts(),
         };
         if !self.member {
             return Ok(claim);
@@ -299,7 +300,7 @@ impl<R: Request> Monitor<R> {
         if claim::without_stale(&used).len() < used.len() || !claim::is_quorum(&used, self.spec.f) {
             return Err(Rule::StaleConfiguration);
         }
-        let start = claim::start_of(&used).ok_or(Rule::StaleConfiguration)?;
+        let start = claim::start_of(&used, &self.spares).ok_or(Rule::StaleConfiguration)?;
         let best = claim::choose(&used).ok_or(Rule::StaleConfiguration)?;
         let mine = start.members.iter().find(|member| member.node == self.me);
         if best.entered.view >= new.configuration.view

@@ -1,7 +1,7 @@
 //! Everything that happens because nothing happened.
 
 use super::{Action, Control, Monitor};
-use crate::ids::{Node, Span, Time};
+use crate::ids::{Node, QUARANTINED, Span, Time};
 use crate::ordering::Again;
 use crate::queue::Request;
 use crate::rule::Rule;
@@ -111,18 +111,22 @@ impl<R: Request> Monitor<R> {
         }
     }
 
-    /// A member whose monitor was started again, or which promised a configuration that never came about, can come back
+    /// A member that was proven guilty makes room for a spare; one whose monitor was started again, or which promised a configuration that never came about, can come back
     /// only in a later one. The primary makes one for it, at most one per `view_timeout`.
     fn bring_back(&mut self, now: Time, actions: &mut Vec<Action>) {
         if now < self.entered_at.after(self.spec.view_timeout) {
             return;
         }
-        let restarted = self.configuration.members.iter().any(|member| {
-            let known = self.known.get(&member.node).copied().unwrap_or(member.incarnation);
-            known > member.incarnation && known != crate::QUARANTINED
+        let known = |node: Node| self.known.get(&node).copied().unwrap_or(crate::FIRST);
+        let members = &self.configuration.members;
+        let is_free = |spare: &Node| known(*spare) != QUARANTINED && self.slot_of(*spare).is_none();
+        let spare_is_free = self.spares.iter().any(is_free);
+        let needed = members.iter().any(|member| match known(member.node) {
+            QUARANTINED => spare_is_free,
+            start => start > member.incarnation,
         });
         let promised = self.suspicion.promised_by_any();
-        if (restarted || promised > self.configuration.view)
+        if (needed || promised > self.configuration.view)
             && let Some(target) =
                 self.configuration.next_led_by(self.me, promised.max(self.configuration.view))
         {
@@ -146,7 +150,8 @@ impl<R: Request> Monitor<R> {
             if self.claims.is_some() {
                 self.ask_for_claims(promised, actions);
             }
-            if !self.member || target > view || promised > view {
+            let a_spare = self.slot_of(self.me).is_none();
+            if !a_spare && (!self.member || target > view || promised > view) {
                 actions.push(Action::Broadcast(Control::Suspect { target, promised }));
             }
             something = !self.member || self.handing_over || target > view || promised > view;
