@@ -23,6 +23,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Verb {
+    Demo(verb::demo::Arguments),
     Plan(verb::plan::Arguments),
     #[command(alias = "simulate")]
     Sim(verb::sim::Arguments),
@@ -50,6 +51,7 @@ impl From<Outcome> for ExitCode {
 
 fn main() -> ExitCode {
     let outcome = match CommandLine::parse().verb {
+        Verb::Demo(arguments) => verb::demo::tell_the_story(&arguments),
         Verb::Plan(arguments) => verb::plan::run(&arguments),
         Verb::Sim(arguments) => verb::sim::run(&arguments),
     };
