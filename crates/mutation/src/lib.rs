@@ -57,4 +57,14 @@ defects! {
     SessionsLost = "sessions-lost": "byzid", "a snapshot leaves out the session table: a retransmitted request runs twice";
     SessionsIgnored = "sessions-ignored": "byzid", "a request that was executed already is executed again";
     ClientQuorum = "client-quorum": "byzid", "the client accepts f matching replies instead of f+1";
+    PbftPrepareQuorum = "pbft-prepare-quorum": "pbft", "a batch counts as prepared with 2f replicas that accepted it instead of 2f+1";
+    PbftCommitQuorum = "pbft-commit-quorum": "pbft", "a batch counts as committed with 2f COMMITs instead of 2f+1";
+    PbftCheckpointQuorum = "pbft-checkpoint-quorum": "pbft", "a checkpoint counts as stable with 2f CHECKPOINTs instead of 2f+1";
+    PbftViewChangeQuorum = "pbft-view-change-quorum": "pbft", "a view begins, and is decided, with 2f VIEW-CHANGEs instead of 2f+1";
+    PbftTwoPrePrepares = "pbft-two-pre-prepares": "pbft", "a replica accepts a second batch for the same view and place, and lets others change their votes";
+    PbftRequestUnsigned = "pbft-request-unsigned": "pbft", "the client's signature on a request is not checked";
+    PbftOrderUnverified = "pbft-order-unverified": "pbft", "a backup believes the order in NEW-VIEW without checking that it follows";
+    PbftPreparedOmitted = "pbft-prepared-omitted": "pbft", "a VIEW-CHANGE leaves out what prepared";
+    PbftPrepareForgotten = "pbft-prepare-forgotten": "pbft", "PREPARE leaves without a record, and a loss of power makes the replica forget it";
+    PbftOldViewAccepted = "pbft-old-view-accepted": "pbft", "messages of a view that is over still count";
 }
