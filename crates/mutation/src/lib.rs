@@ -69,4 +69,14 @@ defects! {
     PaxosReplyEarly = "paxos-reply-early": "paxos", "the leader executes and replies before f+1 accepted";
     PaxosBallotResumed = "paxos-ballot-resumed": "paxos", "a leader that crashed begins its old ballot again";
     PaxosNoCatchUp = "paxos-no-catch-up": "paxos", "a replica that missed a batch never asks for it";
+    PbftPrepareQuorum = "pbft-prepare-quorum": "pbft", "a batch counts as prepared with 2f replicas that accepted it instead of 2f+1";
+    PbftCommitQuorum = "pbft-commit-quorum": "pbft", "a batch counts as committed with 2f COMMITs instead of 2f+1";
+    PbftCheckpointQuorum = "pbft-checkpoint-quorum": "pbft", "a checkpoint counts as stable with 2f CHECKPOINTs instead of 2f+1";
+    PbftViewChangeQuorum = "pbft-view-change-quorum": "pbft", "a view begins, and is decided, with 2f VIEW-CHANGEs instead of 2f+1";
+    PbftTwoPrePrepares = "pbft-two-pre-prepares": "pbft", "a replica accepts a second batch for the same view and place, and lets others change their votes";
+    PbftRequestUnsigned = "pbft-request-unsigned": "pbft", "the client's signature on a request is not checked";
+    PbftOrderUnverified = "pbft-order-unverified": "pbft", "a backup believes the order in NEW-VIEW without checking that it follows";
+    PbftPreparedOmitted = "pbft-prepared-omitted": "pbft", "a VIEW-CHANGE leaves out what prepared";
+    PbftPrepareForgotten = "pbft-prepare-forgotten": "pbft", "PREPARE leaves without a record, and a loss of power makes the replica forget it";
+    PbftOldViewAccepted = "pbft-old-view-accepted": "pbft", "messages of a view that is over still count";
 }

@@ -8,7 +8,7 @@ use agree::byzid::guard::{Fail, Guard as ByzIdGuard};
 use agree::door::Door;
 use agree::guard::{Guard, GuardEffect, Plain};
 use agree::replica::{Destination, Recovered, Status};
-use agree::{Event, Message, Outbox, Protocol, Replica, Settings, Timer, byzid, paxos};
+use agree::{Event, Message, Outbox, Protocol, Replica, Settings, Timer, byzid, paxos, pbft};
 use bytes::Bytes;
 use std::rc::Rc;
 use wire::{NodeId, Peer, Time};
@@ -31,6 +31,8 @@ pub enum AnyReplica {
     ByzId(Box<byzid::Replica<Registers>>),
     /// Paxos.
     Paxos(Box<paxos::Replica<Registers>>),
+    /// PBFT.
+    Pbft(Box<pbft::Replica<Registers, SimKeys>>),
     /// The tests' own.
     #[cfg(test)]
     Fake(Box<crate::fake::Replica>),
@@ -54,12 +56,13 @@ impl AnyReplica {
             }
         }
         let settings = Settings::clone(settings);
-        let _ = keys;
         match settings.protocol {
             Protocol::Paxos => paxos::Replica::recover(me, settings, Registers::default(), recovered)
                 .map(|replica| AnyReplica::Paxos(Box::new(replica)))
                 .map_err(|error| error.to_string()),
-            Protocol::Pbft => Err("PBFT is not there yet".to_string()),
+            Protocol::Pbft => pbft::Replica::recover(me, settings, Registers::default(), keys, recovered)
+                .map(|replica| AnyReplica::Pbft(Box::new(replica)))
+                .map_err(|error| error.to_string()),
             Protocol::ByzId | Protocol::ByzIdW => {
                 byzid::Replica::recover(me, settings, Registers::default(), recovered)
                     .map(|replica| AnyReplica::ByzId(Box::new(replica)))
@@ -74,6 +77,7 @@ impl Replica for AnyReplica {
         match self {
             AnyReplica::ByzId(replica) => replica.step(now, event, out),
             AnyReplica::Paxos(replica) => replica.step(now, event, out),
+            AnyReplica::Pbft(replica) => replica.step(now, event, out),
             #[cfg(test)]
             AnyReplica::Fake(replica) => replica.step(now, event, out),
         }
@@ -83,6 +87,7 @@ impl Replica for AnyReplica {
         match self {
             AnyReplica::ByzId(replica) => replica.status(),
             AnyReplica::Paxos(replica) => replica.status(),
+            AnyReplica::Pbft(replica) => replica.status(),
             #[cfg(test)]
             AnyReplica::Fake(replica) => replica.status(),
         }

@@ -203,7 +203,7 @@ pub(crate) fn settings(defect: Defect) -> crate::RunSettings {
         engine: crate::engine::Engine::Fake(defect),
         duration: Duration::from_secs(2),
         // It never cuts its log, so it must stay short.
-        only: crate::Only { operations: Some(50), ..crate::Only::default() },
+        only: crate::Only { operations: Some(30), ..crate::Only::default() },
         ..crate::RunSettings::new(agree::Protocol::Paxos, 1)
     }
 }

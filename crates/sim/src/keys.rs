@@ -13,6 +13,7 @@
 
 use crate::random::{Random, Stream, scramble};
 use core::cell::Cell;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use wire::{Keys, Peer, Signature, Tag};
 
@@ -107,6 +108,13 @@ pub struct SimKeys {
     me: Peer,
     seals: bool,
     tally: Rc<Tally>,
+}
+
+/// What was counted is no part of what the keys are.
+impl Hash for SimKeys {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.root, self.me, self.seals).hash(state);
+    }
 }
 
 /// Domains, so that a MAC is never a signature of the same bytes.

@@ -184,7 +184,7 @@ mod tests {
             )
         };
         assert!(plan.faults.len() == 1 && plan.faults.iter().all(crashes), "{}", shrunk.plan);
-        assert!(plan.tuning.operations <= 50, "{}", shrunk.command);
+        assert!(plan.tuning.operations <= 30, "{}", shrunk.command);
         assert!(shrunk.command.contains("--only faults="), "{}", shrunk.command);
         let again = run(&shrunk.settings, shrunk.seed);
         assert_eq!(again.violations.first(), Some(&shrunk.violation));

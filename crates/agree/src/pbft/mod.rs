@@ -1,3 +1,236 @@
-//! PBFT.
+//! PBFT: `3f+1` replicas of which `f` may lie, and nobody else is trusted.
+//!
+//! Sources: Castro & Liskov, "Practical Byzantine Fault Tolerance", OSDI'99, for the normal case; the same, "Practical
+//! Byzantine Fault Tolerance and Proactive Recovery", TOCS'02, for the view change, which needs no signed PREPAREs.
+//!
+//! In the order in which things happen, and where:
+//!   - [`order`]: upon REQUEST(o, T, c): the primary gives it a place in a batch, PRE-PREPARE(v, n, m); a backup that
+//!     hears of a request watches that it is executed in time;
+//!   - [`agree`]: upon PRE-PREPARE: PREPARE(v, n, d); upon `2f+1` that accepted d: COMMIT(v, n, d); upon `2f+1` of
+//!     those the batch is committed;
+//!   - [`execute`]: committed batches are executed in order and the clients answered;
+//!   - [`stable`]: every K batches CHECKPOINT(n, d); upon `2f+1` the log before n is cut;
+//!   - [`view_change`]: upon a request or a batch that does not move: VIEW-CHANGE(v+1, h, C, P and Q), signed;
+//!   - [`decide`], [`new_view`]: upon `2f+1` of those: NEW-VIEW(v+1, V, O), checked by everybody against V;
+//!   - [`catch_up`], [`batches`], [`transfer`]: what was lost on the way is sent again to those who lack it;
+//!   - [`record`], [`recover`]: what is on disk before anything is said, and how a replica comes back from it.
+//!
+//! # Why it is safe
+//!
+//! *In a view*: a batch prepares at n with `2f+1` that accepted it; two such sets share a correct replica, which accepts
+//! one batch per (v, n). It remembers over a loss of power: the record is durable before PREPARE or COMMIT leaves.
+//!
+//! *Across views*: let d be committed at n in v: `f+1` correct replicas sent COMMIT after d prepared there. Claim: every
+//! valid NEW-VIEW(w), w > v, that starts below n decides d at n. By induction over w: any `2f+1` VIEW-CHANGEs include one
+//! of those `f+1`, r. If r's stable checkpoint is not below n, r counts neither for A1 nor for B. Else r still reports
+//! that d prepared in v or later: it replaces that only by what prepares later, which a view between v and w made d,
+//! and drops it only upon a NEW-VIEW between v and w that decides otherwise, of which there is none. So B fails, and A1
+//! leaves only d, or another digest in a view after v; and that one no correct replica accepted, so A2 fails for it.
+//! The argument needs that nothing is accepted in w at or below its start, nor anything but what it decided up to the
+//! end of its order; [`agree`] sees to that.
+//!
+//! *Checkpoints*: a checkpoint that `f+1` say they took is one that a correct replica took.
+//!
+//! # Why it is live
+//!
+//! Once messages arrive, correct replicas gather in the highest view that one of them knows to have begun, or turn to the
+//! next together: whoever sees `f+1` ahead follows, and the timer of a view that has not begun runs only when `2f+1`
+//! want it. The `2f+1` VIEW-CHANGEs of correct replicas always decide: let w be the last view of which any of them
+//! knows the NEW-VIEW. All of them get it, and get the batches that it decided, which some correct replica has. Then
+//! what they report as prepared is either from w, where `f+1` correct ones accepted it, or what w decided, which all
+//! of them accepted; so A holds with A2, or B. A primary that gave w several beginnings is no exception, since replicas
+//! that differ show each other theirs ([`new_view`]).
+//!
+//! # What differs from the paper
+//!
+//! - P and Q are one entry per place, not many (see [`log`]).
+//! - VIEW-CHANGE and NEW-VIEW are signed, so there are no VIEW-CHANGE-ACKs, and NEW-VIEW carries the VIEW-CHANGEs.
+//! - Requests are signed by clients: a request is valid for all replicas or for none.
+//! - A replica follows to the highest view that `f+1` others want or a higher one, not to the smallest wanted.
+//! - `2f+1` COMMITs commit a batch also at a replica at which it has not prepared, and `f+1` COMMITTEDs at one in any
+//!   view: each proves that a correct replica knows it to be committed.
+//! - No tentative execution, no read-only requests, no proactive recovery.
+//! - A backup does not pass a client's request on to the primary. A client that keeps its requests from the primary and
+//!   shows them to backups costs a view change.
+//!
+//! **Bounds.** Slots exist between the watermarks only; each keeps one vote of each kind per replica. Of VIEW-CHANGEs
+//! the last of each replica is kept, of NEW-VIEWs the last. What is answered per peer and tick is counted.
 
+mod agree;
+mod batches;
+mod catch_up;
+mod decide;
+mod execute;
+mod log;
 pub mod message;
+mod new_view;
+mod order;
+mod quorum;
+mod record;
+mod recover;
+mod stable;
+mod transfer;
+mod view_change;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+pub use recover::RecoverError;
+
+use crate::journal::Journal;
+use crate::machine::Machine;
+use crate::protocol::Settings;
+use crate::replica::{Destination, Effect, Event, Observation, Outbox, Refusal, Status, Timer};
+use crate::{Message as AnyMessage, Service};
+use catch_up::CatchUp;
+use log::Log;
+use message::Message;
+use order::Order;
+use quorum::Quorum;
+use stable::Checkpoints;
+use std::hash::{Hash, Hasher};
+use view_change::Views;
+use wire::{Keys, NodeId, Peer, Time, View};
+
+/// The timer after which a replica says where it stands.
+const TICK: Timer = Timer(0);
+
+/// The timer after which a replica turns to the next view.
+const PATIENCE: Timer = Timer(1);
+
+/// A replica of PBFT.
+#[derive(Clone)]
+pub struct Replica<S, K> {
+    me: NodeId,
+    settings: Settings,
+    quorum: Quorum,
+    keys: K,
+    machine: Machine<S>,
+    journal: Journal,
+    log: Log,
+    checkpoints: Checkpoints,
+    views: Views,
+    order: Order,
+    catch_up: CatchUp,
+}
+
+/// The state of a replica is all but its keys, which never change.
+impl<S: Hash, K> Hash for Replica<S, K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.me.hash(state);
+        self.machine.hash(state);
+        self.journal.hash(state);
+        self.log.hash(state);
+        self.checkpoints.hash(state);
+        self.views.hash(state);
+        self.order.hash(state);
+        self.catch_up.hash(state);
+    }
+}
+
+impl<S: Service + Clone, K: Keys> crate::Replica for Replica<S, K> {
+    fn step(&mut self, _: Time, event: Event, out: &mut Outbox) {
+        match event {
+            Event::Started => self.started(out),
+            Event::Message { from, message } => {
+                if let Err(refusal) = self.receive(from, message, out) {
+                    out.refuse(from, refusal);
+                }
+            }
+            Event::Timer(TICK) => self.tick(out),
+            Event::Timer(PATIENCE) => self.patience_is_over(out),
+            Event::Timer(_) => {}
+            Event::Durable(position) => {
+                self.journal.durable(position, out);
+                self.count_own_commits();
+            }
+            // There is no monitor in PBFT.
+            Event::Notice(_) => {}
+        }
+        self.execute_committed(out);
+        self.propose(out);
+        self.attend(out);
+    }
+
+    fn status(&self) -> Status {
+        Status {
+            view: self.views.view,
+            primary: self.primary(),
+            normal: self.views.active && self.catch_up.fetch.is_none(),
+            executed: self.machine.sequence(),
+            stable: self.log.stable(),
+            state: self.machine.digest(),
+        }
+    }
+}
+
+impl<S: Service + Clone, K: Keys> Replica<S, K> {
+    fn started(&mut self, out: &mut Outbox) {
+        if self.machine.sequence().0 > 0 {
+            let (sequence, state) = (self.machine.sequence(), self.machine.digest());
+            out.observe(Observation::Restored { sequence, state });
+        }
+        if self.views.active {
+            out.observe(Observation::Entered { view: self.views.view, primary: self.primary() });
+        }
+        self.tick(out);
+    }
+
+    fn receive(&mut self, from: Peer, message: AnyMessage, out: &mut Outbox) -> Result<(), Refusal> {
+        match (from, message) {
+            (Peer::Client(client), AnyMessage::Request(request)) if client == request.client => {
+                self.request(request, out)
+            }
+            (Peer::Node(node), _) if node == self.me || !self.settings.members.contains(&node) => {
+                Err(Refusal::UnknownSender)
+            }
+            (Peer::Node(node), AnyMessage::Pbft(message)) => self.receive_pbft(node, message, out),
+            (Peer::Node(node), AnyMessage::Transfer(transfer)) => self.transfer(node, transfer, out),
+            (Peer::Node(_) | Peer::Client(_), _) => Err(Refusal::NotAllowed),
+        }
+    }
+
+    fn receive_pbft(&mut self, from: NodeId, message: Message, out: &mut Outbox) -> Result<(), Refusal> {
+        match message {
+            Message::PrePrepare(message) => self.pre_prepare(from, message, out),
+            Message::Prepare(message) => self.prepare(from, &message, out),
+            Message::Commit(message) => self.commit(from, &message),
+            Message::Checkpoint(message) => self.checkpoint(from, &message, out),
+            Message::ViewChange(message) => self.view_change(from, message, out),
+            Message::NewView(message) => self.new_view(message, out),
+            Message::Status(message) => self.status_of(from, &message, out),
+            Message::Committed(message) => self.committed(from, &message, out),
+            Message::AskBatch(message) => self.ask_batch(from, &message, out),
+            Message::FoundBatch(message) => self.found_batch(message, out),
+        }
+    }
+
+    /// Who leads `view`.
+    fn primary_of(&self, view: View) -> NodeId {
+        let slot = view.0 % self.settings.n() as u64;
+        self.settings.members[usize::try_from(slot).expect("less than the number of members")]
+    }
+
+    /// Who leads the view that the replica is in, or wants to enter.
+    fn primary(&self) -> NodeId {
+        self.primary_of(self.views.view)
+    }
+
+    /// Whether it is this replica that leads.
+    fn leads(&self) -> bool {
+        self.primary() == self.me
+    }
+
+    /// Sends `message` to all other members once everything written so far is durable.
+    fn send_durably(&mut self, message: Message, out: &mut Outbox) {
+        let message = AnyMessage::Pbft(message);
+        self.journal.hold(Effect::Send { to: Destination::Members, message }, out);
+    }
+
+    /// Sends `message` to `to` once everything written so far is durable.
+    fn send_one_durably(&mut self, to: impl Into<Peer>, message: impl Into<AnyMessage>, out: &mut Outbox) {
+        let (to, message) = (Destination::Peer(to.into()), message.into());
+        self.journal.hold(Effect::Send { to, message }, out);
+    }
+}

@@ -3,6 +3,7 @@
 //! Nobody lies in Paxos, so it has no file.
 
 mod byzid;
+mod pbft;
 
 use super::Means;
 use agree::checkpoint::{Chunk, Transfer};
@@ -36,7 +37,8 @@ pub fn kind(message: &Message) -> Kind {
         Message::Request(_) | Message::Reply(_) | Message::Busy(_) => Kind::Client,
         Message::Transfer(_) => Kind::Transfer,
         Message::ByzId(message) => byzid::kind(message),
-        Message::Paxos(_) | Message::Pbft(_) => Kind::Other,
+        Message::Pbft(message) => pbft::kind(message),
+        Message::Paxos(_) => Kind::Other,
     }
 }
 
@@ -53,17 +55,19 @@ pub fn altered(message: &Message, means: &mut Means) -> Option<Message> {
         }
         Message::Request(_) | Message::Busy(_) | Message::Transfer(_) => None,
         Message::ByzId(message) => byzid::altered(message, means).map(Message::ByzId),
-        Message::Paxos(_) | Message::Pbft(_) => None,
+        Message::Pbft(message) => pbft::altered(message, means).map(Message::Pbft),
+        Message::Paxos(_) => None,
     }
 }
 
 /// `message` as it would be in `view`.
-pub fn in_view(message: &Message, view: View, _: &mut Means) -> Option<Message> {
+pub fn in_view(message: &Message, view: View, means: &mut Means) -> Option<Message> {
     match message {
         Message::Reply(reply) => Some(Message::Reply(Reply { view, ..reply.clone() })),
         Message::Request(_) | Message::Busy(_) | Message::Transfer(_) => None,
         Message::ByzId(message) => byzid::in_view(message, view).map(Message::ByzId),
-        Message::Paxos(_) | Message::Pbft(_) => None,
+        Message::Pbft(message) => pbft::in_view(message, view, means).map(Message::Pbft),
+        Message::Paxos(_) => None,
     }
 }
 
@@ -72,7 +76,8 @@ pub fn moved_on(message: &Message, _: &mut Means) -> Option<Message> {
     match message {
         Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Transfer(_) => None,
         Message::ByzId(message) => byzid::moved_on(message).map(Message::ByzId),
-        Message::Paxos(_) | Message::Pbft(_) => None,
+        Message::Pbft(message) => pbft::moved_on(message).map(Message::Pbft),
+        Message::Paxos(_) => None,
     }
 }
 
@@ -81,7 +86,8 @@ pub fn with_request(message: &Message, request: Request, _: &mut Means) -> Optio
     match message {
         Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Transfer(_) => None,
         Message::ByzId(message) => byzid::with_request(message, request).map(Message::ByzId),
-        Message::Paxos(_) | Message::Pbft(_) => None,
+        Message::Pbft(message) => pbft::with_request(message, request).map(Message::Pbft),
+        Message::Paxos(_) => None,
     }
 }
 
@@ -89,7 +95,8 @@ pub fn with_request(message: &Message, request: Request, _: &mut Means) -> Optio
 pub fn needless_view_change(means: &mut Means) -> Option<Message> {
     match means.settings.protocol {
         Protocol::ByzId | Protocol::ByzIdW => Some(Message::ByzId(byzid::needless(means))),
-        Protocol::Paxos | Protocol::Pbft => None,
+        Protocol::Pbft => Some(Message::Pbft(pbft::needless(means))),
+        Protocol::Paxos => None,
     }
 }
 

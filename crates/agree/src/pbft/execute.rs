@@ -1,0 +1,56 @@
+//! Committed batches are executed in order, and the clients answered.
+//!
+//! Upon the batch after the last one executed being committed and here: the machine executes it; each client whose
+//!   request was executed gets REPLY, behind the records written so far; a record says that it was executed; at a
+//!   multiple of K the state is fingerprinted ([`super::stable`]).
+//! A REPLY does not wait for that last record: that `f+1` correct replicas have on disk that the batch prepared is what
+//!   makes it last. The record only saves a replica that restarts from asking whether it was committed.
+//! A committed batch that is not here is asked for by digest ([`super::catch_up`]); those after it wait.
+
+use super::Replica;
+use super::record::{Executed, Record};
+use crate::Service;
+use crate::replica::{Effect, Observation, Outbox};
+use crate::request::{Batch, Reply};
+use wire::{Digest, Keys, Sequence};
+
+impl<S: Service + Clone, K: Keys> Replica<S, K> {
+    /// Executes whatever can be.
+    pub(super) fn execute_committed(&mut self, out: &mut Outbox) {
+        while let Some((sequence, batch)) = self.executable() {
+            self.execute(sequence, &batch, out);
+            let record = Record::Executed(Executed { sequence, digest: batch.digest() });
+            let position = self.journal.record(record.encoded(), out);
+            self.log.slot(sequence).recorded(position);
+            self.fingerprint(sequence, out);
+        }
+    }
+
+    /// The next batch, if it is committed and here.
+    fn executable(&self) -> Option<(Sequence, Batch)> {
+        let sequence = self.machine.sequence().next();
+        let slot = self.log.get(sequence)?;
+        Some((sequence, slot.batch(slot.committed?)?))
+    }
+
+    fn execute(&mut self, sequence: Sequence, batch: &Batch, out: &mut Outbox) {
+        let view = self.views.view;
+        let executed = self.machine.execute(sequence, batch);
+        self.order.executed(batch);
+        if self.views.active {
+            self.views.progressed();
+        }
+        let applied = executed.iter().map(|(client, timestamp, _)| (*client, *timestamp)).collect();
+        let state: Digest = self.machine.digest();
+        out.observe(Observation::Executed { view, sequence, batch: batch.digest(), state, applied });
+        for (client, timestamp, result) in executed {
+            self.send_one_durably(
+                client,
+                crate::Message::Reply(Reply { view, sequence, client, timestamp, result }),
+                out,
+            );
+            let replied = Observation::Replied { view, sequence, client, timestamp };
+            self.journal.hold(Effect::Observe(replied), out);
+        }
+    }
+}

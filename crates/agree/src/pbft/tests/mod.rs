@@ -1,0 +1,161 @@
+//! What PBFT promises, tried out: in the quiet cluster of [`crate::testing`], and in a storm.
+
+mod catching_up;
+mod deciding;
+mod encoding;
+mod limits;
+mod normal_case;
+mod power_loss;
+mod storm;
+mod view_changes;
+
+use super::Replica;
+use super::message::Message;
+use crate::protocol::{Protocol, Settings};
+use crate::replica::{Event, Position, Recovered, Write};
+use crate::request::Request;
+use crate::testing::{Cluster, Journalist};
+use bytes::Bytes;
+use core::time::Duration;
+use std::collections::BTreeSet;
+use wire::{ClientId, Digest, Encode, Keys, NodeId, Peer, Sequence, Signature, Tag, Timestamp};
+
+/// Keys for tests: a signature is a digest that only its signer's code computes.
+#[derive(Clone, Debug)]
+pub(super) struct ToyKeys(pub(super) Peer);
+
+fn toy_signature(signer: Peer, body: &[u8]) -> Signature {
+    let mut bytes = signer.to_bytes().to_vec();
+    bytes.extend_from_slice(body);
+    let mut signature = [0; 64];
+    signature[..32].copy_from_slice(&Digest::of_bytes(&bytes).0);
+    Signature(signature)
+}
+
+impl Keys for ToyKeys {
+    fn mac(&self, _: Peer, _: &[u8]) -> Tag {
+        Tag([0; 16])
+    }
+    fn mac_is_valid(&self, _: Peer, _: &[u8], _: &Tag) -> bool {
+        true
+    }
+    fn sign(&self, body: &[u8]) -> Signature {
+        toy_signature(self.0, body)
+    }
+    fn signature_is_valid(&self, signer: Peer, body: &[u8], signature: &Signature) -> bool {
+        *signature == toy_signature(signer, body)
+    }
+    fn seal(&self, _: &[u8]) -> Tag {
+        Tag([0; 16])
+    }
+    fn seal_is_valid(&self, _: &[u8], _: &Tag) -> bool {
+        false
+    }
+}
+
+pub(super) type Toy = Replica<Journalist, ToyKeys>;
+
+/// Small numbers, so that a short test sees checkpoints and full windows.
+pub(super) fn settings(f: usize) -> Settings {
+    Settings { checkpoint_interval: 4, window: 4, batch_requests_max: 2, ..Settings::new(Protocol::Pbft, f) }
+}
+
+pub(super) fn recover(node: NodeId, settings: &Settings, recovered: Recovered) -> Toy {
+    let keys = ToyKeys(Peer::Node(node));
+    Toy::recover(node, settings.clone(), Journalist::default(), keys, recovered).expect("it was written by a replica")
+}
+
+pub(super) fn cluster(f: usize) -> Cluster<Toy> {
+    let settings = settings(f);
+    let for_build = settings.clone();
+    Cluster::new(settings, move |node| recover(node, &for_build, Recovered::default()))
+}
+
+pub(super) fn signed(client: u64, timestamp: u64) -> Request {
+    let mut request = Request {
+        client: ClientId(client),
+        timestamp: Timestamp(timestamp),
+        operation: Bytes::from(format!("c{client}T{timestamp}")),
+        signature: None,
+    };
+    request.signature = Some(toy_signature(Peer::Client(request.client), &request.signed_bytes()));
+    request
+}
+
+/// What a replica with these writes on disk finds.
+pub(super) fn disk(writes: &[Write]) -> Recovered {
+    let mut recovered = Recovered { last: Position(writes.len() as u64), ..Recovered::default() };
+    let mut first = Position(1);
+    for write in writes {
+        if let Write::Snapshot { image, keep_from } = write {
+            recovered.snapshot = Some(image.clone());
+            first = *keep_from;
+        }
+    }
+    for (index, write) in writes.iter().enumerate() {
+        let position = Position(index as u64 + 1);
+        if let Write::Record(bytes) = write
+            && position >= first
+        {
+            recovered.records.push((position, bytes.clone()));
+        }
+    }
+    recovered
+}
+
+impl Cluster<Toy> {
+    /// A client's signed request arrives at `to`.
+    fn ask(&mut self, to: u16, client: u64, timestamp: u64) {
+        let event = Event::Message {
+            from: Peer::Client(ClientId(client)),
+            message: crate::Message::Request(signed(client, timestamp)),
+        };
+        self.step(NodeId(to), event);
+        self.settle();
+    }
+
+    /// A client's signed request arrives everywhere.
+    fn ask_all(&mut self, client: u64, timestamp: u64) {
+        for node in self.settings.members.clone() {
+            self.ask(node.0, client, timestamp);
+        }
+    }
+
+    /// `to` gets `message` from `from`.
+    fn say(&mut self, from: u16, to: u16, message: Message) {
+        let event =
+            Event::Message { from: Peer::Node(NodeId(from)), message: crate::Message::Pbft(message) };
+        self.step(NodeId(to), event);
+        self.settle();
+    }
+
+    /// `node` loses power and comes back with what its disk holds.
+    fn restart(&mut self, node: u16) {
+        let recovered = disk(&self.disks[&NodeId(node)]);
+        let replica = recover(NodeId(node), &self.settings, recovered);
+        self.replicas.insert(NodeId(node), replica);
+        self.down.remove(&NodeId(node));
+        self.step(NodeId(node), Event::Started);
+        self.settle();
+    }
+
+    fn seconds(&mut self, seconds: u64) {
+        self.pass(Duration::from_secs(seconds));
+    }
+
+    /// The replicas that answered this request.
+    fn answered(&self, client: u64, timestamp: u64) -> BTreeSet<u16> {
+        let ours = |reply: &crate::Reply| {
+            reply.client == ClientId(client) && reply.timestamp == Timestamp(timestamp)
+        };
+        self.replies.iter().filter(|(_, reply)| ours(reply)).map(|(node, _)| node.0).collect()
+    }
+
+    fn status(&self, node: u16) -> crate::replica::Status {
+        crate::Replica::status(&self.replicas[&NodeId(node)])
+    }
+
+    fn executed_up_to(&self, node: u16) -> Sequence {
+        self.status(node).executed
+    }
+}
