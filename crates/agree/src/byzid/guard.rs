@@ -427,6 +427,9 @@ fn is_proven<K: Keys>(door: &Door<K>, genesis: &[Member], reconfigure: &Reconfig
 
 /// Whether a checkpoint is the state before any batch, or sealed.
 fn stable_is_proven<K: Keys>(door: &Door<K>, stable: &Stable) -> bool {
+    if defect!(ByzIdSealsUnchecked) {
+        return true;
+    }
     match &stable.seal {
         None => *stable == Stable::genesis(),
         Some(seal) => door.keys().seal_is_valid(&stable.sealed_bytes(), seal),
@@ -434,6 +437,9 @@ fn stable_is_proven<K: Keys>(door: &Door<K>, stable: &Stable) -> bool {
 }
 
 fn seals_prove<K: Keys>(door: &Door<K>, genesis: &[Member], claim: &Claim, seals: &message::Seals) -> bool {
+    if defect!(ByzIdSealsUnchecked) {
+        return true;
+    }
     let (view, members, stable, started_with): (View, &[Member], Sequence, &[Digest]) = match &seals
         .new_config
     {

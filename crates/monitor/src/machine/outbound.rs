@@ -48,7 +48,7 @@ impl<R: Request> Monitor<R> {
         self.check_own_view(view)?;
         let checked = match to {
             Some(_) => self.check_order_again(at, digest).map(|()| Sent::Again),
-            None => self.check_new_order(at, digest, requests).map(|()| Sent::New),
+            None => self.check_new_order(at, requests).map(|()| Sent::New),
         };
         match checked {
             Ok(Sent::New) => {
@@ -65,13 +65,9 @@ impl<R: Request> Monitor<R> {
         checked
     }
 
-    fn check_new_order(&self, at: Sequence, digest: Digest, requests: &[R]) -> Result<(), Rule> {
+    fn check_new_order(&self, at: Sequence, requests: &[R]) -> Result<(), Rule> {
         if self.configuration.primary() != self.me && !defect!(MonitorFlooding) {
             return Err(Rule::Flooding);
-        }
-        // Consistency: what went out at this place stays. It is the log that proves it, not the replica's good will.
-        if self.log.get(at).is_some_and(|logged| logged != digest) && !defect!(MonitorConsistency) {
-            return Err(Rule::Consistency);
         }
         if at != self.ordering.last.next() && !defect!(MonitorNoGap) {
             return Err(Rule::NoGap);
@@ -91,12 +87,14 @@ impl<R: Request> Monitor<R> {
             return Err(Rule::Flooding);
         }
         match self.log.get(at) {
-            Some(logged) if logged == digest => Ok(()),
-            _ if defect!(MonitorRetransmission) => Ok(()),
+            Some(logged) if logged == digest || defect!(MonitorConsistency) => Ok(()),
+            // Another story about a place that all were told about.
+            Some(_) => Err(Rule::Consistency),
             // The checkpoint moved while the answer was being made.
             None if at <= self.log.stable() => Err(Rule::StaleConfiguration),
-            // An ORDER to one node alone that never went to all is an attempt at two stories.
-            Some(_) | None => Err(Rule::Retransmission),
+            // What never went to all is no retransmission, but the first of several stories.
+            None if defect!(MonitorRetransmission) => Ok(()),
+            None => Err(Rule::Retransmission),
         }
     }
 

@@ -14,9 +14,9 @@ impl Strategy for Lie {
             return means.pass(effect);
         };
         match means.random.below(6) {
-            0 => reply.sequence = Sequence(reply.sequence.0 + 1),
-            1 => reply.view = View(reply.view.0 + means.random.between(1, 1000)),
-            2 => reply.timestamp = Timestamp(reply.timestamp.0 + 1),
+            0 => reply.sequence = Sequence(reply.sequence.0.wrapping_add(1)),
+            1 => reply.view = View(reply.view.0.wrapping_add(means.random.between(1, 1000))),
+            2 => reply.timestamp = Timestamp(reply.timestamp.0.wrapping_add(1)),
             3 => reply.result = Bytes::from_static(b"\x01a"),
             4 => reply.result = Bytes::new(),
             _ => {}

@@ -226,14 +226,16 @@ impl Storm {
             if self.bodies[other].node != to || self.cut.contains(&(at, other)) {
                 continue;
             }
-            let message = if self.bodies[at].liar { self.tamper(from, message.clone()) } else { message.clone() };
+            let message =
+                if self.bodies[at].liar { self.tamper(from, message.clone()) } else { message.clone() };
             if !self.calm && self.dice.percent(8) {
                 continue;
             }
             let copies = if !self.calm && self.dice.percent(5) { 2 } else { 1 };
             for _ in 0..copies {
                 let delay = if self.calm { 1 + self.dice.below(4) } else { 1 + self.dice.below(40) };
-                let arrival = Happening::Arrive { at: other, from: Peer::Node(from), message: message.clone() };
+                let arrival =
+                    Happening::Arrive { at: other, from: Peer::Node(from), message: message.clone() };
                 self.after(delay, arrival);
             }
         }
