@@ -71,6 +71,10 @@ pub struct Stats {
     pub writes_lost: u64,
     /// Operations whose accepted result was checked.
     pub operations_checked: u64,
+    /// The most effects that one event left. Over many runs: the most of all.
+    pub effects_most: usize,
+    /// The most records on a disk.
+    pub records_most: usize,
     /// Authenticators made and checked by all nodes and clients.
     pub authenticators: Counts,
     messages: Vec<u64>,
@@ -104,6 +108,8 @@ impl Default for Stats {
             alarms: 0,
             writes_lost: 0,
             operations_checked: 0,
+            effects_most: 0,
+            records_most: 0,
             authenticators: Counts::default(),
             messages: vec![0; KINDS],
             names: BTreeMap::new(),
@@ -186,6 +192,8 @@ impl Stats {
         self.alarms += other.alarms;
         self.writes_lost += other.writes_lost;
         self.operations_checked += other.operations_checked;
+        self.effects_most = self.effects_most.max(other.effects_most);
+        self.records_most = self.records_most.max(other.records_most);
         self.authenticators = self.authenticators.plus(other.authenticators);
         for (name, count) in &other.faults {
             *self.faults.entry(name).or_default() += count;
@@ -233,7 +241,7 @@ impl fmt::Display for Stats {
         writeln!(
             f,
             "replicas: {} batches executed, {} views entered, {} reconfigurations, {} rollbacks, {} restores, \
-             {} stable checkpoints, {} alarms, {} writes lost",
+             {} stable checkpoints, {} alarms, {} writes lost; at most {} effects of an event, {} records on a disk",
             self.batches_executed,
             self.views_entered,
             self.reconfigurations,
@@ -242,6 +250,8 @@ impl fmt::Display for Stats {
             self.checkpoints,
             self.alarms,
             self.writes_lost,
+            self.effects_most,
+            self.records_most,
         )?;
         let refusals = self.refusals().into_iter().map(|(refusal, count)| (format!("{refusal:?}"), count));
         writeln!(f, "refused: {}", list(refusals))?;

@@ -388,6 +388,7 @@ impl World {
         }
         self.around.stats.runs = 1;
         self.around.stats.operations_checked = self.around.checkers.history().told();
+        (self.around.stats.effects_most, self.around.stats.records_most) = self.around.checkers.most();
         self.around.stats.authenticators = self.authenticators();
     }
 

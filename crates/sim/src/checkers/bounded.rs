@@ -16,7 +16,8 @@ pub struct Limits {
 
 impl Limits {
     /// What a replica with these settings may need: a new view repeats the whole log to everybody, and the log is what
-    /// the checkpoints leave; a few records for each batch, and a few for each view.
+    /// the checkpoints leave; a few records for each batch, and a few for each view; and what waits behind a disk that
+    /// does not follow, which must not be more than a few logs.
     #[must_use]
     pub fn of(settings: &Settings) -> Limits {
         let nodes = settings.n() + settings.spares.len();

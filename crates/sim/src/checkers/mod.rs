@@ -364,6 +364,12 @@ impl Checkers {
         }
     }
 
+    /// The most effects of one event and the most records on a disk.
+    #[must_use]
+    pub fn most(&self) -> (usize, usize) {
+        self.bounded.most()
+    }
+
     /// The highest view that was executed in.
     #[must_use]
     pub fn newest_view(&self) -> View {
