@@ -10,7 +10,7 @@
 //!     those the batch is committed;
 //!   - [`execute`]: committed batches are executed in order and the clients answered;
 //!   - [`stable`]: every K batches CHECKPOINT(n, d); upon `2f+1` the log before n is cut;
-//!   - [`view_change`]: upon a request or a batch that does not move: VIEW-CHANGE(v+1, h, C, P and Q), signed;
+//!   - [`view_change`]: upon a request or a batch that does not move in time: VIEW-CHANGE(v+1, h, C, P and Q), signed;
 //!   - [`decide`], [`new_view`]: upon `2f+1` of those: NEW-VIEW(v+1, V, O), checked by everybody against V;
 //!   - [`catch_up`], [`batches`], [`transfer`]: what was lost on the way is sent again to those who lack it;
 //!   - [`record`], [`recover`]: what is on disk before anything is said, and how a replica comes back from it.

@@ -62,7 +62,8 @@ pub(super) fn settings(f: usize) -> Settings {
 
 pub(super) fn recover(node: NodeId, settings: &Settings, recovered: Recovered) -> Toy {
     let keys = ToyKeys(Peer::Node(node));
-    Toy::recover(node, settings.clone(), Journalist::default(), keys, recovered).expect("it was written by a replica")
+    Toy::recover(node, settings.clone(), Journalist::default(), keys, recovered)
+        .expect("it was written by a replica")
 }
 
 pub(super) fn cluster(f: usize) -> Cluster<Toy> {
@@ -123,8 +124,7 @@ impl Cluster<Toy> {
 
     /// `to` gets `message` from `from`.
     fn say(&mut self, from: u16, to: u16, message: Message) {
-        let event =
-            Event::Message { from: Peer::Node(NodeId(from)), message: crate::Message::Pbft(message) };
+        let event = Event::Message { from: Peer::Node(NodeId(from)), message: crate::Message::Pbft(message) };
         self.step(NodeId(to), event);
         self.settle();
     }

@@ -2,10 +2,11 @@
 //!
 //! A liar is a pair of twins: two replicas with one identity, of which each may reach another part of the cluster, and
 //! whose messages are tampered with now and then. In the storm and after: no two correct replicas execute different
-//! batches at one place, no request is executed twice. In the calm: every client gets its answers and all correct
-//! replicas come to the same state, while the liars lie on.
+//! batches at one place, no request is executed twice or without having been asked for. In the calm: every client gets its answers and all correct
+//! replicas come to the same state, while the liars lie on or fall silent.
 //!
-//! `PBFT_STORMS=from..to` runs other seeds than the usual few.
+//! `PBFT_STORMS=from..to` runs other seeds than the usual few. With the feature `mutations`, `PBFT_DEFECT=name` switches
+//! a defect on, to see that the storm finds it.
 
 use super::{Toy, disk, recover, settings, signed};
 use crate::Message as AnyMessage;
@@ -46,6 +47,8 @@ struct Body {
     node: NodeId,
     replica: Option<Toy>,
     liar: bool,
+    /// A liar that says nothing in the calm.
+    gone: bool,
     disk: Vec<Write>,
     durable: usize,
     timers: BTreeMap<Timer, (u64, Time)>,
@@ -81,12 +84,17 @@ struct Storm {
     askers: Vec<Asker>,
     cut: BTreeSet<(Instance, Instance)>,
     calm: bool,
+    loss_percent: u64,
+    slowest_ms: u64,
+    weather_ms: u64,
     executed: BTreeMap<Sequence, (Digest, Digest)>,
     applied: BTreeMap<(ClientId, Timestamp), Sequence>,
     views: u64,
+    restored: u64,
+    stable: u64,
 }
 
-const REQUESTS: u64 = 12;
+const REQUESTS: u64 = 30;
 const STORM: Duration = Duration::from_secs(8);
 const CALM: Duration = Duration::from_secs(400);
 
@@ -101,10 +109,15 @@ impl Storm {
             for _ in 0..(1 + usize::from(liar)) {
                 let replica = Some(recover(node, &settings, crate::Recovered::default()));
                 let (disk, timers) = (Vec::new(), BTreeMap::new());
-                bodies.push(Body { node, replica, liar, disk, durable: 0, timers, life: 0 });
+                bodies.push(Body { node, replica, liar, gone: false, disk, durable: 0, timers, life: 0 });
             }
         }
+        let (loss_percent, slowest_ms, weather_ms) =
+            (dice.below(25), 2 + dice.below(80), 100 + dice.below(1500));
         let mut storm = Storm {
+            loss_percent,
+            slowest_ms,
+            weather_ms,
             dice,
             settings,
             now: Time::ZERO,
@@ -117,6 +130,8 @@ impl Storm {
             executed: BTreeMap::new(),
             applied: BTreeMap::new(),
             views: 0,
+            restored: 0,
+            stable: 0,
         };
         for at in 0..storm.bodies.len() {
             storm.step(at, Event::Started);
@@ -226,14 +241,17 @@ impl Storm {
             if self.bodies[other].node != to || self.cut.contains(&(at, other)) {
                 continue;
             }
-            let message = if self.bodies[at].liar { self.tamper(from, message.clone()) } else { message.clone() };
-            if !self.calm && self.dice.percent(8) {
+            let message =
+                if self.bodies[at].liar { self.tamper(from, message.clone()) } else { message.clone() };
+            if !self.calm && self.dice.percent(self.loss_percent) {
                 continue;
             }
             let copies = if !self.calm && self.dice.percent(5) { 2 } else { 1 };
             for _ in 0..copies {
-                let delay = if self.calm { 1 + self.dice.below(4) } else { 1 + self.dice.below(40) };
-                let arrival = Happening::Arrive { at: other, from: Peer::Node(from), message: message.clone() };
+                let delay =
+                    if self.calm { 1 + self.dice.below(4) } else { 1 + self.dice.below(self.slowest_ms) };
+                let arrival =
+                    Happening::Arrive { at: other, from: Peer::Node(from), message: message.clone() };
                 self.after(delay, arrival);
             }
         }
@@ -255,6 +273,11 @@ impl Storm {
             Message::NewView(known) => {
                 known.order.truncate(known.order.len() / 2);
                 known.signature = super::ToyKeys(Peer::Node(from)).sign(&known.signed_bytes());
+            }
+            Message::PrePrepare(ordered) if self.dice.percent(50) => {
+                let mut forged = signed(self.dice.below(3), 1000);
+                forged.signature = Some(wire::Signature([7; 64]));
+                ordered.batch = crate::Batch::new(vec![forged]);
             }
             Message::PrePrepare(ordered) => ordered.sequence = ordered.sequence.next(),
             Message::Status(status) => status.executed = Sequence(self.dice.below(20)),
@@ -286,16 +309,20 @@ impl Storm {
                 let known = self.executed.entry(sequence).or_insert((batch, state));
                 assert_eq!(*known, (batch, state), "{node} executed another batch at {sequence}");
                 for one in applied {
+                    let asked = self.askers[one.0.0 as usize].timestamp;
+                    assert!(one.1.0 <= asked, "{node} executed {one:?}, which nobody asked for");
                     let before = *self.applied.entry(one).or_insert(sequence);
                     assert_eq!(before, sequence, "{one:?} was executed twice");
                 }
             }
             Observation::Restored { sequence, state } => {
                 let known = self.executed.get(&sequence).map(|(_, state)| *state);
+                self.restored += 1;
                 assert_eq!(known, Some(state), "{node} was restored to what nobody executed at {sequence}");
             }
             Observation::Entered { view, .. } => self.views = self.views.max(view.0),
-            Observation::RolledBack { .. } | Observation::Stable { .. } | Observation::Replied { .. } => {}
+            Observation::Stable { .. } => self.stable += 1,
+            Observation::RolledBack { .. } | Observation::Replied { .. } => {}
         }
     }
 
@@ -323,7 +350,7 @@ impl Storm {
                 self.power_loss(at);
             }
         }
-        let pause = 100 + self.dice.below(700);
+        let pause = 100 + self.dice.below(self.weather_ms);
         self.after(pause, Happening::Weather);
     }
 
@@ -345,6 +372,9 @@ impl Storm {
 
     fn restart(&mut self, at: Instance) {
         let body = &mut self.bodies[at];
+        if body.gone || body.replica.is_some() {
+            return;
+        }
         body.replica = Some(recover(body.node, &self.settings, disk(&body.disk)));
         self.step(at, Event::Started);
     }
@@ -418,9 +448,14 @@ fn run(seed: u64, f: usize) -> u64 {
     let end = storm.now.after(STORM);
     storm.run_until(end, |_| false);
     storm.calm = true;
+    let silent = storm.dice.percent(50);
+    for body in storm.bodies.iter_mut().filter(|body| body.liar && silent) {
+        body.gone = true;
+        body.replica = None;
+    }
     for at in 0..storm.bodies.len() {
         storm.cut.clear();
-        if storm.bodies[at].replica.is_none() {
+        if storm.bodies[at].replica.is_none() && !storm.bodies[at].gone {
             storm.restart(at);
         }
     }
@@ -431,10 +466,25 @@ fn run(seed: u64, f: usize) -> u64 {
         steps.is_multiple_of(64) && storm.is_settled()
     });
     assert!(settled, "seed {seed}, f = {f}: no progress in the calm\n{}", storm.report());
+    if std::env::var("PBFT_TALK").is_ok() {
+        println!(
+            "seed {seed} f {f} views {} restored {} stable {} now {} settled\n{}",
+            storm.views,
+            storm.restored,
+            storm.stable,
+            storm.now,
+            storm.report()
+        );
+    }
     storm.views
 }
 
 fn seeds(usual: core::ops::Range<u64>) -> core::ops::Range<u64> {
+    #[cfg(feature = "mutations")]
+    if let Ok(name) = std::env::var("PBFT_DEFECT") {
+        let defect = mutation::Defect::ALL.iter().find(|defect| defect.name() == name);
+        mutation::activate(Some(*defect.expect("a defect of that name")));
+    }
     let Ok(range) = std::env::var("PBFT_STORMS") else { return usual };
     let (from, to) = range.split_once("..").expect("from..to");
     from.parse().expect("a number")..to.parse().expect("a number")
