@@ -8,37 +8,19 @@
 //! `PBFT_STORMS=from..to` runs other seeds than the usual few. With the feature `mutations`, `PBFT_DEFECT=name` switches
 //! a defect on, to see that the storm finds it.
 
+mod checks;
+mod dice;
+mod liar;
+
 use super::{Toy, disk, recover, settings, signed};
 use crate::Message as AnyMessage;
-use crate::pbft::message::{Message, ViewChange};
 use crate::protocol::Settings;
-use crate::replica::{Destination, Effect, Event, Observation, Outbox, Position, Replica, Timer, Write};
+use crate::replica::{Destination, Effect, Event, Outbox, Position, Replica, Timer, Write};
 use crate::request::Reply;
-use bytes::Bytes;
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use wire::{ClientId, Digest, Keys, NodeId, Peer, Sequence, Time, Timestamp};
-
-/// Numbers that look random and follow from a seed (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.roll() % limit
-    }
-
-    fn percent(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-}
+use dice::Dice;
+use std::collections::{BTreeMap, BTreeSet};
+use wire::{ClientId, Digest, NodeId, Peer, Sequence, Time, Timestamp};
 
 /// A running replica: its number tells twins apart.
 type Instance = usize;
@@ -257,75 +239,6 @@ impl Storm {
         }
     }
 
-    /// What a liar makes of what it wanted to say.
-    fn tamper(&mut self, from: NodeId, message: AnyMessage) -> AnyMessage {
-        let AnyMessage::Pbft(mut message) = message else { return message };
-        if self.dice.percent(80) {
-            return AnyMessage::Pbft(message);
-        }
-        let other = self.executed.values().map(|(batch, _)| *batch).next_back().unwrap_or_default();
-        match &mut message {
-            Message::Prepare(prepare) => prepare.digest = other,
-            Message::Commit(commit) => commit.digest = other,
-            Message::Checkpoint(checkpoint) => checkpoint.digest = other,
-            Message::Committed(committed) => committed.digests.fill(other),
-            Message::ViewChange(change) => self.tamper_change(from, change, other),
-            Message::NewView(known) => {
-                known.order.truncate(known.order.len() / 2);
-                known.signature = super::ToyKeys(Peer::Node(from)).sign(&known.signed_bytes());
-            }
-            Message::PrePrepare(ordered) if self.dice.percent(50) => {
-                let mut forged = signed(self.dice.below(3), 1000);
-                forged.signature = Some(wire::Signature([7; 64]));
-                ordered.batch = crate::Batch::new(vec![forged]);
-            }
-            Message::PrePrepare(ordered) => ordered.sequence = ordered.sequence.next(),
-            Message::Status(status) => status.executed = Sequence(self.dice.below(20)),
-            Message::AskBatch(_) | Message::FoundBatch(_) => {}
-        }
-        AnyMessage::Pbft(message)
-    }
-
-    fn tamper_change(&mut self, from: NodeId, change: &mut ViewChange, other: Digest) {
-        match self.dice.below(4) {
-            0 => change.entries.clear(),
-            1 => change.entries.iter_mut().for_each(|entry| entry.prepared = None),
-            2 => change.entries.iter_mut().for_each(|entry| {
-                entry.digest = other;
-                entry.prepared = Some(entry.accepted);
-            }),
-            _ => change.checkpoints.iter_mut().for_each(|(_, digest)| *digest = other),
-        }
-        change.signature = super::ToyKeys(Peer::Node(from)).sign(&change.signed_bytes());
-    }
-
-    fn observe(&mut self, at: Instance, observation: Observation) {
-        if self.bodies[at].liar {
-            return;
-        }
-        let node = self.bodies[at].node;
-        match observation {
-            Observation::Executed { sequence, batch, state, applied, .. } => {
-                let known = self.executed.entry(sequence).or_insert((batch, state));
-                assert_eq!(*known, (batch, state), "{node} executed another batch at {sequence}");
-                for one in applied {
-                    let asked = self.askers[one.0.0 as usize].timestamp;
-                    assert!(one.1.0 <= asked, "{node} executed {one:?}, which nobody asked for");
-                    let before = *self.applied.entry(one).or_insert(sequence);
-                    assert_eq!(before, sequence, "{one:?} was executed twice");
-                }
-            }
-            Observation::Restored { sequence, state } => {
-                let known = self.executed.get(&sequence).map(|(_, state)| *state);
-                self.restored += 1;
-                assert_eq!(known, Some(state), "{node} was restored to what nobody executed at {sequence}");
-            }
-            Observation::Entered { view, .. } => self.views = self.views.max(view.0),
-            Observation::Stable { .. } => self.stable += 1,
-            Observation::RolledBack { .. } | Observation::Replied { .. } => {}
-        }
-    }
-
     /// Another partition, perhaps a loss of power.
     fn weather(&mut self) {
         self.cut.clear();
@@ -416,30 +329,6 @@ impl Storm {
             assert_eq!(place, Some(&reply.sequence), "a client believes what no correct replica executed");
         }
     }
-
-    fn is_settled(&self) -> bool {
-        let correct: Vec<_> =
-            self.bodies.iter().filter(|body| !body.liar).map(|body| body.replica.as_ref()).collect();
-        let states: BTreeSet<_> = correct
-            .iter()
-            .map(|replica| replica.map(|replica| (replica.status().executed, replica.status().state)))
-            .collect();
-        states.len() == 1
-            && !states.contains(&None)
-            && self.askers.iter().all(|asker| !asker.waiting && asker.timestamp == REQUESTS)
-    }
-
-    fn report(&self) -> String {
-        let mut lines = vec![format!(
-            "asked {:?}",
-            self.askers.iter().map(|asker| (asker.timestamp, asker.waiting)).collect::<Vec<_>>()
-        )];
-        for body in &self.bodies {
-            let status = body.replica.as_ref().map(Replica::status);
-            lines.push(format!("{} liar {}: {status:?}", body.node, body.liar));
-        }
-        lines.join("\n")
-    }
 }
 
 /// Runs one storm and says in how many views it ended.
@@ -492,7 +381,7 @@ fn seeds(usual: core::ops::Range<u64>) -> core::ops::Range<u64> {
 
 #[test]
 fn four_replicas_with_one_liar_survive_a_storm() {
-    let views: VecDeque<u64> = seeds(0..60).map(|seed| run(seed, 1)).collect();
+    let views: Vec<u64> = seeds(0..60).map(|seed| run(seed, 1)).collect();
     assert!(views.iter().any(|views| *views > 2), "a storm without view changes is none");
 }
 
@@ -501,10 +390,4 @@ fn seven_replicas_with_two_liars_survive_a_storm() {
     for seed in seeds(0..20) {
         run(seed, 2);
     }
-}
-
-#[test]
-fn bytes_are_still_used() {
-    // The operations of the storm are what `signed` makes; this keeps the two in step.
-    assert_eq!(signed(1, 2).operation, Bytes::from_static(b"c1T2"));
 }
