@@ -9,8 +9,9 @@
 //!     says it has;
 //!   - j executed less than I: COMMITTED, the digests of what comes next;
 //!   - checkpoints I took above j's stable one: CHECKPOINT.
-//! Upon COMMITTED from `f+1` for the same digest at n: it is committed at n, in whatever view: a correct replica executed
-//!   it.
+//!
+//! Upon COMMITTED from `f+1` for the same digest at n: it is committed at n, in whatever view: a correct replica
+//! executed it.
 //!
 //! Batches that are known only by their digest are [`super::batches`]' business.
 //!

@@ -5,12 +5,12 @@
 //!   - **start**: the highest checkpoint (n, d) that `f+1` of S have taken (so a correct one has, and hands it out) and
 //!     that is at or above the stable checkpoint of `2f+1` of S.
 //!   - for each n of the L places after the start:
-//!     **A.** the batch d, if some entry of S has d prepared at n in a view v such that
-//!       A1. `2f+1` of S, whose stable checkpoint is below n, have nothing prepared at n in a later view than v, nor
+//!     - **A**: the batch d, if some entry of S has d prepared at n in a view v such that
+//!         - A1: `2f+1` of S, whose stable checkpoint is below n, have nothing prepared at n in a later view than v, nor
 //!           anything but d in v;
-//!       A2. `f+1` of S accepted d at n in v or later (so a correct replica did, and has the batch);
-//!     **B.** else the NULL batch, if `2f+1` of S, whose stable checkpoint is below n, have nothing prepared at n;
-//!     **else** nothing follows yet: more VIEW-CHANGEs are needed.
+//!         - A2: `f+1` of S accepted d at n in v or later (so a correct replica did, and has the batch);
+//!     - **B**: else the NULL batch, if `2f+1` of S, whose stable checkpoint is below n, have nothing prepared at n;
+//!     - else nothing follows yet: more VIEW-CHANGEs are needed.
 //!   - the order goes up to the last place decided by A; the places after it are free.
 //!
 //! Where several (d, v) satisfy A, the one of the highest v, then of the highest d is taken: the choice must be the same

@@ -87,7 +87,7 @@ pub struct Checkpoint {
 }
 codec_struct!(Checkpoint |from| { sequence, digest });
 
-/// What a replica knows of one place in the order: TOCS'02's P and Q in one. See [`super::log`].
+/// What a replica knows of one place in the order: TOCS'02's P and Q in one. See `log`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Entry {
     /// The place.
@@ -207,7 +207,7 @@ impl NewView {
     }
 }
 
-/// STATUS: where the sender stands. Who has what it lacks sends it. See [`super::catch_up`].
+/// STATUS: where the sender stands. Who has what it lacks sends it. See `catch_up`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Status {
     /// The view it is in, or wants to enter.

@@ -4,16 +4,16 @@
 //! Byzantine Fault Tolerance and Proactive Recovery", TOCS'02, for the view change, which needs no signed PREPAREs.
 //!
 //! In the order in which things happen, and where:
-//!   - [`order`]: upon REQUEST(o, T, c): the primary gives it a place in a batch, PRE-PREPARE(v, n, m); a backup that
+//!   - `order`: upon REQUEST(o, T, c): the primary gives it a place in a batch, PRE-PREPARE(v, n, m); a backup that
 //!     hears of a request watches that it is executed in time;
-//!   - [`agree`]: upon PRE-PREPARE: PREPARE(v, n, d); upon `2f+1` that accepted d: COMMIT(v, n, d); upon `2f+1` of
+//!   - `agree`: upon PRE-PREPARE: PREPARE(v, n, d); upon `2f+1` that accepted d: COMMIT(v, n, d); upon `2f+1` of
 //!     those the batch is committed;
-//!   - [`execute`]: committed batches are executed in order and the clients answered;
-//!   - [`stable`]: every K batches CHECKPOINT(n, d); upon `2f+1` the log before n is cut;
-//!   - [`view_change`]: upon a request or a batch that does not move: VIEW-CHANGE(v+1, h, C, P and Q), signed;
-//!   - [`decide`], [`new_view`]: upon `2f+1` of those: NEW-VIEW(v+1, V, O), checked by everybody against V;
-//!   - [`catch_up`], [`batches`], [`transfer`]: what was lost on the way is sent again to those who lack it;
-//!   - [`record`], [`recover`]: what is on disk before anything is said, and how a replica comes back from it.
+//!   - `execute`: committed batches are executed in order and the clients answered;
+//!   - `stable`: every K batches CHECKPOINT(n, d); upon `2f+1` the log before n is cut;
+//!   - `view_change`: upon a request or a batch that does not move in time: VIEW-CHANGE(v+1, h, C, P and Q), signed;
+//!   - `decide`, `new_view`: upon `2f+1` of those: NEW-VIEW(v+1, V, O), checked by everybody against V;
+//!   - `catch_up`, `batches`, `transfer`: what was lost on the way is sent again to those who lack it;
+//!   - `record`, `compact`, `recover`: what is on disk before anything is said, and how a replica comes back from it.
 //!
 //! # Why it is safe
 //!
@@ -27,7 +27,7 @@
 //! and drops it only upon a NEW-VIEW between v and w that decides otherwise, of which there is none. So B fails, and A1
 //! leaves only d, or another digest in a view after v; and that one no correct replica accepted, so A2 fails for it.
 //! The argument needs that nothing is accepted in w at or below its start, nor anything but what it decided up to the
-//! end of its order; [`agree`] sees to that.
+//! end of its order; `agree` sees to that.
 //!
 //! *Checkpoints*: a checkpoint that `f+1` say they took is one that a correct replica took.
 //!
@@ -39,11 +39,11 @@
 //! knows the NEW-VIEW. All of them get it, and get the batches that it decided, which some correct replica has. Then
 //! what they report as prepared is either from w, where `f+1` correct ones accepted it, or what w decided, which all
 //! of them accepted; so A holds with A2, or B. A primary that gave w several beginnings is no exception, since replicas
-//! that differ show each other theirs ([`new_view`]).
+//! that differ show each other theirs (`new_view`).
 //!
 //! # What differs from the paper
 //!
-//! - P and Q are one entry per place, not many (see [`log`]).
+//! - P and Q are one entry per place, not many (see `log`).
 //! - VIEW-CHANGE and NEW-VIEW are signed, so there are no VIEW-CHANGE-ACKs, and NEW-VIEW carries the VIEW-CHANGEs.
 //! - Requests are signed by clients: a request is valid for all replicas or for none.
 //! - A replica follows to the highest view that `f+1` others want or a higher one, not to the smallest wanted.
@@ -59,6 +59,7 @@
 mod agree;
 mod batches;
 mod catch_up;
+mod compact;
 mod decide;
 mod execute;
 mod log;
@@ -81,7 +82,7 @@ pub use recover::RecoverError;
 use crate::journal::Journal;
 use crate::machine::Machine;
 use crate::protocol::Settings;
-use crate::replica::{Destination, Effect, Event, Observation, Outbox, Refusal, Status, Timer};
+use crate::replica::{Destination, Effect, Event, Observation, Outbox, Position, Refusal, Status, Timer};
 use crate::{Message as AnyMessage, Service};
 use catch_up::CatchUp;
 use log::Log;
@@ -113,6 +114,8 @@ pub struct Replica<S, K> {
     views: Views,
     order: Order,
     catch_up: CatchUp,
+    /// The first record that the last snapshot on disk needs.
+    kept_from: Position,
 }
 
 /// The state of a replica is all but its keys, which never change.
@@ -126,6 +129,7 @@ impl<S: Hash, K> Hash for Replica<S, K> {
         self.views.hash(state);
         self.order.hash(state);
         self.catch_up.hash(state);
+        self.kept_from.hash(state);
     }
 }
 
@@ -174,6 +178,8 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         if self.views.active {
             out.observe(Observation::Entered { view: self.views.view, primary: self.primary() });
         }
+        // A NULL batch that NEW-VIEW decided needs no record of its own: it is accepted again here.
+        self.adopt_decided(out);
         self.tick(out);
     }
 

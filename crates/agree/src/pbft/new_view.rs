@@ -9,8 +9,9 @@
 //!     (see "Why it is safe" in [`super`]), and is forgotten; what it decided is accepted in v, once the batch is here;
 //!   - unless the replica has turned to a later view, it **enters** v: for every batch so accepted it votes; what the
 //!     primary may give places to comes after O.
+//!
 //! Upon another NEW-VIEW for the last view known, from a primary that gave it two beginnings, while changing view: it is
-//!   checked likewise; what prepared *before* v and is not what this one decided was not committed either.
+//! checked likewise; what prepared *before* v and is not what this one decided was not committed either.
 //!
 //! Why a replica that has turned to a later view learns as well: else it could report for ever as prepared a batch
 //! that the others have seen decided against, and neither A nor B of [`super::decide`] would ever hold.
@@ -132,6 +133,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         self.adopt_decided(out);
         self.ask_for_batches(out);
         self.settle(out);
+        self.compact(out);
     }
 
     /// Forgets what was accepted in earlier views and is not what `known` decided, and batches of no use any more.

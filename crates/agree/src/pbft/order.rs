@@ -5,9 +5,11 @@
 //!   - the client's signature must be valid, else WRONG-AUTHENTICATOR;
 //!   - at the primary of a view that has begun: unless it has a place already it goes to the queue; BUSY if that is full;
 //!   - elsewhere: it is watched. See [`super::watch`].
+//!
 //! Upon room in the window, at the primary (`propose`): the next batch of those not executed and without a place gets
-//!   the next place: the record, and behind it PRE-PREPARE(v, n, m). At most τ batches are not executed, and none is
-//!   beyond the high watermark.
+//! the next place: the record, and behind it PRE-PREPARE(v, n, m). At most τ batches are not executed, and none is
+//! beyond the high watermark.
+//!
 //! Upon the end of the view: what waited in the queue is watched, and the other way round at the next primary.
 
 use super::Replica;

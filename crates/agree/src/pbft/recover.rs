@@ -6,6 +6,7 @@
 //!   - after its start, up to the end of its order: what it decided, if the batch is here;
 //!   - after that: what was accepted in its view;
 //!   - up to its start: what was accepted last.
+//!
 //! Whatever was accepted in the present view was said, or may have been: PREPARE and COMMIT for it are said again upon
 //! the STATUS of those who lack them, and nothing else is ever said in their place.
 
@@ -82,6 +83,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             views: Views::new(facts.known, facts.change),
             order: Order::new(&settings),
             catch_up: CatchUp::default(),
+            kept_from: recovered.records.first().map_or(recovered.last, |(position, _)| *position),
             settings,
         };
         replica.restore(image)?;
@@ -92,6 +94,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             }
         }
         replica.execute_again();
+        // What this replica knows its state to have been it has executed again; nothing else may be said of it.
         let executed = replica.machine.sequence();
         replica.checkpoints.own.retain(|sequence, _| *sequence <= executed);
         let accepted = replica.log.iter().filter(|(_, slot)| slot.accepted_in(replica.views.view).is_some());

@@ -161,6 +161,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             snapshot: checkpoint.snapshot().clone(),
         };
         let keep_from = self.log.first_record().unwrap_or_else(|| self.journal.next());
+        self.kept_from = keep_from;
         self.journal.snapshot(image.to_bytes(), keep_from, out);
     }
 }

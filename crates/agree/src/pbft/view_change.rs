@@ -1,8 +1,13 @@
 //! Turning to the next view, when the primary of this one does not bring things forward.
 //!
-//! A backup in a view that has begun is **concerned** about one thing at a time: the request that it has watched longest,
-//! else the next batch to be executed if there is one; about nothing if there is nothing, if it leads, or while it
-//! takes over a state. Its patience is measured per concern: upon the thing being settled it starts anew.
+//! A replica in a view that has begun is **concerned** about one thing at a time: a backup about the request that it has
+//! watched longest, else about the next batch to be executed if there is one, and so is the primary; about nothing if
+//! there is nothing, or while it takes over a state. Its patience is measured per concern: upon the thing being settled
+//! it starts anew.
+//!
+//! Why the primary as well. Let f = 1 and one replica lie. One of the three others executes the last batch, thanks to a
+//! COMMIT that only it got from the liar; another has turned to the next view; the third is the primary and can never
+//! gather the COMMITs. The first has nothing left to wait for. Unless the primary turns as well, the second stays alone.
 //! Upon its patience being over: it turns to the next view.
 //! Upon VIEW-CHANGE(v', h, C, P and Q, i), signed by the sender i: the last of each sender is kept. If `f+1` others are in
 //!   views after its own, it turns to the highest view that `f+1` of them have reached.
@@ -103,6 +108,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         if !self.views.active {
             return Some(Concern::NewView(self.views.view)).filter(|concern| self.is_open(*concern));
         }
+        // The primary watches none: what waits there waits in its queue.
         let request = self.order.watch.first().map(|(client, timestamp)| Concern::Request(client, timestamp));
         request
             .or_else(|| Some(Concern::Place(self.machine.sequence().next())))
@@ -111,7 +117,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
 
     /// Whether there is still reason to wait for this.
     fn is_open(&self, concern: Concern) -> bool {
-        let may_judge = self.views.active && !self.leads() && self.catch_up.fetch.is_none();
+        let may_judge = self.views.active && self.catch_up.fetch.is_none();
         match concern {
             Concern::Request(client, timestamp) => may_judge && self.order.watch.covers(client, timestamp),
             Concern::Place(sequence) => {
