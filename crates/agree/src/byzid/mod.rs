@@ -193,6 +193,12 @@ impl<S: Service> Replica<S> {
         replica.replay(recovered)
     }
 
+    /// The service as this replica has it now.
+    #[must_use]
+    pub fn service(&self) -> &S {
+        self.machine.service()
+    }
+
     fn n(&self) -> usize {
         self.members.len()
     }
