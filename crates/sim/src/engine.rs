@@ -157,6 +157,15 @@ impl AnyGuard {
         }
     }
 
+    /// When its monitor next has something to do, if it has one. A timer set earlier than that only sets itself anew.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        match self {
+            AnyGuard::Plain(_) => None,
+            AnyGuard::ByzId(guard) => guard.monitor().map(|monitor| Time(monitor.deadline().0)),
+        }
+    }
+
     /// What is left of it after its monitor crashed while set to fail open.
     #[must_use]
     pub fn without_monitor(self) -> AnyGuard {

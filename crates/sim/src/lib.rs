@@ -28,6 +28,7 @@ pub mod client;
 pub mod clock;
 pub mod disk;
 pub mod engine;
+pub mod exhaustive;
 pub mod explain;
 #[cfg(test)]
 mod fake;
