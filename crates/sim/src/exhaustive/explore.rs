@@ -56,7 +56,11 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = if self.complete { "all" } else { "the first" };
-        write!(f, "{}: {all} {} states, {} steps, depth {}", self.scope, self.states, self.steps, self.depth)?;
+        write!(
+            f,
+            "{}: {all} {} states, {} steps, depth {}",
+            self.scope, self.states, self.steps, self.depth
+        )?;
         write!(f, "; seen: {:?}", self.seen)?;
         if let Some(found) = &self.found {
             write!(f, "\n  BROKEN {}", found.broken)?;

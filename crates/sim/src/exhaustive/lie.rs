@@ -28,7 +28,7 @@ pub enum Lie {
     AckOther,
     /// REPLY with a wrong result.
     ReplyWrong,
-    /// REPLY from a place that was not received.
+    /// REPLY from the next place, which was not received: to each other client, what it would be told if its request were there.
     ReplyAhead,
     /// CHECKPOINT with a wrong digest.
     CheckpointWrong,
@@ -63,6 +63,9 @@ pub struct Knowledge<'a> {
     /// A checkpoint every so many batches.
     pub interval: u64,
 }
+
+/// The result of a [`Lie::ReplyWrong`].
+pub const WRONG: &[u8] = b"a lie";
 
 /// A message and where it is to go.
 pub type Said = (Destination, Message);
@@ -133,7 +136,7 @@ impl Lie {
                 let lie = |batch| Fetched { batch, ..said.clone() }.into();
                 batches.into_iter().map(|batch| (to, lie(batch))).collect()
             }
-            Message::Reply(reply) => self.replies(reply).into_iter().map(|lie| (to, lie)).collect(),
+            Message::Reply(reply) => self.replies(to, reply, known),
             _ => Vec::new(),
         }
     }
@@ -167,11 +170,26 @@ impl Lie {
         }
     }
 
-    fn replies(self, reply: &Reply) -> Vec<Message> {
-        let result = Bytes::from_static(b"a lie");
+    fn replies(self, to: Destination, reply: &Reply, known: &Knowledge) -> Vec<Said> {
         match self {
-            Lie::ReplyWrong => vec![Reply { result, ..reply.clone() }.into()],
-            Lie::ReplyAhead => vec![Reply { sequence: reply.sequence.next(), result, ..reply.clone() }.into()],
+            Lie::ReplyWrong => {
+                let result = Bytes::from_static(WRONG);
+                vec![(to, Reply { result, ..reply.clone() }.into())]
+            }
+            Lie::ReplyAhead => {
+                let sequence = reply.sequence.next();
+                let others = known.requests.iter().filter(|request| request.client != reply.client);
+                let guess = |request: &Request| Reply {
+                    sequence,
+                    client: request.client,
+                    timestamp: request.timestamp,
+                    result: Bytes::from(vec![sequence.0 as u8]),
+                    ..reply.clone()
+                };
+                others
+                    .map(|request| (Destination::Peer(request.client.into()), guess(request).into()))
+                    .collect()
+            }
             _ => Vec::new(),
         }
     }

@@ -181,8 +181,7 @@ impl Node {
 
     fn act(&mut self, matter: &Matter, keeps: bool, action: impl FnOnce(&mut Step)) -> Outcome {
         let keeps = keeps && self.traitor;
-        let mut step =
-            Step { node: self, matter, keeps, inbox: VecDeque::new(), out: Outcome::default() };
+        let mut step = Step { node: self, matter, keeps, inbox: VecDeque::new(), out: Outcome::default() };
         action(&mut step);
         step.drain();
         let out = step.out;

@@ -32,6 +32,19 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// Nothing happens.
+    pub const NONE: Budget = Budget {
+        guard_timers: 0,
+        replica_timers: 0,
+        losses: 0,
+        duplicates: 0,
+        crashes: 0,
+        monitor_restarts: 0,
+        lies: 0,
+        silence: 0,
+        retries: 0,
+    };
+
     /// How often the timers of `owner` may still run out.
     pub fn timers(&mut self, owner: Owner) -> &mut u8 {
         match owner {
@@ -146,17 +159,7 @@ impl Scope {
             crashes_at: &[0, 1, 2, 3],
             monitor_restarts_at: &[0, 1, 2],
             prologue: &[],
-            budget: Budget {
-                guard_timers: 0,
-                replica_timers: 0,
-                losses: 0,
-                duplicates: 0,
-                crashes: 0,
-                monitor_restarts: 0,
-                lies: 0,
-                silence: 0,
-                retries: 0,
-            },
+            budget: Budget::NONE,
             sometimes: &[Sometimes::Accepted],
         }
     }

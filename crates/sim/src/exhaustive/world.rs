@@ -11,7 +11,7 @@
 //! result that could be believed is taken as believed at once: that leaves out only the order in which replies arrive,
 //! and can only show more. That they would be believed is asked of a real [`agree::Client`].
 
-use super::lie::Knowledge;
+use super::lie::{Knowledge, WRONG};
 use super::node::{Matter, Node, Owner};
 use super::properties::Told;
 use super::scope::{Budget, Prologue, Scope};
@@ -431,7 +431,7 @@ impl World {
     /// Whether a client has been given replies that differ in what came out.
     #[must_use]
     pub fn has_wrong_replies(&self) -> bool {
-        self.record.replies.iter().any(|(_, reply)| reply.ends_with(b"a lie"))
+        self.record.replies.iter().any(|(_, reply)| reply.ends_with(WRONG))
     }
 
     /// `action` in words, for the story of a violation.
@@ -447,7 +447,9 @@ impl World {
         let id = |index: usize| model.matter.settings.members[index];
         match *action {
             Action::Deliver { frame: which, again: false } => format!("delivered  {}", frame(which)),
-            Action::Deliver { frame: which, again: true } => format!("delivered, to come again  {}", frame(which)),
+            Action::Deliver { frame: which, again: true } => {
+                format!("delivered, to come again  {}", frame(which))
+            }
             Action::Lose(which) => format!("lost  {}", frame(which)),
             Action::Fire(node, owner, timer) => {
                 format!("time  {}'s {owner:?} timer {} runs out", id(node), timer.0)
