@@ -45,6 +45,8 @@ scopes! {
     a_replica_and_a_monitor_crash: "crash-both",
     a_monitor_forgets: "forget",
     a_monitor_forgets_and_a_backup_lies: "forget-claims",
+    a_request_is_sent_again: "retry",
+    a_frame_comes_twice: "twice",
     paxos_in_peace: "paxos",
     paxos_loses_a_frame: "paxos-lossy",
 }

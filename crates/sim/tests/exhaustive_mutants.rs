@@ -10,6 +10,7 @@ use sim::exhaustive::{STATES_MAX, explore, scopes};
 
 /// Each defect, the scope that finds it, and the promise that it is found by.
 const FOUND_BY: &[(Defect, &str, &str)] = &[
+    (Defect::SessionsIgnored, "retry", "exactly once"),
     (Defect::ClientQuorum, "votes", "agreement"),
     (Defect::MonitorConsistency, "orders", "durability"),
     (Defect::MonitorRetransmission, "orders", "durability"),
@@ -22,6 +23,7 @@ const FOUND_BY: &[(Defect, &str, &str)] = &[
     (Defect::ByzIdReplyBeforeDurable, "quiet", "no false proof"),
     (Defect::ByzIdAckBeforeDurable, "wide-crash-candidate", "no false proof"),
     (Defect::ByzIdNoRollback, "wide-crash-candidate", "no false proof"),
+    (Defect::PaxosAcceptQuorum, "wide-paxos-two", "agreement"),
 ];
 
 #[test]

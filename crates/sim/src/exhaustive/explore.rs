@@ -7,9 +7,10 @@
 //! The order is fixed, the fingerprints too: the same scope has the same numbers everywhere.
 
 use super::fingerprint::fingerprint;
+use super::model::Model;
 use super::properties::{broken, shows};
 use super::scope::{Scope, Sometimes};
-use super::world::{Action, Model, World};
+use super::world::{Action, World};
 use core::fmt;
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};

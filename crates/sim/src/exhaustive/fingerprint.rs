@@ -2,7 +2,7 @@
 //!
 //! Two lanes of folded multiplication, as in wyhash, with different constants. Among ten million states the chance that any
 //! two share a fingerprint is below 10⁻²⁴, so a state that is taken for one seen before was seen before. With 64 bits it
-//! would be 10⁻⁵ a run, and a run that missed a state would look like any other.
+//! would be some 10⁻⁶ a run, and a run that missed a state would look like any other.
 
 use std::hash::{Hash, Hasher};
 

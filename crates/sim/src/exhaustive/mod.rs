@@ -8,7 +8,7 @@
 //! In the order in which one would read it:
 //! - [`scope`], [`scopes`]: what there is and how much may go wrong; the scopes by name;
 //! - [`properties`]: what must hold in every state, and what must be possible in some;
-//! - [`world`]: a state, what can happen in it, and the state after;
+//! - [`model`], [`world`]: where it begins; a state, what can happen in it, and the state after;
 //! - [`node`], [`disk`], [`chronicle`]: one node, without time and without a network;
 //! - [`lie`]: what the traitor may say;
 //! - [`tables`], [`fingerprint`]: how a state is a few numbers;
@@ -37,10 +37,12 @@ pub mod disk;
 pub mod explore;
 pub mod fingerprint;
 pub mod lie;
+pub mod model;
 pub mod node;
 pub mod properties;
 pub mod scope;
 pub mod scopes;
+mod story;
 pub mod tables;
 pub mod world;
 

@@ -12,9 +12,10 @@
 //!
 //! Which nodes are correct is known here as it is nowhere else: all but the traitor.
 
+use super::model::Model;
 use super::scope::Sometimes;
 use super::tables::{Known, Tables};
-use super::world::{Believed, Model, World};
+use super::world::{Believed, World};
 use agree::replica::Status;
 use wire::{NodeId, Sequence, View};
 

@@ -145,6 +145,18 @@ pub const DAILY: &[Scope] = &[
     },
     Scope {
         requests: 2,
+        budget: Budget { retries: 1, ..NONE },
+        sometimes: &[Sometimes::AllAccepted, Sometimes::Stable],
+        ..Scope::of(ByzId, "retry", "two requests, of which one is sent again, to any node")
+    },
+    Scope {
+        requests: 2,
+        budget: Budget { duplicates: 1, ..NONE },
+        sometimes: &[Sometimes::AllAccepted, Sometimes::Stable],
+        ..Scope::of(ByzId, "twice", "two requests; any one frame comes twice")
+    },
+    Scope {
+        requests: 2,
         sometimes: &[Sometimes::AllAccepted, Sometimes::Stable],
         ..Scope::of(Paxos, "paxos", "two requests, no trouble")
     },
@@ -163,6 +175,20 @@ pub const WIDE: &[Scope] = &[
         budget: Budget { lies: 2, silence: 1, ..NONE },
         sometimes: &[Sometimes::AllAccepted, Sometimes::Caught, Sometimes::Changed],
         ..Scope::of(ByzId, "wide-orders", "a primary that lies twice in ORDER and may fall silent")
+    },
+    Scope {
+        budget: Budget { duplicates: 1, guard_timers: 2, ..NONE },
+        sometimes: &[Sometimes::Accepted, Sometimes::Changed],
+        ..Scope::of(ByzId, "wide-twice", "on the way into configuration 1, any one frame comes twice")
+    },
+    Scope {
+        budget: Budget { retries: 1, guard_timers: 2, ..NONE },
+        sometimes: &[Sometimes::Accepted, Sometimes::Changed, Sometimes::AcceptedAfterChange],
+        ..Scope::of(
+            ByzId,
+            "wide-retry",
+            "a request is sent again on the way into configuration 1, or after it",
+        )
     },
     Scope {
         traitor: Some(2),
@@ -248,6 +274,13 @@ pub const WIDE: &[Scope] = &[
         budget: Budget { replica_timers: 2, ..NONE },
         sometimes: &[Sometimes::AcceptedAfterChange, Sometimes::Changed],
         ..Scope::of(Paxos, "wide-paxos-change", "one request; two timers run out: a new leader")
+    },
+    Scope {
+        requests: 2,
+        timers_at: &[1, 2],
+        budget: Budget { replica_timers: 2, retries: 1, ..NONE },
+        sometimes: &[Sometimes::Accepted, Sometimes::Changed, Sometimes::AcceptedAfterChange],
+        ..Scope::of(Paxos, "wide-paxos-two", "a new leader, to which one of two clients turns")
     },
     Scope {
         disks_at_once: false,

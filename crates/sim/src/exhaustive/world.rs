@@ -1,7 +1,7 @@
 //! One state of the model, and what can happen in it.
 //!
-//! A state is: the nodes; the frames under way; what clients were told; what may still go wrong. States share the nodes that
-//! did not change, so the next state costs one node.
+//! A state is: the nodes; the frames under way; what clients were told; what may still go wrong. Nodes and
+//! frames are numbers into the tables of the model, so a state is small and the next one costs little.
 //!
 //! **The network** is a set of frames, each with the link that it came over: any may be delivered next. Two frames that are
 //! alike to the last byte and under way to the same node count as one; a frame comes twice only on the budget.
@@ -11,31 +11,18 @@
 //! result that could be believed is taken as believed at once: that leaves out only the order in which replies arrive,
 //! and can only show more. That they would be believed is asked of a real [`agree::Client`].
 
-use super::lie::{Knowledge, WRONG};
-use super::node::{Matter, Node, Owner};
+use super::lie::WRONG;
+use super::model::{Model, client};
+use super::node::Owner;
 use super::properties::Told;
-use super::scope::{Budget, Prologue, Scope};
-use super::tables::{Effect, Flying, FrameNumber, Local, NodeNumber, Tables};
-use crate::keys::{KeyRing, SimKeys, Tally};
-use agree::client::{Accepted, ClientEffect};
-use agree::door::Door;
-use agree::{Client, Message, Reply, Request, Timer};
+use super::scope::Budget;
+use super::tables::{Effect, Flying, FrameNumber, Local, NodeNumber};
+use agree::client::Accepted;
+use agree::{Message, Timer};
 use bytes::Bytes;
-use core::cell::{Ref, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use wire::{ClientId, Decode, Digest, Encode, Frame, NodeId, Peer, Sequence, Timestamp, View};
-
-/// What does not change from state to state.
-pub struct Model {
-    /// What is explored.
-    pub scope: Scope,
-    pub(super) matter: Matter,
-    requests: Vec<Request>,
-    doors: Vec<Door<SimKeys>>,
-    others: Vec<NodeId>,
-    tables: RefCell<Tables>,
-}
+use wire::{ClientId, Digest, Encode, NodeId, Peer, Sequence, View};
 
 /// A result that a client can believe.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -104,141 +91,17 @@ pub enum Action {
     Retry(usize, usize),
 }
 
-/// The number of the client that makes the request `index`.
-fn client(index: usize) -> ClientId {
-    ClientId(index as u64 + 1)
-}
-
-impl Model {
-    /// The model of `scope`.
-    #[must_use]
-    pub fn new(scope: Scope) -> Model {
-        let settings = Rc::new(scope.settings());
-        let ring = KeyRing::new(1);
-        let tally = Rc::new(Tally::default());
-        let mut model = Model {
-            matter: Matter {
-                settings: Rc::clone(&settings),
-                ring: ring.clone(),
-                tally: Rc::clone(&tally),
-                disks_at_once: scope.disks_at_once,
-                lies: scope.lies.to_vec(),
-            },
-            requests: Vec::new(),
-            doors: Vec::new(),
-            others: settings.members.iter().copied().filter(|node| Some(node.0) != scope.traitor).collect(),
-            tables: RefCell::default(),
-            scope,
-        };
-        for index in 0..model.scope.requests {
-            let peer = Peer::Client(client(index));
-            let door = Door::new(peer, settings.protocol, settings.members.clone(), ring.of(peer, &tally));
-            let (_, request) = model.asking(index, &door);
-            model.requests.push(request);
-            model.doors.push(door);
-        }
-        model
-    }
-
-    /// A client that has just asked, and its request.
-    fn asking(&self, index: usize, door: &Door<SimKeys>) -> (Client, Request) {
-        let mut asking = Client::new(client(index), &self.matter.settings, Timestamp(0));
-        let mut effects = Vec::new();
-        asking.submit(Bytes::from(vec![index as u8]), door.keys(), &mut effects);
-        let request = effects.into_iter().find_map(|effect| match effect {
-            ClientEffect::Send(_, Message::Request(request)) => Some(request),
-            _ => None,
-        });
-        (asking, request.expect("a client that asks sends a request"))
-    }
-
-    /// Everything that was ever seen.
-    pub fn tables(&self) -> Ref<'_, Tables> {
-        self.tables.borrow()
-    }
-
-    /// The state in which the exploration begins.
-    #[must_use]
-    pub fn start(&self) -> World {
-        let mut world = World {
-            nodes: Vec::new(),
-            flying: Vec::new(),
-            record: Rc::default(),
-            budget: self.scope.budget,
-            told: None,
-        };
-        for id in &self.matter.settings.members {
-            let (node, outcome) = Node::new(*id, self.scope.traitor == Some(id.0), &self.matter);
-            let mut tables = self.tables.borrow_mut();
-            let number = tables.enter_node(node, &self.matter, &self.knowledge());
-            let effect = tables.outcome(number, outcome);
-            drop(tables);
-            world.nodes.push(number);
-            world.came_of_it(self, world.nodes.len() - 1, &effect);
-        }
-        let mut asked = 0;
-        for step in self.scope.prologue {
-            match step {
-                Prologue::Ask => {
-                    world.ask(self, asked, self.leader(&world));
-                    asked += 1;
-                }
-                Prologue::Quiet => self.quiet(&mut world),
-                Prologue::Fire(node) => {
-                    let index = usize::from(*node);
-                    let timer = self.tables().node(world.nodes[index]).node.timers().next();
-                    // The guard's comes first.
-                    let (owner, timer) = timer.expect("the prologue knows where timers run");
-                    world.at_node(self, index, Local::Fire(owner, timer), false);
-                }
-            }
-        }
-        for index in asked..self.requests.len() {
-            world.ask(self, index, self.leader(&world));
-        }
-        world
-    }
-
-    /// Who leads the latest configuration that any node is in.
-    fn leader(&self, world: &World) -> usize {
-        let tables = self.tables();
-        let standing = world.nodes.iter().filter_map(|node| tables.node(*node).status.as_ref());
-        let newest = standing.max_by_key(|status| status.view);
-        newest.map_or(0, |status| usize::from(status.primary.0))
-    }
-
-    fn quiet(&self, world: &mut World) {
-        loop {
-            let frame = world.flying.first().copied();
-            let writing =
-                world.nodes.iter().position(|node| self.tables().node(*node).node.disk().waiting() > 0);
-            *world = match (frame, writing) {
-                (Some(frame), _) => world.after(self, &Action::Deliver { frame, again: false }),
-                (None, Some(node)) => world.after(self, &Action::Settle(node)),
-                (None, None) => return,
-            };
-        }
-    }
-
-    fn knowledge(&self) -> Knowledge<'_> {
-        Knowledge { requests: &self.requests, others: &self.others, interval: self.scope.interval }
-    }
-
-    /// Whether the client that made request `index` believes `reply` when `nodes` say it.
-    fn believes(&self, index: usize, reply: &Reply, nodes: &[NodeId]) -> Option<Accepted> {
-        let (mut client, _) = self.asking(index, &self.doors[index]);
-        let mut effects = Vec::new();
-        for node in nodes {
-            client.receive(*node, Message::Reply(reply.clone()), &mut effects);
-        }
-        effects.into_iter().find_map(|effect| match effect {
-            ClientEffect::Done(accepted) => Some(accepted),
-            _ => None,
-        })
-    }
-}
-
 impl World {
+    /// A world before its nodes are there.
+    pub(super) fn before(budget: Budget) -> World {
+        World { nodes: Vec::new(), flying: Vec::new(), record: Rc::default(), budget, told: None }
+    }
+
+    /// The first frame under way.
+    pub(super) fn first_frame(&self) -> Option<FrameNumber> {
+        self.flying.first().copied()
+    }
+
     /// Everything that can happen next, always in the same order.
     #[must_use]
     pub fn actions(&self, model: &Model) -> Vec<Action> {
@@ -356,14 +219,15 @@ impl World {
         members.iter().position(|member| *member == id).expect("frames fly only to nodes that there are")
     }
 
-    fn at_node(&mut self, model: &Model, index: usize, local: Local, keeps: bool) {
+    /// Lets something happen at one node, and takes what comes of it.
+    pub(super) fn at_node(&mut self, model: &Model, index: usize, local: Local, keeps: bool) {
         let (matter, known) = (&model.matter, model.knowledge());
         let effect = model.tables.borrow_mut().effect(self.nodes[index], local, keeps, matter, &known);
         self.nodes[index] = effect.node;
         self.came_of_it(model, index, &effect);
     }
 
-    fn came_of_it(&mut self, model: &Model, index: usize, effect: &Effect) {
+    pub(super) fn came_of_it(&mut self, model: &Model, index: usize, effect: &Effect) {
         let id = model.matter.settings.members[index];
         for frame in &effect.frames {
             self.fly(*frame);
@@ -396,7 +260,8 @@ impl World {
         self.flying.remove(place);
     }
 
-    fn ask(&mut self, model: &Model, index: usize, node: usize) {
+    /// A client sends its request to a node.
+    pub(super) fn ask(&mut self, model: &Model, index: usize, node: usize) {
         let message = Message::Request(model.requests[index].clone());
         let to = model.matter.settings.members[node];
         let frame = model.doors[index].seal_for(&[Peer::Node(to)], &message).to_bytes();
@@ -434,64 +299,9 @@ impl World {
         self.record.replies.iter().any(|(_, reply)| reply.ends_with(WRONG))
     }
 
-    /// `action` in words, for the story of a violation.
-    #[must_use]
-    pub fn describe(&self, model: &Model, action: &Action) -> String {
-        let tables = model.tables();
-        let frame = |frame: FrameNumber| {
-            let Flying { to, link, frame } = tables.frame(frame);
-            let said = said(frame).map_or("?".into(), |message| short(&message));
-            format!("{link} → {to}: {said}")
-        };
-        let known = |index: usize| tables.node(self.nodes[index]);
-        let id = |index: usize| model.matter.settings.members[index];
-        match *action {
-            Action::Deliver { frame: which, again: false } => format!("delivered  {}", frame(which)),
-            Action::Deliver { frame: which, again: true } => {
-                format!("delivered, to come again  {}", frame(which))
-            }
-            Action::Lose(which) => format!("lost  {}", frame(which)),
-            Action::Fire(node, owner, timer) => {
-                format!("time  {}'s {owner:?} timer {} runs out", id(node), timer.0)
-            }
-            Action::Settle(node) => format!("disk  {}'s first waiting write is durable", id(node)),
-            Action::Crash(node, keep) => {
-                let waiting = known(node).node.disk().waiting();
-                format!("crash  {}'s replica, {keep} of {waiting} waiting writes survive", id(node))
-            }
-            Action::RestartMonitor(node) => format!("crash  {}'s monitor", id(node)),
-            Action::Release(node, template) => {
-                let template = &known(node).node.templates()[template];
-                format!("traitor  says as it should, to {:?}: {}", template.to, short(&template.message))
-            }
-            Action::Lie(node, lie) => {
-                let (lie, (to, message)) = &known(node).lies[lie];
-                format!("traitor  lies ({lie:?}), to {to:?}: {}", short(message))
-            }
-            Action::Mute(node) => format!("traitor  {} falls silent", id(node)),
-            Action::Retry(index, node) => format!("client  {} asks {} again", client(index), id(node)),
-        }
-    }
-
     /// Frames under way.
     #[must_use]
     pub fn under_way(&self) -> usize {
         self.flying.len()
     }
 }
-
-fn said(frame: &Bytes) -> Option<Message> {
-    Message::from_bytes(Frame::from_bytes(frame.clone()).ok()?.body).ok()
-}
-
-/// A message on one line.
-fn short(message: &Message) -> String {
-    let text = match message {
-        Message::ByzId(message) => format!("{message:?}"),
-        other => format!("{other:?}"),
-    };
-    text.chars().take(SHORT_CHARS_MAX).collect()
-}
-
-/// Characters of a message in a story at most.
-const SHORT_CHARS_MAX: usize = 240;
