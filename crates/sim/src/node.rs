@@ -306,7 +306,12 @@ impl Node {
         let guard = self.guard.take();
         self.guard = match self.fail {
             Fail::Closed => None,
-            Fail::Open => guard.map(AnyGuard::without_monitor),
+            Fail::Open => {
+                let mut effects = world.spare.pop().unwrap_or_default();
+                let guard = guard.map(|guard| guard.without_monitor(&mut effects));
+                self.guard = guard;
+                return self.guarded(effects, world);
+            }
         };
     }
 

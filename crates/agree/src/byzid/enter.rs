@@ -204,6 +204,8 @@ impl<S: Service> Replica<S> {
 
     fn take_part(&mut self, out: &mut Outbox) {
         self.mode = Mode::Normal;
+        // Nobody enters a configuration without a monitor.
+        self.unmonitored = false;
         self.transfer = None;
         self.gathered_snapshot = None;
         self.ordered = self.accepted();

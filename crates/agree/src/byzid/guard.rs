@@ -22,7 +22,7 @@ use crate::replica::{Destination, Event, Refusal, Timer};
 use crate::request::{Busy, Request};
 use bytes::Bytes;
 use core::time::Duration;
-use monitor::{Action, Admission, Heard, Incarnation, Monitor, Received, Span, Specification};
+use monitor::{Action, Admission, Heard, Incarnation, Monitor, Notice, Received, Span, Specification};
 use std::collections::BTreeMap;
 use wire::{Digest, Encode, Keys, NodeId, Peer, Sequence, Time, View};
 
@@ -124,7 +124,8 @@ impl<K: Keys> Guard<K> {
 
     /// The same node, after its monitor crashed while set to fail open: everything passes, unvouched.
     #[must_use]
-    pub fn without_monitor(self) -> Self {
+    pub fn without_monitor(self, out: &mut Vec<GuardEffect>) -> Self {
+        out.push(GuardEffect::Deliver(Event::Notice(Notice::Unmonitored)));
         Guard { monitor: None, door: self.door.without_monitor(), armed: None, ..self }
     }
 

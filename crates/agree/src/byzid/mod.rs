@@ -146,6 +146,8 @@ pub struct Replica<S> {
     declared: Sequence,
     /// CHECKPOINTs of the backups, by slot.
     votes: Vec<Option<(Sequence, Digest)>>,
+    /// No monitor stands beside it: it sends again itself what was lost.
+    unmonitored: bool,
     /// The last place that the primary is known to have ordered.
     heard_of: Sequence,
     /// Where the machine stood when the retry timer last ran out.
@@ -185,6 +187,7 @@ impl<S: Service> Replica<S> {
             ordered: Sequence::ZERO,
             declared: Sequence::ZERO,
             suspended: Vec::new(),
+            unmonitored: false,
             heard_of: Sequence::ZERO,
             stood_at: Sequence::ZERO,
             retrying: false,
@@ -260,6 +263,7 @@ impl<S: Service> Replica<S> {
                 self.suspended = nodes.into_iter().map(NodeId).collect();
                 self.order(out);
             }
+            Notice::Unmonitored => self.unmonitored = true,
             Notice::Reconfigure { target, candidate, prove } => {
                 self.reconfigure(View(target.0), NodeId(candidate), prove, out);
             }
@@ -273,6 +277,7 @@ impl<S: Service> Replica<S> {
                 self.transfer.is_some()
                     || self.ahead.is_some()
                     || self.heard_of > self.accepted()
+                    || self.unmonitored
                     || self.checkpoints.keys().next_back().is_some_and(|last| *last > self.stable.sequence)
             }
             Mode::Candidate(candidacy) => candidacy.plan.is_some(),
@@ -294,6 +299,7 @@ impl<S: Service> Replica<S> {
         match &self.mode {
             Mode::Normal => {
                 self.say_checkpoint_again(out);
+                self.order_again(out);
                 self.fetch_what_is_missing(out);
             }
             Mode::Candidate(_) => self.retry_candidacy(out),

@@ -43,10 +43,11 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         let applied = executed.iter().map(|(client, timestamp, _)| (*client, *timestamp)).collect();
         let state: Digest = self.machine.digest();
         out.observe(Observation::Executed { view, sequence, batch: batch.digest(), state, applied });
+        let primary = self.primary_of(view);
         for (client, timestamp, result) in executed {
             self.send_one_durably(
                 client,
-                crate::Message::Reply(Reply { view, sequence, client, timestamp, result }),
+                crate::Message::Reply(Reply { view, primary, sequence, client, timestamp, result }),
                 out,
             );
             let replied = Observation::Replied { view, sequence, client, timestamp };

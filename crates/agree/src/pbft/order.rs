@@ -78,7 +78,9 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         let (client, timestamp) = (request.client, request.timestamp);
         match self.machine.standing(client, timestamp) {
             Standing::Answered { .. } => {
-                if let Some(reply) = self.machine.reply_again(self.views.view, client, timestamp) {
+                if let Some(reply) =
+                    self.machine.reply_again(self.views.view, self.primary(), client, timestamp)
+                {
                     self.send_one_durably(client, reply, out);
                 }
                 return Ok(());

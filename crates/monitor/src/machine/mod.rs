@@ -74,6 +74,8 @@ pub enum Control {
 pub enum Notice {
     /// These backups are not waited for.
     Suspended(Vec<Node>),
+    /// The monitor is gone and the node goes on without: what the monitor would send again, send yourself.
+    Unmonitored,
     /// Stop ordering and executing; send your claim for `target` to `candidate`.
     Reconfigure {
         /// The configuration to be.

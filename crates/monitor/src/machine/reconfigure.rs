@@ -106,6 +106,11 @@ impl<R: Request> Monitor<R> {
         if self.guilty.is_some() || self.slot_of(self.me).is_none() {
             return;
         }
+        if !self.member && self.spec.open {
+            // Its replica goes on unmonitored meanwhile, and what that orders nobody seals. Only those who remember may make
+            // a configuration out of it.
+            return;
+        }
         if !self.member {
             self.suspect(now, self.suspicion.wanted_by_any());
         }
