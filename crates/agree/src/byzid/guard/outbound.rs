@@ -274,10 +274,12 @@ impl<K: Keys> Guard<K> {
                 actions,
             )
         })?;
-        let stable = if claim.stable.sequence.0 == completed.stable.0 {
+        let same = claim.stable.sequence.0 == completed.stable.0;
+        let stable = if same && (proven || !completed.vouched) {
             claim.stable
         } else {
-            // The monitor knows a later one to be stable, and says so itself.
+            // The monitor knows a later one to be stable, or this one though nobody sealed it (its primary went
+            // unmonitored), and says so itself.
             let mut stable = Stable {
                 sequence: Sequence(completed.stable.0),
                 digest: Digest(completed.stable_digest),
