@@ -88,7 +88,8 @@ impl Plan {
         let mut traitors: Vec<u8> = lies.iter().map(|lie| lie.node).collect();
         traitors.dedup();
         let hit = may_be_hit(protocol, n, f, &traitors, &mut random.part(2));
-        let world = World { n, clients: tuning.clients, hit, heal };
+        let world =
+            World { n, clients: tuning.clients, hit, heal, season: season(heal, &mut random.part(5)) };
         let kinds = kinds(mix);
         let count = if kinds.is_empty() { 0 } else { random.part(3).between(1, FAULTS_MAX) };
         let mut faults: Vec<Fault> =
@@ -233,13 +234,27 @@ struct World {
     clients: usize,
     hit: Vec<u8>,
     heal: Time,
+    /// When faults begin.
+    season: (Duration, Duration),
+}
+
+/// When faults begin: at any time, or all of them within a short while. Many things that go wrong at once find what the
+/// same things do not find one after the other.
+fn season(heal: Time, random: &mut Random) -> (Duration, Duration) {
+    let heal = Duration::from_nanos(heal.0);
+    let (first, last) = (heal / 12, heal * 11 / 12);
+    if random.chance(500) {
+        return (first, last);
+    }
+    let opens = random.duration(first, heal * 2 / 3);
+    (opens, opens + random.duration(heal / 40, heal / 5))
 }
 
 impl World {
     fn fault(&self, kinds: &[Sort], random: &mut Random) -> Option<Fault> {
         let sort = random.pick(kinds);
         let heal = Duration::from_nanos(self.heal.0);
-        let from = Time::ZERO.after(random.duration(heal / 12, heal * 11 / 12));
+        let from = Time::ZERO.after(random.duration(self.season.0, self.season.1));
         // Half of them are short: what is over before anybody noticed is the harder case.
         let longest = if random.chance(500) { heal / 3 } else { heal / 40 };
         let lasts = random.duration(Duration::from_millis(1), longest);
