@@ -175,6 +175,7 @@ enum Sort {
     Reordering,
     Partition,
     OneWay,
+    MutePrimary,
     Flapping,
     Crash,
     CrashPrimary,
@@ -201,6 +202,8 @@ fn kinds(mix: Mix) -> Vec<Sort> {
                 Sort::Partition,
                 Sort::Partition,
                 Sort::OneWay,
+                Sort::MutePrimary,
+                Sort::MutePrimary,
                 Sort::Flapping,
             ],
         ),
@@ -279,6 +282,9 @@ impl World {
             Sort::Partition => FaultKind::Partition { side: random.bits() & everybody },
             Sort::OneWay => {
                 FaultKind::OneWay { from: random.bits() & everybody, to: random.bits() & everybody }
+            }
+            Sort::MutePrimary => {
+                FaultKind::MutePrimary { by: random.bits() & everybody, deaf: random.chance(300) }
             }
             Sort::Flapping => {
                 let one = random.index(self.n) as u8;
@@ -409,7 +415,7 @@ mod tests {
             faults.extend(plan.faults.iter().map(|fault| fault.kind.name()));
             lies.extend(plan.lies.iter().map(|lie| lie.behaviour.name()));
         }
-        assert_eq!(faults.len(), 18, "{faults:?}");
+        assert_eq!(faults.len(), 19, "{faults:?}");
         assert_eq!(lies.len(), Behaviour::ALL.len(), "{lies:?}");
     }
 
