@@ -56,6 +56,13 @@ pub enum FaultKind {
         /// By whom.
         to: PeerSet,
     },
+    /// Whoever leads when it begins is not heard by these others, though it may hear them.
+    MutePrimary {
+        /// By whom.
+        by: PeerSet,
+        /// Whether it does not hear them either.
+        deaf: bool,
+    },
     /// One link comes and goes.
     Flapping(Flap),
     /// The process of a replica dies; it is started again at the end.
@@ -123,6 +130,7 @@ impl FaultKind {
             FaultKind::Corruption { .. } => "corruption",
             FaultKind::Partition { .. } => "partition",
             FaultKind::OneWay { .. } => "one-way cut",
+            FaultKind::MutePrimary { .. } => "mute primary",
             FaultKind::Flapping(_) => "link flaps",
             FaultKind::Crash { .. } => "crash",
             FaultKind::CrashPrimary { .. } => "crash of the primary",
@@ -137,8 +145,8 @@ impl FaultKind {
         }
     }
 
-    /// Adds what this does to the network.
-    pub fn apply(&self, conditions: &mut Conditions) {
+    /// Adds what this does to the network; `struck` is the node that it hit, if it chose one when it began.
+    pub fn apply(&self, struck: Option<usize>, conditions: &mut Conditions) {
         match self {
             FaultKind::Loss { permille } => {
                 conditions.loss_permille = conditions.loss_permille.max(*permille)
@@ -156,6 +164,13 @@ impl FaultKind {
                 conditions.cut_between(!*side, *side);
             }
             FaultKind::OneWay { from, to } => conditions.cut_between(*from, *to),
+            FaultKind::MutePrimary { by, deaf } => {
+                let primary = struck.map_or(0, |node| 1 << node);
+                conditions.cut_between(primary, *by);
+                if *deaf {
+                    conditions.cut_between(*by, primary);
+                }
+            }
             FaultKind::Flapping(flap) => conditions.flaps.push(*flap),
             FaultKind::Crash { .. }
             | FaultKind::CrashPrimary { .. }
@@ -195,6 +210,10 @@ impl fmt::Display for FaultKind {
                 write!(f, "{} and the others do not hear each other", Names(*side))
             }
             FaultKind::OneWay { from, to } => write!(f, "{} do not hear {}", Names(*to), Names(*from)),
+            FaultKind::MutePrimary { by, deaf } => {
+                let deaf = if *deaf { ", and does not hear them" } else { "" };
+                write!(f, "the primary is not heard by {}{deaf}", Names(*by))
+            }
             FaultKind::Flapping(flap) => {
                 write!(
                     f,
@@ -237,10 +256,10 @@ mod tests {
     #[test]
     fn a_partition_cuts_both_ways_and_a_one_way_cut_does_not() {
         let mut conditions = Conditions::default();
-        FaultKind::Partition { side: 0b001 }.apply(&mut conditions);
+        FaultKind::Partition { side: 0b001 }.apply(None, &mut conditions);
         assert_eq!((conditions.cut[0] & 0b111, conditions.cut[1] & 0b111), (0b110, 0b001));
         let mut conditions = Conditions::default();
-        FaultKind::OneWay { from: 0b001, to: 0b110 }.apply(&mut conditions);
+        FaultKind::OneWay { from: 0b001, to: 0b110 }.apply(None, &mut conditions);
         assert_eq!((conditions.cut[0], conditions.cut[1]), (0b110, 0));
     }
 

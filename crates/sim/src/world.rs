@@ -239,21 +239,21 @@ impl World {
             let what = if begins { "begins" } else { "ends" };
             Traced::Note(format!("fault {fault} {what}: {kind}"))
         });
-        let mut conditions = Conditions::default();
-        for (index, item) in self.plan.faults.iter().enumerate() {
-            if self.active[index] {
-                item.kind.apply(&mut conditions);
-            }
-        }
-        around.network.conditions = conditions;
+        let primary = if begins { self.primary() } else { None };
+        self.struck[fault] = match &kind {
+            FaultKind::CrashPrimary { of } if begins => primary.filter(|node| of >> node & 1 == 1),
+            FaultKind::MutePrimary { .. } if begins => primary,
+            _ => self.struck[fault],
+        };
+        self.weather();
+        let around = &mut self.around;
         let now = around.now;
         match (kind, begins) {
             (FaultKind::Crash { node }, true) => self.nodes[usize::from(node)].crash(Crash::Process, around),
             (FaultKind::Crash { node }, false) => self.nodes[usize::from(node)].revive(around),
-            (FaultKind::CrashPrimary { of }, true) => {
-                self.struck[fault] = self.primary().filter(|node| of >> node & 1 == 1);
+            (FaultKind::CrashPrimary { .. }, true) => {
                 if let Some(node) = self.struck[fault] {
-                    self.nodes[node].crash(Crash::Process, &mut self.around);
+                    self.nodes[node].crash(Crash::Process, around);
                 }
             }
             (FaultKind::CrashPrimary { .. }, false) => {
@@ -292,10 +292,22 @@ impl World {
                 | FaultKind::Corruption { .. }
                 | FaultKind::Partition { .. }
                 | FaultKind::OneWay { .. }
+                | FaultKind::MutePrimary { .. }
                 | FaultKind::Flapping(_),
                 _,
             ) => {}
         }
+    }
+
+    /// Puts the conditions of the network together from the faults in force.
+    fn weather(&mut self) {
+        let mut conditions = Conditions::default();
+        for (index, item) in self.plan.faults.iter().enumerate() {
+            if self.active[index] {
+                item.kind.apply(self.struck[index], &mut conditions);
+            }
+        }
+        self.around.network.conditions = conditions;
     }
 
     /// Who leads, as far as the correct nodes know.
