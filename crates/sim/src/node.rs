@@ -477,6 +477,7 @@ impl Node {
                 GuardEffect::Refuse { from, refusal } => world.refused(self.slot, Some(from), refusal),
                 GuardEffect::Alarm(alarm) => {
                     world.stats.alarms += 1;
+                    world.checkers.alarmed(world.now, self.slot, &alarm);
                     world.traced(|| Traced::Alarm { node: self.slot as u8, rule: alarm.rule });
                 }
             }

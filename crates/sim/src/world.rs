@@ -32,7 +32,7 @@ use agree::byzid::guard::Fail;
 use agree::replica::Status;
 use core::time::Duration;
 use std::rc::Rc;
-use wire::{ClientId, NodeId, Peer};
+use wire::{ClientId, NodeId, Peer, Sequence};
 
 /// How often it is looked whether everything has come to rest.
 const PROBE_EVERY: Duration = Duration::from_millis(20);
@@ -382,9 +382,11 @@ impl World {
     /// Whether those that must agree where they stand do.
     fn has_converged(&self) -> bool {
         let statuses = self.statuses();
-        let up = statuses.iter().flatten().count();
-        let settings = &self.around.settings;
-        let needed = if settings.protocol.monitored() { up.min(settings.n() - settings.f) } else { up };
+        let members = self.around.settings.n();
+        let is_idle_spare =
+            |slot: usize, status: &Status| slot >= members && status.executed == Sequence::ZERO;
+        let up = statuses.iter().enumerate().filter_map(|(slot, status)| Some((slot, status.as_ref()?)));
+        let needed = up.filter(|(slot, status)| !is_idle_spare(*slot, status)).count();
         live::converged(&statuses, needed)
     }
 

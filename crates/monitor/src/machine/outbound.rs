@@ -153,7 +153,8 @@ impl<R: Request> Monitor<R> {
         actions: &mut Vec<Action>,
     ) -> Result<(), Rule> {
         self.check_own_view(view)?;
-        let due = at.0 > 0 && at.0.is_multiple_of(self.spec.checkpoint_interval) && at <= self.following.said;
+        let due =
+            at.0 > 0 && at.0.is_multiple_of(self.spec.checkpoint_interval) && at <= self.log.contiguous();
         let same =
             self.following.checkpoint.is_none_or(|(last, said)| at > last || (at == last && digest == said));
         let older = self.following.checkpoint.is_some_and(|(last, _)| at < last);
@@ -165,6 +166,9 @@ impl<R: Request> Monitor<R> {
         }
         self.draw(now, actions)?;
         self.following.checkpoint = Some((at, digest));
+        // Who vouches for the state after N says that it has N. (It may not have ACKed it yet: a replica that was started again
+        // finds on its disk what it had not said before.)
+        self.following.said = self.following.said.max(at);
         Ok(())
     }
 
