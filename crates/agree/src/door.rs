@@ -50,6 +50,12 @@ impl<K: Keys> Door<K> {
         Door { vouches: true, ..self }
     }
 
+    /// The same door after its monitor is gone.
+    #[must_use]
+    pub fn without_monitor(self) -> Self {
+        Door { vouches: false, ..self }
+    }
+
     /// Whose door it is.
     pub fn me(&self) -> Peer {
         self.me

@@ -53,6 +53,12 @@ impl Journal {
         self.durable
     }
 
+    /// How many writes are not known to be durable.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        self.last.0 - self.durable.0
+    }
+
     /// Lets `effect` happen once everything written so far is durable; at once if it is already.
     pub fn hold(&mut self, effect: Effect, out: &mut Outbox) {
         if self.durable == self.last {

@@ -40,6 +40,8 @@ pub enum Event {
     Timer(Timer),
     /// Every write up to this position survives a loss of power.
     Durable(Position),
+    /// The monitor beside the replica has a word for it (ByzID).
+    Notice(monitor::Notice),
 }
 
 /// Where a message goes.

@@ -36,6 +36,9 @@ impl Service for Journalist {
     }
 }
 
+/// Whether a message from the first to the second node is lost.
+pub(crate) type Loss = Box<dyn FnMut(NodeId, NodeId, &Message) -> bool>;
+
 /// Replicas and the messages between them.
 pub(crate) struct Cluster<R> {
     pub(crate) settings: Settings,
@@ -44,8 +47,10 @@ pub(crate) struct Cluster<R> {
     pub(crate) observed: Vec<(NodeId, Observation)>,
     pub(crate) down: BTreeSet<NodeId>,
     pub(crate) disks: BTreeMap<NodeId, Vec<Write>>,
+    /// Nodes whose disks do not say that anything is durable.
+    pub(crate) slow: BTreeSet<NodeId>,
     /// Drops the messages for which it says so.
-    pub(crate) drop: Box<dyn FnMut(NodeId, NodeId, &Message) -> bool>,
+    pub(crate) drop: Loss,
     now: Time,
     timers: BTreeMap<(NodeId, Timer), Time>,
     messages: VecDeque<(NodeId, NodeId, Message)>,
@@ -59,6 +64,7 @@ impl<R: Replica> Cluster<R> {
             replies: Vec::new(),
             observed: Vec::new(),
             down: BTreeSet::new(),
+            slow: BTreeSet::new(),
             drop: Box::new(|_, _, _| false),
             now: Time::ZERO,
             timers: BTreeMap::new(),
@@ -112,7 +118,9 @@ impl<R: Replica> Cluster<R> {
                 let disk = self.disks.get_mut(&node).expect("a member");
                 disk.push(write);
                 let position = Position(disk.len() as u64);
-                self.step(node, Event::Durable(position));
+                if !self.slow.contains(&node) {
+                    self.step(node, Event::Durable(position));
+                }
             }
             Effect::Observe(observation) => self.observed.push((node, observation)),
             Effect::Refuse { .. } => {}

@@ -1,2 +1,59 @@
-//! The `varangian` binary.
-fn main() {}
+//! The `varangian` binary: one file per verb, nothing of its own.
+//!
+//! A verb returns an [`Outcome`], and the outcome is the exit code:
+//! - 0: done, and what was checked holds;
+//! - 1: done, and something that was checked does not hold;
+//! - 2: not done: the command line asks for what does not exist or cannot be, and the error says what would be right.
+//!
+//! Data goes to standard output, everything said about it to standard error.
+
+mod progress;
+mod verb;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A network security monitor that keeps telling the truth while some of its own nodes do not.
+#[derive(Parser)]
+#[command(name = "varangian", version, arg_required_else_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Demo(verb::demo::Arguments),
+    Plan(verb::plan::Arguments),
+    #[command(alias = "simulate")]
+    Sim(verb::sim::Arguments),
+}
+
+/// How a verb ended.
+pub(crate) enum Outcome {
+    /// Done, and what was checked holds.
+    Fine,
+    /// Done, and something that was checked does not hold.
+    Violated,
+    /// Not done: the wish was wrong.
+    Refused,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Fine => ExitCode::SUCCESS,
+            Outcome::Violated => ExitCode::from(1),
+            Outcome::Refused => ExitCode::from(2),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let outcome = match CommandLine::parse().verb {
+        Verb::Demo(arguments) => verb::demo::tell_the_story(&arguments),
+        Verb::Plan(arguments) => verb::plan::run(&arguments),
+        Verb::Sim(arguments) => verb::sim::run(&arguments),
+    };
+    outcome.into()
+}

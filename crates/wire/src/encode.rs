@@ -292,6 +292,18 @@ impl<T: Decode> Decode for Option<T> {
     }
 }
 
+impl<T: Encode> Encode for Box<T> {
+    fn encode(&self, to: &mut Vec<u8>) {
+        (**self).encode(to);
+    }
+}
+
+impl<T: Decode> Decode for Box<T> {
+    fn decode(from: &mut Reader) -> Result<Self, DecodeError> {
+        T::decode(from).map(Box::new)
+    }
+}
+
 impl<A: Encode, B: Encode> Encode for (A, B) {
     fn encode(&self, to: &mut Vec<u8>) {
         self.0.encode(to);

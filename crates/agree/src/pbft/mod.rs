@@ -149,6 +149,8 @@ impl<S: Service + Clone, K: Keys> crate::Replica for Replica<S, K> {
                 self.journal.durable(position, out);
                 self.count_own_commits();
             }
+            // There is no monitor in PBFT.
+            Event::Notice(_) => {}
         }
         self.execute_committed(out);
         self.propose(out);

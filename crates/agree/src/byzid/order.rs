@@ -1,0 +1,116 @@
+//! The primary's side: gives batches their places and keeps them moving.
+//!
+//! Upon REQUEST(o, T, c): it waits in FIFO order; a full queue refuses it (BUSY).
+//! Whenever fewer than τ ORDERs are outstanding and the log has room: ORDER(N, batch, v) with the longest prefix of the
+//!   queue that fits a batch. It comes back from the guard and is accepted like a backup's.
+//! Upon ACK(N) from every backup that is not suspended, and at least f: the ORDERs up to N are complete; the window moves.
+//! Upon FETCH(N) from a backup: the ORDERs from N on again, or the stable checkpoint that covers them.
+//!
+//! Not here: sending ORDERs again that were not ACKed. The monitor does that, so that no primary can forget to.
+
+use super::Replica;
+use super::message::{Ack, Fetch, Joined, Order, StableCheckpoint};
+use crate::queue::Added;
+use crate::replica::{Outbox, Refusal};
+use crate::request::{Busy, Request};
+use crate::service::Service;
+use wire::{NodeId, Peer, Sequence};
+
+/// ORDERs sent again upon one FETCH at most.
+pub(super) const FETCH_ORDERS_MAX: usize = 16;
+
+impl<S: Service> Replica<S> {
+    pub(super) fn receive_request(&mut self, request: Request, out: &mut Outbox) {
+        let from = Peer::Client(request.client);
+        if !self.leads() {
+            return out.refuse(from, Refusal::NotAllowed);
+        }
+        let busy = Busy { client: request.client, timestamp: request.timestamp };
+        match self.queue.add(request) {
+            Added::Queued => self.order(out),
+            Added::Duplicate => out.refuse(from, Refusal::Stale),
+            Added::Full => {
+                out.refuse(from, Refusal::NoRoom);
+                out.send(busy.client, crate::Message::Busy(busy));
+            }
+        }
+    }
+
+    /// Sends ORDERs as long as the window and the log have room and requests wait.
+    pub(super) fn order(&mut self, out: &mut Outbox) {
+        if !self.leads() {
+            return;
+        }
+        let log_end = self.log_end();
+        let window_end = self.complete().plus(self.settings.window);
+        while self.ordered < log_end.min(window_end) {
+            let settings = &self.settings;
+            let Some(batch) = self.queue.take_batch(settings.batch_requests_max, settings.batch_bytes_max)
+            else {
+                return;
+            };
+            self.ordered = self.ordered.next();
+            out.send_members(Order { view: self.view, sequence: self.ordered, batch, seal: None });
+        }
+    }
+
+    /// The last ORDER that every backup which is not suspended has, and at least f of all.
+    fn complete(&self) -> Sequence {
+        let mut by_f = Vec::with_capacity(self.n());
+        let mut by_all = None;
+        for (member, acked) in self.members.iter().zip(&self.acked) {
+            if member.node == self.me {
+                continue;
+            }
+            by_f.push(*acked);
+            if !self.suspended.contains(&member.node) {
+                by_all = Some(by_all.map_or(*acked, |least: Sequence| least.min(*acked)));
+            }
+        }
+        by_f.sort_unstable_by(|one, other| other.cmp(one));
+        let by_f = by_f.get(self.settings.f - 1).copied().unwrap_or(Sequence::ZERO);
+        // A configuration starts with its ORDERs complete: whoever enters it has them.
+        let start = self.new_config.as_ref().map_or(Sequence::ZERO, |new| new.last());
+        by_all.map_or(by_f, |by_all| by_all.min(by_f)).max(start)
+    }
+
+    pub(super) fn receive_ack(&mut self, from: NodeId, ack: &Ack, out: &mut Outbox) {
+        if ack.view != self.view || !self.leads() {
+            return out.refuse(Peer::Node(from), Refusal::Stale);
+        }
+        if self.accepted_digest(ack.sequence).is_some_and(|digest| digest != ack.digest) {
+            return out.refuse(Peer::Node(from), Refusal::Contradiction);
+        }
+        self.has_up_to(from, ack.sequence, out);
+    }
+
+    pub(super) fn receive_joined(&mut self, from: NodeId, joined: &Joined, out: &mut Outbox) {
+        if joined.view != self.view || !self.leads() {
+            return out.refuse(Peer::Node(from), Refusal::Stale);
+        }
+        self.has_up_to(from, joined.last, out);
+    }
+
+    fn has_up_to(&mut self, from: NodeId, sequence: Sequence, out: &mut Outbox) {
+        let Some(slot) = self.slot(from) else { return out.refuse(Peer::Node(from), Refusal::NotAllowed) };
+        self.acked[slot] = self.acked[slot].max(sequence.min(self.ordered));
+        self.order(out);
+    }
+
+    pub(super) fn receive_fetch(&mut self, from: NodeId, fetch: &Fetch, out: &mut Outbox) {
+        if fetch.view != self.view || !self.leads() {
+            return out.refuse(Peer::Node(from), Refusal::Stale);
+        }
+        let mut first = fetch.first;
+        if first <= self.stable.sequence {
+            out.send(from, StableCheckpoint { view: self.view, stable: self.stable.clone() });
+            first = self.stable.sequence.next();
+        }
+        let accepted = self.accepted();
+        let asked = self.orders.range(first..).take_while(|(sequence, _)| **sequence <= accepted);
+        for (sequence, stored) in asked.take(FETCH_ORDERS_MAX) {
+            let batch = stored.batch.clone();
+            out.send(from, Order { view: self.view, sequence: *sequence, batch, seal: None });
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Says it has what it has not got yet: acknowledges before its disk has it, and answers a request before it is ordered.
+
+use super::{Act, Means, Strategy};
+use agree::{Effect, Event, Message, Reply};
+use bytes::Bytes;
+use wire::{Peer, Sequence};
+
+/// The behaviour.
+pub struct Early;
+
+impl Strategy for Early {
+    fn incoming(&mut self, event: Event, means: &mut Means) -> Option<Event> {
+        if let Event::Message { message: Message::Request(request), .. } = &event
+            && means.random.chance(500)
+        {
+            let reply = Reply {
+                view: means.view,
+                sequence: Sequence(means.random.between(1, 200)),
+                client: request.client,
+                timestamp: request.timestamp,
+                result: Bytes::new(),
+            };
+            means.send(Peer::Client(request.client), Message::Reply(reply));
+        }
+        Some(event)
+    }
+
+    fn outgoing(&mut self, effect: Effect, means: &mut Means) {
+        let writes = matches!(effect, Effect::Write(_));
+        means.pass(effect);
+        if writes {
+            means.act(Act::ClaimDurable);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What a liar must know of the protocols' messages: one file per protocol, the same few questions to each.
+//!
+//! Nobody lies in Paxos, so it has no file.
+
+mod byzid;
+mod pbft;
+
+use super::Means;
+use agree::checkpoint::{Chunk, Transfer};
+use agree::{Batch, Message, Protocol, Reply, Request};
+use bytes::Bytes;
+use wire::{Digest, Timestamp, View};
+
+/// What a message is for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Kind {
+    /// A client asks or is answered.
+    Client,
+    /// Gives batches their places.
+    Order,
+    /// Agrees or acknowledges.
+    Vote,
+    /// Says what the state is.
+    Checkpoint,
+    /// Leads from one view to the next.
+    ViewChange,
+    /// Hands a state, or a part of the log, over.
+    Transfer,
+    /// Anything else.
+    Other,
+}
+
+/// What `message` is for.
+#[must_use]
+pub fn kind(message: &Message) -> Kind {
+    match message {
+        Message::Request(_) | Message::Reply(_) | Message::Busy(_) => Kind::Client,
+        Message::Transfer(_) => Kind::Transfer,
+        Message::ByzId(message) => byzid::kind(message),
+        Message::Pbft(message) => pbft::kind(message),
+        Message::Paxos(_) => Kind::Other,
+    }
+}
+
+/// Another version of `message`, which says something else of the same kind; nothing if there is none worth telling.
+pub fn altered(message: &Message, means: &mut Means) -> Option<Message> {
+    match message {
+        Message::Reply(reply) => {
+            let result = Bytes::copy_from_slice(&means.random.bits().to_le_bytes());
+            Some(Message::Reply(Reply { result, ..reply.clone() }))
+        }
+        Message::Transfer(Transfer::Chunk(chunk)) => {
+            let chunk = Chunk { bytes: Bytes::from_static(b"?"), ..chunk.clone() };
+            Some(Message::Transfer(Transfer::Chunk(chunk)))
+        }
+        Message::Request(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::ByzId(message) => byzid::altered(message, means).map(Message::ByzId),
+        Message::Pbft(message) => pbft::altered(message, means).map(Message::Pbft),
+        Message::Paxos(_) => None,
+    }
+}
+
+/// `message` as it would be in `view`.
+pub fn in_view(message: &Message, view: View, means: &mut Means) -> Option<Message> {
+    match message {
+        Message::Reply(reply) => Some(Message::Reply(Reply { view, ..reply.clone() })),
+        Message::Request(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::ByzId(message) => byzid::in_view(message, view).map(Message::ByzId),
+        Message::Pbft(message) => pbft::in_view(message, view, means).map(Message::Pbft),
+        Message::Paxos(_) => None,
+    }
+}
+
+/// An order of the same batch for a later place.
+pub fn moved_on(message: &Message, _: &mut Means) -> Option<Message> {
+    match message {
+        Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::ByzId(message) => byzid::moved_on(message).map(Message::ByzId),
+        Message::Pbft(message) => pbft::moved_on(message).map(Message::Pbft),
+        Message::Paxos(_) => None,
+    }
+}
+
+/// An order that holds `request` as well; nothing if `message` is no order.
+pub fn with_request(message: &Message, request: Request, _: &mut Means) -> Option<Message> {
+    match message {
+        Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::ByzId(message) => byzid::with_request(message, request).map(Message::ByzId),
+        Message::Pbft(message) => pbft::with_request(message, request).map(Message::Pbft),
+        Message::Paxos(_) => None,
+    }
+}
+
+/// A demand for another view, for no reason.
+pub fn needless_view_change(means: &mut Means) -> Option<Message> {
+    match means.settings.protocol {
+        Protocol::ByzId | Protocol::ByzIdW => Some(Message::ByzId(byzid::needless(means))),
+        Protocol::Pbft => Some(Message::Pbft(pbft::needless(means))),
+        Protocol::Paxos => None,
+    }
+}
+
+/// A digest of nothing that there is.
+fn invented_digest(means: &mut Means) -> Digest {
+    let mut digest = [0; 32];
+    digest[..8].copy_from_slice(&means.random.bits().to_le_bytes());
+    Digest(digest)
+}
+
+/// Another batch in the place of `batch`: nothing, less, another order, a request twice, another operation.
+fn batch_of(batch: &Batch, means: &mut Means) -> Batch {
+    let mut requests = batch.requests().to_vec();
+    match means.random.below(6) {
+        0 => requests.clear(),
+        1 => {
+            requests.pop();
+        }
+        2 => requests.reverse(),
+        3 => requests.extend(batch.requests().first().cloned()),
+        4 => {
+            if let Some(request) = requests.last_mut() {
+                request.operation = Bytes::from_static(&[4, 1]);
+            }
+        }
+        _ => {
+            if let Some(request) = requests.last_mut() {
+                request.timestamp = Timestamp(request.timestamp.0 + 1);
+            }
+        }
+    }
+    Batch::new(requests)
+}
+
+/// `batch` with `request` at its end.
+fn with_batch(batch: &Batch, request: Request) -> Batch {
+    let mut requests = batch.requests().to_vec();
+    requests.push(request);
+    Batch::new(requests)
+}

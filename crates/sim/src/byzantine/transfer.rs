@@ -1,0 +1,34 @@
+//! Hands out a wrong state: chunks with other bytes, manifests that list other chunks, or no answer at all.
+
+use super::{Means, Strategy};
+use agree::checkpoint::{Chunk, Manifest, Transfer as Answer};
+use agree::{Effect, Message};
+use bytes::Bytes;
+use wire::Digest;
+
+/// The behaviour.
+pub struct Transfer;
+
+impl Strategy for Transfer {
+    fn outgoing(&mut self, effect: Effect, means: &mut Means) {
+        let Effect::Send { to, message: Message::Transfer(answer) } = effect else {
+            return means.pass(effect);
+        };
+        let lie = match (answer, means.random.below(4)) {
+            (Answer::Chunk(_) | Answer::Manifest(_), 0) => return,
+            (Answer::Chunk(chunk), 1 | 2) => {
+                let mut bytes = chunk.bytes.to_vec();
+                if let Some(byte) = bytes.last_mut() {
+                    *byte ^= 1;
+                }
+                Answer::Chunk(Chunk { bytes: Bytes::from(bytes), ..chunk })
+            }
+            (Answer::Manifest(manifest), 1 | 2) => {
+                let chunks = manifest.chunks.iter().map(|_| Digest([1; 32])).collect();
+                Answer::Manifest(Manifest { chunks, ..manifest })
+            }
+            (answer, _) => answer,
+        };
+        means.pass(Effect::Send { to, message: Message::Transfer(lie) });
+    }
+}

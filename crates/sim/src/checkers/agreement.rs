@@ -1,0 +1,192 @@
+//! Agreement: correct replicas execute the same batch at the same place.
+//!
+//! Where execution is final ([`Finality::Executed`]): any second batch at a place is a violation.
+//!
+//! Where it is not ([`Finality::Accepted`]), a batch becomes *fixed* at its place
+//!   - when a client accepts the result of a request in it, or
+//!   - when a stable checkpoint covers it;
+//!
+//! and from then on a correct replica that executes another batch at that place, in the same view or a later one, is a
+//! violation. One that is still in an older view may: it has not heard yet, and will take it back.
+
+use super::Finality;
+use super::ledger::{Ledger, Variant};
+use agree::client::Accepted;
+use wire::{ClientId, Sequence, View};
+
+/// Whether `node` may execute this variant, just entered, at `sequence`.
+#[inline]
+pub fn executed(
+    ledger: &Ledger,
+    finality: Finality,
+    node: usize,
+    view: View,
+    sequence: Sequence,
+    variant: Variant,
+) -> Result<(), String> {
+    match finality {
+        Finality::Executed if variant == 0 => Ok(()),
+        Finality::Executed => Err(explain(ledger, node, view, sequence, variant, 0)),
+        Finality::Accepted => match ledger.fixed(sequence) {
+            Some((fixed, since)) if fixed != variant && view >= since => {
+                Err(explain(ledger, node, view, sequence, variant, fixed))
+            }
+            Some(_) | None => Ok(()),
+        },
+    }
+}
+
+fn explain(
+    ledger: &Ledger,
+    node: usize,
+    view: View,
+    sequence: Sequence,
+    variant: Variant,
+    other: Variant,
+) -> String {
+    let name = |variant| {
+        ledger.entry(sequence, variant).map_or("?".to_string(), |entry| {
+            let requests: Vec<String> = ledger
+                .applied(entry)
+                .iter()
+                .map(|(client, timestamp)| format!("{client}{timestamp}"))
+                .collect();
+            format!("{} [{}] of {} (first at p{})", entry.batch, requests.join(" "), entry.view, entry.by)
+        })
+    };
+    format!("p{node} executed {} at {sequence} in {view}; there {} stands", name(variant), name(other))
+}
+
+/// A client accepted a result: where that makes a batch final, it is fixed.
+pub fn accepted(
+    ledger: &mut Ledger,
+    finality: Finality,
+    client: ClientId,
+    accepted: &Accepted,
+) -> Result<(), String> {
+    let sequence = accepted.sequence;
+    let holds = |ledger: &Ledger, variant| {
+        ledger
+            .entry(sequence, variant)
+            .is_some_and(|entry| ledger.applied(entry).contains(&(client, accepted.timestamp)))
+    };
+    if let Some((fixed, _)) = ledger.fixed(sequence)
+        && !holds(ledger, fixed)
+    {
+        return Err(format!(
+            "{client} accepted {} at {sequence}, where a batch without it is final",
+            accepted.timestamp
+        ));
+    }
+    let candidates = ledger.variants(sequence).map(|(variant, entry)| (variant, entry.view));
+    let candidate =
+        candidates.filter(|(variant, _)| holds(ledger, *variant)).max_by_key(|(variant, view)| {
+            // Several histories may hold the request there; what f+1 replied from is still somebody's, and the latest.
+            (*view <= accepted.view, ledger.is_in_a_log(sequence, *variant), *view)
+        });
+    match candidate {
+        None => Err(format!(
+            "{client} accepted {} at {sequence}, where no correct replica executed it",
+            accepted.timestamp
+        )),
+        Some((variant, _)) => {
+            match finality {
+                Finality::Executed => {}
+                Finality::Accepted => ledger.fix(sequence, variant, accepted.view),
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A checkpoint at `sequence` is stable at `node`: everything up to it is fixed as this node has it.
+pub fn stable(ledger: &mut Ledger, node: usize, sequence: Sequence) -> Result<(), String> {
+    let mut at = sequence.0.min(ledger.executed(node).0);
+    while at > 0 {
+        let place = Sequence(at);
+        match (ledger.variant_of(node, place), ledger.fixed(place)) {
+            (Some(variant), None) => {
+                let view = ledger.entry(place, variant).map_or(View(0), |entry| entry.view);
+                ledger.fix(place, variant, view);
+            }
+            (Some(variant), Some((fixed, _))) if variant != fixed => {
+                return Err(format!(
+                    "a stable checkpoint at {sequence} covers another batch at {place} than is final there"
+                ));
+            }
+            // Below a place that an earlier checkpoint fixed everything is fixed already, but accepted results fix
+            // single places: go on for one interval's worth at least.
+            (Some(_), Some(_)) if sequence.0 - at >= CHECKPOINT_INTERVAL_MAX => break,
+            (Some(_), Some(_)) | (None, _) => {}
+        }
+        at -= 1;
+    }
+    Ok(())
+}
+
+/// Simulated checkpoints are not further apart than this.
+const CHECKPOINT_INTERVAL_MAX: u64 = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::super::ledger::Entry;
+    use super::*;
+    use bytes::Bytes;
+    use wire::{Digest, Timestamp};
+
+    fn entry(batch: u8, view: u64) -> Entry {
+        Entry { batch: Digest([batch; 32]), view: View(view), ..Entry::default() }
+    }
+
+    fn told(view: u64) -> Accepted {
+        Accepted { timestamp: Timestamp(1), view: View(view), sequence: Sequence(1), result: Bytes::new() }
+    }
+
+    const REQUEST: (ClientId, Timestamp) = (ClientId(1), Timestamp(1));
+
+    #[test]
+    fn two_batches_at_a_place_are_found_where_execution_is_final() {
+        let mut ledger = Ledger::new(2);
+        let (variant, _) = ledger.enter(Sequence(1), entry(1, 0), &[REQUEST]);
+        assert!(executed(&ledger, Finality::Executed, 0, View(0), Sequence(1), variant).is_ok());
+        let (variant, _) = ledger.enter(Sequence(1), entry(2, 0), &[]);
+        let error = executed(&ledger, Finality::Executed, 1, View(3), Sequence(1), variant)
+            .expect_err("another batch");
+        assert!(error.contains("p1 executed 02020202 [] of v0"), "{error}");
+        assert!(error.contains("01010101 [c1T1]"), "{error}");
+    }
+
+    #[test]
+    fn where_it_is_not_a_second_batch_is_found_once_a_client_relies_on_the_first() {
+        let mut ledger = Ledger::new(2);
+        ledger.enter(Sequence(1), entry(1, 1), &[REQUEST]);
+        let (other, _) = ledger.enter(Sequence(1), entry(2, 0), &[]);
+        let check =
+            |ledger: &Ledger, view| executed(ledger, Finality::Accepted, 1, View(view), Sequence(1), other);
+        assert!(check(&ledger, 1).is_ok());
+        assert!(accepted(&mut ledger, Finality::Accepted, REQUEST.0, &told(1)).is_ok());
+        assert!(check(&ledger, 0).is_ok(), "it has not heard yet");
+        assert!(check(&ledger, 1).is_err());
+        assert!(check(&ledger, 2).is_err());
+    }
+
+    #[test]
+    fn a_result_that_no_correct_replica_stands_behind_is_found() {
+        let mut ledger = Ledger::new(2);
+        assert!(accepted(&mut ledger, Finality::Executed, REQUEST.0, &told(0)).is_err());
+        ledger.enter(Sequence(1), entry(1, 1), &[]);
+        assert!(accepted(&mut ledger, Finality::Executed, REQUEST.0, &told(0)).is_err());
+    }
+
+    #[test]
+    fn a_checkpoint_that_covers_another_batch_than_a_client_relies_on_is_found() {
+        let mut ledger = Ledger::new(2);
+        ledger.enter(Sequence(1), entry(1, 1), &[REQUEST]);
+        let (other, _) = ledger.enter(Sequence(1), entry(2, 0), &[]);
+        ledger.advance(1, other);
+        accepted(&mut ledger, Finality::Accepted, REQUEST.0, &told(1)).expect("it was executed");
+        assert!(stable(&mut ledger, 1, Sequence(1)).is_err());
+        ledger.advance(0, 0);
+        assert!(stable(&mut ledger, 0, Sequence(1)).is_ok());
+    }
+}

@@ -1,0 +1,184 @@
+//! Replicas and guards of any protocol, as values.
+//!
+//! Enums, not trait objects: what is a value can be copied and compared, which the model checker needs.
+
+use crate::keys::{KeyRing, SimKeys, Tally};
+use crate::service::Registers;
+use agree::byzid::guard::{Fail, Guard as ByzIdGuard};
+use agree::door::Door;
+use agree::guard::{Guard, GuardEffect, Plain};
+use agree::replica::{Destination, Recovered, Status};
+use agree::{Event, Message, Outbox, Protocol, Replica, Settings, Timer, byzid, paxos, pbft};
+use bytes::Bytes;
+use std::rc::Rc;
+use wire::{NodeId, Peer, Time};
+
+/// Which implementation replicas are of.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Engine {
+    /// That of the protocol that the settings name.
+    #[default]
+    Real,
+    /// The tests' own, with this defect.
+    #[cfg(test)]
+    Fake(crate::fake::Defect),
+}
+
+/// A replica of any protocol.
+#[derive(Clone, Hash)]
+pub enum AnyReplica {
+    /// ByzID and ByzID-W.
+    ByzId(Box<byzid::Replica<Registers>>),
+    /// Paxos.
+    Paxos(Box<paxos::Replica<Registers>>),
+    /// PBFT.
+    Pbft(Box<pbft::Replica<Registers, SimKeys>>),
+    /// The tests' own.
+    #[cfg(test)]
+    Fake(Box<crate::fake::Replica>),
+}
+
+impl AnyReplica {
+    /// The replica of node `me`, from what its disk kept; in words why that is impossible.
+    pub fn recover(
+        engine: Engine,
+        me: NodeId,
+        settings: &Rc<Settings>,
+        keys: SimKeys,
+        recovered: Recovered,
+    ) -> Result<AnyReplica, String> {
+        match engine {
+            Engine::Real => {}
+            #[cfg(test)]
+            Engine::Fake(defect) => {
+                let replica = crate::fake::Replica::recover(me, settings, defect, recovered);
+                return Ok(AnyReplica::Fake(Box::new(replica)));
+            }
+        }
+        let settings = Settings::clone(settings);
+        match settings.protocol {
+            Protocol::Paxos => paxos::Replica::recover(me, settings, Registers::default(), recovered)
+                .map(|replica| AnyReplica::Paxos(Box::new(replica)))
+                .map_err(|error| error.to_string()),
+            Protocol::Pbft => pbft::Replica::recover(me, settings, Registers::default(), keys, recovered)
+                .map(|replica| AnyReplica::Pbft(Box::new(replica)))
+                .map_err(|error| error.to_string()),
+            Protocol::ByzId | Protocol::ByzIdW => {
+                byzid::Replica::recover(me, settings, Registers::default(), recovered)
+                    .map(|replica| AnyReplica::ByzId(Box::new(replica)))
+                    .map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+impl Replica for AnyReplica {
+    fn step(&mut self, now: Time, event: Event, out: &mut Outbox) {
+        match self {
+            AnyReplica::ByzId(replica) => replica.step(now, event, out),
+            AnyReplica::Paxos(replica) => replica.step(now, event, out),
+            AnyReplica::Pbft(replica) => replica.step(now, event, out),
+            #[cfg(test)]
+            AnyReplica::Fake(replica) => replica.step(now, event, out),
+        }
+    }
+
+    fn status(&self) -> Status {
+        match self {
+            AnyReplica::ByzId(replica) => replica.status(),
+            AnyReplica::Paxos(replica) => replica.status(),
+            AnyReplica::Pbft(replica) => replica.status(),
+            #[cfg(test)]
+            AnyReplica::Fake(replica) => replica.status(),
+        }
+    }
+}
+
+/// A guard of any protocol.
+pub enum AnyGuard {
+    /// Checks and lets through.
+    Plain(Plain<SimKeys>),
+    /// Holds the monitor.
+    ByzId(Box<ByzIdGuard<SimKeys>>),
+}
+
+impl AnyGuard {
+    /// The guard of node `me`, started at `now`; with a monitor if the protocol has one. `starts` counts how often the
+    /// node's monitor was started before.
+    #[must_use]
+    pub fn new(
+        me: NodeId,
+        settings: &Settings,
+        ring: &KeyRing,
+        tally: &Rc<Tally>,
+        fail: Fail,
+        starts: u64,
+        now: Time,
+    ) -> AnyGuard {
+        let peer = Peer::Node(me);
+        let mut nodes = settings.members.clone();
+        nodes.extend(&settings.spares);
+        if settings.protocol.monitored() {
+            let door = Door::new(peer, settings.protocol, nodes, ring.of_monitor(peer, tally));
+            return AnyGuard::ByzId(Box::new(ByzIdGuard::new(door, settings, fail, starts, now)));
+        }
+        let door = Door::new(peer, settings.protocol, nodes, ring.of(peer, tally));
+        AnyGuard::Plain(Plain::new(door, &settings.members))
+    }
+
+    /// Whether no monitor is in it, so that whoever has the node has its links.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        match self {
+            AnyGuard::Plain(_) => true,
+            AnyGuard::ByzId(guard) => guard.monitor().is_none(),
+        }
+    }
+
+    /// What is left of it after its monitor crashed while set to fail open.
+    #[must_use]
+    pub fn without_monitor(self) -> AnyGuard {
+        match self {
+            AnyGuard::Plain(guard) => AnyGuard::Plain(guard),
+            AnyGuard::ByzId(guard) => AnyGuard::ByzId(Box::new(guard.without_monitor())),
+        }
+    }
+
+    /// The replica beside it stopped, or runs again.
+    pub fn replica_is_up(&mut self, now: Time, up: bool, out: &mut Vec<GuardEffect>) {
+        match self {
+            AnyGuard::Plain(_) => {}
+            AnyGuard::ByzId(guard) => guard.replica_is_up(now, up, out),
+        }
+    }
+}
+
+impl Guard for AnyGuard {
+    fn start(&mut self, now: Time, out: &mut Vec<GuardEffect>) {
+        match self {
+            AnyGuard::Plain(guard) => guard.start(now, out),
+            AnyGuard::ByzId(guard) => guard.start(now, out),
+        }
+    }
+
+    fn receive(&mut self, now: Time, link: Peer, frame: Bytes, out: &mut Vec<GuardEffect>) {
+        match self {
+            AnyGuard::Plain(guard) => guard.receive(now, link, frame, out),
+            AnyGuard::ByzId(guard) => guard.receive(now, link, frame, out),
+        }
+    }
+
+    fn send(&mut self, now: Time, to: Destination, message: Message, out: &mut Vec<GuardEffect>) {
+        match self {
+            AnyGuard::Plain(guard) => guard.send(now, to, message, out),
+            AnyGuard::ByzId(guard) => guard.send(now, to, message, out),
+        }
+    }
+
+    fn timeout(&mut self, now: Time, timer: Timer, out: &mut Vec<GuardEffect>) {
+        match self {
+            AnyGuard::Plain(guard) => guard.timeout(now, timer, out),
+            AnyGuard::ByzId(guard) => guard.timeout(now, timer, out),
+        }
+    }
+}

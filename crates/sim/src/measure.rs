@@ -1,0 +1,131 @@
+//! What a request costs when nothing goes wrong: message delays, messages, authenticators.
+//!
+//! One client, one request at a time, links that all take exactly δ, disks that take no time. What `count` requests cost
+//! is what a run of `2·count` costs more than a run of `count`: so what a cluster says once, at its start, does not count.
+
+use crate::client::SimClient;
+use crate::disk::Speed;
+use crate::keys::Counts;
+use crate::mix::Mix;
+use crate::network::Latency;
+use crate::only::Only;
+use crate::plan::Plan;
+use crate::run::RunSettings;
+use crate::world::{Making, World};
+use agree::Protocol;
+use core::time::Duration;
+use std::collections::BTreeMap;
+use wire::Time;
+
+/// The latency of every link.
+const DELTA: Duration = Duration::from_millis(1);
+
+/// Requests that are measured.
+const REQUESTS: u64 = 200;
+
+/// What a request costs.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Measured {
+    /// Which protocol.
+    pub protocol: Protocol,
+    /// How many faulty replicas it masks.
+    pub f: usize,
+    /// Message delays from the request to the result that the client accepts: the most over all requests.
+    pub delays: u64,
+    /// Messages per request, by name.
+    pub messages: BTreeMap<&'static str, f64>,
+    /// MACs made per request, by everybody.
+    pub macs_made: f64,
+    /// MACs checked per request.
+    pub macs_checked: f64,
+    /// Signatures made per request.
+    pub signatures_made: f64,
+    /// Signatures checked per request.
+    pub signatures_checked: f64,
+    /// Seals made per request.
+    pub seals_made: f64,
+    /// Seals checked per request.
+    pub seals_checked: f64,
+}
+
+impl Measured {
+    /// Messages per request, all together.
+    #[must_use]
+    pub fn messages_in_all(&self) -> f64 {
+        self.messages.values().sum()
+    }
+}
+
+/// Measures `protocol` for `f`.
+///
+/// # Panics
+/// If a cluster without faults does not serve its client.
+#[must_use]
+pub fn measure(protocol: Protocol, f: usize) -> Measured {
+    let (_, few_messages, few) = cost(protocol, f, REQUESTS);
+    let (delays, many_messages, many) = cost(protocol, f, 2 * REQUESTS);
+    let per = |many: u64, few: u64| (many - few) as f64 / REQUESTS as f64;
+    let messages = many_messages
+        .iter()
+        .map(|(name, count)| (*name, per(*count, few_messages.get(name).copied().unwrap_or(0))))
+        .filter(|(_, count)| *count > 0.0)
+        .collect();
+    Measured {
+        protocol,
+        f,
+        delays,
+        messages,
+        macs_made: per(many.macs_made, few.macs_made),
+        macs_checked: per(many.macs_checked, few.macs_checked),
+        signatures_made: per(many.signatures_made, few.signatures_made),
+        signatures_checked: per(many.signatures_checked, few.signatures_checked),
+        seals_made: per(many.seals_made, few.seals_made),
+        seals_checked: per(many.seals_checked, few.seals_checked),
+    }
+}
+
+/// The most delays of a request, the messages by name, and the authenticators of a run of so many requests.
+fn cost(protocol: Protocol, f: usize, requests: u64) -> (u64, BTreeMap<&'static str, u64>, Counts) {
+    let settings = RunSettings { mix: Mix::NONE, only: Only::default(), ..RunSettings::new(protocol, f) };
+    let mut plan: Plan = settings.plan(0);
+    let hour = Duration::from_secs(3600);
+    plan.tuning.clients = 1;
+    plan.tuning.operations = requests;
+    plan.tuning.think = Duration::ZERO;
+    plan.tuning.latency = Latency { least: DELTA, spread: Duration::ZERO };
+    plan.tuning.disk = Speed { least: Duration::ZERO, spread: Duration::ZERO };
+    let cluster = &mut plan.tuning.settings;
+    cluster.checkpoint_interval = 4 * requests;
+    cluster.window = 8;
+    // Nothing but the requests themselves shall happen: nobody loses patience, nobody says that it is there.
+    cluster.retransmit_after = hour;
+    cluster.view_timeout = hour;
+    cluster.view_timeout_max = hour;
+    cluster.heartbeat_every = hour;
+    plan.heal = Time::ZERO.after(hour);
+    plan.rest = plan.heal;
+    let mut world = World::new(plan, 0, Making::default());
+    world.run_until(|clients| clients.iter().all(SimClient::is_done));
+    assert!(world.around.checkers.violations().is_empty(), "{:?}", world.around.checkers.violations());
+    let took = world.around.checkers.history().iter().map(|(_, _, asked)| {
+        let told = asked.told.as_ref().expect("all clients are done");
+        told.at.since(asked.invoked).as_nanos().div_ceil(DELTA.as_nanos()) as u64
+    });
+    let delays = took.skip(1).max().unwrap_or(0);
+    (delays, world.around.stats.messages(), world.authenticators())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paxos_answers_in_four_delays() {
+        let measured = measure(Protocol::Paxos, 1);
+        assert_eq!(measured.delays, 4, "request, accept, accepted, reply");
+        assert_eq!(measured.messages["REQUEST"], 1.0);
+        assert_eq!(measured.messages["ACCEPT"], 2.0);
+        assert_eq!(measured.messages["REPLY"], 1.0);
+        assert_eq!(measured.signatures_made, 0.0);
+    }
+}

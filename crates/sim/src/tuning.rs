@@ -1,0 +1,64 @@
+//! How a run's cluster, load and hardware are set: drawn from the seed, small on purpose.
+//!
+//! Small intervals and windows make checkpoints, truncation, state transfer and full windows everyday events; short
+//! timeouts make view changes cheap.
+
+use crate::disk::Speed;
+use crate::network::Latency;
+use crate::random::{Random, Stream};
+use agree::{Protocol, Settings};
+use core::time::Duration;
+
+/// How a run is set.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tuning {
+    /// The cluster.
+    pub settings: Settings,
+    /// Clients.
+    pub clients: usize,
+    /// Requests that each client makes at most.
+    pub operations: u64,
+    /// The longest that a client thinks.
+    pub think: Duration,
+    /// The links.
+    pub latency: Latency,
+    /// The disks.
+    pub disk: Speed,
+}
+
+impl Tuning {
+    /// The tuning of the run `seed`.
+    #[must_use]
+    pub fn generate(protocol: Protocol, f: usize, seed: u64) -> Self {
+        let random = &mut Random::new(seed, Stream::Tuning);
+        let micros = Duration::from_micros;
+        let millis = Duration::from_millis;
+        let mut settings = Settings::new(protocol, f);
+        settings.checkpoint_interval = random.pick(&[4, 8, 8, 16]);
+        settings.window = random.between(1, 8);
+        settings.batch_requests_max = random.pick(&[1, 2, 4, 64]);
+        settings.batch_bytes_max = random.pick(&[32, 256, 64 << 10]);
+        settings.requests_waiting_max = random.pick(&[2, 8, 64]);
+        settings.retransmit_after = random.duration(millis(15), millis(50));
+        settings.view_timeout = random.duration(millis(50), millis(250));
+        settings.view_timeout_max = random.duration(millis(1_000), millis(2_000));
+        settings.heartbeat_every = settings.view_timeout / 5;
+        let slow_network = random.chance(250);
+        let (least, spread) = if slow_network { (millis(4), millis(8)) } else { (micros(50), millis(1)) };
+        let slowest_disk = millis(random.pick(&[1, 3, 20]));
+        Tuning {
+            settings,
+            clients: random.between(2, 6) as usize,
+            operations: u64::MAX,
+            think: millis(random.pick(&[1, 5, 20, 50])),
+            latency: Latency {
+                least: random.duration(micros(20), least),
+                spread: random.duration(micros(20), spread),
+            },
+            disk: Speed {
+                least: random.duration(micros(10), micros(200)),
+                spread: random.duration(micros(10), slowest_disk),
+            },
+        }
+    }
+}

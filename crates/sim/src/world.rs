@@ -1,0 +1,419 @@
+//! A whole cluster with its clients, its network and its luck, from the first moment to the last.
+//!
+//! Upon the start: every node starts with an empty disk, every client begins to think.
+//! Upon each thing that is due: it happens, and everything that follows from it at once.
+//! Upon the beginning or end of a fault: the conditions of the network are put together anew from the faults in force; a
+//!   node's fault is applied to the node.
+//! Upon heal: clients that have nothing left to ask get a little more.
+//! From then on, every so often: if clients are to rest, they make no new requests; if all of them are served and all
+//!   correct replicas stand at the same place, the run is over. If that takes longer than [`LIVE_WITHIN`], the promise
+//!   of progress is broken.
+//! Upon the first violation: the run is over.
+
+use crate::agenda::Happening;
+use crate::byzantine::Traitor;
+use crate::checkers::bounded::Limits;
+use crate::checkers::live::{self, LIVE_WITHIN};
+use crate::checkers::{Checker, Checkers, Finality};
+use crate::client::SimClient;
+use crate::clock::Clock;
+use crate::disk::{Crash, Disk, Durability};
+use crate::engine::Engine;
+use crate::fault::FaultKind;
+use crate::keys::{Counts, KeyRing, Tally};
+use crate::network::{Conditions, Directory, Network};
+use crate::node::{Node, Surroundings};
+use crate::outsider;
+use crate::plan::Plan;
+use crate::random::{Random, Stream};
+use crate::trace::{Trace, Traced};
+use agree::Replica;
+use agree::byzid::guard::Fail;
+use agree::replica::Status;
+use core::time::Duration;
+use std::rc::Rc;
+use wire::{ClientId, NodeId, Peer};
+
+/// How often it is looked whether everything has come to rest.
+const PROBE_EVERY: Duration = Duration::from_millis(20);
+
+/// How long a run goes on that promises safety only, after all faults are over.
+const UNPROMISED: Duration = Duration::from_secs(3);
+
+/// How often it is looked whether a node writes that is to crash mid-write.
+const LURK_EVERY: Duration = Duration::from_micros(400);
+
+/// How often it then really crashes, in thousandths.
+const LURK_PERMILLE: u64 = 120;
+
+/// Things that happen in one run at most. A run that comes to it goes round in circles.
+pub const EVENTS_MAX: u64 = 50_000_000;
+
+/// How a world is made, beside its plan.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Making {
+    /// When writes are called durable.
+    pub durability: Durability,
+    /// What happens when a monitor is down.
+    pub fail: Fail,
+    /// Which implementation replicas are of.
+    pub engine: Engine,
+    /// How many entries of the story to keep, if any.
+    pub trace: Option<usize>,
+}
+
+/// A cluster and everything around it.
+pub struct World {
+    nodes: Vec<Node>,
+    clients: Vec<SimClient>,
+    client_tallies: Vec<Rc<Tally>>,
+    plan: Plan,
+    active: Vec<bool>,
+    /// The node that each fault hit, if it chose one when it began.
+    struck: Vec<Option<usize>>,
+    outsider: Random,
+    lurker: Random,
+    resting: bool,
+    done: bool,
+    /// What the nodes and clients share.
+    pub around: Surroundings,
+}
+
+impl World {
+    /// The world of `seed` in which `plan` will happen.
+    #[must_use]
+    pub fn new(plan: Plan, seed: u64, making: Making) -> Self {
+        let settings = Rc::new(plan.tuning.settings.clone());
+        let directory =
+            Directory { nodes: settings.n() + settings.spares.len(), clients: plan.tuning.clients };
+        let network = Network::new(directory, plan.tuning.latency, &Random::new(seed, Stream::Network));
+        let traitors = plan.traitors();
+        let mut checkers = Checkers::new(
+            Finality::of(settings.protocol),
+            directory.nodes,
+            directory.clients,
+            &traitors,
+            Limits::of(&settings),
+        );
+        if settings.protocol.monitored() {
+            checkers = checkers.with_fifo();
+        }
+        let ring = KeyRing::new(seed);
+        let disks = Random::new(seed, Stream::Disks);
+        let whims = Random::new(seed, Stream::Traitors);
+        let nodes = (0..directory.nodes)
+            .map(|node| {
+                let disk = Disk::new(making.durability, plan.tuning.disk, disks.part(node as u64));
+                let (ahead, drift) = plan.clocks.get(node).copied().unwrap_or_default();
+                let traitor = traitors.contains(&node).then(|| {
+                    let id = NodeId(node as u16);
+                    Traitor::new(id, Rc::clone(&settings), &plan.behaviours(node), whims.part(node as u64))
+                });
+                Node::new(node, disk, Clock::new(ahead, drift), traitor, making.fail)
+            })
+            .collect();
+        let thoughts = Random::new(seed, Stream::Clients);
+        let client_tallies: Vec<Rc<Tally>> = (0..directory.clients).map(|_| Rc::default()).collect();
+        let clients = client_tallies
+            .iter()
+            .enumerate()
+            .map(|(client, tally)| {
+                let id = ClientId(client as u64 + 1);
+                SimClient::new(
+                    directory.nodes + client,
+                    id,
+                    &settings,
+                    ring.of(Peer::Client(id), tally),
+                    thoughts.part(client as u64),
+                    plan.tuning.think,
+                    plan.tuning.operations,
+                )
+            })
+            .collect();
+        let trace = making.trace.map(Trace::new);
+        World {
+            nodes,
+            clients,
+            client_tallies,
+            active: vec![false; plan.faults.len()],
+            struck: vec![None; plan.faults.len()],
+            lurker: Random::new(seed, Stream::Crashes),
+            outsider: Random::new(seed, Stream::Outsider),
+            resting: false,
+            done: false,
+            around: Surroundings::new(network, checkers, ring, settings, making.engine, trace),
+            plan,
+        }
+    }
+
+    /// Lets everything happen, to the end.
+    pub fn run(&mut self) {
+        self.begin();
+        while !self.done && self.around.checkers.violations().is_empty() {
+            let Some((at, happening)) = self.around.agenda.take_next() else { break };
+            self.around.now = at;
+            self.around.stats.events += 1;
+            if self.around.stats.events > EVENTS_MAX {
+                let text = format!("{EVENTS_MAX} things have happened and there is no end to it");
+                self.around.checkers.report(Checker::Bounded, at, text);
+                break;
+            }
+            self.happen(happening);
+        }
+        self.end();
+    }
+
+    /// Lets things happen until `enough` of the clients, or until a promise is broken.
+    pub fn run_until(&mut self, enough: impl Fn(&[SimClient]) -> bool) {
+        self.begin();
+        while !enough(&self.clients) && self.around.checkers.violations().is_empty() {
+            let Some((at, happening)) = self.around.agenda.take_next() else { break };
+            self.around.now = at;
+            self.happen(happening);
+        }
+    }
+
+    fn begin(&mut self) {
+        for node in &mut self.nodes {
+            node.start(&mut self.around);
+        }
+        for client in &mut self.clients {
+            client.start(&mut self.around);
+        }
+        for (fault, item) in self.plan.faults.iter().enumerate() {
+            self.around.agenda.enter(item.from, Happening::FaultBegins { fault: fault as u16 });
+            if item.until.0 != u64::MAX {
+                self.around.agenda.enter(item.until, Happening::FaultEnds { fault: fault as u16 });
+            }
+        }
+        self.around.agenda.enter(self.plan.heal, Happening::Heal);
+        for lie in &self.plan.lies {
+            *self.around.stats.strategies.entry(lie.behaviour.name()).or_default() += 1;
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        let around = &mut self.around;
+        around.note(around.now.0);
+        match happening {
+            Happening::Frame { to, link, frame } => {
+                let to = usize::from(to);
+                around.network.arrived(link, to);
+                match self.nodes.get_mut(to) {
+                    Some(node) => node.receive(link, frame, around),
+                    None => self.clients[to - self.nodes.len()].receive(link, frame, around),
+                }
+            }
+            Happening::Timer { node, owner, timer } => {
+                self.nodes[usize::from(node)].timer(owner, timer, around)
+            }
+            Happening::Flushed { node, life } => self.nodes[usize::from(node)].flushed(life, around),
+            Happening::Treason { node, index } => self.nodes[usize::from(node)].treason(index, around),
+            Happening::Retry { client } => self.clients[usize::from(client)].retry(around),
+            Happening::Thought { client } => self.clients[usize::from(client)].thought(around),
+            Happening::FaultBegins { fault } => self.fault(usize::from(fault), true),
+            Happening::FaultEnds { fault } => self.fault(usize::from(fault), false),
+            Happening::Outsider { fault } => self.outsider(usize::from(fault)),
+            Happening::Lurk { fault } => self.lurk(usize::from(fault)),
+            Happening::Recover { node } => self.nodes[usize::from(node)].revive(around),
+            Happening::Heal => {
+                around.traced(|| Traced::Note("all faults are over".to_string()));
+                for client in &mut self.clients {
+                    client.healed(around);
+                }
+                around.agenda.enter(around.now, Happening::Probe);
+            }
+            Happening::Probe => self.probe(),
+        }
+    }
+
+    /// A fault begins or ends.
+    fn fault(&mut self, fault: usize, begins: bool) {
+        self.active[fault] = begins;
+        let kind = self.plan.faults[fault].kind.clone();
+        let around = &mut self.around;
+        if begins {
+            *around.stats.faults.entry(kind.name()).or_default() += 1;
+        }
+        around.traced(|| {
+            let what = if begins { "begins" } else { "ends" };
+            Traced::Note(format!("fault {fault} {what}: {kind}"))
+        });
+        let mut conditions = Conditions::default();
+        for (index, item) in self.plan.faults.iter().enumerate() {
+            if self.active[index] {
+                item.kind.apply(&mut conditions);
+            }
+        }
+        around.network.conditions = conditions;
+        let now = around.now;
+        match (kind, begins) {
+            (FaultKind::Crash { node }, true) => self.nodes[usize::from(node)].crash(Crash::Process, around),
+            (FaultKind::Crash { node }, false) => self.nodes[usize::from(node)].revive(around),
+            (FaultKind::CrashPrimary { of }, true) => {
+                self.struck[fault] = self.primary().filter(|node| of >> node & 1 == 1);
+                if let Some(node) = self.struck[fault] {
+                    self.nodes[node].crash(Crash::Process, &mut self.around);
+                }
+            }
+            (FaultKind::CrashPrimary { .. }, false) => {
+                if let Some(node) = self.struck[fault].take() {
+                    self.nodes[node].revive(around);
+                }
+            }
+            (FaultKind::CrashMidWrite { .. }, true) => {
+                around.agenda.enter(now, Happening::Lurk { fault: fault as u16 });
+            }
+            (FaultKind::CrashMidWrite { .. }, false) => {}
+            (FaultKind::Blackout { node }, true) => black_out(&mut self.nodes[usize::from(node)], around),
+            (FaultKind::Blackout { node }, false) => light_up(&mut self.nodes[usize::from(node)], around),
+            (FaultKind::PowerLoss, true) => self.nodes.iter_mut().for_each(|node| black_out(node, around)),
+            (FaultKind::PowerLoss, false) => self.nodes.iter_mut().for_each(|node| light_up(node, around)),
+            (FaultKind::SlowDisk { node, slowness }, begins) => {
+                self.nodes[usize::from(node)].disk_mut().set_slowness(if begins { slowness } else { 1 });
+            }
+            (FaultKind::ClockDrift { node, permille }, begins) => {
+                let usual = self.plan.clocks.get(usize::from(node)).map_or(0, |(_, drift)| *drift);
+                self.nodes[usize::from(node)].set_drift(now, if begins { permille } else { usual });
+            }
+            (FaultKind::Pause { node }, true) => self.nodes[usize::from(node)].pause(),
+            (FaultKind::Pause { node }, false) => self.nodes[usize::from(node)].resume(around),
+            (FaultKind::MonitorCrash { node }, true) => self.nodes[usize::from(node)].crash_monitor(around),
+            (FaultKind::MonitorCrash { node }, false) => self.nodes[usize::from(node)].revive_monitor(around),
+            (FaultKind::Outsider { .. }, true) => {
+                around.agenda.enter(now, Happening::Outsider { fault: fault as u16 });
+            }
+            (FaultKind::Outsider { .. }, false) => {}
+            (
+                FaultKind::Loss { .. }
+                | FaultKind::Delay { .. }
+                | FaultKind::Duplication { .. }
+                | FaultKind::Reordering
+                | FaultKind::Corruption { .. }
+                | FaultKind::Partition { .. }
+                | FaultKind::OneWay { .. }
+                | FaultKind::Flapping(_),
+                _,
+            ) => {}
+        }
+    }
+
+    /// Who leads, as far as the correct nodes know.
+    fn primary(&self) -> Option<usize> {
+        let newest = self.statuses().into_iter().flatten().max_by_key(|status| status.view)?;
+        Some(usize::from(newest.primary.0)).filter(|node| *node < self.nodes.len())
+    }
+
+    /// Crashes the node of this fault now and then while it writes, and comes back to it.
+    fn lurk(&mut self, fault: usize) {
+        let FaultKind::CrashMidWrite { node } = self.plan.faults[fault].kind else { return };
+        if !self.active[fault] {
+            return;
+        }
+        let victim = &mut self.nodes[usize::from(node)];
+        if victim.replica().is_some() && victim.disk().is_writing() && self.lurker.chance(LURK_PERMILLE) {
+            victim.crash(Crash::Process, &mut self.around);
+            let down = self.lurker.duration(Duration::from_micros(50), Duration::from_millis(8));
+            self.around.agenda.enter(self.around.now.after(down), Happening::Recover { node });
+        }
+        let at = self.around.now.after(self.lurker.duration(LURK_EVERY / 2, LURK_EVERY * 2));
+        self.around.agenda.enter(at, Happening::Lurk { fault: fault as u16 });
+    }
+
+    /// The outsider of this fault strikes, and will again.
+    fn outsider(&mut self, fault: usize) {
+        let FaultKind::Outsider { every } = self.plan.faults[fault].kind else { return };
+        if !self.active[fault] {
+            return;
+        }
+        let around = &mut self.around;
+        let to = self.outsider.index(around.network.directory().peers());
+        let (link, frame) = outsider::frame(&mut self.outsider, around.network.overheard());
+        around.stats.frames_of_outsiders += 1;
+        around.agenda.enter(around.now, Happening::Frame { to: to as u8, link, frame });
+        around.agenda.enter(around.now.after(every), Happening::Outsider { fault: fault as u16 });
+    }
+
+    /// Looks whether everything has come to rest.
+    fn probe(&mut self) {
+        let now = self.around.now;
+        if now >= self.plan.rest && !self.resting {
+            self.resting = true;
+            self.clients.iter_mut().for_each(SimClient::stop);
+        }
+        if self.plan.live {
+            if self.clients.iter().all(SimClient::is_done) && self.has_converged() {
+                self.done = true;
+                return;
+            }
+            if now.since(self.plan.heal) > LIVE_WITHIN {
+                let text = live::explain(self.around.checkers.history(), &self.statuses(), self.plan.heal);
+                self.around.checkers.report(Checker::Live, now, text);
+                return;
+            }
+        } else if now.since(self.plan.rest) > UNPROMISED {
+            self.done = true;
+            return;
+        }
+        self.around.agenda.enter(now.after(PROBE_EVERY), Happening::Probe);
+    }
+
+    /// How every correct node that is up stands.
+    fn statuses(&self) -> Vec<Option<Status>> {
+        let correct = |(slot, node): (usize, &Node)| {
+            let replica = node.replica().filter(|_| self.around.checkers.is_correct(slot));
+            replica.map(Replica::status)
+        };
+        self.nodes.iter().enumerate().map(correct).collect()
+    }
+
+    /// Whether those that must agree where they stand do.
+    fn has_converged(&self) -> bool {
+        let statuses = self.statuses();
+        let up = statuses.iter().flatten().count();
+        let settings = &self.around.settings;
+        let needed = if settings.protocol.monitored() { up.min(settings.n() - settings.f) } else { up };
+        live::converged(&statuses, needed)
+    }
+
+    fn end(&mut self) {
+        let now = self.around.now;
+        let overflowed = self.around.stats.frames_overflowed;
+        if self.plan.lies.is_empty() {
+            self.around.checkers.link_filled(now, overflowed);
+        }
+        self.around.checkers.finish(now, self.plan.live && self.done);
+        for violation in self.around.checkers.violations().to_vec() {
+            self.around.traced(|| Traced::Note(format!("VIOLATION: {violation}")));
+        }
+        self.around.stats.runs = 1;
+        self.around.stats.operations_checked = self.around.checkers.history().told();
+        self.around.stats.authenticators = self.authenticators();
+    }
+
+    /// What all keys made and checked so far.
+    #[must_use]
+    pub fn authenticators(&self) -> Counts {
+        let nodes = self.nodes.iter().map(|node| node.tally().counts());
+        let clients = self.client_tallies.iter().map(|tally| tally.counts());
+        nodes.chain(clients).fold(Counts::default(), Counts::plus)
+    }
+
+    /// What was planned.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+/// All of a node loses its power.
+fn black_out(node: &mut Node, around: &mut Surroundings) {
+    node.crash(Crash::Power, around);
+    node.crash_monitor(around);
+}
+
+/// It comes back: the monitor first, since a replica without one has no links.
+fn light_up(node: &mut Node, around: &mut Surroundings) {
+    node.revive_monitor(around);
+    node.revive(around);
+}

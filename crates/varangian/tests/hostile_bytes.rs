@@ -1,0 +1,192 @@
+//! What must hold for any bytes that a stranger sends, for a fixed number of seeded inputs.
+//!
+//! The promises are those of the fuzz targets, and are written down there. Pure chance rarely decodes, so most inputs
+//! here are real messages and frames with a few bytes changed, cut off, doubled or added.
+
+#[path = "../../../fuzz/src/decode.rs"]
+#[allow(unreachable_pub, reason = "public in the crate it is shared with")]
+mod decode;
+#[path = "../../../fuzz/src/door.rs"]
+#[allow(unreachable_pub, reason = "public in the crate it is shared with")]
+mod door;
+
+use agree::checkpoint::{AskChunk, AskManifest, Checkpoint, Chunk, Transfer};
+use agree::request::Busy;
+use agree::{Batch, Message, Reply, Request};
+use wire::{Authenticator, Bytes, ClientId, Encode, Frame, NodeId, Peer, Sequence, Signature, Tag};
+use wire::{Timestamp, View};
+
+const INPUTS: u32 = 1_000_000;
+
+/// SplitMix64: enough to spread a seed, and the same for ever.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound.max(1) as u64) as usize
+    }
+
+    fn byte(&mut self) -> u8 {
+        self.next().to_le_bytes()[0]
+    }
+
+    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.below(from.len())]
+    }
+
+    /// A number at an edge more often than not.
+    fn edge(&mut self) -> u8 {
+        *self.pick(&[0, 1, 2, 3, 127, 128, 254, 255])
+    }
+
+    /// `bytes` with up to three accidents.
+    fn damage(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        for _ in 0..self.below(4) {
+            let at = self.below(bytes.len());
+            match self.below(6) {
+                _ if bytes.is_empty() => bytes.push(self.byte()),
+                0 => bytes[at] ^= 1 << self.below(8),
+                1 => bytes[at] = self.edge(),
+                2 => bytes.truncate(at),
+                3 => bytes.insert(at, self.edge()),
+                4 => bytes.push(self.byte()),
+                _ => bytes.extend_from_within(at..),
+            }
+        }
+        bytes
+    }
+}
+
+fn messages() -> Vec<Bytes> {
+    let request = Request {
+        client: ClientId(6),
+        timestamp: Timestamp(5),
+        operation: Bytes::from_static(b"put"),
+        signature: None,
+    };
+    let signed = Request { signature: Some(Signature([7; 64])), ..request.clone() };
+    let reply = Reply {
+        view: View(1),
+        sequence: Sequence(9),
+        client: ClientId(6),
+        timestamp: Timestamp(5),
+        result: Bytes::from_static(b"done"),
+    };
+    let checkpoint = Checkpoint::new(Sequence(128), Bytes::from_static(b"state"));
+    let digest = checkpoint.digest();
+    let ask = Transfer::AskManifest(AskManifest { digest });
+    let manifest = checkpoint.serve(&ask).expect("it is its own digest");
+    let chunk = Chunk { digest, index: 0, bytes: Bytes::from_static(b"state") };
+    let transfers =
+        [ask, manifest, Transfer::AskChunk(AskChunk { digest, index: 0 }), Transfer::Chunk(chunk)];
+    let mut messages = vec![
+        Message::Request(request.clone()),
+        Message::Request(signed.clone()),
+        Message::Reply(reply),
+        Message::Busy(Busy { client: ClientId(6), timestamp: Timestamp(5) }),
+    ];
+    messages.extend(transfers.map(Message::Transfer));
+    let mut encoded: Vec<Bytes> = messages.iter().map(Encode::to_bytes).collect();
+    encoded.push(Batch::new(vec![request, signed]).to_bytes());
+    // A protocol's own messages, as far as they can be guessed: its tag, one of its tags, and numbers.
+    for protocol in 4..=6 {
+        for tag in 0..=24 {
+            for length in [8, 16, 40, 80] {
+                let mut bytes = vec![protocol, tag];
+                bytes.extend((0..length).map(|at: u8| u8::from(at.is_multiple_of(8))));
+                encoded.push(Bytes::from(bytes));
+            }
+        }
+    }
+    encoded
+}
+
+fn frames(messages: &[Bytes]) -> Vec<Bytes> {
+    let authenticators = [
+        Authenticator::None,
+        Authenticator::Mac(Tag([1; 16])),
+        Authenticator::Vector(vec![(NodeId(0), Tag([2; 16])), (NodeId(1), Tag([3; 16]))]),
+        Authenticator::Signature(Signature([4; 64])),
+    ];
+    let senders = [Peer::Node(NodeId(1)), Peer::Node(NodeId(4)), Peer::Client(ClientId(6))];
+    let mut frames = Vec::new();
+    for (index, body) in messages.iter().enumerate() {
+        let frame = Frame {
+            from: senders[index % senders.len()],
+            vouched: index % 2 == 0,
+            body: body.clone(),
+            authenticator: authenticators[index % authenticators.len()].clone(),
+        };
+        frames.push(frame.to_bytes());
+    }
+    frames
+}
+
+#[test]
+fn whatever_is_sent_decodes_to_one_value_or_is_refused() {
+    let messages = messages();
+    let seeds = [frames(&messages), messages].concat();
+    let mut chance = Chance(1);
+    let mut found = 0;
+    for _ in 0..INPUTS {
+        let seed = chance.pick(&seeds).clone();
+        found += decode::check(&chance.damage(&seed));
+    }
+    assert!(
+        found > INPUTS as usize / 10,
+        "only {found} values decoded: the inputs are too wild to test much"
+    );
+}
+
+#[test]
+fn only_what_is_genuine_passes_the_door() {
+    let messages = messages();
+    let frames = frames(&messages);
+    let mut chance = Chance(2);
+    let mut passed = 0;
+    for _ in 0..INPUTS {
+        let (protocol, link, mode) = (chance.byte(), chance.byte(), chance.byte());
+        let mut input = vec![protocol, link, mode];
+        match mode % 4 {
+            0 => {
+                let seed = chance.pick(&frames).clone();
+                input.extend(chance.damage(&seed));
+            }
+            1 | 2 => {
+                let seed = chance.pick(&messages).clone();
+                input.extend(chance.damage(&seed));
+            }
+            _ => {
+                input.extend([chance.byte(), chance.byte()]);
+                input.extend(chance.pick(&messages).iter());
+            }
+        }
+        passed += door::check(&input);
+    }
+    assert!(
+        passed > INPUTS as usize / 1000,
+        "only {passed} frames passed: the inputs are too wild to test much"
+    );
+}
+
+/// What announces more than it brings costs nothing: a list or byte string is refused by its length field alone.
+#[test]
+fn a_length_is_not_believed() {
+    for body in messages() {
+        for at in 0..body.len().saturating_sub(3) {
+            for length in [u32::MAX, 1 << 20, 1 << 16] {
+                let mut bytes = body.to_vec();
+                bytes[at..at + 4].copy_from_slice(&length.to_le_bytes());
+                decode::check(&bytes);
+            }
+        }
+    }
+}

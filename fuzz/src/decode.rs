@@ -1,0 +1,81 @@
+//! Decoding what a stranger sent.
+//!
+//! For any bytes, as a frame, as a message, and as the message inside a frame:
+//!   - no panic;
+//!   - what decodes encodes to the same bytes: one value, one encoding;
+//!   - what decodes is within its limits, and no larger than the bytes it came from.
+
+use agree::Message;
+use agree::checkpoint::{CHUNK_BYTES, CHUNKS_MAX, Transfer};
+use agree::request::{
+    BATCH_BYTES_MAX, BATCH_REQUESTS_MAX, Batch, OPERATION_BYTES_MAX, RESULT_BYTES_MAX, Request,
+};
+use wire::auth::NODES_MAX;
+use wire::frame::BODY_BYTES_MAX;
+use wire::{Authenticator, Bytes, Decode, Encode, Frame};
+
+/// Checks the promises for `data`, and returns how many values were found in it.
+pub fn check(data: &[u8]) -> usize {
+    let bytes = Bytes::copy_from_slice(data);
+    let mut found = 0;
+    if let Some(frame) = canonical::<Frame>(&bytes) {
+        assert!(frame.body.len() <= BODY_BYTES_MAX);
+        if let Authenticator::Vector(tags) = &frame.authenticator {
+            assert!(tags.len() <= NODES_MAX);
+        }
+        found += 1 + usize::from(message(&frame.body));
+    }
+    if let Some(batch) = canonical::<Batch>(&bytes) {
+        check_batch(&batch);
+        found += 1;
+    }
+    found + usize::from(message(&bytes))
+}
+
+/// Reads a message, if it is one, and checks it.
+fn message(bytes: &Bytes) -> bool {
+    let Some(message) = canonical::<Message>(bytes) else { return false };
+    match &message {
+        Message::Request(request) => check_request(request),
+        Message::Reply(reply) => assert!(reply.result.len() <= RESULT_BYTES_MAX),
+        Message::Transfer(Transfer::Manifest(manifest)) => {
+            assert!(manifest.chunks.len() <= CHUNKS_MAX);
+            assert!(manifest.bytes <= (CHUNKS_MAX * CHUNK_BYTES) as u64);
+        }
+        Message::Transfer(Transfer::Chunk(chunk)) => assert!(chunk.bytes.len() <= CHUNK_BYTES),
+        Message::Transfer(Transfer::AskManifest(_) | Transfer::AskChunk(_)) | Message::Busy(_) => {}
+        Message::ByzId(_) | Message::Paxos(_) | Message::Pbft(_) => {}
+    }
+    assert!(!message.name().is_empty());
+    true
+}
+
+fn check_request(request: &Request) {
+    assert!(request.operation.len() <= OPERATION_BYTES_MAX);
+}
+
+fn check_batch(batch: &Batch) {
+    assert!(batch.requests().len() <= BATCH_REQUESTS_MAX);
+    let bytes: usize = batch.requests().iter().map(|request| request.operation.len()).sum();
+    assert!(bytes <= BATCH_BYTES_MAX || batch.requests().len() == 1);
+    assert_eq!(
+        batch.digest(),
+        Batch::new(batch.requests().to_vec()).digest(),
+        "a batch carries its own digest"
+    );
+    batch.requests().iter().for_each(check_request);
+}
+
+/// The value that `bytes` encode, if they do; then they are its only encoding.
+fn canonical<T: Encode + Decode>(bytes: &Bytes) -> Option<T> {
+    match T::from_bytes(bytes.clone()) {
+        Ok(value) => {
+            assert_eq!(value.to_bytes(), *bytes, "one value, one encoding");
+            Some(value)
+        }
+        Err(error) => {
+            assert!(!error.to_string().is_empty(), "a refusal says why");
+            None
+        }
+    }
+}

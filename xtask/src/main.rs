@@ -1,0 +1,59 @@
+//! The things that one does every day, each with one word: `cargo xtask WORD`.
+//!
+//! Nothing here knows more than a shell history would; the checks themselves live in the crates and in `.ci/run`.
+//! The one exception is [`gate`], which shows that clippy really refuses what `clippy.toml` lists.
+
+mod gate;
+
+use std::env;
+use std::process::{Command, ExitCode};
+
+const USAGE: &str = "\
+usage: cargo xtask WORD
+  check           formatting, clippy (also with the mutations), documentation
+  gate            that a clock, a thread, a file … in a logic crate would be refused
+  test            all tests
+  sim SEED [...]  replays one seed and explains it; further flags go to `varangian sim`
+  fuzz TARGET     fuzzes `decode` or `door` for a minute (needs cargo-fuzz and a nightly toolchain)
+  docs            the documentation of all crates, in target/doc
+  mutations       looks for every named defect (in a build that contains them)";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words[..] {
+        ["check"] => check(),
+        ["gate"] => gate::holds(),
+        ["test"] => cargo("test --workspace"),
+        ["sim", seed, ref flags @ ..] => {
+            let flags = if flags.is_empty() { "--protocol byzid --f 1".into() } else { flags.join(" ") };
+            cargo(&format!("run --release -- sim {flags} --replay {seed} --explain"))
+        }
+        ["fuzz", target] => cargo(&format!("+nightly fuzz run {target} -- -max_total_time=60")),
+        ["docs"] => cargo("doc --workspace --no-deps"),
+        ["mutations"] => cargo("run --release --features mutations -- sim --mutations"),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn check() -> bool {
+    cargo("fmt --all --check")
+        && cargo("clippy --workspace --all-targets -- -D warnings")
+        && cargo("clippy --workspace --all-targets --features mutations -- -D warnings")
+        && cargo("doc --workspace --no-deps")
+}
+
+/// Runs cargo as a person would type it: through `PATH`, so that `+nightly` is understood.
+fn cargo(arguments: &str) -> bool {
+    eprintln!("cargo {arguments}");
+    let mut command = Command::new("cargo");
+    command.args(arguments.split_whitespace()).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    if arguments.starts_with("+nightly") {
+        command.env_remove("RUSTUP_TOOLCHAIN");
+    }
+    command.status().is_ok_and(|status| status.success())
+}
