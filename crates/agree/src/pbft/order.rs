@@ -79,7 +79,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         match self.machine.standing(client, timestamp) {
             Standing::Answered { .. } => {
                 if let Some(reply) = self.machine.reply_again(self.views.view, client, timestamp) {
-                    self.send_one_durably(client, reply, out);
+                    out.send(client, crate::Message::Reply(reply));
                 }
                 return Ok(());
             }
