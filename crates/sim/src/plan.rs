@@ -100,7 +100,7 @@ impl Plan {
         }
         // A liar not found out in time can keep a cluster waiting whose monitors have all forgotten: see `monitor::claim`.
         let forgotten = protocol.monitored() && faults.iter().any(|fault| fault.kind == FaultKind::PowerLoss);
-        live &= !(forgotten && !traitors.is_empty());
+        live &= !forgotten || traitors.is_empty();
         let clocks = (0..n as u64)
             .map(|node| {
                 let random = &mut Random::new(seed, Stream::Clocks).part(node);

@@ -81,7 +81,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
                 if let Some(reply) =
                     self.machine.reply_again(self.views.view, self.primary(), client, timestamp)
                 {
-                    self.send_one_durably(client, reply, out);
+                    out.send(client, crate::Message::Reply(reply));
                 }
                 return Ok(());
             }
