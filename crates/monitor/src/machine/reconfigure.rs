@@ -350,16 +350,23 @@ impl<R: Request> Monitor<R> {
         Received::Deliver
     }
 
-    /// Upon JOINED(v) from the replica: it has everything that the configuration starts with.
-    pub fn joined_sent(&mut self, now: Time, view: View, actions: &mut Vec<Action>) -> Result<(), Rule> {
+    /// Upon JOINED(v, N) from the replica: it has everything that the configuration starts with, and all up to N.
+    pub fn joined_sent(
+        &mut self,
+        now: Time,
+        view: View,
+        at: Sequence,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Rule> {
         if self.guilty.is_some() {
             return Err(Rule::Flooding);
         }
         match self.threshold.take() {
             Some(threshold) if threshold.configuration.view == view => {
-                let Threshold { configuration, log, last } = threshold;
-                let last = last.max(log.stable());
-                self.enter(now, configuration, log, last, actions);
+                if (at < threshold.last || at > threshold.log.contiguous()) && !defect!(MonitorTrueAck) {
+                    return Err(self.violate(now, Rule::TrueAck, actions));
+                }
+                self.enter(now, threshold.configuration, threshold.log, at, actions);
                 Ok(())
             }
             other => {

@@ -97,7 +97,7 @@ impl<K: Keys> Guard<K> {
             }
             ByzId::Joined(ref joined) => {
                 let view = monitor::View(joined.view.0);
-                self.ask(|monitor| monitor.joined_sent(moment(now), view, actions))?;
+                self.ask(|monitor| monitor.joined_sent(moment(now), view, at(joined.last), actions))?;
                 // From here on the frames and members are those of the new configuration.
                 self.perform(core::mem::take(actions), out);
                 self.transmit_to_primary(to, message, out)
