@@ -12,7 +12,7 @@ use super::reconfigure::digest_at;
 use super::record::Record;
 use super::{Joining, Mode, Replica, Stored};
 use crate::checkpoint::{self, Checkpoint};
-use crate::replica::{Destination, Effect, Observation, Outbox, Refusal};
+use crate::replica::{Destination, Effect, Observation, Outbox, Position, Refusal};
 use crate::service::Service;
 use wire::{Encode, NodeId, Peer, Sequence};
 
@@ -209,6 +209,7 @@ impl<S: Service> Replica<S> {
         self.transfer = None;
         self.gathered_snapshot = None;
         self.ordered = self.accepted();
+        self.orders_from = Some(Position(0));
         self.declared = self.stable.sequence;
         self.heard_of = self.accepted();
         self.acked = vec![Sequence::ZERO; self.n()];

@@ -141,10 +141,6 @@ impl<K: Keys> Guard<K> {
         let mut actions = Vec::new();
         if let Some(monitor) = &mut self.monitor {
             monitor.replica_is_up(moment(now), up, &mut actions);
-            if up {
-                // It lost what it was handed and had not ordered; the monitor has not.
-                out.extend(monitor.waiting().cloned().map(deliver_request));
-            }
         }
         self.perform(actions, out);
         self.rearm(now, out);

@@ -39,7 +39,7 @@ impl<S: Service> Replica<S> {
 
     /// Sends ORDERs as long as the window and the log have room and requests wait.
     pub(super) fn order(&mut self, out: &mut Outbox) {
-        if !self.leads() {
+        if !self.may_order() {
             return;
         }
         let log_end = self.log_end();

@@ -278,11 +278,6 @@ impl<R: Request> Monitor<R> {
         !self.member
     }
 
-    /// The requests that the replica was handed and has not ordered.
-    pub fn waiting(&self) -> impl Iterator<Item = &R> {
-        self.ordering.queue.iter()
-    }
-
     /// Whether messages of the entered configuration pass.
     fn is_normal(&self) -> bool {
         self.member && self.guilty.is_none() && self.suspicion.promised <= self.configuration.view
