@@ -1,6 +1,6 @@
 //! What the replica sends, on its way through the monitor.
 
-use super::{Guard, deliver, moment, sealed_new_config, stable_is_proven};
+use super::{Guard, deliver, is_proven, moment, sealed_new_config, stable_is_proven};
 use crate::Message;
 use crate::byzid::message::{
     Claim, Member, Message as ByzId, NewConfig, Order, Reconfigure, Stable, StableCheckpoint,
@@ -300,6 +300,10 @@ impl<K: Keys> Guard<K> {
         let message = Reconfigure { target, claim, seals };
         match to {
             Destination::Peer(Peer::Node(node)) if node == self.me => {
+                // A monitor that has forgotten has no better opinion of its own replica than of others.
+                if !is_proven(&self.door, &self.genesis, &message) {
+                    return Err(Rule::StaleConfiguration);
+                }
                 let received =
                     self.ask(|monitor| Ok(monitor.reconfigure_received(target_seen, completed)))?;
                 if received != monitor::Received::Deliver {
