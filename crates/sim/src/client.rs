@@ -6,8 +6,8 @@
 use crate::agenda::Happening;
 use crate::keys::SimKeys;
 use crate::load;
-use crate::node::Surroundings;
 use crate::random::Random;
+use crate::surroundings::Surroundings;
 use crate::timers::{Came, Timers};
 use crate::trace::Traced;
 use agree::client::{Accepted, ClientEffect, RETRY};
