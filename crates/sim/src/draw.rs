@@ -29,10 +29,11 @@ pub(crate) enum Sort {
     MonitorCrash,
     Outsider,
     Corruption,
+    LyingClient,
 }
 
 pub(crate) fn kinds(mix: Mix) -> Vec<Sort> {
-    let groups: [(Mix, &[Sort]); 5] = [
+    let groups: [(Mix, &[Sort]); 6] = [
         (
             Mix::NETWORK,
             &[
@@ -63,6 +64,7 @@ pub(crate) fn kinds(mix: Mix) -> Vec<Sort> {
         ),
         (Mix::TIME, &[Sort::ClockDrift, Sort::Pause]),
         (Mix::MONITOR, &[Sort::MonitorCrash, Sort::MonitorCrash]),
+        (Mix::BYZANTINE, &[Sort::LyingClient]),
         (Mix::OUTSIDER, &[Sort::Outsider, Sort::Corruption]),
     ];
     groups
@@ -156,6 +158,7 @@ impl World {
             }
             Sort::Pause => FaultKind::Pause { node: hit? },
             Sort::MonitorCrash => FaultKind::MonitorCrash { node: hit? },
+            Sort::LyingClient => FaultKind::LyingClient { client: random.index(self.clients) as u8 },
             Sort::Outsider => FaultKind::Outsider { every: random.duration(millis(1), millis(20)) },
         };
         Some(kind)

@@ -11,7 +11,7 @@
 //! - [`agenda`], [`timers`], [`network`], [`disk`], [`clock`], [`keys`], [`random`]: what is simulated;
 //! - [`byzantine`], [`outsider`]: those who mean harm;
 //! - [`checkers`]: what must hold, whatever happens;
-//! - [`shrink`], [`campaign`], [`measure`]: what one does with runs.
+//! - [`shrink`](mod@shrink), [`campaign`], [`measure`]: what one does with runs.
 //!
 //! **Determinism.** Nothing here reads a clock, an address, a hash map's order or the number of threads. Everything
 //! random comes from named streams of the seed ([`random`]). The fingerprint of an outcome covers every byte put on a

@@ -13,7 +13,7 @@
 //!
 //! A traitor's replica is the honest one in the hands of a [`Traitor`], which sees and changes what goes in and out.
 //!
-//! [`life`] is how it starts and dies, [`perform`] what goes on between its guard and its replica.
+//! `life` is how it starts and dies, `perform` what goes on between its guard and its replica.
 
 mod life;
 mod perform;
