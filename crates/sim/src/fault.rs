@@ -111,6 +111,11 @@ pub enum FaultKind {
         /// Which node's.
         node: u8,
     },
+    /// A client sends requests with proofs that only some replicas find valid, to some replicas only, and again later.
+    LyingClient {
+        /// Which client, from 0.
+        client: u8,
+    },
     /// Somebody who is no member and no client sends frames to the nodes.
     Outsider {
         /// How often.
@@ -141,6 +146,7 @@ impl FaultKind {
             FaultKind::ClockDrift { .. } => "clock drift",
             FaultKind::Pause { .. } => "pause",
             FaultKind::MonitorCrash { .. } => "monitor crash",
+            FaultKind::LyingClient { .. } => "lying client",
             FaultKind::Outsider { .. } => "outsider",
         }
     }
@@ -181,6 +187,7 @@ impl FaultKind {
             | FaultKind::ClockDrift { .. }
             | FaultKind::Pause { .. }
             | FaultKind::MonitorCrash { .. }
+            | FaultKind::LyingClient { .. }
             | FaultKind::Outsider { .. } => {}
         }
     }
@@ -236,6 +243,7 @@ impl fmt::Display for FaultKind {
             FaultKind::ClockDrift { node, permille } => write!(f, "the clock of p{node} runs {permille:+} ‰"),
             FaultKind::Pause { node } => write!(f, "p{node} stands still"),
             FaultKind::MonitorCrash { node } => write!(f, "the monitor of p{node} is down"),
+            FaultKind::LyingClient { client } => write!(f, "c{} lies", client + 1),
             FaultKind::Outsider { every } => write!(f, "an outsider sends something every {every:?}"),
         }
     }

@@ -22,10 +22,11 @@ use crate::engine::Engine;
 use crate::fault::FaultKind;
 use crate::keys::{Counts, KeyRing, Tally};
 use crate::network::{Conditions, Directory, Network};
-use crate::node::{Node, Surroundings};
+use crate::node::Node;
 use crate::outsider;
 use crate::plan::Plan;
 use crate::random::{Random, Stream};
+use crate::surroundings::Surroundings;
 use crate::trace::{Trace, Traced};
 use agree::Replica;
 use agree::byzid::guard::Fail;
@@ -280,6 +281,12 @@ impl World {
             (FaultKind::Pause { node }, false) => self.nodes[usize::from(node)].resume(around),
             (FaultKind::MonitorCrash { node }, true) => self.nodes[usize::from(node)].crash_monitor(around),
             (FaultKind::MonitorCrash { node }, false) => self.nodes[usize::from(node)].revive_monitor(around),
+            (FaultKind::LyingClient { client }, begins) => {
+                // With fewer clients than planned, that one may not be there.
+                if let Some(client) = self.clients.get_mut(usize::from(client)) {
+                    client.set_lying(begins);
+                }
+            }
             (FaultKind::Outsider { .. }, true) => {
                 around.agenda.enter(now, Happening::Outsider { fault: fault as u16 });
             }
