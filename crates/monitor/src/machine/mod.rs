@@ -30,7 +30,7 @@ use crate::ordering::Ordering;
 use crate::queue::Request;
 use crate::rule::{Rule, Severity};
 use crate::suspicion::Suspicion;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 /// What one monitor says to another. No replica can send these.
@@ -150,6 +150,9 @@ struct Before {
     said: Sequence,
 }
 
+/// Thresholds remembered at most.
+const LEFT_MAX: usize = 4;
+
 /// The monitor beside one replica.
 #[derive(Clone, Hash, Debug)]
 pub struct Monitor<R> {
@@ -169,8 +172,8 @@ pub struct Monitor<R> {
     /// The newest start of each node's monitor that this one knows of.
     known: BTreeMap<Node, Incarnation>,
     threshold: Option<Threshold>,
-    /// The last threshold left without a JOINED, for a later configuration: the replica may have crossed it, and claim so.
-    left: Option<Threshold>,
+    /// Thresholds left without a JOINED, for a later configuration: the replica may have crossed them, and claim so.
+    left: VecDeque<Threshold>,
     /// What the replica had before it proposed the configuration that it leads, until it first says that it has that one on
     /// its disk: if it crashes before, it comes back with this.
     before: Option<Before>,
@@ -224,7 +227,7 @@ impl<R: Request> Monitor<R> {
             },
             known,
             threshold: None,
-            left: None,
+            left: VecDeque::new(),
             before: None,
             claims: None,
             heard_at: now,
@@ -374,10 +377,11 @@ impl<R: Request> Monitor<R> {
         let leads = configuration.primary() == self.me;
         let configuration = core::mem::replace(&mut self.configuration, configuration);
         let log = core::mem::replace(&mut self.log, log);
-        self.before = (leads && self.member).then_some(Before { configuration, log, said });
+        let before = Before { configuration, log, said };
+        self.before = if leads && self.member { self.before.take().or(Some(before)) } else { None };
         self.member = true;
         self.threshold = None;
-        self.left = None;
+        self.left.clear();
         self.claims = None;
         self.heard_at = now;
         self.entered_at = now;

@@ -1,6 +1,6 @@
 //! Suspicion, claims, and the way into the next configuration.
 
-use super::{Action, Control, Monitor, NewConfig, Notice, Received, Threshold};
+use super::{Action, Control, LEFT_MAX, Monitor, NewConfig, Notice, Received, Threshold};
 use crate::claim::{self, Claim};
 use crate::configuration::{Configuration, Member};
 use crate::ids::{Digest, FIRST, Incarnation, Node, QUARANTINED, Sequence, Time, View};
@@ -147,7 +147,12 @@ impl<R: Request> Monitor<R> {
         assert!(target > self.suspicion.promised);
         self.suspicion.promised = target;
         self.suspicion.target = self.suspicion.target.max(target);
-        self.left = self.threshold.take().or(self.left.take());
+        if let Some(threshold) = self.threshold.take() {
+            if self.left.len() == LEFT_MAX {
+                self.left.pop_front();
+            }
+            self.left.push_back(threshold);
+        }
         self.claims = None;
         self.change_since = Some(now);
         self.change_to = target;
@@ -233,19 +238,29 @@ impl<R: Request> Monitor<R> {
         if !self.member {
             return Ok(claim);
         }
-        let true_now = complete(&mut claim, &self.configuration, &self.log, self.following.said);
-        let true_before = self
-            .before
-            .as_ref()
-            .is_some_and(|before| complete(&mut claim, &before.configuration, &before.log, before.said));
-        let true_left = self
-            .left
-            .as_ref()
-            .is_some_and(|left| complete(&mut claim, &left.configuration, &left.log, left.last));
-        if !true_now && !true_before && !true_left && !defect!(MonitorTrueReconfigure) {
-            return Err(self.violate(now, Rule::TrueReconfigure, actions));
+        match self.judge(&mut claim) {
+            Some(true) => {}
+            Some(false) if defect!(MonitorTrueReconfigure) => {}
+            Some(false) => return Err(self.violate(now, Rule::TrueReconfigure, actions)),
+            None => return Err(Rule::StaleConfiguration),
         }
         Ok(claim)
+    }
+
+    /// Whether a claim tells all that the replica ever said it had; nothing if it is of a configuration that this monitor does
+    /// not remember, and cannot judge: a replica that entered one in memory, and crashed before its disk had it, comes back
+    /// with an older one. Such a claim does not pass, and proves nothing.
+    fn judge(&self, claim: &mut Claim) -> Option<bool> {
+        let view = claim.entered.view;
+        let remembered = |configuration: &Configuration| configuration.view == view;
+        if remembered(&self.configuration) {
+            return Some(complete(claim, &self.configuration, &self.log, self.following.said));
+        }
+        if let Some(before) = self.before.as_ref().filter(|before| remembered(&before.configuration)) {
+            return Some(complete(claim, &before.configuration, &before.log, before.said));
+        }
+        let left = self.left.iter().find(|left| remembered(&left.configuration))?;
+        Some(complete(claim, &left.configuration, &left.log, left.last))
     }
 
     /// Upon RECONFIGURE(t, claim) from `from`, or from this node's own replica.
@@ -325,8 +340,12 @@ impl<R: Request> Monitor<R> {
         if self.guilty.is_some() || !vouched || new.configuration.primary() != from {
             return Received::NotAllowed;
         }
-        if view < self.suspicion.promised || (self.member && view <= self.configuration.view) {
+        if view < self.suspicion.promised || (self.member && view < self.configuration.view) {
             return Received::Stale;
+        }
+        if self.member && view == self.configuration.view {
+            // JOINED was lost; the replica says it again.
+            return Received::Deliver;
         }
         let listed = new.configuration.members.iter().find(|member| member.node == self.me);
         let mine = listed.is_some_and(|member| member.incarnation == self.incarnation);
