@@ -49,6 +49,8 @@ pub struct Alarm {
     pub view: View,
     /// The name of the rule.
     pub rule: &'static str,
+    /// Whether no correct replica would have done it.
+    pub proof: bool,
 }
 
 /// What stands between a replica and its network.

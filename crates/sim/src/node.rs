@@ -472,6 +472,10 @@ impl Node {
                 GuardEffect::Refuse { from, refusal } => world.refused(self.slot, Some(from), refusal),
                 GuardEffect::Alarm(alarm) => {
                     world.stats.alarms += 1;
+                    if alarm.proof && self.traitor.is_none() && !self.disk.lies() {
+                        let text = format!("p{} is correct and was proven guilty: {}", self.slot, alarm.rule);
+                        world.checkers.report(Checker::Innocent, world.now, text);
+                    }
                     world.traced(|| Traced::Alarm { node: self.slot as u8, rule: alarm.rule });
                 }
             }

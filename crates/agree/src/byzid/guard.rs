@@ -22,7 +22,7 @@ use crate::replica::{Destination, Event, Refusal, Timer};
 use crate::request::{Busy, Request};
 use bytes::Bytes;
 use core::time::Duration;
-use monitor::{Action, Admission, Heard, Incarnation, Monitor, Received, Span, Specification};
+use monitor::{Action, Admission, Heard, Incarnation, Monitor, Received, Severity, Span, Specification};
 use std::collections::BTreeMap;
 use wire::{Digest, Encode, Keys, NodeId, Peer, Sequence, Time, View};
 
@@ -262,6 +262,7 @@ impl<K: Keys> Guard<K> {
                         node: self.me,
                         view: View(view),
                         rule: rule.name(),
+                        proof: rule.severity() == Severity::Proof,
                     }));
                 }
                 Action::Entered => self.entered(),
