@@ -14,6 +14,8 @@
 mod inbound;
 mod outbound;
 mod reconfigure;
+#[cfg(test)]
+mod tests;
 mod time;
 
 pub use inbound::Heard;
