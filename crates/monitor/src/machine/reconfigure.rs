@@ -1,6 +1,6 @@
 //! Suspicion, claims, and the way into the next configuration.
 
-use super::{Action, Control, Monitor, NewConfig, Notice, Received, Threshold};
+use super::{Action, Control, ELSEWHERE_MAX, Elsewhere, Monitor, NewConfig, Notice, Received, Threshold};
 use crate::claim::{self, Claim};
 use crate::configuration::{Configuration, Member};
 use crate::ids::{Digest, FIRST, Incarnation, Node, QUARANTINED, Sequence, Time, View};
@@ -134,7 +134,11 @@ impl<R: Request> Monitor<R> {
     /// Asks the others, and the own replica: what is claimed, and known of other monitors, may have changed since.
     pub(super) fn ask_for_claims(&self, target: View, actions: &mut Vec<Action>) {
         actions.push(Action::Broadcast(Control::ReconRequest { target }));
-        actions.push(Action::Notice(Notice::Reconfigure { target, candidate: self.me, prove: !self.member }));
+        actions.push(Action::Notice(Notice::Reconfigure {
+            target,
+            candidate: self.me,
+            prove: !self.member || self.unsure,
+        }));
     }
 
     /// From now on nothing of a configuration before `target` passes.
@@ -142,7 +146,9 @@ impl<R: Request> Monitor<R> {
         assert!(target > self.suspicion.promised);
         self.suspicion.promised = target;
         self.suspicion.target = self.suspicion.target.max(target);
-        self.left = self.threshold.take().or(self.left.take());
+        if let Some(Threshold { configuration, log, last }) = self.threshold.take() {
+            self.may_be_in(Elsewhere { configuration, log, said: last });
+        }
         self.claims = None;
         self.change_since = Some(now);
         self.change_to = target;
@@ -174,7 +180,11 @@ impl<R: Request> Monitor<R> {
             // The NEWCONFIG is here already; the candidate asks again because its own words crossed.
             return Received::Stale;
         }
-        actions.push(Action::Notice(Notice::Reconfigure { target, candidate, prove: !self.member }));
+        actions.push(Action::Notice(Notice::Reconfigure {
+            target,
+            candidate,
+            prove: !self.member || self.unsure,
+        }));
         Received::Deliver
     }
 
@@ -228,19 +238,25 @@ impl<R: Request> Monitor<R> {
         if !self.member {
             return Ok(claim);
         }
-        let true_now = complete(&mut claim, &self.configuration, &self.log, self.following.said);
-        let true_before = self
-            .before
-            .as_ref()
-            .is_some_and(|before| complete(&mut claim, &before.configuration, &before.log, before.said));
-        let true_left = self
-            .left
-            .as_ref()
-            .is_some_and(|left| complete(&mut claim, &left.configuration, &left.log, left.last));
-        if !true_now && !true_before && !true_left && !defect!(MonitorTrueReconfigure) {
-            return Err(self.violate(now, Rule::TrueReconfigure, actions));
+        let here = complete(&mut claim, &self.configuration, &self.log, self.following.said);
+        let elsewhere = self
+            .elsewhere
+            .iter()
+            .any(|place| complete(&mut claim, &place.configuration, &place.log, place.said));
+        if here || elsewhere || defect!(MonitorTrueReconfigure) {
+            return Ok(claim);
         }
-        Ok(claim)
+        let judged = claim.entered == self.configuration
+            || self.elsewhere.iter().any(|place| place.configuration == claim.entered);
+        if !judged && self.unsure {
+            // What it had when this monitor had forgotten; as then, only seals can tell.
+            claim.vouched = false;
+            return Ok(claim);
+        }
+        if !judged && self.elsewhere.len() == ELSEWHERE_MAX {
+            return Err(Rule::StaleConfiguration);
+        }
+        Err(self.violate(now, Rule::TrueReconfigure, actions))
     }
 
     /// Upon RECONFIGURE(t, claim) from `from`, or from this node's own replica.
@@ -346,20 +362,36 @@ impl<R: Request> Monitor<R> {
     }
 
     /// Upon JOINED(v) from the replica: it has everything that the configuration starts with.
-    pub fn joined_sent(&mut self, now: Time, view: View, actions: &mut Vec<Action>) -> Result<(), Rule> {
+    ///
+    /// It counts like an ACK up to `at`, so it is one: what the replica was not sent it cannot have.
+    pub fn joined_sent(
+        &mut self,
+        now: Time,
+        view: View,
+        at: Sequence,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Rule> {
         if self.guilty.is_some() {
             return Err(Rule::Flooding);
+        }
+        let log = match &self.threshold {
+            Some(threshold) if threshold.configuration.view == view => Some(&threshold.log),
+            Some(_) | None => (self.member && view == self.configuration.view).then_some(&self.log),
+        };
+        if log.is_some_and(|log| at > log.contiguous()) && !defect!(MonitorTrueAck) {
+            return Err(self.violate(now, Rule::TrueAck, actions));
         }
         match self.threshold.take() {
             Some(threshold) if threshold.configuration.view == view => {
                 let Threshold { configuration, log, last } = threshold;
-                let last = last.max(log.stable());
+                let last = last.max(log.stable()).max(at);
                 self.enter(now, configuration, log, last, actions);
                 Ok(())
             }
             other => {
                 self.threshold = other;
-                if self.member && view == self.configuration.view {
+                if self.is_normal() && view == self.configuration.view {
+                    self.following.said = self.following.said.max(at);
                     self.draw(now, actions)
                 } else {
                     Err(Rule::StaleConfiguration)

@@ -105,3 +105,113 @@ fn a_backup_that_lies_about_a_checkpoint_does_not_make_the_primary_a_liar() {
     let sent = primary.stable_sent(NOW, None, View(0), Sequence(4), [7; 32], &mut vec![]);
     assert_eq!((sent, primary.guilty()), (Ok(()), None));
 }
+
+#[test]
+fn a_backup_that_crashed_before_its_ack_may_speak_of_its_checkpoint_too_early() {
+    let mut backup = monitor(1);
+    follow_up_to(&mut backup, 4);
+    assert_eq!(backup.ack_sent(NOW, View(0), Sequence(3), batch(3), &mut vec![]), Ok(()));
+    // Place 4 is on its disk, its ACK was never sent; it was started again, and says its checkpoint once more.
+    let early = backup.checkpoint_sent(NOW, View(0), Sequence(4), [7; 32], &mut vec![]);
+    assert_eq!((early, backup.guilty()), (Err(Rule::StaleConfiguration), None));
+    assert_eq!(backup.ack_sent(NOW, View(0), Sequence(4), batch(4), &mut vec![]), Ok(()));
+    assert_eq!(backup.checkpoint_sent(NOW, View(0), Sequence(4), [7; 32], &mut vec![]), Ok(()));
+    let never_sent = backup.checkpoint_sent(NOW, View(0), Sequence(8), [7; 32], &mut vec![]);
+    assert_eq!(never_sent, Err(Rule::TrueCheckpoint));
+}
+
+#[test]
+fn a_primary_that_lost_its_last_order_is_not_guilty_of_giving_its_place_again() {
+    let mut primary = monitor(0);
+    order_up_to(&mut primary, 3);
+    assert_eq!(primary.request_received(NOW, Ask(9)), Admission::Queued);
+    // Place 3 was not on its disk when it crashed. What waits is handed to it again.
+    primary.replica_is_up(NOW, false, &mut vec![]);
+    primary.replica_is_up(NOW, true, &mut vec![]);
+    let sent = primary.order_sent(NOW, None, View(0), Sequence(3), [9; 32], &[Ask(9)], &mut vec![]);
+    assert_eq!((sent, primary.guilty()), (Err(Rule::StaleConfiguration), None));
+}
+
+#[test]
+fn a_replica_may_stand_beyond_any_threshold_that_its_monitor_left() {
+    let mut backup = monitor(2);
+    follow_up_to(&mut backup, 3);
+    let (first, second) = (new_config(1, [0; 3], 3), new_config(3, [0; 3], 3));
+    assert_eq!(backup.new_config_received(NOW, 1, true, &first), Received::Deliver);
+    // The replica is in; its JOINED waits for the disk. The next two come at once.
+    assert_eq!(backup.new_config_received(NOW, 0, true, &second), Received::Deliver);
+    assert_eq!(ask_for_claim(&mut backup, 1, 4), Received::Deliver);
+    let claimed = claim(&mut backup, 4, &first.configuration, 3);
+    assert_eq!((claimed.map(|claim| claim.vouched), backup.guilty()), (Ok(true), None));
+}
+
+/// Lets the replica of `monitor` propose the configuration `view`, to which nobody but node 0 gave a claim.
+fn propose(monitor: &mut Monitor<Ask>, view: u64, entered: &Configuration, starts: [Incarnation; 3]) {
+    for other in [0, 2] {
+        let word = Control::Suspect { target: View(view), promised: View(view - 1) };
+        monitor.control_received(NOW, other, &word, &mut vec![]);
+    }
+    assert_eq!(monitor.suspicion.promised, View(view));
+    let known: Vec<Member> =
+        (0..3).zip(starts).map(|(node, incarnation)| Member { node, incarnation }).collect();
+    let own = claim(monitor, view, entered, 2).expect("it is true");
+    for node in [0, 2] {
+        let claim = Claim {
+            node,
+            incarnation: starts[usize::from(node)],
+            vouched: true,
+            known: known.clone(),
+            ..own.clone()
+        };
+        assert_eq!(monitor.reconfigure_received(View(view), claim), Received::Deliver);
+    }
+    assert_eq!(monitor.reconfigure_received(View(view), own), Received::Deliver);
+    let proposed = new_config(view, starts, 2);
+    assert_eq!(monitor.new_config_sent(NOW, &proposed, &mut vec![]), Ok(()));
+}
+
+#[test]
+fn a_candidate_whose_replica_crashes_again_and_again_comes_back_with_what_it_has_on_disk() {
+    let mut candidate = monitor(1);
+    follow_up_to(&mut candidate, 2);
+    let on_disk = candidate.configuration.clone();
+    propose(&mut candidate, 1, &on_disk, [0; 3]);
+    propose(&mut candidate, 4, &on_disk, [0; 3]);
+    assert_eq!(ask_for_claim(&mut candidate, 2, 5), Received::Deliver);
+    let claimed = claim(&mut candidate, 5, &on_disk, 2);
+    assert_eq!((claimed.map(|claim| claim.vouched), candidate.guilty()), (Ok(true), None));
+}
+
+#[test]
+fn a_candidate_whose_monitor_had_forgotten_may_fall_back_on_seals() {
+    let mut candidate = Monitor::new(spec(), 1, 7, &[0, 1, 2], &[3], NOW);
+    let on_disk = candidate.configuration.clone();
+    propose(&mut candidate, 1, &on_disk, [0, 7, 0]);
+    let mut actions = vec![];
+    candidate.control_received(NOW, 2, &Control::ReconRequest { target: View(2) }, &mut actions);
+    let notice = Notice::Reconfigure { target: View(2), candidate: 2, prove: true };
+    assert!(actions.contains(&Action::Notice(notice)), "{actions:?}");
+    let claimed = claim(&mut candidate, 2, &on_disk, 2);
+    assert_eq!((claimed.map(|claim| claim.vouched), candidate.guilty()), (Ok(false), None));
+}
+
+#[test]
+fn a_batch_that_crosses_the_way_into_a_configuration_is_no_lie() {
+    let mut backup = monitor(2);
+    follow_up_to(&mut backup, 3);
+    // In the next configuration place 3 is another batch; the replica has it, the monitor waits for JOINED.
+    let new = new_config(1, [0; 3], 2);
+    assert_eq!(backup.new_config_received(NOW, 1, true, &new), Received::Deliver);
+    assert_eq!(backup.order_received(heard(1, 1), Sequence(3), [9; 32], 1), Received::Deliver);
+    let sent = backup.fetched_sent(NOW, Sequence(3), [9; 32], &mut vec![]);
+    assert_eq!((sent, backup.guilty()), (Err(Rule::StaleConfiguration), None));
+}
+
+#[test]
+fn a_backup_says_it_joined_with_no_more_than_it_was_sent() {
+    let mut backup = monitor(1);
+    follow_up_to(&mut backup, 3);
+    assert_eq!(backup.joined_sent(NOW, View(0), Sequence(2), &mut vec![]), Ok(()));
+    assert_eq!(backup.following.said, Sequence(2), "it counts like an ACK");
+    assert_eq!(backup.joined_sent(NOW, View(0), Sequence(4), &mut vec![]), Err(Rule::TrueAck));
+}

@@ -96,8 +96,8 @@ impl<K: Keys> Guard<K> {
                 self.transmit_to_primary(to, message, out)
             }
             ByzId::Joined(ref joined) => {
-                let view = monitor::View(joined.view.0);
-                self.ask(|monitor| monitor.joined_sent(moment(now), view, actions))?;
+                let (view, last) = (monitor::View(joined.view.0), at(joined.last));
+                self.ask(|monitor| monitor.joined_sent(moment(now), view, last, actions))?;
                 // From here on the frames and members are those of the new configuration.
                 self.perform(core::mem::take(actions), out);
                 self.transmit_to_primary(to, message, out)
