@@ -62,6 +62,11 @@ pub enum Control {
         /// Whether no correct replica would have done it.
         proof: bool,
     },
+    /// The replica of `node` was proven guilty: its own monitor said so to the sender, or to another.
+    Convicted {
+        /// Whose.
+        node: Node,
+    },
     /// The sender was started again.
     Rejoin {
         /// This start of it.
@@ -180,6 +185,8 @@ pub struct Monitor<R> {
     /// The monitor had forgotten when its replica proposed the configuration that it leads, and the replica has not yet said
     /// that it has that one on its disk. Of what the replica had before, only seals can tell.
     unsure: bool,
+    /// To whom, and to which start of its monitor, the claim for the configuration promised was given.
+    claimed_to: Option<Member>,
     /// The claims for the configuration that this node is to lead, while it gathers them.
     claims: Option<BTreeMap<Node, Claim>>,
     heard_at: Time,
@@ -232,6 +239,7 @@ impl<R: Request> Monitor<R> {
             threshold: None,
             elsewhere: Vec::new(),
             unsure: false,
+            claimed_to: None,
             claims: None,
             heard_at: now,
             entered_at: now,

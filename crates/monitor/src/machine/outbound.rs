@@ -117,6 +117,11 @@ impl<R: Request> Monitor<R> {
             None => at <= self.log.stable(),
         };
         if !truth && !defect!(MonitorTrueAck) {
+            if at <= self.following.said {
+                // Nothing new is said. A replica that stands at a stable checkpoint which this monitor forgot has only the
+                // digest of the state for it.
+                return Err(Rule::StaleConfiguration);
+            }
             return Err(self.violate(now, Rule::TrueAck, actions));
         }
         self.following.acked(now, at);

@@ -34,9 +34,12 @@ impl<R: Request> Monitor<R> {
                 self.suspicion.heard(now, from, *target, *promised)
             }
             Control::Alert { view, proof } => self.alerted(now, from, *view, *proof, actions),
+            Control::Convicted { node } if *node != self.me => {
+                self.known.entry(*node).and_modify(|known| *known = QUARANTINED);
+            }
             Control::Rejoin { incarnation } => self.rejoining(now, from, *incarnation),
             Control::ReconRequest { target } => return self.asked_for_claim(now, from, *target, actions),
-            Control::Suspect { .. } => return Received::NotAllowed,
+            Control::Suspect { .. } | Control::Convicted { .. } => return Received::NotAllowed,
         }
         self.consider(now, actions);
         Received::Deliver
@@ -133,6 +136,9 @@ impl<R: Request> Monitor<R> {
 
     /// Asks the others, and the own replica: what is claimed, and known of other monitors, may have changed since.
     pub(super) fn ask_for_claims(&self, target: View, actions: &mut Vec<Action>) {
+        // Who is guilty must be known to every claim before its slot goes to a spare.
+        let guilty = self.known.iter().filter(|(_, known)| **known == QUARANTINED).map(|(node, _)| *node);
+        actions.extend(guilty.map(|node| Action::Broadcast(Control::Convicted { node })));
         actions.push(Action::Broadcast(Control::ReconRequest { target }));
         actions.push(Action::Notice(Notice::Reconfigure {
             target,
@@ -150,13 +156,18 @@ impl<R: Request> Monitor<R> {
             self.may_be_in(Elsewhere { configuration, log, said: last });
         }
         self.claims = None;
+        self.claimed_to = None;
         self.change_since = Some(now);
         self.change_to = target;
         self.repeat_at = Some(now.after(self.spec.retransmit_after));
         self.watch(now);
     }
 
-    /// Upon RECONREQUEST(t). A spare has nothing to claim.
+    /// Upon RECONREQUEST(t). A spare has nothing to claim, unless its monitor was started again: then only the replica
+    /// knows whether it is still one.
+    ///
+    /// A claim for t is given to one candidate, and to one start of its monitor. If it could be given to the next start
+    /// too, configuration t could come about twice: the candidate has forgotten what the first one began with.
     fn asked_for_claim(
         &mut self,
         now: Time,
@@ -164,7 +175,7 @@ impl<R: Request> Monitor<R> {
         target: View,
         actions: &mut Vec<Action>,
     ) -> Received {
-        if self.slot_of(self.me).is_none() {
+        if self.slot_of(self.me).is_none() && self.incarnation == FIRST {
             return Received::NotAllowed;
         }
         let over = if self.member { target <= self.configuration.view } else { false };
@@ -178,6 +189,11 @@ impl<R: Request> Monitor<R> {
             self.promise(now, target);
         } else if self.threshold.is_some() {
             // The NEWCONFIG is here already; the candidate asks again because its own words crossed.
+            return Received::Stale;
+        }
+        let incarnation = self.known.get(&candidate).copied().unwrap_or(FIRST);
+        let asked_by = Member { node: candidate, incarnation };
+        if *self.claimed_to.get_or_insert(asked_by) != asked_by {
             return Received::Stale;
         }
         actions.push(Action::Notice(Notice::Reconfigure {
@@ -222,6 +238,10 @@ impl<R: Request> Monitor<R> {
             return Err(Rule::Flooding);
         }
         if target != self.suspicion.promised || (self.member && target <= self.configuration.view) {
+            return Err(Rule::StaleConfiguration);
+        }
+        let start = |node: &Node| self.known.get(node).copied().unwrap_or(FIRST);
+        if self.claimed_to.as_ref().is_some_and(|member| start(&member.node) != member.incarnation) {
             return Err(Rule::StaleConfiguration);
         }
         self.draw(now, actions)?;

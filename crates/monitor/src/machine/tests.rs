@@ -1,6 +1,7 @@
 //! What the monitor must not do to an honest replica, and what a traitor must not get past it.
 
 use super::*;
+use crate::claim;
 use crate::queue::Admission;
 use alloc::vec;
 
@@ -214,4 +215,70 @@ fn a_backup_says_it_joined_with_no_more_than_it_was_sent() {
     assert_eq!(backup.joined_sent(NOW, View(0), Sequence(2), &mut vec![]), Ok(()));
     assert_eq!(backup.following.said, Sequence(2), "it counts like an ACK");
     assert_eq!(backup.joined_sent(NOW, View(0), Sequence(4), &mut vec![]), Err(Rule::TrueAck));
+}
+
+#[test]
+fn a_claim_is_given_to_one_start_of_the_candidates_monitor() {
+    let mut backup = monitor(2);
+    follow_up_to(&mut backup, 2);
+    assert_eq!(ask_for_claim(&mut backup, 1, 1), Received::Deliver);
+    let first = backup.configuration.clone();
+    assert!(claim(&mut backup, 1, &first, 2).is_ok());
+    assert_eq!(ask_for_claim(&mut backup, 1, 1), Received::Deliver, "it may ask again");
+    backup.control_received(NOW, 1, &Control::Rejoin { incarnation: 9 }, &mut vec![]);
+    assert_eq!(ask_for_claim(&mut backup, 1, 1), Received::Stale);
+    assert_eq!(claim(&mut backup, 1, &first, 2), Err(Rule::StaleConfiguration));
+    assert_eq!(ask_for_claim(&mut backup, 2, 2), Received::NotAllowed);
+}
+
+#[test]
+fn a_spare_whose_monitor_was_started_again_may_be_a_member_by_now() {
+    let mut spare = Monitor::<Ask>::new(spec(), 3, FIRST, &[0, 1, 2], &[3], NOW);
+    assert_eq!(ask_for_claim(&mut spare, 1, 1), Received::NotAllowed);
+    let mut spare = Monitor::<Ask>::new(spec(), 3, 5, &[0, 1, 2], &[3], NOW);
+    assert_eq!(ask_for_claim(&mut spare, 1, 7), Received::Deliver);
+    let mut entered = new_config(4, [0; 3], 2).configuration;
+    entered.members[0].node = 3;
+    assert_eq!(claim(&mut spare, 7, &entered, 2).map(|claim| claim.vouched), Ok(false));
+}
+
+/// Node 0 gives its claim for configuration 2 to node 2, is then found guilty, and only node 1 hears of it. Node 2 gave its
+/// claim for configuration 1 to node 1 before that.
+#[test]
+fn a_slot_that_changes_hands_votes_once() {
+    let mut nodes: Vec<Monitor<Ask>> = (0..3).map(monitor).collect();
+    order_up_to(&mut nodes[0], 2);
+    follow_up_to(&mut nodes[1], 2);
+    follow_up_to(&mut nodes[2], 2);
+    let first = nodes[0].configuration.clone();
+    for other in [0, 2] {
+        let word = Control::Suspect { target: View(1), promised: View(0) };
+        nodes[1].control_received(NOW, other, &word, &mut vec![]);
+    }
+    assert_eq!(ask_for_claim(&mut nodes[2], 1, 1), Received::Deliver);
+    let of_two_for_one = claim(&mut nodes[2], 1, &first, 2).expect("it is true");
+    for other in [0, 1] {
+        let word = Control::Suspect { target: View(2), promised: View(1) };
+        nodes[2].control_received(NOW, other, &word, &mut vec![]);
+    }
+    assert_eq!(ask_for_claim(&mut nodes[0], 2, 2), Received::Deliver);
+    let of_zero_for_two = claim(&mut nodes[0], 2, &first, 2).expect("it is true");
+    let of_two_for_two = claim(&mut nodes[2], 2, &first, 2).expect("it is true");
+    nodes[1].control_received(NOW, 0, &Control::Alert { view: View(0), proof: true }, &mut vec![]);
+    let of_one_for_one = claim(&mut nodes[1], 1, &first, 2).expect("it is true");
+    let later = [&of_zero_for_two, &of_two_for_two];
+    assert!(claim::is_quorum(&claim::without_stale(&later), 1), "node 2 knows of nothing");
+    let sooner = [&of_one_for_one, &of_two_for_one];
+    let start = claim::start_of(&claim::without_stale(&sooner), &[3]).expect("there are claims");
+    // Were the spare in, it and node 1 could serve a client in configuration 1, of which configuration 2 never hears.
+    assert!(start.members.iter().all(|member| member.node != 3), "{:?}", start.members);
+}
+
+#[test]
+fn a_backup_at_a_stable_checkpoint_that_its_monitor_forgot_may_acknowledge_it_again() {
+    let mut backup = monitor(2);
+    assert_eq!(backup.new_config_received(NOW, 1, true, &new_config(1, [0; 3], 4)), Received::Deliver);
+    assert_eq!(backup.joined_sent(NOW, View(1), Sequence(4), &mut vec![]), Ok(()));
+    let of_the_state = backup.ack_sent(NOW, View(1), Sequence(4), [99; 32], &mut vec![]);
+    assert_eq!((of_the_state, backup.guilty()), (Err(Rule::StaleConfiguration), None));
 }
