@@ -77,7 +77,7 @@ pub struct Ordering<R> {
     sent_at: VecDeque<Time>,
     complete: Sequence,
     held_by_f: Sequence,
-    /// The checkpoints that f backups agree on.
+    /// The checkpoints that f backups agree on. Two for one place, if f of them lie: neither takes the other's room.
     proven: BTreeSet<(Sequence, Digest)>,
     slot: usize,
 }

@@ -11,6 +11,8 @@
 //! A monitor that was started again has forgotten; until it is in a configuration again the same holds.
 
 mod outbound;
+#[cfg(test)]
+mod tests;
 
 use crate::Message;
 use crate::byzid::message::{self, Claim, Control, Member, Message as ByzId, NewConfig, Reconfigure, Stable};
@@ -25,12 +27,16 @@ use core::time::Duration;
 use monitor::{
     Action, Admission, Heard, Incarnation, Monitor, Notice, Received, Severity, Span, Specification,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use wire::{Digest, Encode, Keys, NodeId, Peer, Sequence, Time, View};
 
 /// No timer is finer than this: one that is due in a nanosecond may run out before it on a clock that drifts, again and
 /// again.
 const TIMER_MIN: Duration = Duration::from_micros(10);
+
+/// Manifests kept. A replica has a stable checkpoint and two tentative ones at most, and all of them may be asked for: by
+/// one that needs the first, and by a traitor that wants it never to get there.
+const MANIFESTS_MAX: usize = 4;
 
 /// The guard's only timer: the monitor's next deadline.
 const MONITOR: Timer = Timer(0);
@@ -91,8 +97,8 @@ pub struct Guard<K> {
     /// The frames of the ORDERs of the present configuration, as long as a backup may lack them.
     frames: BTreeMap<Sequence, Bytes>,
     new_config_frame: Option<Bytes>,
-    /// The manifest of the snapshot that the replica hands out.
-    manifest: Option<(Digest, Manifest)>,
+    /// The manifests of the snapshots that the replica hands out, the latest last.
+    manifests: VecDeque<(Digest, Manifest)>,
     /// The members of the first configuration, which needs no proof.
     genesis: Vec<Member>,
     armed: Option<Time>,
@@ -114,7 +120,7 @@ impl<K: Keys> Guard<K> {
             others: settings.members.iter().copied().filter(|node| *node != me).collect(),
             frames: BTreeMap::new(),
             new_config_frame: None,
-            manifest: None,
+            manifests: VecDeque::new(),
             genesis: settings
                 .members
                 .iter()

@@ -43,6 +43,8 @@ mod follow;
 mod order;
 mod reconfigure;
 mod stable;
+#[cfg(test)]
+mod tests;
 
 use crate::Message;
 use crate::checkpoint::{Checkpoint, Fetch};

@@ -105,6 +105,8 @@ impl<S: Service> Replica<S> {
                     }
                     batches.insert((order.sequence, digest), (order.batch, order.seal, position));
                 }
+                // One that the image has left behind may still be on disk, kept for the sake of an ORDER before it.
+                Record::NewConfig(new) if new.view <= self.view => {}
                 Record::NewConfig(new) => {
                     self.replay_config(new);
                     history = self.start_of_history();

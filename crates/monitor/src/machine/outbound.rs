@@ -46,6 +46,10 @@ impl<R: Request> Monitor<R> {
         actions: &mut Vec<Action>,
     ) -> Result<Sent, Rule> {
         self.check_own_view(view)?;
+        // A replica that was started again has lost the thread: it may give a place a second time.
+        if to.is_none() && self.handing_over && !defect!(MonitorPresence) {
+            return Err(Rule::StaleConfiguration);
+        }
         let checked = match to {
             Some(_) => self.check_order_again(at, digest).map(|()| Sent::Again),
             None => self.check_new_order(at, requests).map(|()| Sent::New),
@@ -113,6 +117,11 @@ impl<R: Request> Monitor<R> {
             None => at <= self.log.stable(),
         };
         if !truth && !defect!(MonitorTrueAck) {
+            if at <= self.following.said {
+                // Nothing new is said. A replica that stands at a stable checkpoint which this monitor forgot has only the
+                // digest of the state for it.
+                return Err(Rule::StaleConfiguration);
+            }
             return Err(self.violate(now, Rule::TrueAck, actions));
         }
         self.following.acked(now, at);
@@ -139,7 +148,7 @@ impl<R: Request> Monitor<R> {
         }
         self.following.replies_left = self.following.replies_left.saturating_sub(1);
         self.following.said = self.following.said.max(at);
-        self.before = None;
+        self.is_here();
         Ok(())
     }
 
@@ -161,7 +170,8 @@ impl<R: Request> Monitor<R> {
         if !(due && (same || older)) && !defect!(MonitorTrueCheckpoint) {
             return Err(self.violate(now, Rule::TrueCheckpoint, actions));
         }
-        if older {
+        // A replica that crashed between the disk's word and its ACK has what it never said it has. The ACK comes first.
+        if older || at > self.following.said {
             return Err(Rule::StaleConfiguration);
         }
         self.draw(now, actions)?;
@@ -198,7 +208,7 @@ impl<R: Request> Monitor<R> {
         }
         self.ordering.stable(at);
         self.following.said = self.following.said.max(at);
-        self.before = None;
+        self.is_here();
         self.log.truncate(at, digest);
         self.watch(now);
         Ok(())
@@ -212,9 +222,11 @@ impl<R: Request> Monitor<R> {
         digest: Digest,
         actions: &mut Vec<Action>,
     ) -> Result<(), Rule> {
-        let lie = self.member && self.log.get(at).is_some_and(|logged| logged != digest);
-        if lie && !defect!(MonitorStateTransfer) {
-            return Err(self.violate(now, Rule::TrueStateTransfer, actions));
+        let other = self.member && self.log.get(at).is_some_and(|logged| logged != digest);
+        if other && !defect!(MonitorStateTransfer) {
+            // The replica may be a configuration ahead of the monitor, or behind it: a JOINED waits for the disk, a
+            // NEWCONFIG for the replica. Who asked asked by digest, and takes no other batch.
+            return Err(Rule::StaleConfiguration);
         }
         self.draw(now, actions)
     }

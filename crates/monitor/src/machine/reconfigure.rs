@@ -1,6 +1,6 @@
 //! Suspicion, claims, and the way into the next configuration.
 
-use super::{Action, Control, LEFT_MAX, Monitor, NewConfig, Notice, Received, Threshold};
+use super::{Action, Control, ELSEWHERE_MAX, Elsewhere, Monitor, NewConfig, Notice, Received, Threshold};
 use crate::claim::{self, Claim};
 use crate::configuration::{Configuration, Member};
 use crate::ids::{Digest, FIRST, Incarnation, Node, QUARANTINED, Sequence, Time, View};
@@ -34,9 +34,12 @@ impl<R: Request> Monitor<R> {
                 self.suspicion.heard(now, from, *target, *promised)
             }
             Control::Alert { view, proof } => self.alerted(now, from, *view, *proof, actions),
+            Control::Convicted { node } if *node != self.me => {
+                self.known.entry(*node).and_modify(|known| *known = QUARANTINED);
+            }
             Control::Rejoin { incarnation } => self.rejoining(now, from, *incarnation),
             Control::ReconRequest { target } => return self.asked_for_claim(now, from, *target, actions),
-            Control::Suspect { .. } => return Received::NotAllowed,
+            Control::Suspect { .. } | Control::Convicted { .. } => return Received::NotAllowed,
         }
         self.consider(now, actions);
         Received::Deliver
@@ -138,8 +141,15 @@ impl<R: Request> Monitor<R> {
 
     /// Asks the others, and the own replica: what is claimed, and known of other monitors, may have changed since.
     pub(super) fn ask_for_claims(&self, target: View, actions: &mut Vec<Action>) {
+        // Who is guilty must be known to every claim before its slot goes to a spare.
+        let guilty = self.known.iter().filter(|(_, known)| **known == QUARANTINED).map(|(node, _)| *node);
+        actions.extend(guilty.map(|node| Action::Broadcast(Control::Convicted { node })));
         actions.push(Action::Broadcast(Control::ReconRequest { target }));
-        actions.push(Action::Notice(Notice::Reconfigure { target, candidate: self.me, prove: !self.member }));
+        actions.push(Action::Notice(Notice::Reconfigure {
+            target,
+            candidate: self.me,
+            prove: !self.member || self.unsure,
+        }));
     }
 
     /// From now on nothing of a configuration before `target` passes.
@@ -147,20 +157,22 @@ impl<R: Request> Monitor<R> {
         assert!(target > self.suspicion.promised);
         self.suspicion.promised = target;
         self.suspicion.target = self.suspicion.target.max(target);
-        if let Some(threshold) = self.threshold.take() {
-            if self.left.len() == LEFT_MAX {
-                self.left.pop_front();
-            }
-            self.left.push_back(threshold);
+        if let Some(Threshold { configuration, log, last }) = self.threshold.take() {
+            self.may_be_in(Elsewhere { configuration, log, said: last });
         }
         self.claims = None;
+        self.claimed_to = None;
         self.change_since = Some(now);
         self.change_to = target;
         self.repeat_at = Some(now.after(self.spec.retransmit_after));
         self.watch(now);
     }
 
-    /// Upon RECONREQUEST(t). A spare has nothing to claim.
+    /// Upon RECONREQUEST(t). A spare has nothing to claim, unless its monitor was started again: then only the replica
+    /// knows whether it is still one.
+    ///
+    /// A claim for t is given to one candidate, and to one start of its monitor. If it could be given to the next start
+    /// too, configuration t could come about twice: the candidate has forgotten what the first one began with.
     fn asked_for_claim(
         &mut self,
         now: Time,
@@ -168,7 +180,7 @@ impl<R: Request> Monitor<R> {
         target: View,
         actions: &mut Vec<Action>,
     ) -> Received {
-        if self.slot_of(self.me).is_none() {
+        if self.slot_of(self.me).is_none() && self.incarnation == FIRST {
             return Received::NotAllowed;
         }
         let over = if self.member { target <= self.configuration.view } else { false };
@@ -184,7 +196,16 @@ impl<R: Request> Monitor<R> {
             // The NEWCONFIG is here already; the candidate asks again because its own words crossed.
             return Received::Stale;
         }
-        actions.push(Action::Notice(Notice::Reconfigure { target, candidate, prove: !self.member }));
+        let incarnation = self.known.get(&candidate).copied().unwrap_or(FIRST);
+        let asked_by = Member { node: candidate, incarnation };
+        if *self.claimed_to.get_or_insert(asked_by) != asked_by {
+            return Received::Stale;
+        }
+        actions.push(Action::Notice(Notice::Reconfigure {
+            target,
+            candidate,
+            prove: !self.member || self.unsure,
+        }));
         Received::Deliver
     }
 
@@ -224,6 +245,10 @@ impl<R: Request> Monitor<R> {
         if target != self.suspicion.promised || (self.member && target <= self.configuration.view) {
             return Err(Rule::StaleConfiguration);
         }
+        let start = |node: &Node| self.known.get(node).copied().unwrap_or(FIRST);
+        if self.claimed_to.as_ref().is_some_and(|member| start(&member.node) != member.incarnation) {
+            return Err(Rule::StaleConfiguration);
+        }
         self.draw(now, actions)?;
         let mut claim = Claim {
             node: self.me,
@@ -238,29 +263,25 @@ impl<R: Request> Monitor<R> {
         if !self.member {
             return Ok(claim);
         }
-        match self.judge(&mut claim) {
-            Some(true) => {}
-            Some(false) if defect!(MonitorTrueReconfigure) => {}
-            Some(false) => return Err(self.violate(now, Rule::TrueReconfigure, actions)),
-            None => return Err(Rule::StaleConfiguration),
+        let here = complete(&mut claim, &self.configuration, &self.log, self.following.said);
+        let elsewhere = self
+            .elsewhere
+            .iter()
+            .any(|place| complete(&mut claim, &place.configuration, &place.log, place.said));
+        if here || elsewhere || defect!(MonitorTrueReconfigure) {
+            return Ok(claim);
         }
-        Ok(claim)
-    }
-
-    /// Whether a claim tells all that the replica ever said it had; nothing if it is of a configuration that this monitor does
-    /// not remember, and cannot judge: a replica that entered one in memory, and crashed before its disk had it, comes back
-    /// with an older one. Such a claim does not pass, and proves nothing.
-    fn judge(&self, claim: &mut Claim) -> Option<bool> {
-        let view = claim.entered.view;
-        let remembered = |configuration: &Configuration| configuration.view == view;
-        if remembered(&self.configuration) {
-            return Some(complete(claim, &self.configuration, &self.log, self.following.said));
+        let judged = claim.entered == self.configuration
+            || self.elsewhere.iter().any(|place| place.configuration == claim.entered);
+        if !judged && self.unsure {
+            // What it had when this monitor had forgotten; as then, only seals can tell.
+            claim.vouched = false;
+            return Ok(claim);
         }
-        if let Some(before) = self.before.as_ref().filter(|before| remembered(&before.configuration)) {
-            return Some(complete(claim, &before.configuration, &before.log, before.said));
+        if !judged && self.elsewhere.len() == ELSEWHERE_MAX {
+            return Err(Rule::StaleConfiguration);
         }
-        let left = self.left.iter().find(|left| remembered(&left.configuration))?;
-        Some(complete(claim, &left.configuration, &left.log, left.last))
+        Err(self.violate(now, Rule::TrueReconfigure, actions))
     }
 
     /// Upon RECONFIGURE(t, claim) from `from`, or from this node's own replica.
@@ -369,7 +390,9 @@ impl<R: Request> Monitor<R> {
         Received::Deliver
     }
 
-    /// Upon JOINED(v, N) from the replica: it has everything that the configuration starts with, and all up to N.
+    /// Upon JOINED(v) from the replica: it has everything that the configuration starts with.
+    ///
+    /// It counts like an ACK up to `at`, so it is one: what the replica was not sent it cannot have.
     pub fn joined_sent(
         &mut self,
         now: Time,
@@ -380,9 +403,16 @@ impl<R: Request> Monitor<R> {
         if self.guilty.is_some() {
             return Err(Rule::Flooding);
         }
+        let log = match &self.threshold {
+            Some(threshold) if threshold.configuration.view == view => Some(&threshold.log),
+            Some(_) | None => (self.member && view == self.configuration.view).then_some(&self.log),
+        };
+        if log.is_some_and(|log| at > log.contiguous()) && !defect!(MonitorTrueAck) {
+            return Err(self.violate(now, Rule::TrueAck, actions));
+        }
         match self.threshold.take() {
             Some(threshold) if threshold.configuration.view == view => {
-                if (at < threshold.last || at > threshold.log.contiguous()) && !defect!(MonitorTrueAck) {
+                if at < threshold.last && !defect!(MonitorTrueAck) {
                     return Err(self.violate(now, Rule::TrueAck, actions));
                 }
                 self.enter(now, threshold.configuration, threshold.log, at, actions);
@@ -390,7 +420,8 @@ impl<R: Request> Monitor<R> {
             }
             other => {
                 self.threshold = other;
-                if self.member && view == self.configuration.view {
+                if self.is_normal() && view == self.configuration.view {
+                    self.following.said = self.following.said.max(at);
                     self.draw(now, actions)
                 } else {
                     Err(Rule::StaleConfiguration)

@@ -15,6 +15,7 @@
 //! | [`linearizable`] | results are those of one copy of the service, in an order that respects real time |
 //! | [`durable`] | what a client was told stays |
 //! | [`bounded`] | queues, logs and outboxes stay within their limits |
+//! | `innocent` | no monitor proves a correct replica guilty (its guard's alarm says so, there is nothing to look up) |
 //! | [`live`] | once all faults are over, everybody is served and replicas converge |
 //!
 //! **Who is correct** is known here as it is in no real system: traitors' observations are not listened to.

@@ -35,7 +35,9 @@ impl Node {
                 GuardEffect::Refuse { from, refusal } => world.refused(self.slot, Some(from), refusal),
                 GuardEffect::Alarm(alarm) => {
                     world.stats.alarms += 1;
-                    world.checkers.alarmed(world.now, self.slot, &alarm);
+                    if !self.disk.lies() {
+                        world.checkers.alarmed(world.now, self.slot, &alarm);
+                    }
                     world.traced(|| Traced::Alarm { node: self.slot as u8, rule: alarm.rule });
                 }
             }

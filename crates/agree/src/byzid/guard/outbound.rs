@@ -1,6 +1,6 @@
 //! What the replica sends, on its way through the monitor.
 
-use super::{Guard, deliver, is_proven, moment, sealed_new_config, stable_is_proven};
+use super::{Guard, MANIFESTS_MAX, deliver, is_proven, moment, sealed_new_config, stable_is_proven};
 use crate::Message;
 use crate::byzid::message::{
     Claim, Member, Message as ByzId, NewConfig, Order, Reconfigure, Stable, StableCheckpoint,
@@ -334,16 +334,20 @@ impl<K: Keys> Guard<K> {
             Transfer::Manifest(manifest) => {
                 let digest = Digest::of(manifest);
                 // One that the monitor does not know may be older than what it remembers: the receiver will tell.
-                self.manifest = Some((digest, manifest.clone()));
+                self.manifests.retain(|(known, _)| *known != digest);
+                if self.manifests.len() == MANIFESTS_MAX {
+                    self.manifests.pop_front();
+                }
+                self.manifests.push_back((digest, manifest.clone()));
             }
             Transfer::Chunk(chunk) => {
-                let right = match &self.manifest {
-                    Some((digest, manifest)) if *digest == chunk.digest => {
+                let right = match self.manifests.iter().find(|(digest, _)| *digest == chunk.digest) {
+                    Some((_, manifest)) => {
                         let listed =
                             usize::try_from(chunk.index).ok().and_then(|index| manifest.chunks.get(index));
                         chunk.bytes.len() <= CHUNK_BYTES && listed == Some(&Digest::of_bytes(&chunk.bytes))
                     }
-                    Some(_) | None => return Err(Rule::StaleConfiguration),
+                    None => return Err(Rule::StaleConfiguration),
                 };
                 if !right {
                     return self.forbid(now, Rule::TrueStateTransfer, actions);
