@@ -15,16 +15,25 @@ use crate::message::{Message, Proof};
 use crate::protocol::Protocol;
 use crate::replica::Refusal;
 use bytes::Bytes;
+use std::hash::{Hash, Hasher};
 use wire::frame::BODY_BYTES_MAX;
 use wire::{Authenticator, Decode, DecodeError, Encode, Frame, Keys, NodeId, Peer};
 
 /// Encodes, authenticates and checks for one node.
+#[derive(Clone)]
 pub struct Door<K> {
     me: Peer,
     protocol: Protocol,
     nodes: Vec<NodeId>,
     keys: K,
     vouches: bool,
+}
+
+/// The state of a door is all but its keys, which never change.
+impl<K> Hash for Door<K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.me, self.protocol, &self.nodes, self.vouches).hash(state);
+    }
 }
 
 /// A message that passed the door.

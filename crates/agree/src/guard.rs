@@ -11,6 +11,7 @@ use crate::door::Door;
 use crate::replica::{Destination, Event, Refusal, Timer};
 use bytes::Bytes;
 use core::time::Duration;
+use std::hash::{Hash, Hasher};
 use wire::{Encode, Keys, NodeId, Peer, Time, View};
 
 /// Something a guard wants done.
@@ -69,9 +70,17 @@ pub trait Guard {
 }
 
 /// The guard of a protocol without a monitor.
+#[derive(Clone)]
 pub struct Plain<K> {
     door: Door<K>,
     others: Vec<Peer>,
+}
+
+/// The state of a guard is all but its keys, which never change.
+impl<K> Hash for Plain<K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.door, &self.others).hash(state);
+    }
 }
 
 impl<K: Keys> Plain<K> {

@@ -45,7 +45,7 @@ pub enum Event {
 }
 
 /// Where a message goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Destination {
     /// To one node or client.
     Peer(Peer),
@@ -54,7 +54,7 @@ pub enum Destination {
 }
 
 /// Something to be kept on disk.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Write {
     /// One more record at the end of the log.
     Record(Bytes),
@@ -79,7 +79,7 @@ pub struct Recovered {
 }
 
 /// Something worth knowing that a replica did: for checkers, metrics and people. No logic depends on it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Observation {
     /// It executed a batch.
     Executed {
@@ -157,7 +157,7 @@ pub enum Refusal {
 }
 
 /// Something a replica wants done.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Effect {
     /// Send this.
     Send {

@@ -8,7 +8,7 @@ use agree::byzid::guard::{Fail, Guard as ByzIdGuard};
 use agree::door::Door;
 use agree::guard::{Guard, GuardEffect, Plain};
 use agree::replica::{Destination, Recovered, Status};
-use agree::{Event, Message, Outbox, Protocol, Replica, Settings, Timer, byzid, paxos, pbft};
+use agree::{Event, Message, Outbox, Protocol, Replica, Service, Settings, Timer, byzid, paxos, pbft};
 use bytes::Bytes;
 use std::rc::Rc;
 use wire::{NodeId, Peer, Time};
@@ -24,21 +24,21 @@ pub enum Engine {
     Fake(crate::fake::Defect),
 }
 
-/// A replica of any protocol.
+/// A replica of any protocol, with the service that it replicates.
 #[derive(Clone, Hash)]
-pub enum AnyReplica {
+pub enum AnyReplica<S = Registers> {
     /// ByzID and ByzID-W.
-    ByzId(Box<byzid::Replica<Registers>>),
+    ByzId(Box<byzid::Replica<S>>),
     /// Paxos.
-    Paxos(Box<paxos::Replica<Registers>>),
+    Paxos(Box<paxos::Replica<S>>),
     /// PBFT.
-    Pbft(Box<pbft::Replica<Registers, SimKeys>>),
+    Pbft(Box<pbft::Replica<S, SimKeys>>),
     /// The tests' own.
     #[cfg(test)]
     Fake(Box<crate::fake::Replica>),
 }
 
-impl AnyReplica {
+impl<S: Service + Clone + Default> AnyReplica<S> {
     /// The replica of node `me`, from what its disk kept; in words why that is impossible.
     pub fn recover(
         engine: Engine,
@@ -46,7 +46,7 @@ impl AnyReplica {
         settings: &Rc<Settings>,
         keys: SimKeys,
         recovered: Recovered,
-    ) -> Result<AnyReplica, String> {
+    ) -> Result<Self, String> {
         match engine {
             Engine::Real => {}
             #[cfg(test)]
@@ -57,22 +57,34 @@ impl AnyReplica {
         }
         let settings = Settings::clone(settings);
         match settings.protocol {
-            Protocol::Paxos => paxos::Replica::recover(me, settings, Registers::default(), recovered)
+            Protocol::Paxos => paxos::Replica::recover(me, settings, S::default(), recovered)
                 .map(|replica| AnyReplica::Paxos(Box::new(replica)))
                 .map_err(|error| error.to_string()),
-            Protocol::Pbft => pbft::Replica::recover(me, settings, Registers::default(), keys, recovered)
+            Protocol::Pbft => pbft::Replica::recover(me, settings, S::default(), keys, recovered)
                 .map(|replica| AnyReplica::Pbft(Box::new(replica)))
                 .map_err(|error| error.to_string()),
             Protocol::ByzId | Protocol::ByzIdW => {
-                byzid::Replica::recover(me, settings, Registers::default(), recovered)
+                byzid::Replica::recover(me, settings, S::default(), recovered)
                     .map(|replica| AnyReplica::ByzId(Box::new(replica)))
                     .map_err(|error| error.to_string())
             }
         }
     }
+
+    /// The service as the replica has it now; the tests' own replica shows none.
+    #[must_use]
+    pub fn service(&self) -> Option<&S> {
+        match self {
+            AnyReplica::ByzId(replica) => Some(replica.service()),
+            AnyReplica::Paxos(replica) => Some(replica.service()),
+            AnyReplica::Pbft(replica) => Some(replica.service()),
+            #[cfg(test)]
+            AnyReplica::Fake(_) => None,
+        }
+    }
 }
 
-impl Replica for AnyReplica {
+impl<S: Service + Clone> Replica for AnyReplica<S> {
     fn step(&mut self, now: Time, event: Event, out: &mut Outbox) {
         match self {
             AnyReplica::ByzId(replica) => replica.step(now, event, out),
@@ -95,6 +107,7 @@ impl Replica for AnyReplica {
 }
 
 /// A guard of any protocol.
+#[derive(Clone, Hash)]
 pub enum AnyGuard {
     /// Checks and lets through.
     Plain(Plain<SimKeys>),
@@ -132,6 +145,24 @@ impl AnyGuard {
         match self {
             AnyGuard::Plain(_) => true,
             AnyGuard::ByzId(guard) => guard.monitor().is_none(),
+        }
+    }
+
+    /// The rule of whose breach its monitor found the replica guilty, if it did.
+    #[must_use]
+    pub fn guilty(&self) -> Option<monitor::Rule> {
+        match self {
+            AnyGuard::Plain(_) => None,
+            AnyGuard::ByzId(guard) => guard.monitor().and_then(|monitor| monitor.guilty()),
+        }
+    }
+
+    /// When its monitor next has something to do, if it has one. A timer set earlier than that only sets itself anew.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        match self {
+            AnyGuard::Plain(_) => None,
+            AnyGuard::ByzId(guard) => guard.monitor().map(|monitor| Time(monitor.deadline().0)),
         }
     }
 

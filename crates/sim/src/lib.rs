@@ -29,6 +29,7 @@ pub mod clock;
 pub mod disk;
 mod draw;
 pub mod engine;
+pub mod exhaustive;
 pub mod explain;
 #[cfg(test)]
 mod fake;

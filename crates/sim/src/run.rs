@@ -147,7 +147,7 @@ fn finish(mut world: World, seed: u64) -> (Outcome, World) {
     let stopped = quietly(|| catch_unwind(AssertUnwindSafe(|| world.run())));
     let mut violations = world.around.checkers.violations().to_vec();
     if stopped.is_err() {
-        let explanation = LAST_PANIC.with(RefCell::take);
+        let explanation = last_panic();
         violations.push(Violation { checker: Checker::Assertion, at: world.around.now, explanation });
     }
     let outcome = Outcome {
@@ -185,6 +185,11 @@ pub(crate) fn quietly<T>(action: impl FnOnce() -> T) -> T {
     let result = action();
     QUIET.with(|quiet| quiet.set(quiet.get() - 1));
     result
+}
+
+/// What the last panic inside [`quietly`] on this thread said.
+pub(crate) fn last_panic() -> String {
+    LAST_PANIC.with(RefCell::take)
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use monitor::{
     Action, Admission, Heard, Incarnation, Monitor, Notice, Received, Severity, Span, Specification,
 };
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{Hash, Hasher};
 use wire::{Digest, Encode, Keys, NodeId, Peer, Sequence, Time, View};
 
 /// No timer is finer than this: one that is due in a nanosecond may run out before it on a clock that drifts, again and
@@ -88,6 +89,7 @@ pub fn specification(settings: &Settings, fail: Fail) -> Specification {
 pub const REQUESTS_WAITING_BYTES_MAX: usize = 64 << 20;
 
 /// The guard beside a ByzID replica.
+#[derive(Clone)]
 pub struct Guard<K> {
     door: Door<K>,
     me: NodeId,
@@ -102,6 +104,14 @@ pub struct Guard<K> {
     /// The members of the first configuration, which needs no proof.
     genesis: Vec<Member>,
     armed: Option<Time>,
+}
+
+/// The state of a guard is all but its keys, which never change.
+impl<K> Hash for Guard<K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.door, self.me, &self.monitor, self.fail, &self.others).hash(state);
+        (&self.frames, &self.new_config_frame, &self.manifests, &self.genesis, self.armed).hash(state);
+    }
 }
 
 impl<K: Keys> Guard<K> {

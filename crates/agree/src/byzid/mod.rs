@@ -216,6 +216,12 @@ impl<S: Service> Replica<S> {
         self.leads() && self.orders_from.is_some_and(|from| from <= self.journal.durable_up_to())
     }
 
+    /// The service as this replica has it now.
+    #[must_use]
+    pub fn service(&self) -> &S {
+        self.machine.service()
+    }
+
     fn n(&self) -> usize {
         self.members.len()
     }

@@ -152,6 +152,12 @@ impl<S: Service + Clone> crate::Replica for Replica<S> {
 }
 
 impl<S: Service + Clone> Replica<S> {
+    /// The service as this replica has it now.
+    #[must_use]
+    pub fn service(&self) -> &S {
+        self.machine.service()
+    }
+
     /// On an empty disk the leader of view 0 begins it. Whoever led before a crash knows that nobody leads now.
     fn start(&mut self, out: &mut Outbox) {
         if !self.blank {

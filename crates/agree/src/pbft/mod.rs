@@ -178,6 +178,12 @@ impl<S: Service + Clone, K: Keys> crate::Replica for Replica<S, K> {
 }
 
 impl<S: Service + Clone, K: Keys> Replica<S, K> {
+    /// The service as this replica has it now.
+    #[must_use]
+    pub fn service(&self) -> &S {
+        self.machine.service()
+    }
+
     fn started(&mut self, out: &mut Outbox) {
         if self.machine.sequence().0 > 0 {
             let (sequence, state) = (self.machine.sequence(), self.machine.digest());
