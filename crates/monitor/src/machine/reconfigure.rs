@@ -402,10 +402,10 @@ impl<R: Request> Monitor<R> {
             return Err(self.violate(now, Rule::TrueAck, actions));
         }
         match self.threshold.take() {
-            Some(threshold) if threshold.configuration.view == view => {
-                let Threshold { configuration, log, last } = threshold;
-                let last = last.max(log.stable()).max(at);
-                self.enter(now, configuration, log, last, actions);
+            Some(threshold) if threshold.configuration.view == view && at >= threshold.last => {
+                // A checkpoint that became stable meanwhile may be further than what the replica has.
+                let Threshold { configuration, log, .. } = threshold;
+                self.enter(now, configuration, log, at, actions);
                 Ok(())
             }
             other => {

@@ -282,3 +282,15 @@ fn a_backup_at_a_stable_checkpoint_that_its_monitor_forgot_may_acknowledge_it_ag
     let of_the_state = backup.ack_sent(NOW, View(1), Sequence(4), [99; 32], &mut vec![]);
     assert_eq!((of_the_state, backup.guilty()), (Err(Rule::StaleConfiguration), None));
 }
+
+#[test]
+fn a_checkpoint_that_became_stable_on_the_threshold_is_not_what_the_replica_said_it_has() {
+    let mut backup = monitor(2);
+    let new = new_config(1, [0; 3], 2);
+    assert_eq!(backup.new_config_received(NOW, 1, true, &new), Received::Deliver);
+    assert_eq!(backup.stable_received(heard(1, 1), Sequence(4), [7; 32]), Received::Deliver);
+    assert_eq!(backup.joined_sent(NOW, View(1), Sequence(2), &mut vec![]), Ok(()));
+    assert_eq!(ask_for_claim(&mut backup, 0, 3), Received::Deliver);
+    let claimed = claim(&mut backup, 3, &new.configuration, 2);
+    assert_eq!((claimed.map(|claim| claim.vouched), backup.guilty()), (Ok(true), None));
+}
