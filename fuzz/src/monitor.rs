@@ -187,7 +187,7 @@ impl Play {
                 monitor.stable_sent(now, to, view, near, digest, actions).is_ok()
             }
             6 => monitor.joined_sent(now, view, near, actions).is_ok(),
-            7 => monitor.fetched_sent(now, near, known, actions).is_ok(),
+            7 => monitor.fetched_sent(now, near, known).is_ok(),
             _ => return self.claim(script, actions),
         }
     }

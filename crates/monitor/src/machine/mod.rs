@@ -173,6 +173,8 @@ pub struct Monitor<R> {
     ordering: Ordering<R>,
     following: Following,
     bucket: Bucket,
+    /// For answers: how many a replica sends is up to those who ask, so this one never convicts.
+    answers: Bucket,
     suspicion: Suspicion,
     /// The newest start of each node's monitor that this one knows of.
     known: BTreeMap<Node, Incarnation>,
@@ -230,6 +232,7 @@ impl<R: Request> Monitor<R> {
             ordering: Ordering::new(&spec, slot.unwrap_or(n), n, Sequence(0), true),
             following: Following::new(&spec, Sequence(0)),
             bucket: Bucket::full(),
+            answers: Bucket::full(),
             suspicion: if incarnation == FIRST {
                 Suspicion::none(View(0))
             } else {
