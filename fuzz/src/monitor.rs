@@ -172,14 +172,14 @@ impl Play {
             if script.below(8) == 0 { digest } else { self.monitor.log().get(near).unwrap_or(digest) };
         let monitor = &mut self.monitor;
         match script.below(9) {
-            0 | 1 => return self.order(script, view, actions),
+            0 | 1 => self.order(script, view, actions),
             2 => {
                 let sent = monitor.ack_sent(now, view, near, known, actions);
-                return self.said_if(sent, near);
+                self.said_if(sent, near)
             }
             3 => {
                 let sent = monitor.reply_sent(now, view, near, actions);
-                return self.said_if(sent, near);
+                self.said_if(sent, near)
             }
             4 => monitor.checkpoint_sent(now, view, near, digest, actions).is_ok(),
             5 => {
@@ -188,7 +188,7 @@ impl Play {
             }
             6 => monitor.joined_sent(now, view, near, actions).is_ok(),
             7 => monitor.fetched_sent(now, near, known).is_ok(),
-            _ => return self.claim(script, actions),
+            _ => self.claim(script, actions),
         }
     }
 
