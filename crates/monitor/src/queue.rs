@@ -52,6 +52,11 @@ impl<R: Request> Queue<R> {
         self.waiting.is_empty()
     }
 
+    /// The requests that wait, first come first.
+    pub fn iter(&self) -> impl Iterator<Item = &R> {
+        self.waiting.iter()
+    }
+
     /// Adds a request at the end.
     pub fn add(&mut self, request: R) -> Admission {
         if self.newest.get(&request.client()).is_some_and(|newest| *newest >= request.timestamp()) {

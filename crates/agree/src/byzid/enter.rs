@@ -138,8 +138,10 @@ impl<S: Service> Replica<S> {
         if digest_at(new, order.sequence) != Some(order.batch.digest()) {
             return out.refuse(Peer::Node(from), Refusal::Stale);
         }
-        self.gathered.insert(order.sequence, order.batch);
-        self.enter_if_complete(out);
+        if self.gathered.get(&order.sequence).map(crate::Batch::digest) != Some(order.batch.digest()) {
+            self.gathered.insert(order.sequence, order.batch);
+            self.enter_if_complete(out);
+        }
     }
 
     /// Enters the configuration in hand, or as the candidate proposes it, once nothing is missing.

@@ -89,7 +89,8 @@ impl<S: Service> Replica<S> {
         if joined.view != self.view || !self.leads() {
             return out.refuse(Peer::Node(from), Refusal::Stale);
         }
-        self.has_up_to(from, joined.last, out);
+        // What this replica has not got back from its guard, the other cannot have been sent when it said so.
+        self.has_up_to(from, joined.last.min(self.accepted()), out);
     }
 
     fn has_up_to(&mut self, from: NodeId, sequence: Sequence, out: &mut Outbox) {

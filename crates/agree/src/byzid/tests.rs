@@ -6,7 +6,7 @@ use crate::request::{Batch, Request};
 use crate::testing::Journalist;
 use crate::{Protocol, Settings};
 use bytes::Bytes;
-use message::Order;
+use message::{Fetched, Order};
 use wire::{ClientId, Timestamp};
 
 type Tested = Replica<Journalist>;
@@ -104,4 +104,84 @@ fn a_configuration_left_behind_does_not_come_back_from_the_disk() {
     assert_eq!((replica.view, replica.accepted()), (View(3), Sequence(6)));
     let again = recover(1, disk.recovered());
     assert_eq!((again.view, again.accepted()), (View(3), Sequence(6)), "it said that it has these");
+}
+
+/// Node 1, which executed nothing, is to lead configuration 1. Node 0 claims 20 ORDERs, nodes 1 and 2 none.
+fn candidate(disk: &mut Disk) -> Tested {
+    let mut replica = recover(1, Recovered::default());
+    let reconfigure = Notice::Reconfigure { target: monitor::View(1), candidate: 1, prove: false };
+    disk.step(&mut replica, Event::Notice(reconfigure));
+    for (node, last) in [(0, 20), (1, 0), (2, 0)] {
+        disk.step(&mut replica, from(node, claim(last)));
+    }
+    replica
+}
+
+fn claim(last: u64) -> Box<message::Reconfigure> {
+    let members: Vec<Member> = (0..3).map(|node| Member { node: NodeId(node), incarnation: 0 }).collect();
+    Box::new(message::Reconfigure {
+        target: View(1),
+        claim: Claim {
+            entered: View(0),
+            members: members.clone(),
+            stable: Stable::genesis(),
+            orders: (1..=last).map(|at| batch(at).digest()).collect(),
+            vouched: true,
+            incarnation: 0,
+            known: members,
+        },
+        seals: None,
+    })
+}
+
+fn fetched(at: u64) -> Fetched {
+    Fetched { target: View(1), sequence: Sequence(at), batch: batch(at) }
+}
+
+#[test]
+fn a_claimant_that_repeats_what_it_gave_does_not_keep_a_candidate_waiting() {
+    let mut disk = Disk::default();
+    let mut replica = candidate(&mut disk);
+    let mut proposed = false;
+    for _ in 0..50 {
+        disk.step(&mut replica, from(0, fetched(1)));
+        let sent = disk.step(&mut replica, Event::Timer(RETRY));
+        proposed |= sent.iter().any(|message| matches!(message, Message::ByzId(ByzId::NewConfig(_))));
+    }
+    assert!(proposed, "the claim that nobody can make good is left out");
+}
+
+#[test]
+fn a_claimant_that_changes_its_claim_does_not_keep_a_candidate_waiting() {
+    let mut disk = Disk::default();
+    let mut replica = candidate(&mut disk);
+    let mut proposed = false;
+    for round in 0..50 {
+        disk.step(&mut replica, from(0, claim(19 + round % 2)));
+        let sent = disk.step(&mut replica, Event::Timer(RETRY));
+        proposed |= sent.iter().any(|message| matches!(message, Message::ByzId(ByzId::NewConfig(_))));
+    }
+    assert!(proposed, "the claim that nobody can make good is left out");
+}
+
+#[test]
+fn one_batch_again_and_again_does_not_make_a_candidate_flood() {
+    let mut disk = Disk::default();
+    let mut replica = candidate(&mut disk);
+    for at in 1..=16 {
+        disk.step(&mut replica, from(0, fetched(at)));
+    }
+    let asked: usize = (0..100).map(|_| disk.step(&mut replica, from(0, fetched(16))).len()).sum();
+    assert_eq!(asked, 0, "each of them counts against it at its own guard");
+}
+
+#[test]
+fn one_order_again_and_again_does_not_make_a_joining_backup_flood() {
+    let (mut replica, mut disk) = (recover(2, Recovered::default()), Disk::default());
+    disk.step(&mut replica, from(1, Box::new(new_config(1, Stable::genesis(), 20))));
+    for at in 1..=16 {
+        disk.step(&mut replica, from(1, order(1, at)));
+    }
+    let asked: usize = (0..100).map(|_| disk.step(&mut replica, from(1, order(1, 16))).len()).sum();
+    assert_eq!(asked, 0, "each of them counts against it at its own guard");
 }

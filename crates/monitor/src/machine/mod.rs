@@ -175,6 +175,8 @@ pub struct Monitor<R> {
     ordering: Ordering<R>,
     following: Following,
     bucket: Bucket,
+    /// For answers: how many a replica sends is up to those who ask, so this one never convicts.
+    answers: Bucket,
     suspicion: Suspicion,
     /// The newest start of each node's monitor that this one knows of.
     known: BTreeMap<Node, Incarnation>,
@@ -232,6 +234,7 @@ impl<R: Request> Monitor<R> {
             ordering: Ordering::new(&spec, slot.unwrap_or(n), n, Sequence(0), true),
             following: Following::new(&spec, Sequence(0)),
             bucket: Bucket::full(),
+            answers: Bucket::full(),
             suspicion: if incarnation == FIRST {
                 Suspicion::none(View(0))
             } else {
@@ -292,6 +295,11 @@ impl<R: Request> Monitor<R> {
     /// Whether it has forgotten and not yet found its way into a configuration.
     pub fn has_forgotten(&self) -> bool {
         !self.member
+    }
+
+    /// The requests that wait for the primary's replica to order them.
+    pub fn waiting(&self) -> impl Iterator<Item = &R> {
+        self.ordering.queue.iter()
     }
 
     /// Whether messages of the entered configuration pass.

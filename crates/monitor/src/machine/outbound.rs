@@ -63,7 +63,7 @@ impl<R: Request> Monitor<R> {
                     self.following.replies_left.saturating_add(requests.len() as u64);
                 self.watch(now);
             }
-            Ok(Sent::Again) => {}
+            Ok(Sent::Again) => self.draw_answer(now)?,
             Err(rule) => return Err(self.violate(now, rule, actions)),
         }
         checked
@@ -123,6 +123,9 @@ impl<R: Request> Monitor<R> {
                 return Err(Rule::StaleConfiguration);
             }
             return Err(self.violate(now, Rule::TrueAck, actions));
+        }
+        if at <= self.following.said {
+            self.draw_answer(now)?;
         }
         self.following.acked(now, at);
         self.watch(now);
@@ -197,7 +200,7 @@ impl<R: Request> Monitor<R> {
             return Err(self.violate(now, Rule::Flooding, actions));
         }
         if at == self.log.stable() && digest == self.log.stable_digest() {
-            return self.draw(now, actions);
+            return self.draw_answer(now);
         }
         if at < self.log.stable() {
             return Err(Rule::StaleConfiguration);
@@ -215,20 +218,14 @@ impl<R: Request> Monitor<R> {
     }
 
     /// Upon a batch that a candidate asked for by its digest.
-    pub fn fetched_sent(
-        &mut self,
-        now: Time,
-        at: Sequence,
-        digest: Digest,
-        actions: &mut Vec<Action>,
-    ) -> Result<(), Rule> {
+    pub fn fetched_sent(&mut self, now: Time, at: Sequence, digest: Digest) -> Result<(), Rule> {
         let other = self.member && self.log.get(at).is_some_and(|logged| logged != digest);
         if other && !defect!(MonitorStateTransfer) {
             // The replica may be a configuration ahead of the monitor, or behind it: a JOINED waits for the disk, a
             // NEWCONFIG for the replica. Who asked asked by digest, and takes no other batch.
             return Err(Rule::StaleConfiguration);
         }
-        self.draw(now, actions)
+        self.draw_answer(now)
     }
 
     /// Upon a question of a state transfer, or anything else that nobody counts out.
@@ -241,6 +238,18 @@ impl<R: Request> Monitor<R> {
             _ if defect!(MonitorFlooding) => Ok(()),
             Flow::Block => Err(Rule::StaleConfiguration),
             Flow::Flood => Err(self.violate(now, Rule::Flooding, actions)),
+        }
+    }
+
+    /// Upon an answer to another replica: a piece of a snapshot, a batch, what was said before. Too many are blocked.
+    pub fn draw_answer(&mut self, now: Time) -> Result<(), Rule> {
+        if self.guilty.is_some() {
+            return Err(Rule::Flooding);
+        }
+        match self.answers.take(now) {
+            Flow::Pass => Ok(()),
+            _ if defect!(MonitorFlooding) => Ok(()),
+            Flow::Block | Flow::Flood => Err(Rule::StaleConfiguration),
         }
     }
 

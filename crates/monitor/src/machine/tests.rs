@@ -204,7 +204,7 @@ fn a_batch_that_crosses_the_way_into_a_configuration_is_no_lie() {
     let new = new_config(1, [0; 3], 2);
     assert_eq!(backup.new_config_received(NOW, 1, true, &new), Received::Deliver);
     assert_eq!(backup.order_received(heard(1, 1), Sequence(3), [9; 32], 1), Received::Deliver);
-    let sent = backup.fetched_sent(NOW, Sequence(3), [9; 32], &mut vec![]);
+    let sent = backup.fetched_sent(NOW, Sequence(3), [9; 32]);
     assert_eq!((sent, backup.guilty()), (Err(Rule::StaleConfiguration), None));
 }
 
@@ -281,4 +281,44 @@ fn a_backup_at_a_stable_checkpoint_that_its_monitor_forgot_may_acknowledge_it_ag
     assert_eq!(backup.joined_sent(NOW, View(1), Sequence(4), &mut vec![]), Ok(()));
     let of_the_state = backup.ack_sent(NOW, View(1), Sequence(4), [99; 32], &mut vec![]);
     assert_eq!((of_the_state, backup.guilty()), (Err(Rule::StaleConfiguration), None));
+}
+
+#[test]
+fn a_checkpoint_that_became_stable_on_the_threshold_is_not_what_the_replica_said_it_has() {
+    let mut backup = monitor(2);
+    let new = new_config(1, [0; 3], 2);
+    assert_eq!(backup.new_config_received(NOW, 1, true, &new), Received::Deliver);
+    assert_eq!(backup.stable_received(heard(1, 1), Sequence(4), [7; 32]), Received::Deliver);
+    assert_eq!(backup.joined_sent(NOW, View(1), Sequence(2), &mut vec![]), Ok(()));
+    assert_eq!(ask_for_claim(&mut backup, 0, 3), Received::Deliver);
+    let claimed = claim(&mut backup, 3, &new.configuration, 2);
+    assert_eq!((claimed.map(|claim| claim.vouched), backup.guilty()), (Ok(true), None));
+}
+
+#[test]
+fn those_who_ask_much_do_not_make_a_flooder_of_the_one_who_answers() {
+    let mut primary = monitor(0);
+    order_up_to(&mut primary, 2);
+    let passed = (0..10_000).filter(|_| primary.fetched_sent(NOW, Sequence(1), batch(1)).is_ok()).count();
+    assert_eq!((passed as u64, primary.guilty()), (crate::flood::BURST, None));
+    // And its own questions and claims are not crowded out.
+    assert_eq!(primary.draw(NOW, &mut vec![]), Ok(()));
+}
+
+#[test]
+fn what_was_said_before_does_not_pass_without_end() {
+    let (mut primary, mut backup) = (monitor(0), monitor(1));
+    order_up_to(&mut primary, 2);
+    follow_up_to(&mut backup, 2);
+    let mut actions = vec![];
+    let again = (0..10_000)
+        .filter(|_| {
+            let (view, at) = (View(0), Sequence(1));
+            primary.order_sent(NOW, Some(1), view, at, batch(1), &[Ask(1)], &mut actions).is_ok()
+        })
+        .count();
+    let acks = (0..10_000)
+        .filter(|_| backup.ack_sent(NOW, View(0), Sequence(1), batch(1), &mut actions).is_ok())
+        .count();
+    assert!(again <= 1_000 && acks <= 1_000, "{again} ORDERs, {acks} ACKs");
 }

@@ -108,7 +108,7 @@ impl<K: Keys> Guard<K> {
             }
             ByzId::Fetched(ref fetched) => {
                 self.ask(|monitor| {
-                    monitor.fetched_sent(moment(now), at(fetched.sequence), fetched.batch.digest().0, actions)
+                    monitor.fetched_sent(moment(now), at(fetched.sequence), fetched.batch.digest().0)
                 })?;
                 self.transmit_to_node(to, message, out)
             }
@@ -328,7 +328,10 @@ impl<K: Keys> Guard<K> {
         out: &mut Vec<GuardEffect>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Rule> {
-        self.ask(|monitor| monitor.draw(moment(now), actions))?;
+        self.ask(|monitor| match &transfer {
+            Transfer::AskManifest(_) | Transfer::AskChunk(_) => monitor.draw(moment(now), actions),
+            Transfer::Manifest(_) | Transfer::Chunk(_) => monitor.draw_answer(moment(now)),
+        })?;
         match &transfer {
             Transfer::AskManifest(_) | Transfer::AskChunk(_) => {}
             Transfer::Manifest(manifest) => {
