@@ -14,7 +14,7 @@ usage: cargo xtask WORD
   gate            that a clock, a thread, a file … in a logic crate would be refused
   test            all tests
   sim SEED [...]  replays one seed and explains it; further flags go to `varangian sim`
-  fuzz TARGET     fuzzes `decode` or `door` for a minute (needs cargo-fuzz and a nightly toolchain)
+  fuzz TARGET     fuzzes `decode`, `door` or `monitor` for a minute (needs cargo-fuzz and a nightly toolchain)
   docs            the documentation of all crates, in target/doc
   mutations       looks for every named defect (in a build that contains them)";
 

@@ -1,10 +1,10 @@
 //! The client's side: one request at a time, until enough replicas vouch for the same result.
 //!
-//! Upon an operation: T grows by one; REQUEST(o, T, c) goes to the primary of the last view known; the timer starts.
+//! Upon an operation: T grows by one; REQUEST(o, T, c) goes to the last primary known; the timer starts.
 //! Upon a REPLY from a member: one per replica counts, the last one it sent. When `f+1` of them match (in ByzID: of the
 //!   same `v` and N too, since replicas execute before others are known to have the batch) the result is accepted.
 //! Upon the timer: the request goes to every node, since the primary may have changed, and the timer doubles up to
-//!   [`RETRY_AFTER_MAX`]. A backup's monitor throws it away; whoever leads now answers, and the replies name the view.
+//!   [`RETRY_AFTER_MAX`]. A backup's monitor throws it away; whoever leads now orders it, and the replies name it.
 //! Upon BUSY from the presumed primary: the next attempt waits at least twice as long.
 //!
 //! A client has one request outstanding; who wants more uses more clients.
@@ -59,8 +59,8 @@ pub struct Client {
     protocol: Protocol,
     replies_needed: usize,
     nodes: Vec<NodeId>,
-    members: Vec<NodeId>,
-    view: View,
+    /// Who leads, as enough replies had it.
+    primary: NodeId,
     timestamp: Timestamp,
     outstanding: Option<Outstanding>,
 }
@@ -83,8 +83,7 @@ impl Client {
             protocol: settings.protocol,
             replies_needed: settings.protocol.replies_needed(settings.f),
             nodes,
-            members: settings.members.clone(),
-            view: View(0),
+            primary: settings.members[0],
             timestamp: newest,
             outstanding: None,
         }
@@ -113,8 +112,7 @@ impl Client {
         if self.protocol.requests_are_signed() {
             request.signature = Some(keys.sign(&request.signed_bytes()));
         }
-        let primary = self.members[(self.view.0 % self.members.len() as u64) as usize];
-        out.push(ClientEffect::Send(primary, Message::Request(request.clone())));
+        out.push(ClientEffect::Send(self.primary, Message::Request(request.clone())));
         out.push(ClientEffect::SetTimer(RETRY_AFTER));
         self.outstanding = Some(Outstanding { request, replies: BTreeMap::new(), retry_after: RETRY_AFTER });
         self.timestamp
@@ -166,7 +164,12 @@ impl Client {
             sequence: reply.sequence,
             result: reply.result.clone(),
         };
-        self.view = self.view.max(reply.view);
+        let says_so = |node: &NodeId| {
+            outstanding.replies.values().filter(|reply| reply.primary == *node).count() >= self.replies_needed
+        };
+        if let Some(primary) = outstanding.replies.values().map(|reply| reply.primary).find(says_so) {
+            self.primary = primary;
+        }
         self.outstanding = None;
         out.push(ClientEffect::ClearTimer);
         out.push(ClientEffect::Done(accepted));

@@ -50,6 +50,8 @@ pub struct Alarm {
     pub view: View,
     /// The name of the rule.
     pub rule: &'static str,
+    /// Whether no correct replica would have done it, so that the node is quarantined.
+    pub proof: bool,
 }
 
 /// What stands between a replica and its network.

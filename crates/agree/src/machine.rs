@@ -14,7 +14,7 @@ use crate::request::{Batch, RESULT_BYTES_MAX, Reply, Request};
 use crate::service::{RestoreError, Service};
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use wire::{ClientId, Decode, Digest, Encode, Sequence, Timestamp, View, codec_struct};
+use wire::{ClientId, Decode, Digest, Encode, NodeId, Sequence, Timestamp, View, codec_struct};
 
 /// Clients with a session at most.
 pub const CLIENTS_MAX: usize = 65_536;
@@ -131,24 +131,19 @@ impl<S: Service> Machine<S> {
     }
 
     /// The reply to a request that was executed already, as said in `view`; nothing if there is none to give.
-    pub fn reply_again(&self, view: View, client: ClientId, timestamp: Timestamp) -> Option<Reply> {
+    pub fn reply_again(
+        &self,
+        view: View,
+        primary: NodeId,
+        client: ClientId,
+        timestamp: Timestamp,
+    ) -> Option<Reply> {
         match self.standing(client, timestamp) {
             Standing::Answered { sequence, result } => {
-                Some(Reply { view, sequence, client, timestamp, result })
+                Some(Reply { view, primary, sequence, client, timestamp, result })
             }
             Standing::New | Standing::Outdated => None,
         }
-    }
-
-    /// The last reply to every client, as said in `view`: what a replica repeats when it enters a new view.
-    pub fn replies(&self, view: View) -> impl Iterator<Item = Reply> + '_ {
-        self.sessions.values().map(move |session| Reply {
-            view,
-            sequence: session.sequence,
-            client: session.client,
-            timestamp: session.timestamp,
-            result: session.result.clone(),
-        })
     }
 
     /// The fingerprint of the service's state alone, for comparison between replicas at the same sequence.

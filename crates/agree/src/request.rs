@@ -4,7 +4,8 @@ use bytes::Bytes;
 use core::fmt;
 use wire::encode::encode_length;
 use wire::{
-    ClientId, Decode, DecodeError, Digest, Encode, Reader, Sequence, Signature, Timestamp, View, codec_struct,
+    ClientId, Decode, DecodeError, Digest, Encode, NodeId, Reader, Sequence, Signature, Timestamp, View,
+    codec_struct,
 };
 
 /// Bytes of an operation at most.
@@ -134,6 +135,8 @@ pub struct Reply {
     /// The view or configuration the replica is in. Where replicas execute before others are known to have the
     /// batch (ByzID), a client counts only replies of the same `v` together.
     pub view: View,
+    /// Who leads it, so that a client knows whom to ask next.
+    pub primary: NodeId,
     /// The place in the order at which the request was executed.
     pub sequence: Sequence,
     /// Whose request.
@@ -146,6 +149,7 @@ pub struct Reply {
 
 codec_struct!(Reply |from| {
     view,
+    primary,
     sequence,
     client,
     timestamp,

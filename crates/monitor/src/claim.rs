@@ -127,19 +127,23 @@ pub fn start_of(claims: &[&Claim], spares: &[Node]) -> Option<Start> {
 }
 
 /// The members of the configuration built on `claims`: each with the newest start of its monitor that *every* claim knows
-/// of. The slot of a replica that was proven guilty goes to the first spare that is free.
+/// of. The slot of a replica that every claim knows to be guilty goes to the first spare that is free.
+///
+/// If one claim's knowledge were enough, the slot could vote twice: the rest of the quorum, which does not know, could
+/// count a claim that the guilty one gave before it was found out, for a later configuration without the spare.
 fn members_after(claims: &[&Claim], members: &[Member], spares: &[Node]) -> Vec<Member> {
-    let guilty = |node: Node| claims.iter().any(|claim| claim.knows(node) == Some(QUARANTINED));
+    let suspect = |node: Node| claims.iter().any(|claim| claim.knows(node) == Some(QUARANTINED));
     let is_member = |node: Node| members.iter().any(|member| member.node == node);
-    let mut free = spares.iter().copied().filter(|spare| !guilty(*spare) && !is_member(*spare));
+    let mut free = spares.iter().copied().filter(|spare| !suspect(*spare) && !is_member(*spare));
     let start = |node: Node, before: Incarnation| {
         claims.iter().map(|claim| claim.knows(node).unwrap_or(before)).min().unwrap_or(before)
     };
     let successor = |member: &Member| {
-        let spare = if guilty(member.node) { free.next() } else { None };
+        let incarnation = start(member.node, member.incarnation);
+        let spare = if incarnation == QUARANTINED { free.next() } else { None };
         match spare {
             Some(node) => Member { node, incarnation: start(node, FIRST) },
-            None => Member { node: member.node, incarnation: start(member.node, member.incarnation) },
+            None => Member { node: member.node, incarnation },
         }
     };
     members.iter().map(successor).collect()
@@ -220,9 +224,12 @@ mod tests {
 
     #[test]
     fn the_slot_of_a_guilty_replica_goes_to_the_first_spare_that_is_free() {
-        let (mut a, b) = (claim(1, true, 1, 0), claim(2, true, 1, 0));
+        let (mut a, mut b) = (claim(1, true, 1, 0), claim(2, true, 1, 0));
         a.known = members([QUARANTINED, 0, 0]);
         a.known.push(Member { node: 7, incarnation: QUARANTINED });
+        let not_yet = members_after(&[&a, &b], &members([0, 0, 0]), &[7, 2, 8]);
+        assert_eq!(not_yet, members([0, 0, 0]), "not before all know");
+        b.known = members([QUARANTINED, 0, 0]);
         let after = members_after(&[&a, &b], &members([0, 0, 0]), &[7, 2, 8]);
         assert_eq!(after.iter().map(|member| member.node).collect::<Vec<_>>(), [8, 1, 2]);
     }

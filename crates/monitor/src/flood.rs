@@ -1,9 +1,12 @@
 //! How much a replica may send of what the protocol does not count out by itself.
 //!
-//! ORDERs are limited by the requests that wait, ACKs and REPLYs by the ORDERs that came, answers of a state transfer
-//! by what was asked. What is left (a CHECKPOINT or JOINED said again, questions of a state transfer, a RECONFIGURE)
-//! draws on a bucket of [`BURST`] messages that fills at [`PER_SECOND`]. On an empty bucket messages are blocked; a
-//! replica that goes on for [`BLOCKED_MAX`] more is no correct one.
+//! ORDERs are limited by the requests that wait, ACKs and REPLYs by the ORDERs that came. What is left (a CHECKPOINT or
+//! JOINED said again, questions of a state transfer, a RECONFIGURE) draws on a bucket of [`BURST`] messages that fills at
+//! [`PER_SECOND`]. On an empty bucket messages are blocked; a replica that goes on for [`BLOCKED_MAX`] more is no
+//! correct one.
+//!
+//! Answers (a piece of a snapshot, a batch, an ORDER or an ACK said again, the stable checkpoint for one who lacks it)
+//! draw on a bucket of their own, and are only blocked: how many of them a correct replica sends is up to those who ask.
 
 use crate::ids::Time;
 

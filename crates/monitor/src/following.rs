@@ -4,7 +4,7 @@
 //! Upon ACK(N, d) from the replica: all up to N were sent to it and `d` is the digest of the one at N (*true ACK*).
 //! Upon REPLY(v, N) from the replica: it has ACKed N (at the primary: ordered it), and there are no more replies than
 //!   requests in the ORDERs that came (*true REPLY*, *flooding*).
-//! Upon CHECKPOINT(N, d): N is a multiple of K that it has; one `d` per N (*true CHECKPOINT*).
+//! Upon CHECKPOINT(N, d): N is a multiple of K that was sent to it; one `d` per N (*true CHECKPOINT*).
 //!
 //! `said` is the invariant that everything rests on: the greatest N of which the replica ever told anyone that it has it.
 //! No claim that leaves out an ORDER up to `said` passes the monitor.

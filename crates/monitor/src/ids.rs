@@ -59,7 +59,7 @@ impl View {
     /// The configuration after this one.
     #[must_use]
     pub fn next(self) -> View {
-        View(self.0 + 1)
+        View(self.0.saturating_add(1))
     }
 }
 
@@ -67,7 +67,7 @@ impl Sequence {
     /// The place after this one.
     #[must_use]
     pub fn next(self) -> Sequence {
-        Sequence(self.0 + 1)
+        Sequence(self.0.saturating_add(1))
     }
 
     /// This place plus `count`.

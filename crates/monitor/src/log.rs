@@ -62,7 +62,7 @@ impl Log {
     }
 
     fn index(&self, at: Sequence) -> Option<usize> {
-        at.0.checked_sub(self.stable.0 + 1).and_then(|index| usize::try_from(index).ok())
+        at.0.checked_sub(self.stable.0)?.checked_sub(1).and_then(|index| usize::try_from(index).ok())
     }
 
     /// The digest at a place.

@@ -14,7 +14,7 @@ use crate::Specification;
 use crate::baseline::Baseline;
 use crate::ids::{Digest, Sequence, Time};
 use crate::queue::{Queue, Request};
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -23,6 +23,10 @@ pub const TRIES_MAX: u32 = 10;
 
 /// ORDERs sent again to one backup at a time at most.
 pub const RESEND_ORDERS_MAX: u64 = 8;
+
+/// Checkpoints that f backups agree on and that are not stable yet at most. Monitored backups vouch for one digest at a place;
+/// f traitors without monitors could go on for ever.
+pub const PROVEN_MAX: usize = 1024;
 
 /// What the primary's monitor knows of one backup.
 #[derive(Clone, Hash, Debug)]
@@ -73,8 +77,8 @@ pub struct Ordering<R> {
     sent_at: VecDeque<Time>,
     complete: Sequence,
     held_by_f: Sequence,
-    /// The checkpoints that f backups agree on.
-    proven: BTreeMap<Sequence, Digest>,
+    /// The checkpoints that f backups agree on. Two for one place, if f of them lie: neither takes the other's room.
+    proven: BTreeSet<(Sequence, Digest)>,
     slot: usize,
 }
 
@@ -91,7 +95,7 @@ impl<R: Request> Ordering<R> {
             sent_at: VecDeque::new(),
             complete: last,
             held_by_f: last,
-            proven: BTreeMap::new(),
+            proven: BTreeSet::new(),
             slot,
         }
     }
@@ -171,21 +175,21 @@ impl<R: Request> Ordering<R> {
     pub fn checkpointed(&mut self, slot: usize, at: Sequence, digest: Digest, needed: usize) -> usize {
         self.backups[slot].checkpoint = Some((at, digest));
         let votes = self.others().filter(|(_, backup)| backup.checkpoint == Some((at, digest))).count();
-        if votes >= needed {
-            self.proven.insert(at, digest);
+        if votes >= needed && self.proven.len() < PROVEN_MAX {
+            self.proven.insert((at, digest));
         }
         votes
     }
 
     /// Whether f backups agreed on this checkpoint.
     pub fn is_proven(&self, at: Sequence, digest: &Digest) -> bool {
-        self.proven.get(&at) == Some(digest)
+        self.proven.contains(&(at, *digest))
     }
 
     /// A checkpoint became stable: those up to it need no proof any more.
     pub fn stable(&mut self, at: Sequence) {
         self.stable_due_since = None;
-        self.proven = self.proven.split_off(&at.next());
+        self.proven.retain(|(proven, _)| *proven > at);
     }
 
     /// What must be sent again now, and the backups that are given up for now.

@@ -11,7 +11,8 @@
 //! Upon a sign of life from the primary before anything was promised: the suspicion is dropped.
 //!
 //! A monitor that has forgotten has no configuration to lose: it wants whatever anyone wants. So when all were started
-//! again at once (a loss of power), they find together into a configuration after the last.
+//! again at once (a loss of power), they find together into a configuration after the last. (Not where monitors fail open:
+//! there replicas went on meanwhile, unsealed, and only monitors that remember may make a configuration of that.)
 //!
 //! One suspicious node alone changes nothing: a replica that is cut off does not disturb the others.
 

@@ -1,13 +1,17 @@
 //! A simulated client: asks, waits for a result it can believe, thinks, asks again.
 //!
+//! One that lies makes its authenticators wrong for some replicas, leaves some of them out, tells others that it should
+//! not tell, and asks again for what it was long told. (Clement et al., "Making Byzantine Fault Tolerant Systems
+//! Tolerate Byzantine Faults", 2009, call the first the "big MAC" attack.) What it asks for, it asks of all alike.
+//!
 //! The client itself is [`agree::Client`], as in production; here is what is around it: its door, its timer, its next
 //! operation.
 
 use crate::agenda::Happening;
 use crate::keys::SimKeys;
 use crate::load;
-use crate::node::Surroundings;
 use crate::random::Random;
+use crate::surroundings::Surroundings;
 use crate::timers::{Came, Timers};
 use crate::trace::Traced;
 use agree::client::{Accepted, ClientEffect, RETRY};
@@ -15,7 +19,7 @@ use agree::door::Door;
 use agree::{Client, Settings};
 use bytes::Bytes;
 use core::time::Duration;
-use wire::{ClientId, Encode, Peer, Timestamp};
+use wire::{ClientId, Encode, NodeId, Peer, Timestamp};
 
 /// Requests that a client makes after all faults are over, if it would otherwise make none: they show that the cluster
 /// makes progress, not only that it settled what was open.
@@ -32,6 +36,10 @@ pub struct SimClient {
     /// How many requests it may still make.
     left: u64,
     thinking: bool,
+    lying: bool,
+    whims: Random,
+    /// A request that it made some time ago, as it was sent.
+    remembered: Option<Bytes>,
 }
 
 impl SimClient {
@@ -52,12 +60,20 @@ impl SimClient {
             index: index as u8,
             client: Client::new(id, settings, Timestamp(0)),
             door: Door::new(Peer::Client(id), settings.protocol, nodes, keys),
+            whims: random.part(1),
+            lying: false,
+            remembered: None,
             random,
             timers: Timers::default(),
             think,
             left: operations,
             thinking: false,
         }
+    }
+
+    /// It begins or ceases to lie.
+    pub fn set_lying(&mut self, lying: bool) {
+        self.lying = lying;
     }
 
     /// Whether it waits for nothing and wants nothing.
@@ -147,7 +163,11 @@ impl SimClient {
                 ClientEffect::Send(node, message) => {
                     let to = Peer::Node(node);
                     let frame = self.door.seal_for(&[to], &message).to_bytes();
-                    world.transmit(usize::from(self.index), to, frame);
+                    if self.lying {
+                        self.lie(to, frame, world);
+                    } else {
+                        world.transmit(usize::from(self.index), to, frame);
+                    }
                 }
                 ClientEffect::SetTimer(after) => {
                     if let Some(at) = self.timers.set(RETRY.0, world.now.after(after)) {
@@ -157,6 +177,33 @@ impl SimClient {
                 ClientEffect::ClearTimer => self.timers.clear(RETRY.0),
                 ClientEffect::Done(accepted) => self.done(&accepted, world),
             }
+        }
+    }
+
+    fn lie(&mut self, to: Peer, frame: Bytes, world: &mut Surroundings) {
+        let index = usize::from(self.index);
+        let anybody = Peer::Node(NodeId(self.whims.index(world.network.directory().nodes) as u16));
+        match self.whims.below(6) {
+            0 => {}
+            1 => {
+                // The last bytes are the authenticator's.
+                let mut bytes = frame.to_vec();
+                if let Some(byte) = bytes.last_mut() {
+                    *byte ^= 1;
+                }
+                world.transmit(index, to, Bytes::from(bytes));
+            }
+            2 => world.transmit(index, anybody, frame.clone()),
+            3 => {
+                if let Some(old) = &self.remembered {
+                    world.transmit(index, anybody, old.clone());
+                }
+                world.transmit(index, to, frame.clone());
+            }
+            _ => world.transmit(index, to, frame.clone()),
+        }
+        if self.whims.chance(100) {
+            self.remembered = Some(frame);
         }
     }
 

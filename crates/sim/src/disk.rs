@@ -95,6 +95,12 @@ impl Disk {
         self.slowness = slowness.max(1);
     }
 
+    /// Whether it calls durable what is not: then a replica may forget what it said, and no monitor can tell why.
+    #[must_use]
+    pub fn lies(&self) -> bool {
+        self.durability == Durability::Async
+    }
+
     /// Takes a write; the moment when the flush that begins with it ends, if one does.
     pub fn write(&mut self, now: Time, write: Write) -> Option<Time> {
         self.waiting.push_back(write);
@@ -203,10 +209,14 @@ impl Disk {
         !self.waiting.is_empty()
     }
 
-    /// Records that are kept, those that wait included.
+    /// Records that are kept, those that wait included; but where nobody waits for the disk, what waits is the system's
+    /// affair.
     #[must_use]
     pub fn records_kept(&self) -> usize {
-        self.records.len() + self.waiting.len()
+        match self.durability {
+            Durability::Fsync => self.records.len() + self.waiting.len(),
+            Durability::Async => self.records.len(),
+        }
     }
 
     /// Writes lost in crashes so far.

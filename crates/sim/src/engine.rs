@@ -168,10 +168,10 @@ impl AnyGuard {
 
     /// What is left of it after its monitor crashed while set to fail open.
     #[must_use]
-    pub fn without_monitor(self) -> AnyGuard {
+    pub fn without_monitor(self, out: &mut Vec<GuardEffect>) -> AnyGuard {
         match self {
             AnyGuard::Plain(guard) => AnyGuard::Plain(guard),
-            AnyGuard::ByzId(guard) => AnyGuard::ByzId(Box::new(guard.without_monitor())),
+            AnyGuard::ByzId(guard) => AnyGuard::ByzId(Box::new(guard.without_monitor(out))),
         }
     }
 

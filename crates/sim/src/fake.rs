@@ -83,7 +83,7 @@ impl Replica {
         }
         let sequence = self.machine.sequence();
         for (client, timestamp, result) in executed {
-            out.send(client, Reply { view: View(0), sequence, client, timestamp, result });
+            out.send(client, Reply { view: View(0), primary: self.me, sequence, client, timestamp, result });
         }
         out.send_members(self.chunk(sequence));
     }
@@ -113,7 +113,7 @@ impl Replica {
         }
         match self.machine.standing(request.client, request.timestamp) {
             Standing::Answered { .. } => {
-                let reply = self.machine.reply_again(View(0), request.client, request.timestamp);
+                let reply = self.machine.reply_again(View(0), self.me, request.client, request.timestamp);
                 if let Some(reply) = reply {
                     out.send(request.client, reply);
                 }

@@ -56,6 +56,13 @@ pub enum FaultKind {
         /// By whom.
         to: PeerSet,
     },
+    /// Whoever leads when it begins is not heard by these others, though it may hear them.
+    MutePrimary {
+        /// By whom.
+        by: PeerSet,
+        /// Whether it does not hear them either.
+        deaf: bool,
+    },
     /// One link comes and goes.
     Flapping(Flap),
     /// The process of a replica dies; it is started again at the end.
@@ -104,6 +111,11 @@ pub enum FaultKind {
         /// Which node's.
         node: u8,
     },
+    /// A client sends requests with proofs that only some replicas find valid, to some replicas only, and again later.
+    LyingClient {
+        /// Which client, from 0.
+        client: u8,
+    },
     /// Somebody who is no member and no client sends frames to the nodes.
     Outsider {
         /// How often.
@@ -123,6 +135,7 @@ impl FaultKind {
             FaultKind::Corruption { .. } => "corruption",
             FaultKind::Partition { .. } => "partition",
             FaultKind::OneWay { .. } => "one-way cut",
+            FaultKind::MutePrimary { .. } => "mute primary",
             FaultKind::Flapping(_) => "link flaps",
             FaultKind::Crash { .. } => "crash",
             FaultKind::CrashPrimary { .. } => "crash of the primary",
@@ -133,12 +146,13 @@ impl FaultKind {
             FaultKind::ClockDrift { .. } => "clock drift",
             FaultKind::Pause { .. } => "pause",
             FaultKind::MonitorCrash { .. } => "monitor crash",
+            FaultKind::LyingClient { .. } => "lying client",
             FaultKind::Outsider { .. } => "outsider",
         }
     }
 
-    /// Adds what this does to the network.
-    pub fn apply(&self, conditions: &mut Conditions) {
+    /// Adds what this does to the network; `struck` is the node that it hit, if it chose one when it began.
+    pub fn apply(&self, struck: Option<usize>, conditions: &mut Conditions) {
         match self {
             FaultKind::Loss { permille } => {
                 conditions.loss_permille = conditions.loss_permille.max(*permille)
@@ -156,6 +170,13 @@ impl FaultKind {
                 conditions.cut_between(!*side, *side);
             }
             FaultKind::OneWay { from, to } => conditions.cut_between(*from, *to),
+            FaultKind::MutePrimary { by, deaf } => {
+                let primary = struck.map_or(0, |node| 1 << node);
+                conditions.cut_between(primary, *by);
+                if *deaf {
+                    conditions.cut_between(*by, primary);
+                }
+            }
             FaultKind::Flapping(flap) => conditions.flaps.push(*flap),
             FaultKind::Crash { .. }
             | FaultKind::CrashPrimary { .. }
@@ -166,6 +187,7 @@ impl FaultKind {
             | FaultKind::ClockDrift { .. }
             | FaultKind::Pause { .. }
             | FaultKind::MonitorCrash { .. }
+            | FaultKind::LyingClient { .. }
             | FaultKind::Outsider { .. } => {}
         }
     }
@@ -195,6 +217,10 @@ impl fmt::Display for FaultKind {
                 write!(f, "{} and the others do not hear each other", Names(*side))
             }
             FaultKind::OneWay { from, to } => write!(f, "{} do not hear {}", Names(*to), Names(*from)),
+            FaultKind::MutePrimary { by, deaf } => {
+                let deaf = if *deaf { ", and does not hear them" } else { "" };
+                write!(f, "the primary is not heard by {}{deaf}", Names(*by))
+            }
             FaultKind::Flapping(flap) => {
                 write!(
                     f,
@@ -217,6 +243,7 @@ impl fmt::Display for FaultKind {
             FaultKind::ClockDrift { node, permille } => write!(f, "the clock of p{node} runs {permille:+} ‰"),
             FaultKind::Pause { node } => write!(f, "p{node} stands still"),
             FaultKind::MonitorCrash { node } => write!(f, "the monitor of p{node} is down"),
+            FaultKind::LyingClient { client } => write!(f, "c{} lies", client + 1),
             FaultKind::Outsider { every } => write!(f, "an outsider sends something every {every:?}"),
         }
     }
@@ -237,10 +264,10 @@ mod tests {
     #[test]
     fn a_partition_cuts_both_ways_and_a_one_way_cut_does_not() {
         let mut conditions = Conditions::default();
-        FaultKind::Partition { side: 0b001 }.apply(&mut conditions);
+        FaultKind::Partition { side: 0b001 }.apply(None, &mut conditions);
         assert_eq!((conditions.cut[0] & 0b111, conditions.cut[1] & 0b111), (0b110, 0b001));
         let mut conditions = Conditions::default();
-        FaultKind::OneWay { from: 0b001, to: 0b110 }.apply(&mut conditions);
+        FaultKind::OneWay { from: 0b001, to: 0b110 }.apply(None, &mut conditions);
         assert_eq!((conditions.cut[0], conditions.cut[1]), (0b110, 0));
     }
 

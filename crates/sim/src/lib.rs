@@ -7,11 +7,11 @@
 //! In the order in which one would read it:
 //! - [`run`](mod@run): settings and a seed in, an [`Outcome`] out; [`explain()`] tells the story as a diagram;
 //! - [`plan`], [`fault`], [`mix`], [`tuning`]: what goes wrong and how everything is set, drawn from the seed beforehand;
-//! - [`world`], [`node`], [`client`]: the parts wired together;
+//! - [`world`], [`node`], [`client`], [`surroundings`]: the parts wired together;
 //! - [`agenda`], [`timers`], [`network`], [`disk`], [`clock`], [`keys`], [`random`]: what is simulated;
 //! - [`byzantine`], [`outsider`]: those who mean harm;
 //! - [`checkers`]: what must hold, whatever happens;
-//! - [`shrink`], [`campaign`], [`measure`]: what one does with runs.
+//! - [`shrink`](mod@shrink), [`campaign`], [`measure`]: what one does with runs.
 //!
 //! **Determinism.** Nothing here reads a clock, an address, a hash map's order or the number of threads. Everything
 //! random comes from named streams of the seed ([`random`]). The fingerprint of an outcome covers every byte put on a
@@ -27,6 +27,7 @@ pub mod checkers;
 pub mod client;
 pub mod clock;
 pub mod disk;
+mod draw;
 pub mod engine;
 pub mod exhaustive;
 pub mod explain;
@@ -49,6 +50,7 @@ pub mod run;
 pub mod service;
 pub mod shrink;
 pub mod stats;
+pub mod surroundings;
 pub mod timers;
 pub mod trace;
 pub mod tuning;

@@ -120,12 +120,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paxos_answers_in_four_delays() {
-        let measured = measure(Protocol::Paxos, 1);
-        assert_eq!(measured.delays, 4, "request, accept, accepted, reply");
-        assert_eq!(measured.messages["REQUEST"], 1.0);
-        assert_eq!(measured.messages["ACCEPT"], 2.0);
-        assert_eq!(measured.messages["REPLY"], 1.0);
-        assert_eq!(measured.signatures_made, 0.0);
+    fn each_protocol_takes_the_delays_and_messages_that_it_promises() {
+        let paxos = measure(Protocol::Paxos, 1);
+        assert_eq!(paxos.delays, 4, "request, accept, accepted, reply");
+        assert_eq!(paxos.messages_in_all(), 6.0, "{:?}", paxos.messages);
+        let pbft = measure(Protocol::Pbft, 1);
+        assert_eq!(pbft.delays, 5, "request, pre-prepare, prepare, commit, reply");
+        assert_eq!((pbft.messages["PREPARE"], pbft.messages["COMMIT"]), (9.0, 12.0));
+        let byzid = measure(Protocol::ByzId, 1);
+        assert_eq!(byzid.delays, 3, "request, order, reply");
+        assert_eq!((byzid.messages["ORDER"], byzid.messages["ACK"]), (2.0, 2.0));
+        assert_eq!(byzid.signatures_made, 0.0);
+        let wide = measure(Protocol::ByzIdW, 1);
+        assert_eq!((wide.delays, wide.signatures_made), (3, 1.0));
+    }
+
+    #[test]
+    fn what_is_measured_grows_with_f_as_it_should() {
+        for f in 1..=3 {
+            let members = 2.0 * f as f64;
+            assert_eq!(measure(Protocol::ByzId, f).messages["ORDER"], members);
+            assert_eq!(measure(Protocol::Paxos, f).messages["ACCEPT"], members);
+        }
     }
 }

@@ -9,9 +9,9 @@
 //! What a protocol promises to survive is the budget in [`budget`]; a plan that breaks it would convict the innocent.
 
 use crate::byzantine::Behaviour;
+use crate::draw::{World, kinds, season, swarm};
 use crate::fault::{Fault, FaultKind};
 use crate::mix::Mix;
-use crate::network::Flap;
 use crate::only::Only;
 use crate::random::{Random, Stream};
 use crate::tuning::Tuning;
@@ -88,8 +88,9 @@ impl Plan {
         let mut traitors: Vec<u8> = lies.iter().map(|lie| lie.node).collect();
         traitors.dedup();
         let hit = may_be_hit(protocol, n, f, &traitors, &mut random.part(2));
-        let world = World { n, clients: tuning.clients, hit, heal };
-        let kinds = kinds(mix);
+        let world =
+            World { n, clients: tuning.clients, hit, heal, season: season(heal, &mut random.part(5)) };
+        let kinds = swarm(kinds(mix), &mut random.part(6));
         let count = if kinds.is_empty() { 0 } else { random.part(3).between(1, FAULTS_MAX) };
         let mut faults: Vec<Fault> =
             (0..count).filter_map(|index| world.fault(&kinds, &mut random.part(100 + index))).collect();
@@ -99,7 +100,7 @@ impl Plan {
         }
         // A liar not found out in time can keep a cluster waiting whose monitors have all forgotten: see `monitor::claim`.
         let forgotten = protocol.monitored() && faults.iter().any(|fault| fault.kind == FaultKind::PowerLoss);
-        live &= !(forgotten && !traitors.is_empty());
+        live &= !forgotten || traitors.is_empty();
         let clocks = (0..n as u64)
             .map(|node| {
                 let random = &mut Random::new(seed, Stream::Clocks).part(node);
@@ -163,131 +164,6 @@ fn lies(n: usize, f: usize, random: &mut Random) -> Vec<Treason> {
         }
     }
     lies
-}
-
-/// A kind of fault before its details are drawn.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Sort {
-    Loss,
-    Delay,
-    Duplication,
-    Reordering,
-    Partition,
-    OneWay,
-    Flapping,
-    Crash,
-    CrashPrimary,
-    CrashMidWrite,
-    Blackout,
-    PowerLoss,
-    SlowDisk,
-    ClockDrift,
-    Pause,
-    MonitorCrash,
-    Outsider,
-    Corruption,
-}
-
-fn kinds(mix: Mix) -> Vec<Sort> {
-    let groups: [(Mix, &[Sort]); 5] = [
-        (
-            Mix::NETWORK,
-            &[
-                Sort::Loss,
-                Sort::Delay,
-                Sort::Duplication,
-                Sort::Reordering,
-                Sort::Partition,
-                Sort::Partition,
-                Sort::OneWay,
-                Sort::Flapping,
-            ],
-        ),
-        (
-            Mix::CRASH,
-            &[
-                Sort::Crash,
-                Sort::CrashPrimary,
-                Sort::CrashPrimary,
-                Sort::CrashMidWrite,
-                Sort::CrashMidWrite,
-                Sort::Blackout,
-                Sort::PowerLoss,
-                Sort::SlowDisk,
-            ],
-        ),
-        (Mix::TIME, &[Sort::ClockDrift, Sort::Pause]),
-        (Mix::MONITOR, &[Sort::MonitorCrash, Sort::MonitorCrash]),
-        (Mix::OUTSIDER, &[Sort::Outsider, Sort::Corruption]),
-    ];
-    groups
-        .into_iter()
-        .filter(|(group, _)| mix.has(*group))
-        .flat_map(|(_, sorts)| sorts.iter().copied())
-        .collect()
-}
-
-/// What the details of a fault depend on.
-struct World {
-    n: usize,
-    clients: usize,
-    hit: Vec<u8>,
-    heal: Time,
-}
-
-impl World {
-    fn fault(&self, kinds: &[Sort], random: &mut Random) -> Option<Fault> {
-        let sort = random.pick(kinds);
-        let heal = Duration::from_nanos(self.heal.0);
-        let from = Time::ZERO.after(random.duration(heal / 12, heal * 11 / 12));
-        // Half of them are short: what is over before anybody noticed is the harder case.
-        let longest = if random.chance(500) { heal / 3 } else { heal / 40 };
-        let lasts = random.duration(Duration::from_millis(1), longest);
-        let until = from.after(lasts).min(self.heal);
-        let kind = self.kind(sort, random)?;
-        // All power at once: nothing can happen meanwhile, so it is short.
-        let until = if kind == FaultKind::PowerLoss { from.after(lasts / 20).min(self.heal) } else { until };
-        Some(Fault { from, until, kind })
-    }
-
-    fn kind(&self, sort: Sort, random: &mut Random) -> Option<FaultKind> {
-        let millis = Duration::from_millis;
-        let peers = self.n + self.clients;
-        let everybody = (1u64 << peers) - 1;
-        let hit = if self.hit.is_empty() { None } else { Some(random.pick(&self.hit)) };
-        let kind = match sort {
-            Sort::Loss => FaultKind::Loss { permille: random.pick(&[10, 50, 200, 500]) },
-            Sort::Delay => FaultKind::Delay { extra: random.duration(millis(1), millis(120)) },
-            Sort::Duplication => FaultKind::Duplication { permille: random.pick(&[20, 200, 600]) },
-            Sort::Reordering => FaultKind::Reordering,
-            Sort::Corruption => FaultKind::Corruption { permille: random.pick(&[5, 50, 200]) },
-            Sort::Partition => FaultKind::Partition { side: random.bits() & everybody },
-            Sort::OneWay => {
-                FaultKind::OneWay { from: random.bits() & everybody, to: random.bits() & everybody }
-            }
-            Sort::Flapping => {
-                let one = random.index(self.n) as u8;
-                let other = random.index(peers) as u8;
-                FaultKind::Flapping(Flap { one, other, period: random.duration(millis(2), millis(150)) })
-            }
-            Sort::Crash => FaultKind::Crash { node: hit? },
-            Sort::CrashPrimary => {
-                FaultKind::CrashPrimary { of: self.hit.iter().fold(0, |of, node| of | 1 << node) }
-            }
-            Sort::CrashMidWrite => FaultKind::CrashMidWrite { node: hit? },
-            Sort::Blackout => FaultKind::Blackout { node: hit? },
-            Sort::PowerLoss => FaultKind::PowerLoss,
-            Sort::SlowDisk => FaultKind::SlowDisk { node: hit?, slowness: random.pick(&[10, 50, 200]) },
-            Sort::ClockDrift => {
-                let node = random.index(self.n) as u8;
-                FaultKind::ClockDrift { node, permille: random.between(0, 100) as i64 - 50 }
-            }
-            Sort::Pause => FaultKind::Pause { node: hit? },
-            Sort::MonitorCrash => FaultKind::MonitorCrash { node: hit? },
-            Sort::Outsider => FaultKind::Outsider { every: random.duration(millis(1), millis(20)) },
-        };
-        Some(kind)
-    }
 }
 
 /// Lets some nodes crash for ever. Whether everybody must still be served.
@@ -394,7 +270,7 @@ mod tests {
             faults.extend(plan.faults.iter().map(|fault| fault.kind.name()));
             lies.extend(plan.lies.iter().map(|lie| lie.behaviour.name()));
         }
-        assert_eq!(faults.len(), 18, "{faults:?}");
+        assert_eq!(faults.len(), 20, "{faults:?}");
         assert_eq!(lies.len(), Behaviour::ALL.len(), "{lies:?}");
     }
 

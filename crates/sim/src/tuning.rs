@@ -8,6 +8,7 @@ use crate::network::Latency;
 use crate::random::{Random, Stream};
 use agree::{Protocol, Settings};
 use core::time::Duration;
+use wire::NodeId;
 
 /// How a run is set.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +44,10 @@ impl Tuning {
         settings.view_timeout = random.duration(millis(50), millis(250));
         settings.view_timeout_max = random.duration(millis(1_000), millis(2_000));
         settings.heartbeat_every = settings.view_timeout / 5;
+        if protocol.monitored() && random.chance(400) {
+            let first = settings.n() as u16;
+            settings.spares = (first..first + random.between(1, 2) as u16).map(NodeId).collect();
+        }
         let slow_network = random.chance(250);
         let (least, spread) = if slow_network { (millis(4), millis(8)) } else { (micros(50), millis(1)) };
         let slowest_disk = millis(random.pick(&[1, 3, 20]));

@@ -22,17 +22,18 @@ use crate::engine::Engine;
 use crate::fault::FaultKind;
 use crate::keys::{Counts, KeyRing, Tally};
 use crate::network::{Conditions, Directory, Network};
-use crate::node::{Node, Surroundings};
+use crate::node::Node;
 use crate::outsider;
 use crate::plan::Plan;
 use crate::random::{Random, Stream};
+use crate::surroundings::Surroundings;
 use crate::trace::{Trace, Traced};
 use agree::Replica;
 use agree::byzid::guard::Fail;
 use agree::replica::Status;
 use core::time::Duration;
 use std::rc::Rc;
-use wire::{ClientId, NodeId, Peer};
+use wire::{ClientId, NodeId, Peer, Sequence};
 
 /// How often it is looked whether everything has come to rest.
 const PROBE_EVERY: Duration = Duration::from_millis(20);
@@ -239,21 +240,21 @@ impl World {
             let what = if begins { "begins" } else { "ends" };
             Traced::Note(format!("fault {fault} {what}: {kind}"))
         });
-        let mut conditions = Conditions::default();
-        for (index, item) in self.plan.faults.iter().enumerate() {
-            if self.active[index] {
-                item.kind.apply(&mut conditions);
-            }
-        }
-        around.network.conditions = conditions;
+        let primary = if begins { self.primary() } else { None };
+        self.struck[fault] = match &kind {
+            FaultKind::CrashPrimary { of } if begins => primary.filter(|node| of >> node & 1 == 1),
+            FaultKind::MutePrimary { .. } if begins => primary,
+            _ => self.struck[fault],
+        };
+        self.weather();
+        let around = &mut self.around;
         let now = around.now;
         match (kind, begins) {
             (FaultKind::Crash { node }, true) => self.nodes[usize::from(node)].crash(Crash::Process, around),
             (FaultKind::Crash { node }, false) => self.nodes[usize::from(node)].revive(around),
-            (FaultKind::CrashPrimary { of }, true) => {
-                self.struck[fault] = self.primary().filter(|node| of >> node & 1 == 1);
+            (FaultKind::CrashPrimary { .. }, true) => {
                 if let Some(node) = self.struck[fault] {
-                    self.nodes[node].crash(Crash::Process, &mut self.around);
+                    self.nodes[node].crash(Crash::Process, around);
                 }
             }
             (FaultKind::CrashPrimary { .. }, false) => {
@@ -280,6 +281,12 @@ impl World {
             (FaultKind::Pause { node }, false) => self.nodes[usize::from(node)].resume(around),
             (FaultKind::MonitorCrash { node }, true) => self.nodes[usize::from(node)].crash_monitor(around),
             (FaultKind::MonitorCrash { node }, false) => self.nodes[usize::from(node)].revive_monitor(around),
+            (FaultKind::LyingClient { client }, begins) => {
+                // With fewer clients than planned, that one may not be there.
+                if let Some(client) = self.clients.get_mut(usize::from(client)) {
+                    client.set_lying(begins);
+                }
+            }
             (FaultKind::Outsider { .. }, true) => {
                 around.agenda.enter(now, Happening::Outsider { fault: fault as u16 });
             }
@@ -292,10 +299,22 @@ impl World {
                 | FaultKind::Corruption { .. }
                 | FaultKind::Partition { .. }
                 | FaultKind::OneWay { .. }
+                | FaultKind::MutePrimary { .. }
                 | FaultKind::Flapping(_),
                 _,
             ) => {}
         }
+    }
+
+    /// Puts the conditions of the network together from the faults in force.
+    fn weather(&mut self) {
+        let mut conditions = Conditions::default();
+        for (index, item) in self.plan.faults.iter().enumerate() {
+            if self.active[index] {
+                item.kind.apply(self.struck[index], &mut conditions);
+            }
+        }
+        self.around.network.conditions = conditions;
     }
 
     /// Who leads, as far as the correct nodes know.
@@ -370,9 +389,11 @@ impl World {
     /// Whether those that must agree where they stand do.
     fn has_converged(&self) -> bool {
         let statuses = self.statuses();
-        let up = statuses.iter().flatten().count();
-        let settings = &self.around.settings;
-        let needed = if settings.protocol.monitored() { up.min(settings.n() - settings.f) } else { up };
+        let members = self.around.settings.n();
+        let is_idle_spare =
+            |slot: usize, status: &Status| slot >= members && status.executed == Sequence::ZERO;
+        let up = statuses.iter().enumerate().filter_map(|(slot, status)| Some((slot, status.as_ref()?)));
+        let needed = up.filter(|(slot, status)| !is_idle_spare(*slot, status)).count();
         live::converged(&statuses, needed)
     }
 

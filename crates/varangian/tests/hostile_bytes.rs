@@ -75,6 +75,7 @@ fn messages() -> Vec<Bytes> {
     let signed = Request { signature: Some(Signature([7; 64])), ..request.clone() };
     let reply = Reply {
         view: View(1),
+        primary: NodeId(1),
         sequence: Sequence(9),
         client: ClientId(6),
         timestamp: Timestamp(5),

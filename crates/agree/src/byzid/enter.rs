@@ -12,7 +12,7 @@ use super::reconfigure::digest_at;
 use super::record::Record;
 use super::{Joining, Mode, Replica, Stored};
 use crate::checkpoint::{self, Checkpoint};
-use crate::replica::{Destination, Effect, Observation, Outbox, Refusal};
+use crate::replica::{Destination, Effect, Observation, Outbox, Position, Refusal};
 use crate::service::Service;
 use wire::{Encode, NodeId, Peer, Sequence};
 
@@ -138,8 +138,10 @@ impl<S: Service> Replica<S> {
         if digest_at(new, order.sequence) != Some(order.batch.digest()) {
             return out.refuse(Peer::Node(from), Refusal::Stale);
         }
-        self.gathered.insert(order.sequence, order.batch);
-        self.enter_if_complete(out);
+        if self.gathered.get(&order.sequence).map(crate::Batch::digest) != Some(order.batch.digest()) {
+            self.gathered.insert(order.sequence, order.batch);
+            self.enter_if_complete(out);
+        }
     }
 
     /// Enters the configuration in hand, or as the candidate proposes it, once nothing is missing.
@@ -204,9 +206,12 @@ impl<S: Service> Replica<S> {
 
     fn take_part(&mut self, out: &mut Outbox) {
         self.mode = Mode::Normal;
+        // Nobody enters a configuration without a monitor.
+        self.unmonitored = false;
         self.transfer = None;
         self.gathered_snapshot = None;
         self.ordered = self.accepted();
+        self.orders_from = Some(Position(0));
         self.declared = self.stable.sequence;
         self.heard_of = self.accepted();
         self.acked = vec![Sequence::ZERO; self.n()];

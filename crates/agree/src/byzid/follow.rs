@@ -136,7 +136,9 @@ impl<S: Service> Replica<S> {
     /// Replies to every client in the batch, once the batch is on disk: to a request executed before, the same reply.
     fn reply(&mut self, batch: &crate::Batch, out: &mut Outbox) {
         for request in batch.requests() {
-            let Some(reply) = self.machine.reply_again(self.view, request.client, request.timestamp) else {
+            let Some(reply) =
+                self.machine.reply_again(self.view, self.primary(), request.client, request.timestamp)
+            else {
                 continue;
             };
             let observation = Observation::Replied {

@@ -11,6 +11,8 @@
 //! A monitor that was started again has forgotten; until it is in a configuration again the same holds.
 
 mod outbound;
+#[cfg(test)]
+mod tests;
 
 use crate::Message;
 use crate::byzid::message::{self, Claim, Control, Member, Message as ByzId, NewConfig, Reconfigure, Stable};
@@ -22,14 +24,20 @@ use crate::replica::{Destination, Event, Refusal, Timer};
 use crate::request::{Busy, Request};
 use bytes::Bytes;
 use core::time::Duration;
-use monitor::{Action, Admission, Heard, Incarnation, Monitor, Received, Span, Specification};
-use std::collections::BTreeMap;
+use monitor::{
+    Action, Admission, Heard, Incarnation, Monitor, Notice, Received, Severity, Span, Specification,
+};
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 use wire::{Digest, Encode, Keys, NodeId, Peer, Sequence, Time, View};
 
 /// No timer is finer than this: one that is due in a nanosecond may run out before it on a clock that drifts, again and
 /// again.
 const TIMER_MIN: Duration = Duration::from_micros(10);
+
+/// Manifests kept. A replica has a stable checkpoint and two tentative ones at most, and all of them may be asked for: by
+/// one that needs the first, and by a traitor that wants it never to get there.
+const MANIFESTS_MAX: usize = 4;
 
 /// The guard's only timer: the monitor's next deadline.
 const MONITOR: Timer = Timer(0);
@@ -91,8 +99,8 @@ pub struct Guard<K> {
     /// The frames of the ORDERs of the present configuration, as long as a backup may lack them.
     frames: BTreeMap<Sequence, Bytes>,
     new_config_frame: Option<Bytes>,
-    /// The manifest of the snapshot that the replica hands out.
-    manifest: Option<(Digest, Manifest)>,
+    /// The manifests of the snapshots that the replica hands out, the latest last.
+    manifests: VecDeque<(Digest, Manifest)>,
     /// The members of the first configuration, which needs no proof.
     genesis: Vec<Member>,
     armed: Option<Time>,
@@ -102,7 +110,7 @@ pub struct Guard<K> {
 impl<K> Hash for Guard<K> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (&self.door, self.me, &self.monitor, self.fail, &self.others).hash(state);
-        (&self.frames, &self.new_config_frame, &self.manifest, &self.genesis, self.armed).hash(state);
+        (&self.frames, &self.new_config_frame, &self.manifests, &self.genesis, self.armed).hash(state);
     }
 }
 
@@ -122,7 +130,7 @@ impl<K: Keys> Guard<K> {
             others: settings.members.iter().copied().filter(|node| *node != me).collect(),
             frames: BTreeMap::new(),
             new_config_frame: None,
-            manifest: None,
+            manifests: VecDeque::new(),
             genesis: settings
                 .members
                 .iter()
@@ -134,7 +142,8 @@ impl<K: Keys> Guard<K> {
 
     /// The same node, after its monitor crashed while set to fail open: everything passes, unvouched.
     #[must_use]
-    pub fn without_monitor(self) -> Self {
+    pub fn without_monitor(self, out: &mut Vec<GuardEffect>) -> Self {
+        out.push(GuardEffect::Deliver(Event::Notice(Notice::Unmonitored)));
         Guard { monitor: None, door: self.door.without_monitor(), armed: None, ..self }
     }
 
@@ -148,10 +157,6 @@ impl<K: Keys> Guard<K> {
         let mut actions = Vec::new();
         if let Some(monitor) = &mut self.monitor {
             monitor.replica_is_up(moment(now), up, &mut actions);
-            if up {
-                // It lost what it was handed and had not ordered; the monitor has not.
-                out.extend(monitor.waiting().cloned().map(deliver_request));
-            }
         }
         self.perform(actions, out);
         self.rearm(now, out);
@@ -272,6 +277,7 @@ impl<K: Keys> Guard<K> {
                         node: self.me,
                         view: View(view),
                         rule: rule.name(),
+                        proof: rule.severity() == Severity::Proof,
                     }));
                 }
                 Action::Entered => self.entered(),

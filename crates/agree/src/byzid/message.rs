@@ -337,6 +337,10 @@ impl Encode for Control {
                 to.push(4);
                 target.0.encode(to);
             }
+            monitor::Control::Convicted { node } => {
+                to.push(5);
+                node.encode(to);
+            }
         }
     }
 }
@@ -350,6 +354,7 @@ impl Decode for Control {
             2 => monitor::Control::Alert { view: view(from)?, proof: bool::decode(from)? },
             3 => monitor::Control::Rejoin { incarnation: u64::decode(from)? },
             4 => monitor::Control::ReconRequest { target: view(from)? },
+            5 => monitor::Control::Convicted { node: Node::decode(from)? },
             tag => return Err(DecodeError::UnknownTag { of: "Control", tag }),
         }))
     }
@@ -416,6 +421,7 @@ impl Message {
                 monitor::Control::Alert { .. } => "ALERT",
                 monitor::Control::Rejoin { .. } => "REJOIN",
                 monitor::Control::ReconRequest { .. } => "RECONREQUEST",
+                monitor::Control::Convicted { .. } => "CONVICTED",
             },
         }
     }

@@ -43,6 +43,8 @@ mod follow;
 mod order;
 mod reconfigure;
 mod stable;
+#[cfg(test)]
+mod tests;
 
 use crate::Message;
 use crate::checkpoint::{Checkpoint, Fetch};
@@ -57,9 +59,9 @@ use crate::request::Batch;
 use crate::service::Service;
 use message::{Claim, Member, Message as ByzId, NewConfig, Stable};
 use monitor::Notice;
-use record::RecoverError;
+use record::{Begun, Record, RecoverError};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use wire::{Digest, NodeId, Peer, Sequence, Tag, Time, View};
+use wire::{Digest, Encode, NodeId, Peer, Sequence, Tag, Time, View};
 
 /// The replica's only timer: something is outstanding, and may have to be asked for or said again.
 const RETRY: Timer = Timer(0);
@@ -137,6 +139,9 @@ pub struct Replica<S> {
     /// The batches fetched for it.
     gathered: BTreeMap<Sequence, Batch>,
     queue: Queue,
+    /// As the primary: it orders once everything up to here is on disk. Never in the configuration in which it was started
+    /// again: what it ordered last may be on no disk, and it must not give the same place twice.
+    orders_from: Option<Position>,
     /// As the primary: the last ORDER sent. It comes back from the guard, or was blocked.
     ordered: Sequence,
     /// As the primary: up to where each member has ACKed, by slot.
@@ -146,6 +151,8 @@ pub struct Replica<S> {
     declared: Sequence,
     /// CHECKPOINTs of the backups, by slot.
     votes: Vec<Option<(Sequence, Digest)>>,
+    /// No monitor stands beside it: it sends again itself what was lost.
+    unmonitored: bool,
     /// The last place that the primary is known to have ordered.
     heard_of: Sequence,
     /// Where the machine stood when the retry timer last ran out.
@@ -182,15 +189,31 @@ impl<S: Service> Replica<S> {
             gathered_snapshot: None,
             gathered: BTreeMap::new(),
             queue: Queue::new(settings.requests_waiting_max),
+            orders_from: (recovered.last == Position(0)).then_some(Position(1)),
             ordered: Sequence::ZERO,
             declared: Sequence::ZERO,
             suspended: Vec::new(),
+            unmonitored: false,
             heard_of: Sequence::ZERO,
             stood_at: Sequence::ZERO,
             retrying: false,
             settings,
         };
         replica.replay(recovered)
+    }
+
+    /// On its very first start it writes that it was started: whoever finds a record on its disk is not new.
+    fn start(&mut self, out: &mut Outbox) {
+        let (sequence, state) = (self.machine.sequence(), self.machine.digest());
+        out.observe(Observation::Restored { sequence, state });
+        if self.orders_from.is_some() {
+            self.journal.record(Record::Begun(Begun { node: self.me }).to_bytes(), out);
+        }
+    }
+
+    /// Whether as the primary it may order.
+    fn may_order(&self) -> bool {
+        self.leads() && self.orders_from.is_some_and(|from| from <= self.journal.durable_up_to())
     }
 
     /// The service as this replica has it now.
@@ -266,6 +289,7 @@ impl<S: Service> Replica<S> {
                 self.suspended = nodes.into_iter().map(NodeId).collect();
                 self.order(out);
             }
+            Notice::Unmonitored => self.unmonitored = true,
             Notice::Reconfigure { target, candidate, prove } => {
                 self.reconfigure(View(target.0), NodeId(candidate), prove, out);
             }
@@ -279,6 +303,7 @@ impl<S: Service> Replica<S> {
                 self.transfer.is_some()
                     || self.ahead.is_some()
                     || self.heard_of > self.accepted()
+                    || self.unmonitored
                     || self.checkpoints.keys().next_back().is_some_and(|last| *last > self.stable.sequence)
             }
             Mode::Candidate(candidacy) => candidacy.plan.is_some(),
@@ -300,6 +325,7 @@ impl<S: Service> Replica<S> {
         match &self.mode {
             Mode::Normal => {
                 self.say_checkpoint_again(out);
+                self.order_again(out);
                 self.fetch_what_is_missing(out);
             }
             Mode::Candidate(_) => self.retry_candidacy(out),
@@ -314,15 +340,13 @@ impl<S: Service> Replica<S> {
 impl<S: Service> ReplicaTrait for Replica<S> {
     fn step(&mut self, _: Time, event: Event, out: &mut Outbox) {
         match event {
-            Event::Started => out.observe(Observation::Restored {
-                sequence: self.machine.sequence(),
-                state: self.machine.digest(),
-            }),
+            Event::Started => self.start(out),
             Event::Message { from, message } => self.receive(from, message, out),
             Event::Timer(_) => self.retry(out),
             Event::Durable(position) => {
                 self.journal.durable(position, out);
                 self.accept_what_is_next(out);
+                self.order(out);
             }
             Event::Notice(notice) => self.receive_notice(notice, out),
         }

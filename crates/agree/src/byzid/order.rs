@@ -6,7 +6,8 @@
 //! Upon ACK(N) from every backup that is not suspended, and at least f: the ORDERs up to N are complete; the window moves.
 //! Upon FETCH(N) from a backup: the ORDERs from N on again, or the stable checkpoint that covers them.
 //!
-//! Not here: sending ORDERs again that were not ACKed. The monitor does that, so that no primary can forget to.
+//! Sending ORDERs again that were not ACKed is the monitor's business, so that no primary can forget to; the replica does
+//! it only while it has no monitor ([`Replica::order_again`]).
 
 use super::Replica;
 use super::message::{Ack, Fetch, Joined, Order, StableCheckpoint};
@@ -38,7 +39,7 @@ impl<S: Service> Replica<S> {
 
     /// Sends ORDERs as long as the window and the log have room and requests wait.
     pub(super) fn order(&mut self, out: &mut Outbox) {
-        if !self.leads() {
+        if !self.may_order() {
             return;
         }
         let log_end = self.log_end();
@@ -88,13 +89,28 @@ impl<S: Service> Replica<S> {
         if joined.view != self.view || !self.leads() {
             return out.refuse(Peer::Node(from), Refusal::Stale);
         }
-        self.has_up_to(from, joined.last, out);
+        // What this replica has not got back from its guard, the other cannot have been sent when it said so.
+        self.has_up_to(from, joined.last.min(self.accepted()), out);
     }
 
     fn has_up_to(&mut self, from: NodeId, sequence: Sequence, out: &mut Outbox) {
         let Some(slot) = self.slot(from) else { return out.refuse(Peer::Node(from), Refusal::NotAllowed) };
         self.acked[slot] = self.acked[slot].max(sequence.min(self.ordered));
         self.order(out);
+    }
+
+    /// Step 4 of the paper without a monitor: the ORDERs that a backup has not ACKed, again, until it has.
+    pub(super) fn order_again(&mut self, out: &mut Outbox) {
+        if !self.unmonitored || !self.leads() {
+            return;
+        }
+        for (member, acked) in self.members.iter().zip(&self.acked) {
+            let lacks = self.orders.range(acked.next()..).filter(|(sequence, _)| **sequence <= self.ordered);
+            for (sequence, stored) in lacks.take(FETCH_ORDERS_MAX).filter(|_| member.node != self.me) {
+                let batch = stored.batch.clone();
+                out.send(member.node, Order { view: self.view, sequence: *sequence, batch, seal: None });
+            }
+        }
     }
 
     pub(super) fn receive_fetch(&mut self, from: NodeId, fetch: &Fetch, out: &mut Outbox) {

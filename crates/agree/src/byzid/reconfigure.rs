@@ -81,9 +81,14 @@ impl<S: Service> Replica<S> {
     pub(super) fn receive_reconfigure(&mut self, from: NodeId, reconfigure: Reconfigure, out: &mut Outbox) {
         match &mut self.mode {
             Mode::Candidate(candidacy) if candidacy.target == reconfigure.target => {
-                let new = candidacy.claims.insert(from, reconfigure.claim.clone()) != Some(reconfigure.claim);
-                if new && !candidacy.sent {
+                let before = candidacy.claims.insert(from, reconfigure.claim.clone());
+                if before.as_ref() != Some(&reconfigure.claim) && !candidacy.sent {
+                    let idle = if before.is_some() { candidacy.idle } else { 0 };
                     self.plan(out);
+                    if let Mode::Candidate(candidacy) = &mut self.mode {
+                        // Who changes its claim buys no time with it.
+                        candidacy.idle = idle;
+                    }
                 }
             }
             Mode::Candidate(_) | Mode::Normal | Mode::Stopped { .. } | Mode::Joining(_) | Mode::Spare => {
@@ -143,6 +148,10 @@ impl<S: Service> Replica<S> {
         let wanted = self.plan_in_hand().and_then(|plan| digest_at(plan, fetched.sequence));
         if wanted != Some(fetched.batch.digest()) {
             return out.refuse(Peer::Node(from), Refusal::Stale);
+        }
+        if self.gathered.get(&fetched.sequence).map(crate::Batch::digest) == wanted {
+            // Said again, it is no progress: neither is the next page asked for, nor is anybody given more time.
+            return;
         }
         self.gathered.insert(fetched.sequence, fetched.batch);
         if let Mode::Candidate(candidacy) = &mut self.mode {

@@ -19,7 +19,7 @@ use crate::service::Service;
 use bytes::Bytes;
 use core::fmt;
 use std::collections::{BTreeMap, VecDeque};
-use wire::{Decode, DecodeError, Digest, Sequence, Tag, codec_enum, codec_struct};
+use wire::{Decode, DecodeError, Digest, NodeId, Sequence, Tag, codec_enum, codec_struct};
 
 /// One record of the log.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -28,8 +28,18 @@ pub enum Record {
     Order(Order),
     /// A configuration that was entered.
     NewConfig(Box<NewConfig>),
+    /// The replica was started for the first time.
+    Begun(Begun),
 }
-codec_enum!(Record { 0 => Order, 1 => NewConfig });
+codec_enum!(Record { 0 => Order, 1 => NewConfig, 2 => Begun });
+
+/// The first record of every disk.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Begun {
+    /// Whose disk it is.
+    pub node: NodeId,
+}
+codec_struct!(Begun | from | { node });
 
 /// The stable checkpoint, and what is needed to go on from it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -54,6 +64,8 @@ pub enum RecoverError {
     Snapshot(String),
     /// A record is not what was written.
     Record(Position, DecodeError),
+    /// The disk is another node's.
+    OfAnother(NodeId),
     /// An ORDER that was accepted is not there.
     Missing(Sequence),
 }
@@ -63,6 +75,7 @@ impl fmt::Display for RecoverError {
         match self {
             RecoverError::Snapshot(reason) => write!(f, "the snapshot is damaged: {reason}"),
             RecoverError::Record(position, error) => write!(f, "record {} is damaged: {error}", position.0),
+            RecoverError::OfAnother(node) => write!(f, "the log is that of node {node}"),
             RecoverError::Missing(sequence) => write!(f, "the ORDER at {sequence} is missing from the log"),
         }
     }
@@ -92,10 +105,14 @@ impl<S: Service> Replica<S> {
                     }
                     batches.insert((order.sequence, digest), (order.batch, order.seal, position));
                 }
+                // One that the image has left behind may still be on disk, kept for the sake of an ORDER before it.
+                Record::NewConfig(new) if new.view <= self.view => {}
                 Record::NewConfig(new) => {
                     self.replay_config(new);
                     history = self.start_of_history();
                 }
+                Record::Begun(begun) if begun.node == self.me => {}
+                Record::Begun(begun) => return Err(RecoverError::OfAnother(begun.node)),
             }
         }
         self.replay_history(history, batches)?;

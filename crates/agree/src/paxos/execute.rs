@@ -56,7 +56,10 @@ impl<S: Service + Clone> Replica<S> {
 
     fn reply(&self, sequence: Sequence, result: (ClientId, Timestamp, Bytes), out: &mut Outbox) {
         let (client, timestamp, result) = result;
-        self.send_reply(Reply { view: self.promised, sequence, client, timestamp, result }, out);
+        self.send_reply(
+            Reply { view: self.promised, primary: self.me, sequence, client, timestamp, result },
+            out,
+        );
     }
 
     /// Sends a reply whose batch is chosen: f+1 disks have it, so nothing more needs to be waited for.

@@ -133,7 +133,7 @@ impl<S: Service + Clone> Replica<S> {
             Standing::New => {}
             Standing::Outdated => return out.refuse(Peer::Client(client), Refusal::Stale),
             Standing::Answered { .. } => {
-                let reply = self.machine.reply_again(self.promised, client, timestamp);
+                let reply = self.machine.reply_again(self.promised, self.me, client, timestamp);
                 return reply.into_iter().for_each(|reply| self.send_reply(reply, out));
             }
         }

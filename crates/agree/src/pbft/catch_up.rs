@@ -23,7 +23,7 @@ use super::log::Slot;
 use super::message::{self, COMMITTED_MAX, Commit, Committed, Message, PrePrepare, Prepare, Status};
 use crate::Service;
 use crate::checkpoint::Fetch;
-use crate::replica::{Outbox, Refusal};
+use crate::replica::{Outbox, Position, Refusal};
 use crate::request::BATCH_BYTES_MAX;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::{Digest, Keys, NodeId, Sequence};
@@ -52,7 +52,10 @@ pub(super) struct CatchUp {
     pub(super) asked: BTreeSet<(Sequence, Digest)>,
     /// Whose turn it is to be asked, as an offset from this replica.
     pub(super) turn: usize,
-    /// What each member was answered since the last tick.
+    /// How far the disk was at the last tick.
+    durable_before: Position,
+    /// What each member was answered since the last tick at which the disk had come further, so that answers that wait
+    /// for the disk do not pile up.
     answered: BTreeMap<NodeId, u32>,
 }
 
@@ -71,7 +74,11 @@ impl CatchUp {
 impl<S: Service + Clone, K: Keys> Replica<S, K> {
     /// Time to say where this replica stands.
     pub(super) fn tick(&mut self, out: &mut Outbox) {
-        self.catch_up.answered.clear();
+        let durable = self.journal.durable_up_to();
+        if self.journal.pending() == 0 || durable > self.catch_up.durable_before {
+            self.catch_up.answered.clear();
+        }
+        self.catch_up.durable_before = durable;
         self.catch_up.asked.clear();
         self.catch_up.turn = self.catch_up.turn % (self.settings.n() - 1) + 1;
         self.tick_transfer(out);

@@ -1,16 +1,19 @@
 //! Committed batches are executed in order, and the clients answered.
 //!
 //! Upon the batch after the last one executed being committed and here: the machine executes it; each client whose
-//!   request was executed gets REPLY, behind the records written so far; a record says that it was executed; at a
-//!   multiple of K the state is fingerprinted ([`super::stable`]).
-//! A REPLY does not wait for that last record: that `f+1` correct replicas have on disk that the batch prepared is what
-//!   makes it last. The record only saves a replica that restarts from asking whether it was committed.
-//! A committed batch that is not here is asked for by digest ([`super::catch_up`]); those after it wait.
+//!   request was executed gets REPLY; a record says that it was executed; at a multiple of K the state is fingerprinted
+//!   ([`super::stable`]).
+//!
+//! A REPLY waits for no record here: a batch is committed when `2f+1` replicas have it on disk that the batch prepared,
+//! since COMMIT leaves only then and a replica's own counts only then. That is what makes it last. The record of the
+//! execution only saves a replica that restarts from asking whether it was.
+//!
+//! A committed batch that is not here is asked for by digest ([`super::batches`]); those after it wait.
 
 use super::Replica;
 use super::record::{Executed, Record};
 use crate::Service;
-use crate::replica::{Effect, Observation, Outbox};
+use crate::replica::{Observation, Outbox};
 use crate::request::{Batch, Reply};
 use wire::{Digest, Keys, Sequence};
 
@@ -43,14 +46,13 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         let applied = executed.iter().map(|(client, timestamp, _)| (*client, *timestamp)).collect();
         let state: Digest = self.machine.digest();
         out.observe(Observation::Executed { view, sequence, batch: batch.digest(), state, applied });
+        let primary = self.primary_of(view);
         for (client, timestamp, result) in executed {
-            self.send_one_durably(
+            out.send(
                 client,
-                crate::Message::Reply(Reply { view, sequence, client, timestamp, result }),
-                out,
+                crate::Message::Reply(Reply { view, primary, sequence, client, timestamp, result }),
             );
-            let replied = Observation::Replied { view, sequence, client, timestamp };
-            self.journal.hold(Effect::Observe(replied), out);
+            out.observe(Observation::Replied { view, sequence, client, timestamp });
         }
     }
 }

@@ -54,7 +54,8 @@
 //!   shows them to backups costs a view change.
 //!
 //! **Bounds.** Slots exist between the watermarks only; each keeps one vote of each kind per replica. Of VIEW-CHANGEs
-//! the last of each replica is kept, of NEW-VIEWs the last. What is answered per peer and tick is counted.
+//! the last of each replica is kept, of NEW-VIEWs the last. What is answered per peer and tick is counted. While too many
+//! writes wait for the disk, messages are refused.
 
 mod agree;
 mod batches;
@@ -97,6 +98,12 @@ use wire::{Keys, NodeId, Peer, Time, View};
 /// The timer after which a replica says where it stands.
 const TICK: Timer = Timer(0);
 
+/// Writes that may wait for the disk for every batch of the window: twice what one needs in the normal case.
+const WRITES_PENDING_PER_BATCH: u64 = 6;
+
+/// Writes that may wait for the disk beside those.
+const WRITES_PENDING: u64 = 16;
+
 /// The timer after which a replica turns to the next view.
 const PATIENCE: Timer = Timer(1);
 
@@ -137,6 +144,7 @@ impl<S: Service + Clone, K: Keys> crate::Replica for Replica<S, K> {
     fn step(&mut self, _: Time, event: Event, out: &mut Outbox) {
         match event {
             Event::Started => self.started(out),
+            Event::Message { from, .. } if self.disk_is_behind() => out.refuse(from, Refusal::NoRoom),
             Event::Message { from, message } => {
                 if let Err(refusal) = self.receive(from, message, out) {
                     out.refuse(from, refusal);
@@ -216,6 +224,12 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             Message::AskBatch(message) => self.ask_batch(from, &message, out),
             Message::FoundBatch(message) => self.found_batch(message, out),
         }
+    }
+
+    /// Whether so much waits for the disk that nothing more may be taken on. What is refused meanwhile is sent again
+    /// by those who see that it is missing; what was taken on without a limit would have to be kept without one.
+    fn disk_is_behind(&self) -> bool {
+        self.journal.pending() > WRITES_PENDING + WRITES_PENDING_PER_BATCH * self.settings.window
     }
 
     /// Who leads `view`.

@@ -78,8 +78,10 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         let (client, timestamp) = (request.client, request.timestamp);
         match self.machine.standing(client, timestamp) {
             Standing::Answered { .. } => {
-                if let Some(reply) = self.machine.reply_again(self.views.view, client, timestamp) {
-                    self.send_one_durably(client, reply, out);
+                if let Some(reply) =
+                    self.machine.reply_again(self.views.view, self.primary(), client, timestamp)
+                {
+                    out.send(client, crate::Message::Reply(reply));
                 }
                 return Ok(());
             }

@@ -14,6 +14,8 @@
 mod inbound;
 mod outbound;
 mod reconfigure;
+#[cfg(test)]
+mod tests;
 mod time;
 
 pub use inbound::Heard;
@@ -32,6 +34,9 @@ use crate::rule::{Rule, Severity};
 use crate::suspicion::Suspicion;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+
+/// Configurations in which the replica may be, besides the one entered, at most. Each is one that failed since.
+const ELSEWHERE_MAX: usize = 8;
 
 /// What one monitor says to another. No replica can send these.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -57,6 +62,11 @@ pub enum Control {
         /// Whether no correct replica would have done it.
         proof: bool,
     },
+    /// The replica of `node` was proven guilty: its own monitor said so to the sender, or to another.
+    Convicted {
+        /// Whose.
+        node: Node,
+    },
     /// The sender was started again.
     Rejoin {
         /// This start of it.
@@ -74,6 +84,8 @@ pub enum Control {
 pub enum Notice {
     /// These backups are not waited for.
     Suspended(Vec<Node>),
+    /// The monitor is gone and the node goes on without: what the monitor would send again, send yourself.
+    Unmonitored,
     /// Stop ordering and executing; send your claim for `target` to `candidate`.
     Reconfigure {
         /// The configuration to be.
@@ -140,9 +152,9 @@ struct Threshold {
     last: Sequence,
 }
 
-/// The end of the configuration before.
+/// A configuration other than the one entered in which the replica may be.
 #[derive(Clone, Hash, Debug)]
-struct Before {
+struct Elsewhere {
     configuration: Configuration,
     log: Log,
     said: Sequence,
@@ -163,15 +175,22 @@ pub struct Monitor<R> {
     ordering: Ordering<R>,
     following: Following,
     bucket: Bucket,
+    /// For answers: how many a replica sends is up to those who ask, so this one never convicts.
+    answers: Bucket,
     suspicion: Suspicion,
     /// The newest start of each node's monitor that this one knows of.
     known: BTreeMap<Node, Incarnation>,
     threshold: Option<Threshold>,
-    /// The last threshold left without a JOINED, for a later configuration: the replica may have crossed it, and claim so.
-    left: Option<Threshold>,
-    /// What the replica had before it proposed the configuration that it leads, until it first says that it has that one on
-    /// its disk: if it crashes before, it comes back with this.
-    before: Option<Before>,
+    /// Where the replica may be instead of in the configuration entered:
+    ///   - beyond a threshold that was left without a JOINED: it may have crossed it before it was stopped;
+    ///   - in the configurations from before it proposed the one that it leads, until it first says that it has that one
+    ///     on its disk: if it crashes before, it comes back with one of these.
+    elsewhere: Vec<Elsewhere>,
+    /// The monitor had forgotten when its replica proposed the configuration that it leads, and the replica has not yet said
+    /// that it has that one on its disk. Of what the replica had before, only seals can tell.
+    unsure: bool,
+    /// To whom, and to which start of its monitor, the claim for the configuration promised was given.
+    claimed_to: Option<Member>,
     /// The claims for the configuration that this node is to lead, while it gathers them.
     claims: Option<BTreeMap<Node, Claim>>,
     heard_at: Time,
@@ -215,6 +234,7 @@ impl<R: Request> Monitor<R> {
             ordering: Ordering::new(&spec, slot.unwrap_or(n), n, Sequence(0), true),
             following: Following::new(&spec, Sequence(0)),
             bucket: Bucket::full(),
+            answers: Bucket::full(),
             suspicion: if incarnation == FIRST {
                 Suspicion::none(View(0))
             } else {
@@ -222,8 +242,9 @@ impl<R: Request> Monitor<R> {
             },
             known,
             threshold: None,
-            left: None,
-            before: None,
+            elsewhere: Vec::new(),
+            unsure: false,
+            claimed_to: None,
             claims: None,
             heard_at: now,
             entered_at: now,
@@ -276,7 +297,7 @@ impl<R: Request> Monitor<R> {
         !self.member
     }
 
-    /// The requests that the replica was handed and has not ordered.
+    /// The requests that wait for the primary's replica to order them.
     pub fn waiting(&self) -> impl Iterator<Item = &R> {
         self.ordering.queue.iter()
     }
@@ -353,6 +374,20 @@ impl<R: Request> Monitor<R> {
         }
     }
 
+    /// The replica may be there, the monitor cannot know.
+    fn may_be_in(&mut self, elsewhere: Elsewhere) {
+        if self.elsewhere.len() == ELSEWHERE_MAX {
+            self.elsewhere.remove(0);
+        }
+        self.elsewhere.push(elsewhere);
+    }
+
+    /// The replica said what it says only once it has the configuration entered on its disk.
+    fn is_here(&mut self) {
+        self.elsewhere.clear();
+        self.unsure = false;
+    }
+
     /// Enters `configuration`, which goes on after the ORDERs in `log`.
     fn enter(
         &mut self,
@@ -377,10 +412,15 @@ impl<R: Request> Monitor<R> {
         let leads = configuration.primary() == self.me;
         let configuration = core::mem::replace(&mut self.configuration, configuration);
         let log = core::mem::replace(&mut self.log, log);
-        self.before = (leads && self.member).then_some(Before { configuration, log, said });
+        if leads && self.member {
+            self.may_be_in(Elsewhere { configuration, log, said });
+        } else if leads {
+            self.unsure = true;
+        } else {
+            self.is_here();
+        }
         self.member = true;
         self.threshold = None;
-        self.left = None;
         self.claims = None;
         self.heard_at = now;
         self.entered_at = now;

@@ -46,6 +46,10 @@ impl<R: Request> Monitor<R> {
         actions: &mut Vec<Action>,
     ) -> Result<Sent, Rule> {
         self.check_own_view(view)?;
+        // A replica that was started again has lost the thread: it may give a place a second time.
+        if to.is_none() && self.handing_over && !defect!(MonitorPresence) {
+            return Err(Rule::StaleConfiguration);
+        }
         let checked = match to {
             Some(_) => self.check_order_again(at, digest).map(|()| Sent::Again),
             None => self.check_new_order(at, requests).map(|()| Sent::New),
@@ -59,7 +63,7 @@ impl<R: Request> Monitor<R> {
                     self.following.replies_left.saturating_add(requests.len() as u64);
                 self.watch(now);
             }
-            Ok(Sent::Again) => {}
+            Ok(Sent::Again) => self.draw_answer(now)?,
             Err(rule) => return Err(self.violate(now, rule, actions)),
         }
         checked
@@ -113,7 +117,15 @@ impl<R: Request> Monitor<R> {
             None => at <= self.log.stable(),
         };
         if !truth && !defect!(MonitorTrueAck) {
+            if at <= self.following.said {
+                // Nothing new is said. A replica that stands at a stable checkpoint which this monitor forgot has only the
+                // digest of the state for it.
+                return Err(Rule::StaleConfiguration);
+            }
             return Err(self.violate(now, Rule::TrueAck, actions));
+        }
+        if at <= self.following.said {
+            self.draw_answer(now)?;
         }
         self.following.acked(now, at);
         self.watch(now);
@@ -139,7 +151,7 @@ impl<R: Request> Monitor<R> {
         }
         self.following.replies_left = self.following.replies_left.saturating_sub(1);
         self.following.said = self.following.said.max(at);
-        self.before = None;
+        self.is_here();
         Ok(())
     }
 
@@ -153,18 +165,23 @@ impl<R: Request> Monitor<R> {
         actions: &mut Vec<Action>,
     ) -> Result<(), Rule> {
         self.check_own_view(view)?;
-        let due = at.0 > 0 && at.0.is_multiple_of(self.spec.checkpoint_interval) && at <= self.following.said;
+        let due =
+            at.0 > 0 && at.0.is_multiple_of(self.spec.checkpoint_interval) && at <= self.log.contiguous();
         let same =
             self.following.checkpoint.is_none_or(|(last, said)| at > last || (at == last && digest == said));
         let older = self.following.checkpoint.is_some_and(|(last, _)| at < last);
         if !(due && (same || older)) && !defect!(MonitorTrueCheckpoint) {
             return Err(self.violate(now, Rule::TrueCheckpoint, actions));
         }
-        if older {
+        // A replica that crashed between the disk's word and its ACK has what it never said it has. The ACK comes first.
+        if older || at > self.following.said {
             return Err(Rule::StaleConfiguration);
         }
         self.draw(now, actions)?;
         self.following.checkpoint = Some((at, digest));
+        // Who vouches for the state after N says that it has N. (It may not have ACKed it yet: a replica that was started again
+        // finds on its disk what it had not said before.)
+        self.following.said = self.following.said.max(at);
         Ok(())
     }
 
@@ -183,7 +200,7 @@ impl<R: Request> Monitor<R> {
             return Err(self.violate(now, Rule::Flooding, actions));
         }
         if at == self.log.stable() && digest == self.log.stable_digest() {
-            return self.draw(now, actions);
+            return self.draw_answer(now);
         }
         if at < self.log.stable() {
             return Err(Rule::StaleConfiguration);
@@ -194,25 +211,21 @@ impl<R: Request> Monitor<R> {
         }
         self.ordering.stable(at);
         self.following.said = self.following.said.max(at);
-        self.before = None;
+        self.is_here();
         self.log.truncate(at, digest);
         self.watch(now);
         Ok(())
     }
 
     /// Upon a batch that a candidate asked for by its digest.
-    pub fn fetched_sent(
-        &mut self,
-        now: Time,
-        at: Sequence,
-        digest: Digest,
-        actions: &mut Vec<Action>,
-    ) -> Result<(), Rule> {
-        let lie = self.member && self.log.get(at).is_some_and(|logged| logged != digest);
-        if lie && !defect!(MonitorStateTransfer) {
-            return Err(self.violate(now, Rule::TrueStateTransfer, actions));
+    pub fn fetched_sent(&mut self, now: Time, at: Sequence, digest: Digest) -> Result<(), Rule> {
+        let other = self.member && self.log.get(at).is_some_and(|logged| logged != digest);
+        if other && !defect!(MonitorStateTransfer) {
+            // The replica may be a configuration ahead of the monitor, or behind it: a JOINED waits for the disk, a
+            // NEWCONFIG for the replica. Who asked asked by digest, and takes no other batch.
+            return Err(Rule::StaleConfiguration);
         }
-        self.draw(now, actions)
+        self.draw_answer(now)
     }
 
     /// Upon a question of a state transfer, or anything else that nobody counts out.
@@ -225,6 +238,18 @@ impl<R: Request> Monitor<R> {
             _ if defect!(MonitorFlooding) => Ok(()),
             Flow::Block => Err(Rule::StaleConfiguration),
             Flow::Flood => Err(self.violate(now, Rule::Flooding, actions)),
+        }
+    }
+
+    /// Upon an answer to another replica: a piece of a snapshot, a batch, what was said before. Too many are blocked.
+    pub fn draw_answer(&mut self, now: Time) -> Result<(), Rule> {
+        if self.guilty.is_some() {
+            return Err(Rule::Flooding);
+        }
+        match self.answers.take(now) {
+            Flow::Pass => Ok(()),
+            _ if defect!(MonitorFlooding) => Ok(()),
+            Flow::Block | Flow::Flood => Err(Rule::StaleConfiguration),
         }
     }
 

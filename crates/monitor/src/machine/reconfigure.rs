@@ -1,6 +1,6 @@
 //! Suspicion, claims, and the way into the next configuration.
 
-use super::{Action, Control, Monitor, NewConfig, Notice, Received, Threshold};
+use super::{Action, Control, ELSEWHERE_MAX, Elsewhere, Monitor, NewConfig, Notice, Received, Threshold};
 use crate::claim::{self, Claim};
 use crate::configuration::{Configuration, Member};
 use crate::ids::{Digest, FIRST, Incarnation, Node, QUARANTINED, Sequence, Time, View};
@@ -34,9 +34,12 @@ impl<R: Request> Monitor<R> {
                 self.suspicion.heard(now, from, *target, *promised)
             }
             Control::Alert { view, proof } => self.alerted(now, from, *view, *proof, actions),
+            Control::Convicted { node } if *node != self.me => {
+                self.known.entry(*node).and_modify(|known| *known = QUARANTINED);
+            }
             Control::Rejoin { incarnation } => self.rejoining(now, from, *incarnation),
             Control::ReconRequest { target } => return self.asked_for_claim(now, from, *target, actions),
-            Control::Suspect { .. } => return Received::NotAllowed,
+            Control::Suspect { .. } | Control::Convicted { .. } => return Received::NotAllowed,
         }
         self.consider(now, actions);
         Received::Deliver
@@ -106,6 +109,11 @@ impl<R: Request> Monitor<R> {
         if self.guilty.is_some() || self.slot_of(self.me).is_none() {
             return;
         }
+        if !self.member && self.spec.open {
+            // Its replica goes on unmonitored meanwhile, and what that orders nobody seals. Only those who remember may make
+            // a configuration out of it.
+            return;
+        }
         if !self.member {
             self.suspect(now, self.suspicion.wanted_by_any());
         }
@@ -133,8 +141,15 @@ impl<R: Request> Monitor<R> {
 
     /// Asks the others, and the own replica: what is claimed, and known of other monitors, may have changed since.
     pub(super) fn ask_for_claims(&self, target: View, actions: &mut Vec<Action>) {
+        // Who is guilty must be known to every claim before its slot goes to a spare.
+        let guilty = self.known.iter().filter(|(_, known)| **known == QUARANTINED).map(|(node, _)| *node);
+        actions.extend(guilty.map(|node| Action::Broadcast(Control::Convicted { node })));
         actions.push(Action::Broadcast(Control::ReconRequest { target }));
-        actions.push(Action::Notice(Notice::Reconfigure { target, candidate: self.me, prove: !self.member }));
+        actions.push(Action::Notice(Notice::Reconfigure {
+            target,
+            candidate: self.me,
+            prove: !self.member || self.unsure,
+        }));
     }
 
     /// From now on nothing of a configuration before `target` passes.
@@ -142,15 +157,22 @@ impl<R: Request> Monitor<R> {
         assert!(target > self.suspicion.promised);
         self.suspicion.promised = target;
         self.suspicion.target = self.suspicion.target.max(target);
-        self.left = self.threshold.take().or(self.left.take());
+        if let Some(Threshold { configuration, log, last }) = self.threshold.take() {
+            self.may_be_in(Elsewhere { configuration, log, said: last });
+        }
         self.claims = None;
+        self.claimed_to = None;
         self.change_since = Some(now);
         self.change_to = target;
         self.repeat_at = Some(now.after(self.spec.retransmit_after));
         self.watch(now);
     }
 
-    /// Upon RECONREQUEST(t). A spare has nothing to claim.
+    /// Upon RECONREQUEST(t). A spare has nothing to claim, unless its monitor was started again: then only the replica
+    /// knows whether it is still one.
+    ///
+    /// A claim for t is given to one candidate, and to one start of its monitor. If it could be given to the next start
+    /// too, configuration t could come about twice: the candidate has forgotten what the first one began with.
     fn asked_for_claim(
         &mut self,
         now: Time,
@@ -158,7 +180,7 @@ impl<R: Request> Monitor<R> {
         target: View,
         actions: &mut Vec<Action>,
     ) -> Received {
-        if self.slot_of(self.me).is_none() {
+        if self.slot_of(self.me).is_none() && self.incarnation == FIRST {
             return Received::NotAllowed;
         }
         let over = if self.member { target <= self.configuration.view } else { false };
@@ -174,7 +196,16 @@ impl<R: Request> Monitor<R> {
             // The NEWCONFIG is here already; the candidate asks again because its own words crossed.
             return Received::Stale;
         }
-        actions.push(Action::Notice(Notice::Reconfigure { target, candidate, prove: !self.member }));
+        let incarnation = self.known.get(&candidate).copied().unwrap_or(FIRST);
+        let asked_by = Member { node: candidate, incarnation };
+        if *self.claimed_to.get_or_insert(asked_by) != asked_by {
+            return Received::Stale;
+        }
+        actions.push(Action::Notice(Notice::Reconfigure {
+            target,
+            candidate,
+            prove: !self.member || self.unsure,
+        }));
         Received::Deliver
     }
 
@@ -214,6 +245,10 @@ impl<R: Request> Monitor<R> {
         if target != self.suspicion.promised || (self.member && target <= self.configuration.view) {
             return Err(Rule::StaleConfiguration);
         }
+        let start = |node: &Node| self.known.get(node).copied().unwrap_or(FIRST);
+        if self.claimed_to.as_ref().is_some_and(|member| start(&member.node) != member.incarnation) {
+            return Err(Rule::StaleConfiguration);
+        }
         self.draw(now, actions)?;
         let mut claim = Claim {
             node: self.me,
@@ -228,19 +263,25 @@ impl<R: Request> Monitor<R> {
         if !self.member {
             return Ok(claim);
         }
-        let true_now = complete(&mut claim, &self.configuration, &self.log, self.following.said);
-        let true_before = self
-            .before
-            .as_ref()
-            .is_some_and(|before| complete(&mut claim, &before.configuration, &before.log, before.said));
-        let true_left = self
-            .left
-            .as_ref()
-            .is_some_and(|left| complete(&mut claim, &left.configuration, &left.log, left.last));
-        if !true_now && !true_before && !true_left && !defect!(MonitorTrueReconfigure) {
-            return Err(self.violate(now, Rule::TrueReconfigure, actions));
+        let here = complete(&mut claim, &self.configuration, &self.log, self.following.said);
+        let elsewhere = self
+            .elsewhere
+            .iter()
+            .any(|place| complete(&mut claim, &place.configuration, &place.log, place.said));
+        if here || elsewhere || defect!(MonitorTrueReconfigure) {
+            return Ok(claim);
         }
-        Ok(claim)
+        let judged = claim.entered == self.configuration
+            || self.elsewhere.iter().any(|place| place.configuration == claim.entered);
+        if !judged && self.unsure {
+            // What it had when this monitor had forgotten; as then, only seals can tell.
+            claim.vouched = false;
+            return Ok(claim);
+        }
+        if !judged && self.elsewhere.len() == ELSEWHERE_MAX {
+            return Err(Rule::StaleConfiguration);
+        }
+        Err(self.violate(now, Rule::TrueReconfigure, actions))
     }
 
     /// Upon RECONFIGURE(t, claim) from `from`, or from this node's own replica.
@@ -320,8 +361,12 @@ impl<R: Request> Monitor<R> {
         if self.guilty.is_some() || !vouched || new.configuration.primary() != from {
             return Received::NotAllowed;
         }
-        if view < self.suspicion.promised || (self.member && view <= self.configuration.view) {
+        if view < self.suspicion.promised || (self.member && view < self.configuration.view) {
             return Received::Stale;
+        }
+        if self.member && view == self.configuration.view {
+            // JOINED was lost; the replica says it again.
+            return Received::Deliver;
         }
         let listed = new.configuration.members.iter().find(|member| member.node == self.me);
         let mine = listed.is_some_and(|member| member.incarnation == self.incarnation);
@@ -346,20 +391,37 @@ impl<R: Request> Monitor<R> {
     }
 
     /// Upon JOINED(v) from the replica: it has everything that the configuration starts with.
-    pub fn joined_sent(&mut self, now: Time, view: View, actions: &mut Vec<Action>) -> Result<(), Rule> {
+    ///
+    /// It counts like an ACK up to `at`, so it is one: what the replica was not sent it cannot have.
+    pub fn joined_sent(
+        &mut self,
+        now: Time,
+        view: View,
+        at: Sequence,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Rule> {
         if self.guilty.is_some() {
             return Err(Rule::Flooding);
         }
+        let log = match &self.threshold {
+            Some(threshold) if threshold.configuration.view == view => Some(&threshold.log),
+            Some(_) | None => (self.member && view == self.configuration.view).then_some(&self.log),
+        };
+        if log.is_some_and(|log| at > log.contiguous()) && !defect!(MonitorTrueAck) {
+            return Err(self.violate(now, Rule::TrueAck, actions));
+        }
         match self.threshold.take() {
             Some(threshold) if threshold.configuration.view == view => {
-                let Threshold { configuration, log, last } = threshold;
-                let last = last.max(log.stable());
-                self.enter(now, configuration, log, last, actions);
+                if at < threshold.last && !defect!(MonitorTrueAck) {
+                    return Err(self.violate(now, Rule::TrueAck, actions));
+                }
+                self.enter(now, threshold.configuration, threshold.log, at, actions);
                 Ok(())
             }
             other => {
                 self.threshold = other;
-                if self.member && view == self.configuration.view {
+                if self.is_normal() && view == self.configuration.view {
+                    self.following.said = self.following.said.max(at);
                     self.draw(now, actions)
                 } else {
                     Err(Rule::StaleConfiguration)

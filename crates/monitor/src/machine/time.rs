@@ -151,7 +151,8 @@ impl<R: Request> Monitor<R> {
                 self.ask_for_claims(promised, actions);
             }
             let a_spare = self.slot_of(self.me).is_none();
-            if !a_spare && (!self.member || target > view || promised > view) {
+            let has_a_say = !a_spare && (self.member || !self.spec.open);
+            if has_a_say && (!self.member || target > view || promised > view) {
                 actions.push(Action::Broadcast(Control::Suspect { target, promised }));
             }
             something = !self.member || self.handing_over || target > view || promised > view;

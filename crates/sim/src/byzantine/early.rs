@@ -15,6 +15,7 @@ impl Strategy for Early {
         {
             let reply = Reply {
                 view: means.view,
+                primary: means.primary,
                 sequence: Sequence(means.random.between(1, 200)),
                 client: request.client,
                 timestamp: request.timestamp,

@@ -177,18 +177,21 @@ impl Ledger {
     /// `node` took over the state after `sequence` whole.
     pub fn jump(&mut self, node: usize, sequence: Sequence, state: Digest) {
         let length = (sequence.0 as usize).min(self.places.len());
-        let same = self.variant_of(node, sequence).and_then(|variant| self.entry(sequence, variant));
-        if same.is_some_and(|entry| entry.state == state) {
+        let comes_to =
+            |variant: Variant| self.entry(sequence, variant).is_some_and(|entry| entry.state == state);
+        // Two histories may come to the same state; the one that is final, if it does, is meant.
+        let fixed = self.fixed(sequence).map(|(variant, _)| variant).filter(|variant| comes_to(*variant));
+        let fits = |node: usize| match (self.variant_of(node, sequence), fixed) {
+            (Some(variant), Some(fixed)) => variant == fixed,
+            (Some(variant), None) => comes_to(variant),
+            (None, _) => false,
+        };
+        if fits(node) {
             self.logs[node].truncate(length);
             return;
         }
         // Whoever was in that state knows the way to it.
-        let guide = (0..self.logs.len()).find(|other| {
-            let variant = self.variant_of(*other, sequence);
-            variant
-                .and_then(|variant| self.entry(sequence, variant))
-                .is_some_and(|entry| entry.state == state)
-        });
+        let guide = (0..self.logs.len()).find(|other| fits(*other));
         self.logs[node] = match guide {
             Some(guide) => self.logs[guide][..length].to_vec(),
             None => {

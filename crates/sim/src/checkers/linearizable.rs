@@ -1,6 +1,6 @@
 //! Linearizable: clients cannot tell the cluster from one copy of the service that executes one operation at a time.
 //!
-//! At the end the final history is replayed, place by place, through [`Model`]: the service's specification written a
+//! At the end the final history is replayed, place by place, through a model: the service's specification written a
 //! second time, simply, and fed with the operations of the clients' own records.
 //!   - every result that a client accepted is the model's;
 //!   - no operation stands after one that was invoked only when it had already been answered (real time);

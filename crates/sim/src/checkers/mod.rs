@@ -15,6 +15,7 @@
 //! | [`linearizable`] | results are those of one copy of the service, in an order that respects real time |
 //! | [`durable`] | what a client was told stays |
 //! | [`bounded`] | queues, logs and outboxes stay within their limits |
+//! | `innocent` | no monitor proves a correct replica guilty (its guard's alarm says so, there is nothing to look up) |
 //! | [`live`] | once all faults are over, everybody is served and replicas converge |
 //!
 //! **Who is correct** is known here as it is in no real system: traitors' observations are not listened to.
@@ -29,6 +30,7 @@ pub mod durable;
 pub mod exactly_once;
 pub mod fifo;
 pub mod history;
+pub mod innocent;
 pub mod ledger;
 pub mod linearizable;
 pub mod live;
@@ -36,6 +38,7 @@ pub mod order;
 pub mod state;
 
 use agree::client::Accepted;
+use agree::guard::Alarm;
 use agree::{Observation, Protocol};
 use bytes::Bytes;
 use core::fmt;
@@ -64,6 +67,8 @@ pub enum Checker {
     Durable,
     /// [`bounded`].
     Bounded,
+    /// [`innocent`].
+    Innocent,
     /// [`live`].
     Live,
     /// The code stopped itself: an assertion of a correct replica or of the world did not hold.
@@ -84,6 +89,7 @@ impl Checker {
             Checker::Linearizable => "linearizable",
             Checker::Durable => "durable",
             Checker::Bounded => "bounded",
+            Checker::Innocent => "innocent",
             Checker::Live => "live",
             Checker::Assertion => "assertion",
         }
@@ -216,6 +222,12 @@ impl Checkers {
         if let Err(explanation) = verdict {
             self.report(checker, at, explanation);
         }
+    }
+
+    /// The monitor of `node` raised an alarm.
+    pub fn alarmed(&mut self, now: Time, node: usize, alarm: &Alarm) {
+        let verdict = innocent::alarmed(self.is_correct(node), alarm);
+        self.check(Checker::Innocent, now, verdict);
     }
 
     /// A client asks for `operation`.

@@ -1,6 +1,6 @@
 //! What the replica sends, on its way through the monitor.
 
-use super::{Guard, deliver, moment, sealed_new_config, stable_is_proven};
+use super::{Guard, MANIFESTS_MAX, deliver, is_proven, moment, sealed_new_config, stable_is_proven};
 use crate::Message;
 use crate::byzid::message::{
     Claim, Member, Message as ByzId, NewConfig, Order, Reconfigure, Stable, StableCheckpoint,
@@ -97,7 +97,7 @@ impl<K: Keys> Guard<K> {
             }
             ByzId::Joined(ref joined) => {
                 let view = monitor::View(joined.view.0);
-                self.ask(|monitor| monitor.joined_sent(moment(now), view, actions))?;
+                self.ask(|monitor| monitor.joined_sent(moment(now), view, at(joined.last), actions))?;
                 // From here on the frames and members are those of the new configuration.
                 self.perform(core::mem::take(actions), out);
                 self.transmit_to_primary(to, message, out)
@@ -108,7 +108,7 @@ impl<K: Keys> Guard<K> {
             }
             ByzId::Fetched(ref fetched) => {
                 self.ask(|monitor| {
-                    monitor.fetched_sent(moment(now), at(fetched.sequence), fetched.batch.digest().0, actions)
+                    monitor.fetched_sent(moment(now), at(fetched.sequence), fetched.batch.digest().0)
                 })?;
                 self.transmit_to_node(to, message, out)
             }
@@ -274,10 +274,12 @@ impl<K: Keys> Guard<K> {
                 actions,
             )
         })?;
-        let stable = if claim.stable.sequence.0 == completed.stable.0 {
+        let same = claim.stable.sequence.0 == completed.stable.0;
+        let stable = if same && (proven || !completed.vouched) {
             claim.stable
         } else {
-            // The monitor knows a later one to be stable, and says so itself.
+            // The monitor knows a later one to be stable, or this one though nobody sealed it (its primary went
+            // unmonitored), and says so itself.
             let mut stable = Stable {
                 sequence: Sequence(completed.stable.0),
                 digest: Digest(completed.stable_digest),
@@ -298,6 +300,10 @@ impl<K: Keys> Guard<K> {
         let message = Reconfigure { target, claim, seals };
         match to {
             Destination::Peer(Peer::Node(node)) if node == self.me => {
+                // A monitor that has forgotten has no better opinion of its own replica than of others.
+                if !is_proven(&self.door, &self.genesis, &message) {
+                    return Err(Rule::StaleConfiguration);
+                }
                 let received =
                     self.ask(|monitor| Ok(monitor.reconfigure_received(target_seen, completed)))?;
                 if received != monitor::Received::Deliver {
@@ -322,22 +328,29 @@ impl<K: Keys> Guard<K> {
         out: &mut Vec<GuardEffect>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Rule> {
-        self.ask(|monitor| monitor.draw(moment(now), actions))?;
+        self.ask(|monitor| match &transfer {
+            Transfer::AskManifest(_) | Transfer::AskChunk(_) => monitor.draw(moment(now), actions),
+            Transfer::Manifest(_) | Transfer::Chunk(_) => monitor.draw_answer(moment(now)),
+        })?;
         match &transfer {
             Transfer::AskManifest(_) | Transfer::AskChunk(_) => {}
             Transfer::Manifest(manifest) => {
                 let digest = Digest::of(manifest);
                 // One that the monitor does not know may be older than what it remembers: the receiver will tell.
-                self.manifest = Some((digest, manifest.clone()));
+                self.manifests.retain(|(known, _)| *known != digest);
+                if self.manifests.len() == MANIFESTS_MAX {
+                    self.manifests.pop_front();
+                }
+                self.manifests.push_back((digest, manifest.clone()));
             }
             Transfer::Chunk(chunk) => {
-                let right = match &self.manifest {
-                    Some((digest, manifest)) if *digest == chunk.digest => {
+                let right = match self.manifests.iter().find(|(digest, _)| *digest == chunk.digest) {
+                    Some((_, manifest)) => {
                         let listed =
                             usize::try_from(chunk.index).ok().and_then(|index| manifest.chunks.get(index));
                         chunk.bytes.len() <= CHUNK_BYTES && listed == Some(&Digest::of_bytes(&chunk.bytes))
                     }
-                    Some(_) | None => return Err(Rule::StaleConfiguration),
+                    None => return Err(Rule::StaleConfiguration),
                 };
                 if !right {
                     return self.forbid(now, Rule::TrueStateTransfer, actions);

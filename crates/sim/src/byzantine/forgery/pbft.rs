@@ -107,7 +107,7 @@ fn view_change(mut said: ViewChange, means: &mut Means) -> ViewChange {
         }
         4 => said.checkpoints.iter_mut().for_each(|(_, digest)| *digest = invented_digest(means)),
         5 => said.stable = Sequence(means.random.below(said.stable.0 + 50)),
-        _ => said.view = View(said.view.0 + means.random.between(1, 5)),
+        _ => said.view = View(said.view.0.saturating_add(means.random.between(1, 5))),
     }
     signed_view_change(said, means)
 }

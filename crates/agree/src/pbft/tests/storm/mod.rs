@@ -2,11 +2,8 @@
 //!
 //! A liar is a pair of twins: two replicas with one identity, of which each may reach another part of the cluster, and
 //! whose messages are tampered with now and then. In the storm and after: no two correct replicas execute different
-//! batches at one place, no request is executed twice or without having been asked for. In the calm: every client gets its answers and all correct
-//! replicas come to the same state, while the liars lie on or fall silent.
-//!
-//! `PBFT_STORMS=from..to` runs other seeds than the usual few. With the feature `mutations`, `PBFT_DEFECT=name` switches
-//! a defect on, to see that the storm finds it.
+//! batches at one place, no request is executed twice or without having been asked for. In the calm: every client gets
+//! its answers and all correct replicas come to the same state, while the liars lie on or fall silent.
 
 mod checks;
 mod dice;
@@ -72,8 +69,6 @@ struct Storm {
     executed: BTreeMap<Sequence, (Digest, Digest)>,
     applied: BTreeMap<(ClientId, Timestamp), Sequence>,
     views: u64,
-    restored: u64,
-    stable: u64,
 }
 
 const REQUESTS: u64 = 30;
@@ -112,8 +107,6 @@ impl Storm {
             executed: BTreeMap::new(),
             applied: BTreeMap::new(),
             views: 0,
-            restored: 0,
-            stable: 0,
         };
         for at in 0..storm.bodies.len() {
             storm.step(at, Event::Started);
@@ -355,39 +348,42 @@ fn run(seed: u64, f: usize) -> u64 {
         steps.is_multiple_of(64) && storm.is_settled()
     });
     assert!(settled, "seed {seed}, f = {f}: no progress in the calm\n{}", storm.report());
-    if std::env::var("PBFT_TALK").is_ok() {
-        println!(
-            "seed {seed} f {f} views {} restored {} stable {} now {} settled\n{}",
-            storm.views,
-            storm.restored,
-            storm.stable,
-            storm.now,
-            storm.report()
-        );
-    }
     storm.views
-}
-
-fn seeds(usual: core::ops::Range<u64>) -> core::ops::Range<u64> {
-    #[cfg(feature = "mutations")]
-    if let Ok(name) = std::env::var("PBFT_DEFECT") {
-        let defect = mutation::Defect::ALL.iter().find(|defect| defect.name() == name);
-        mutation::activate(Some(*defect.expect("a defect of that name")));
-    }
-    let Ok(range) = std::env::var("PBFT_STORMS") else { return usual };
-    let (from, to) = range.split_once("..").expect("from..to");
-    from.parse().expect("a number")..to.parse().expect("a number")
 }
 
 #[test]
 fn four_replicas_with_one_liar_survive_a_storm() {
-    let views: Vec<u64> = seeds(0..60).map(|seed| run(seed, 1)).collect();
+    let views: Vec<u64> = (0..60).map(|seed| run(seed, 1)).collect();
     assert!(views.iter().any(|views| *views > 2), "a storm without view changes is none");
 }
 
 #[test]
 fn seven_replicas_with_two_liars_survive_a_storm() {
-    for seed in seeds(0..20) {
+    for seed in 0..20 {
         run(seed, 2);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn many_storms() {
+    for seed in 1000..6000 {
+        run(seed, 1);
+        run(seed, 2);
+    }
+}
+
+/// Run it alone, since the switch is one for the whole process:
+/// `cargo test -p agree --features mutations -- --ignored the_storm_finds_every_defect`.
+#[test]
+#[ignore = "takes minutes, and switches defects on for every test that runs beside it"]
+#[cfg(feature = "mutations")]
+fn the_storm_finds_every_defect() {
+    let ours = mutation::Defect::ALL.iter().filter(|defect| defect.protocol() == "pbft");
+    for defect in ours {
+        mutation::activate(Some(*defect));
+        let found = (0..2000).any(|seed| std::panic::catch_unwind(|| run(seed, 1)).is_err());
+        mutation::activate(None);
+        assert!(found, "{} goes unnoticed", defect.name());
     }
 }

@@ -1,0 +1,187 @@
+//! A replica by hand: what is on its disk, and what others can make it do.
+
+use super::*;
+use crate::replica::{Effect, Write};
+use crate::request::{Batch, Request};
+use crate::testing::Journalist;
+use crate::{Protocol, Settings};
+use bytes::Bytes;
+use message::{Fetched, Order};
+use wire::{ClientId, Timestamp};
+
+type Tested = Replica<Journalist>;
+
+fn settings() -> Settings {
+    Settings { checkpoint_interval: 4, ..Settings::new(Protocol::ByzId, 1) }
+}
+
+fn recover(node: u16, recovered: Recovered) -> Tested {
+    Replica::recover(NodeId(node), settings(), Journalist::default(), recovered).expect("a sound disk")
+}
+
+fn batch(client: u64) -> Batch {
+    let client = ClientId(client);
+    Batch::new(vec![Request { client, timestamp: Timestamp(1), operation: Bytes::new(), signature: None }])
+}
+
+/// A disk that keeps everything at once.
+#[derive(Default)]
+struct Disk {
+    writes: Vec<Write>,
+}
+
+impl Disk {
+    /// Hands `event` to `replica`, keeps what it writes, and returns what it sends.
+    fn step(&mut self, replica: &mut Tested, event: Event) -> Vec<Message> {
+        let mut out = Outbox::new();
+        replica.step(Time::ZERO, event, &mut out);
+        let mut sent = Vec::new();
+        let mut wrote = false;
+        for effect in out.drain() {
+            match effect {
+                Effect::Write(write) => {
+                    self.writes.push(write);
+                    wrote = true;
+                }
+                Effect::Send { message, .. } => sent.push(message),
+                Effect::SetTimer(..) | Effect::ClearTimer(_) | Effect::Observe(_) | Effect::Refuse { .. } => {
+                }
+            }
+        }
+        if wrote {
+            let position = Position(self.writes.len() as u64);
+            sent.extend(self.step(replica, Event::Durable(position)));
+        }
+        sent
+    }
+
+    fn recovered(&self) -> Recovered {
+        let mut recovered = Recovered { last: Position(self.writes.len() as u64), ..Recovered::default() };
+        for (write, position) in self.writes.iter().zip(1..) {
+            match write {
+                Write::Record(record) => recovered.records.push((Position(position), record.clone())),
+                Write::Snapshot { image, keep_from } => {
+                    recovered.snapshot = Some(image.clone());
+                    recovered.records.retain(|(at, _)| at >= keep_from);
+                }
+            }
+        }
+        recovered
+    }
+}
+
+fn from(node: u16, message: impl Into<Message>) -> Event {
+    Event::Message { from: Peer::Node(NodeId(node)), message: message.into() }
+}
+
+fn order(view: u64, at: u64) -> Order {
+    Order { view: View(view), sequence: Sequence(at), batch: batch(at), seal: None }
+}
+
+fn new_config(view: u64, stable: Stable, last: u64) -> NewConfig {
+    let first = stable.sequence.0 + 1;
+    NewConfig {
+        view: View(view),
+        members: (0..3).map(|node| Member { node: NodeId(node), incarnation: 0 }).collect(),
+        claimants: vec![NodeId(0), NodeId(2)],
+        stable,
+        orders: (first..=last).map(|at| batch(at).digest()).collect(),
+        seal: None,
+    }
+}
+
+#[test]
+fn a_configuration_left_behind_does_not_come_back_from_the_disk() {
+    let (mut replica, mut disk) = (recover(1, Recovered::default()), Disk::default());
+    for at in 1..=5 {
+        disk.step(&mut replica, from(0, order(0, at)));
+    }
+    disk.step(&mut replica, from(2, Box::new(new_config(2, Stable::genesis(), 5))));
+    let digest = replica.checkpoints[&Sequence(4)].digest();
+    let stable = Stable { sequence: Sequence(4), digest, seal: None };
+    disk.step(&mut replica, from(0, Box::new(new_config(3, stable, 5))));
+    disk.step(&mut replica, from(0, order(3, 6)));
+    assert_eq!((replica.view, replica.accepted()), (View(3), Sequence(6)));
+    let again = recover(1, disk.recovered());
+    assert_eq!((again.view, again.accepted()), (View(3), Sequence(6)), "it said that it has these");
+}
+
+/// Node 1, which executed nothing, is to lead configuration 1. Node 0 claims 20 ORDERs, nodes 1 and 2 none.
+fn candidate(disk: &mut Disk) -> Tested {
+    let mut replica = recover(1, Recovered::default());
+    let reconfigure = Notice::Reconfigure { target: monitor::View(1), candidate: 1, prove: false };
+    disk.step(&mut replica, Event::Notice(reconfigure));
+    for (node, last) in [(0, 20), (1, 0), (2, 0)] {
+        disk.step(&mut replica, from(node, claim(last)));
+    }
+    replica
+}
+
+fn claim(last: u64) -> Box<message::Reconfigure> {
+    let members: Vec<Member> = (0..3).map(|node| Member { node: NodeId(node), incarnation: 0 }).collect();
+    Box::new(message::Reconfigure {
+        target: View(1),
+        claim: Claim {
+            entered: View(0),
+            members: members.clone(),
+            stable: Stable::genesis(),
+            orders: (1..=last).map(|at| batch(at).digest()).collect(),
+            vouched: true,
+            incarnation: 0,
+            known: members,
+        },
+        seals: None,
+    })
+}
+
+fn fetched(at: u64) -> Fetched {
+    Fetched { target: View(1), sequence: Sequence(at), batch: batch(at) }
+}
+
+#[test]
+fn a_claimant_that_repeats_what_it_gave_does_not_keep_a_candidate_waiting() {
+    let mut disk = Disk::default();
+    let mut replica = candidate(&mut disk);
+    let mut proposed = false;
+    for _ in 0..50 {
+        disk.step(&mut replica, from(0, fetched(1)));
+        let sent = disk.step(&mut replica, Event::Timer(RETRY));
+        proposed |= sent.iter().any(|message| matches!(message, Message::ByzId(ByzId::NewConfig(_))));
+    }
+    assert!(proposed, "the claim that nobody can make good is left out");
+}
+
+#[test]
+fn a_claimant_that_changes_its_claim_does_not_keep_a_candidate_waiting() {
+    let mut disk = Disk::default();
+    let mut replica = candidate(&mut disk);
+    let mut proposed = false;
+    for round in 0..50 {
+        disk.step(&mut replica, from(0, claim(19 + round % 2)));
+        let sent = disk.step(&mut replica, Event::Timer(RETRY));
+        proposed |= sent.iter().any(|message| matches!(message, Message::ByzId(ByzId::NewConfig(_))));
+    }
+    assert!(proposed, "the claim that nobody can make good is left out");
+}
+
+#[test]
+fn one_batch_again_and_again_does_not_make_a_candidate_flood() {
+    let mut disk = Disk::default();
+    let mut replica = candidate(&mut disk);
+    for at in 1..=16 {
+        disk.step(&mut replica, from(0, fetched(at)));
+    }
+    let asked: usize = (0..100).map(|_| disk.step(&mut replica, from(0, fetched(16))).len()).sum();
+    assert_eq!(asked, 0, "each of them counts against it at its own guard");
+}
+
+#[test]
+fn one_order_again_and_again_does_not_make_a_joining_backup_flood() {
+    let (mut replica, mut disk) = (recover(2, Recovered::default()), Disk::default());
+    disk.step(&mut replica, from(1, Box::new(new_config(1, Stable::genesis(), 20))));
+    for at in 1..=16 {
+        disk.step(&mut replica, from(1, order(1, at)));
+    }
+    let asked: usize = (0..100).map(|_| disk.step(&mut replica, from(1, order(1, 16))).len()).sum();
+    assert_eq!(asked, 0, "each of them counts against it at its own guard");
+}

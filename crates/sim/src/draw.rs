@@ -1,0 +1,166 @@
+//! How the faults of a plan are drawn: which sorts, when, and with what details.
+
+use crate::fault::{Fault, FaultKind};
+use crate::mix::Mix;
+use crate::network::Flap;
+use crate::random::Random;
+use core::time::Duration;
+use wire::Time;
+
+/// A kind of fault before its details are drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Sort {
+    Loss,
+    Delay,
+    Duplication,
+    Reordering,
+    Partition,
+    OneWay,
+    MutePrimary,
+    Flapping,
+    Crash,
+    CrashPrimary,
+    CrashMidWrite,
+    Blackout,
+    PowerLoss,
+    SlowDisk,
+    ClockDrift,
+    Pause,
+    MonitorCrash,
+    Outsider,
+    Corruption,
+    LyingClient,
+}
+
+pub(crate) fn kinds(mix: Mix) -> Vec<Sort> {
+    let groups: [(Mix, &[Sort]); 6] = [
+        (
+            Mix::NETWORK,
+            &[
+                Sort::Loss,
+                Sort::Delay,
+                Sort::Duplication,
+                Sort::Reordering,
+                Sort::Partition,
+                Sort::Partition,
+                Sort::OneWay,
+                Sort::MutePrimary,
+                Sort::MutePrimary,
+                Sort::Flapping,
+            ],
+        ),
+        (
+            Mix::CRASH,
+            &[
+                Sort::Crash,
+                Sort::CrashPrimary,
+                Sort::CrashPrimary,
+                Sort::CrashMidWrite,
+                Sort::CrashMidWrite,
+                Sort::Blackout,
+                Sort::PowerLoss,
+                Sort::SlowDisk,
+            ],
+        ),
+        (Mix::TIME, &[Sort::ClockDrift, Sort::Pause]),
+        (Mix::MONITOR, &[Sort::MonitorCrash, Sort::MonitorCrash]),
+        (Mix::BYZANTINE, &[Sort::LyingClient]),
+        (Mix::OUTSIDER, &[Sort::Outsider, Sort::Corruption]),
+    ];
+    groups
+        .into_iter()
+        .filter(|(group, _)| mix.has(*group))
+        .flat_map(|(_, sorts)| sorts.iter().copied())
+        .collect()
+}
+
+/// Leaves out most sorts of fault in most plans, so that the few that are left meet often. (Groce et al., "Swarm
+/// Testing", 2012: what all features together never do, some of them without the others do at once.)
+pub(crate) fn swarm(sorts: Vec<Sort>, random: &mut Random) -> Vec<Sort> {
+    if sorts.is_empty() || random.chance(250) {
+        return sorts;
+    }
+    let kept = random.between(1, 5);
+    (0..kept).map(|_| random.pick(&sorts)).collect()
+}
+
+/// What the details of a fault depend on.
+pub(crate) struct World {
+    pub(crate) n: usize,
+    pub(crate) clients: usize,
+    pub(crate) hit: Vec<u8>,
+    pub(crate) heal: Time,
+    /// When faults begin.
+    pub(crate) season: (Duration, Duration),
+}
+
+/// When faults begin: at any time, or all of them within a short while. Many things that go wrong at once find what the
+/// same things do not find one after the other.
+pub(crate) fn season(heal: Time, random: &mut Random) -> (Duration, Duration) {
+    let heal = Duration::from_nanos(heal.0);
+    let (first, last) = (heal / 12, heal * 11 / 12);
+    if random.chance(500) {
+        return (first, last);
+    }
+    let opens = random.duration(first, heal * 2 / 3);
+    (opens, opens + random.duration(heal / 40, heal / 5))
+}
+
+impl World {
+    pub(crate) fn fault(&self, kinds: &[Sort], random: &mut Random) -> Option<Fault> {
+        let sort = random.pick(kinds);
+        let heal = Duration::from_nanos(self.heal.0);
+        let from = Time::ZERO.after(random.duration(self.season.0, self.season.1));
+        // Half of them are short: what is over before anybody noticed is the harder case.
+        let longest = if random.chance(500) { heal / 3 } else { heal / 40 };
+        let lasts = random.duration(Duration::from_millis(1), longest);
+        let until = from.after(lasts).min(self.heal);
+        let kind = self.kind(sort, random)?;
+        // All power at once: nothing can happen meanwhile, so it is short.
+        let until = if kind == FaultKind::PowerLoss { from.after(lasts / 20).min(self.heal) } else { until };
+        Some(Fault { from, until, kind })
+    }
+
+    fn kind(&self, sort: Sort, random: &mut Random) -> Option<FaultKind> {
+        let millis = Duration::from_millis;
+        let peers = self.n + self.clients;
+        let everybody = (1u64 << peers) - 1;
+        let hit = if self.hit.is_empty() { None } else { Some(random.pick(&self.hit)) };
+        let kind = match sort {
+            Sort::Loss => FaultKind::Loss { permille: random.pick(&[10, 50, 200, 500]) },
+            Sort::Delay => FaultKind::Delay { extra: random.duration(millis(1), millis(120)) },
+            Sort::Duplication => FaultKind::Duplication { permille: random.pick(&[20, 200, 600]) },
+            Sort::Reordering => FaultKind::Reordering,
+            Sort::Corruption => FaultKind::Corruption { permille: random.pick(&[5, 50, 200]) },
+            Sort::Partition => FaultKind::Partition { side: random.bits() & everybody },
+            Sort::OneWay => {
+                FaultKind::OneWay { from: random.bits() & everybody, to: random.bits() & everybody }
+            }
+            Sort::MutePrimary => {
+                FaultKind::MutePrimary { by: random.bits() & everybody, deaf: random.chance(300) }
+            }
+            Sort::Flapping => {
+                let one = random.index(self.n) as u8;
+                let other = random.index(peers) as u8;
+                FaultKind::Flapping(Flap { one, other, period: random.duration(millis(2), millis(150)) })
+            }
+            Sort::Crash => FaultKind::Crash { node: hit? },
+            Sort::CrashPrimary => {
+                FaultKind::CrashPrimary { of: self.hit.iter().fold(0, |of, node| of | 1 << node) }
+            }
+            Sort::CrashMidWrite => FaultKind::CrashMidWrite { node: hit? },
+            Sort::Blackout => FaultKind::Blackout { node: hit? },
+            Sort::PowerLoss => FaultKind::PowerLoss,
+            Sort::SlowDisk => FaultKind::SlowDisk { node: hit?, slowness: random.pick(&[10, 50, 200]) },
+            Sort::ClockDrift => {
+                let node = random.index(self.n) as u8;
+                FaultKind::ClockDrift { node, permille: random.between(0, 100) as i64 - 50 }
+            }
+            Sort::Pause => FaultKind::Pause { node: hit? },
+            Sort::MonitorCrash => FaultKind::MonitorCrash { node: hit? },
+            Sort::LyingClient => FaultKind::LyingClient { client: random.index(self.clients) as u8 },
+            Sort::Outsider => FaultKind::Outsider { every: random.duration(millis(1), millis(20)) },
+        };
+        Some(kind)
+    }
+}
