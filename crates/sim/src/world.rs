@@ -98,6 +98,9 @@ impl World {
         );
         if settings.protocol.monitored() {
             checkers = checkers.with_fifo();
+            if making.fail == Fail::Closed {
+                checkers = checkers.with_vouched(Rc::clone(&settings));
+            }
         }
         let ring = KeyRing::new(seed);
         let disks = Random::new(seed, Stream::Disks);

@@ -1,6 +1,7 @@
 //! What must hold, whatever happens: one promise per file.
 //!
-//! Checkers see what a correct replica observes of itself, what clients invoke and accept, and nothing of a protocol.
+//! Checkers see what a correct replica observes of itself, what clients invoke and accept, and nothing of a protocol; all but
+//! [`vouched`], which knows ByzID and sees what passes the monitors.
 //! They share two records, which they do not judge: the [`ledger`] (what was executed at which place, by whom) and the
 //! [`history`] (what clients asked for and were told).
 //!
@@ -15,6 +16,7 @@
 //! | [`linearizable`] | results are those of one copy of the service, in an order that respects real time |
 //! | [`durable`] | what a client was told stays |
 //! | [`bounded`] | queues, logs and outboxes stay within their limits |
+//! | [`vouched`] | what a monitor lets out is what a correct replica could have said |
 //! | `innocent` | no monitor proves a correct replica guilty (its guard's alarm says so, there is nothing to look up) |
 //! | [`live`] | once all faults are over, everybody is served and replicas converge |
 //!
@@ -36,14 +38,16 @@ pub mod linearizable;
 pub mod live;
 pub mod order;
 pub mod state;
+pub mod vouched;
 
 use agree::client::Accepted;
-use agree::guard::Alarm;
-use agree::{Observation, Protocol};
+use agree::guard::{Alarm, GuardEffect};
+use agree::{Observation, Protocol, Settings};
 use bytes::Bytes;
 use core::fmt;
 use history::History;
 use ledger::{Entry, Ledger};
+use std::rc::Rc;
 use wire::{ClientId, Digest, Sequence, Time, Timestamp, View};
 
 /// Which promise was broken.
@@ -67,6 +71,8 @@ pub enum Checker {
     Durable,
     /// [`bounded`].
     Bounded,
+    /// [`vouched`].
+    Vouched,
     /// [`innocent`].
     Innocent,
     /// [`live`].
@@ -89,6 +95,7 @@ impl Checker {
             Checker::Linearizable => "linearizable",
             Checker::Durable => "durable",
             Checker::Bounded => "bounded",
+            Checker::Vouched => "vouched",
             Checker::Innocent => "innocent",
             Checker::Live => "live",
             Checker::Assertion => "assertion",
@@ -151,6 +158,7 @@ pub struct Checkers {
     exactly_once: exactly_once::ExactlyOnce,
     checkpoints: state::Checkpoints,
     fifo: Option<fifo::Fifo>,
+    vouched: Option<vouched::Vouched>,
     bounded: bounded::Bounded,
     violations: Vec<Violation>,
 }
@@ -176,6 +184,7 @@ impl Checkers {
             exactly_once: exactly_once::ExactlyOnce::new(nodes, clients),
             checkpoints: state::Checkpoints::default(),
             fifo: None,
+            vouched: None,
             bounded: bounded::Bounded::new(limits),
             violations: Vec::new(),
         }
@@ -185,6 +194,31 @@ impl Checkers {
     #[must_use]
     pub fn with_fifo(self) -> Self {
         Checkers { fifo: Some(fifo::Fifo::new(self.correct.len())), ..self }
+    }
+
+    /// Also watches what passes the monitors.
+    #[must_use]
+    pub fn with_vouched(self, settings: Rc<Settings>) -> Self {
+        let nodes = self.correct.len();
+        let traitors: Vec<usize> = (0..nodes).filter(|node| !self.correct[*node]).collect();
+        Checkers { vouched: Some(vouched::Vouched::new(settings, nodes, &traitors)), ..self }
+    }
+
+    /// Tells the one that watches the monitors, if there is one.
+    #[inline]
+    pub fn watch_monitors(&mut self, tell: impl FnOnce(&mut vouched::Vouched)) {
+        if let Some(vouched) = &mut self.vouched {
+            tell(vouched);
+        }
+    }
+
+    /// All that one event made the guard of `node` let in and out.
+    #[inline]
+    pub fn passed(&mut self, now: Time, node: usize, effects: &[GuardEffect]) {
+        if let Some(vouched) = &mut self.vouched {
+            let verdict = vouched.passed(now, node, effects);
+            self.check(Checker::Vouched, now, verdict);
+        }
     }
 
     /// Whether `node` is correct.

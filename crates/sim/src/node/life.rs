@@ -28,6 +28,8 @@ impl Node {
         let now = self.clock.show(world.now);
         let mut guard =
             AnyGuard::new(self.id, &world.settings, &world.ring, &self.tally, self.fail, self.starts, now);
+        let (slot, incarnation) = (self.slot, self.starts);
+        world.checkers.watch_monitors(|vouched| vouched.monitor_started(slot, incarnation));
         self.starts += 1;
         let mut effects = world.spare.pop().unwrap_or_default();
         guard.start(now, &mut effects);
@@ -66,6 +68,8 @@ impl Node {
 
     /// The supervisor tells the guard whether the replica beside it runs.
     fn tell_guard(&mut self, up: bool, world: &mut Surroundings) {
+        let slot = self.slot;
+        world.checkers.watch_monitors(|vouched| vouched.replica_is_up(slot, up));
         let Some(guard) = &mut self.guard else { return };
         let mut effects = world.spare.pop().unwrap_or_default();
         guard.replica_is_up(self.clock.show(world.now), up, &mut effects);
@@ -107,6 +111,8 @@ impl Node {
             return;
         }
         self.guard_timers.clear_all();
+        let slot = self.slot;
+        world.checkers.watch_monitors(|vouched| vouched.monitor_crashed(slot));
         let guard = self.guard.take();
         self.guard = match self.fail {
             Fail::Closed => None,
@@ -141,6 +147,8 @@ impl Node {
         if self.paused > 0 {
             return;
         }
+        let (slot, now) = (self.slot, world.now);
+        world.checkers.watch_monitors(|vouched| vouched.resumed(now, slot));
         let node = self.slot as u8;
         for happening in self.stash.drain(..) {
             world.agenda.enter(world.now, happening);

@@ -13,6 +13,7 @@ use agree::{Effect, Event, Message, Replica};
 impl Node {
     /// Does what the guard wants done.
     pub(super) fn guarded(&mut self, mut effects: Vec<GuardEffect>, world: &mut Surroundings) {
+        world.checkers.passed(world.now, self.slot, &effects);
         for effect in effects.drain(..) {
             match effect {
                 GuardEffect::Deliver(event) => {
