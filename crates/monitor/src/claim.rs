@@ -60,10 +60,11 @@ impl Claim {
 }
 
 /// The claim from which a configuration built on `claims` goes on: the longest of those that entered the latest
-/// configuration. Within one configuration all ORDER the same, so the longest holds the others.
+/// configuration, in its latest [`Reign`](crate::Reign). Within one reign all ORDER the same, so the longest holds the others.
 pub fn choose<'a>(claims: &[&'a Claim]) -> Option<&'a Claim> {
     claims.iter().copied().reduce(|best, claim| {
-        let rank = |claim: &Claim| (claim.entered.view, claim.last());
+        let rank =
+            |claim: &Claim| (claim.entered.view, claim.entered.reign().primary.incarnation, claim.last());
         if rank(claim) > rank(best) { claim } else { best }
     })
 }
@@ -84,6 +85,13 @@ pub fn without_stale<'a>(claims: &[&'a Claim]) -> Vec<&'a Claim> {
 /// Whether `claims`, which hold no stale one, are a quorum among the members of the latest configuration entered.
 pub fn is_quorum(claims: &[&Claim], f: usize) -> bool {
     let Some(best) = choose(claims) else { return false };
+    let of_another_primary = |claim: &&Claim| {
+        claim.entered.view == best.entered.view && claim.entered.primary() != best.entered.primary()
+    };
+    if claims.iter().any(of_another_primary) {
+        // Of two reigns of different nodes under one number nobody can tell which was later.
+        return false;
+    }
     let vouched = |member: &&Member| {
         claims
             .iter()
@@ -115,7 +123,7 @@ pub struct Start {
 /// every claim is without gaps.
 pub fn start_of(claims: &[&Claim], spares: &[Node]) -> Option<Start> {
     let best = choose(claims)?;
-    let same = claims.iter().filter(|claim| claim.entered.view == best.entered.view);
+    let same = claims.iter().filter(|claim| claim.entered.reign() == best.entered.reign());
     let base = same.max_by_key(|claim| claim.stable)?;
     let past = usize::try_from(base.stable.0.checked_sub(best.stable.0)?).ok()?;
     Some(Start {
@@ -180,6 +188,21 @@ mod tests {
     fn the_longest_log_of_the_latest_configuration_is_chosen() {
         let (old, short, long) = (claim(0, true, 1, 9), claim(1, true, 2, 3), claim(2, true, 2, 4));
         assert_eq!(choose(&[&old, &short, &long]).map(|claim| claim.node), Some(2));
+    }
+
+    #[test]
+    fn of_a_number_given_twice_the_later_reign_is_chosen() {
+        let (mut first, mut second) = (claim(0, false, 1, 9), claim(2, false, 1, 2));
+        first.entered.members = members([4, 4, 4]);
+        second.entered.members = members([4, 5, 4]);
+        assert_eq!(choose(&[&first, &second]).map(|claim| claim.node), Some(2));
+        assert_eq!(start_of(&[&first, &second], &[]).map(|start| start.orders.len()), Some(2));
+        first.entered.members[1].node = 7;
+        let third = claim(1, false, 0, 0);
+        assert!(
+            !is_quorum(&[&first, &second, &third], 1),
+            "led by different nodes: who knows which was later"
+        );
     }
 
     #[test]

@@ -21,7 +21,26 @@ pub struct Configuration {
     pub members: Vec<Member>,
 }
 
+/// A configuration as one start of its primary's monitor leads it.
+///
+/// The number alone does not name a configuration. If all monitors lose their memory before any correct replica has
+/// configuration `v` on its disk, the number is given again; a liar may still have what the first one ordered, sealed. But
+/// one start of a monitor leads `v` once, and later starts are greater.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Reign {
+    /// The paper's `v`.
+    pub view: View,
+    /// Who leads, and which start of its monitor.
+    pub primary: Member,
+}
+
 impl Configuration {
+    /// Which one it is among those of its number.
+    pub fn reign(&self) -> Reign {
+        let slot = self.view.0 % self.members.len() as u64;
+        Reign { view: self.view, primary: self.members[slot as usize] }
+    }
+
     /// The slot of a node, if it is a member.
     pub fn slot(&self, node: Node) -> Option<usize> {
         self.members.iter().position(|member| member.node == node)

@@ -51,7 +51,7 @@ pub mod rule;
 pub mod suspicion;
 
 pub use claim::Claim;
-pub use configuration::{Configuration, Member};
+pub use configuration::{Configuration, Member, Reign};
 pub use ids::{Digest, FIRST, Incarnation, Node, QUARANTINED, Sequence, Span, Time, View};
 pub use machine::{Action, Control, Heard, Monitor, NewConfig, Notice, Received, Sent};
 pub use queue::{Admission, Request};

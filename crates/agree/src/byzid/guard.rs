@@ -469,6 +469,7 @@ fn seals_prove<K: Keys>(door: &Door<K>, genesis: &[Member], claim: &Claim, seals
     if claim.entered != view || members != claim.members {
         return false;
     }
+    let start = members[(view.0 % members.len() as u64) as usize].incarnation;
     let started_last = stable.plus(started_with.len() as u64);
     let mut sealed = seals.orders.iter();
     let mut at = claim.stable.sequence;
@@ -479,7 +480,7 @@ fn seals_prove<K: Keys>(door: &Door<K>, genesis: &[Member], claim: &Claim, seals
             return index.and_then(|index| started_with.get(index)) == Some(digest);
         }
         sealed.next().is_some_and(|seal| {
-            door.keys().seal_is_valid(&message::Order::sealed_bytes(view, at, *digest), seal)
+            door.keys().seal_is_valid(&message::Order::sealed_bytes(view, start, at, *digest), seal)
         })
     })
 }

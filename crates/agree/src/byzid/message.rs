@@ -5,7 +5,7 @@
 //! restarted and none can vouch any more, the seals prove that nothing in a replica's log was invented.
 
 use crate::request::Batch;
-use monitor::{Digest as RawDigest, Node};
+use monitor::{Digest as RawDigest, Incarnation, Node};
 use wire::auth::NODES_MAX;
 use wire::{
     Decode, DecodeError, Digest, Encode, NodeId, Reader, Sequence, Tag, View, codec_enum, codec_struct,
@@ -53,11 +53,13 @@ pub struct Order {
 codec_struct!(Order |from| { view, sequence, batch, seal });
 
 impl Order {
-    /// What the seal of the ORDER with this `digest` at this place is over.
+    /// What the seal of the ORDER with this `digest` at this place is over. It names the start of the primary's monitor:
+    /// see [`monitor::Reign`].
     #[must_use]
-    pub fn sealed_bytes(view: View, sequence: Sequence, digest: Digest) -> Vec<u8> {
+    pub fn sealed_bytes(view: View, start: Incarnation, sequence: Sequence, digest: Digest) -> Vec<u8> {
         let mut to = b"ORDER".to_vec();
         view.encode(&mut to);
+        start.encode(&mut to);
         sequence.encode(&mut to);
         digest.encode(&mut to);
         to

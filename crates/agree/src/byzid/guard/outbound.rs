@@ -169,7 +169,8 @@ impl<K: Keys> Guard<K> {
         let sent = self.ask(|monitor| {
             monitor.order_sent(moment(now), one, view, at, digest.0, order.batch.requests(), actions)
         })?;
-        let seal = self.door.keys().seal(&Order::sealed_bytes(order.view, order.sequence, digest));
+        let start = self.monitor.as_ref().map_or(monitor::FIRST, monitor::Monitor::incarnation);
+        let seal = self.door.keys().seal(&Order::sealed_bytes(order.view, start, order.sequence, digest));
         let sequence = order.sequence;
         let order = Order { seal: Some(seal), ..order };
         match sent {

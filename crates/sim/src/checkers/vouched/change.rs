@@ -1,7 +1,7 @@
 //! Claims and configurations: true RECONFIGURE, true NEWCONFIG, and the quorums that a configuration needs.
 
 use super::gate::Gate;
-use super::truth::Truth;
+use super::truth::{Reign, Truth};
 use agree::Settings;
 use agree::byzid::message::{Claim, NewConfig, Reconfigure};
 use monitor::{Incarnation, QUARANTINED};
@@ -13,15 +13,20 @@ pub(super) fn claim_is_true(from: NodeId, said: &Reconfigure, truth: &Truth) -> 
     if !truth.stables.contains(&(claim.stable.sequence, claim.stable.digest)) {
         return Err(format!("{from} claims {:?}, which nobody ever declared", claim.stable));
     }
+    let reign = reign(claim);
     let mut at = claim.stable.sequence;
     for digest in &claim.orders {
         at = at.next();
-        let told = truth.order(claim.entered, at);
+        let told = truth.order(reign, at);
         if told != Some(*digest) {
-            return Err(format!("{from} claims {digest} at {at} of {}; it was {told:?}", claim.entered));
+            return Err(format!("{from} claims {digest} at {at} of {reign}; it was {told:?}"));
         }
     }
     Ok(())
+}
+
+fn reign(claim: &Claim) -> Reign {
+    Reign::of(claim.entered, &claim.members)
 }
 
 fn last(claim: &Claim) -> Sequence {
@@ -55,10 +60,10 @@ pub(super) fn new_config(gate: &Gate, new: &NewConfig, settings: &Settings) -> R
             ));
         }
     }
-    let best = used.iter().map(|(_, claim)| *claim).max_by_key(|claim| (claim.entered, last(claim)));
+    let best = used.iter().map(|(_, claim)| *claim).max_by_key(|claim| (reign(claim), last(claim)));
     let Some(best) = best else { return Err(format!("{me} builds {view} on nothing")) };
     is_quorum(me, view, &used, best, settings.f)?;
-    let of_best = used.iter().map(|(_, claim)| *claim).filter(|claim| claim.entered == best.entered);
+    let of_best = used.iter().map(|(_, claim)| *claim).filter(|claim| reign(claim) == reign(best));
     let base = of_best.max_by_key(|claim| claim.stable.sequence).unwrap_or(best);
     let past = (base.stable.sequence.0 - best.stable.sequence.0) as usize;
     let starts_right = new.stable.sequence == base.stable.sequence

@@ -4,10 +4,10 @@
 //! patience is at a moment is its own business: at most the view timeout. Here some is added for clocks that drift.
 
 use super::gate::Gate;
-use super::truth::Truth;
+use super::truth::{Reign, Truth};
 use agree::Settings;
 use core::time::Duration;
-use wire::{Digest, Sequence, Time, View};
+use wire::{Digest, Sequence, Time};
 
 /// Since when what is owed.
 #[derive(Clone, Debug, Default)]
@@ -71,13 +71,15 @@ impl Gate {
         };
         let due = leads.is_some() && (self.debts.stable.is_some() || self.vouchers.values().any(is_due));
         owe(&mut self.debts.stable, due, now);
-        let act = leads.is_some_and(|view| !self.requests.is_empty() && self.has_room(view, truth, settings));
+        let act =
+            leads.is_some_and(|reign| !self.requests.is_empty() && self.has_room(reign, truth, settings));
         owe(&mut self.debts.act, act, now);
         let follows = self.normal().filter(|_| self.replica_up && self.leads(truth).is_none());
-        let ack = follows.is_some_and(|view| {
-            let said =
-                self.said_in(view).max(truth.beginning(view).map_or(Sequence::ZERO, |begin| begin.last));
-            said < self.contiguous(view, truth) && said >= self.stable
+        let ack = follows.is_some_and(|reign| {
+            let said = self
+                .said_in(reign.view)
+                .max(truth.beginning(reign).map_or(Sequence::ZERO, |begin| begin.last));
+            said < self.contiguous(reign, truth) && said >= self.stable
         });
         owe(&mut self.debts.ack, ack, now);
         let patience = settings.view_timeout * 6 / 5 + Duration::from_millis(20);
@@ -101,12 +103,12 @@ impl Gate {
     }
 
     /// Whether its window and its log have room even for the slowest backup.
-    fn has_room(&self, view: View, truth: &Truth, settings: &Settings) -> bool {
-        let Some(begin) = truth.beginning(view) else { return false };
+    fn has_room(&self, reign: Reign, truth: &Truth, settings: &Settings) -> bool {
+        let Some(begin) = truth.beginning(reign) else { return false };
         let others = begin.members.iter().filter(|member| member.node != self.id());
         let slowest =
             others.map(|member| self.acked.get(&member.node).copied().unwrap_or(Sequence::ZERO)).min();
-        let last = self.contiguous(view, truth);
+        let last = self.contiguous(reign, truth);
         let log_end = self.stable.max(begin.stable).plus(settings.log_batches_max());
         last < slowest.unwrap_or(Sequence::ZERO).plus(settings.window) && last < log_end
     }

@@ -1,33 +1,33 @@
 //! A backup, and any replica that answers: true ACK, true REPLY, true CHECKPOINT, true state transfer, and JOINED.
 
 use super::gate::Gate;
-use super::truth::Truth;
+use super::truth::{Reign, Truth};
 use agree::byzid::message::{Ack, Checkpoint, Fetched, Joined};
 use agree::{Reply, Settings};
-use wire::View;
+use wire::Sequence;
 
 impl Gate {
-    /// Whether it was sent every ORDER of `view` up to `at`.
+    /// Whether it was sent every ORDER of `reign` up to `at`.
     fn has(
         &self,
-        view: View,
-        at: wire::Sequence,
+        reign: Reign,
+        at: Sequence,
         what: &dyn core::fmt::Debug,
         truth: &Truth,
     ) -> Result<(), String> {
-        let has = self.contiguous(view, truth);
+        let has = self.contiguous(reign, truth);
         if at <= has {
             return Ok(());
         }
-        Err(format!("{} has the ORDERs of {view} up to {has} only, and says: {what:?}", self.id()))
+        Err(format!("{} has the ORDERs of {reign} up to {has} only, and says: {what:?}", self.id()))
     }
 
     /// An ACK leaves.
     pub(super) fn ack(&mut self, ack: &Ack, truth: &Truth) -> Result<(), String> {
-        self.is_in(ack.view, ack)?;
-        self.has(ack.view, ack.sequence, ack, truth)?;
+        let reign = self.in_view(ack.view, ack)?;
+        self.has(reign, ack.sequence, ack, truth)?;
         // Up to the stable checkpoint nobody keeps the digests.
-        if ack.sequence > self.stable && truth.order(ack.view, ack.sequence) != Some(ack.digest) {
+        if ack.sequence > self.stable && truth.order(reign, ack.sequence) != Some(ack.digest) {
             return Err(format!("{} was sent another ORDER than it says: {ack:?}", self.id()));
         }
         if ack.sequence > self.said_in(ack.view) {
@@ -39,11 +39,11 @@ impl Gate {
 
     /// A REPLY leaves.
     pub(super) fn reply(&mut self, reply: &Reply, truth: &Truth) -> Result<(), String> {
-        self.is_in(reply.view, reply)?;
+        let reign = self.in_view(reply.view, reply)?;
         let has = match self.leads(truth) {
-            Some(view) => self.contiguous(view, truth),
+            Some(reign) => self.contiguous(reign, truth),
             None => {
-                let begin = truth.beginning(reply.view).map_or(wire::Sequence::ZERO, |begin| begin.last);
+                let begin = truth.beginning(reign).map_or(Sequence::ZERO, |begin| begin.last);
                 self.said_in(reply.view).max(begin)
             }
         };
@@ -66,8 +66,8 @@ impl Gate {
         truth: &Truth,
         settings: &Settings,
     ) -> Result<(), String> {
-        self.is_in(said.view, said)?;
-        self.has(said.view, said.sequence, said, truth)?;
+        let reign = self.in_view(said.view, said)?;
+        self.has(reign, said.sequence, said, truth)?;
         if !said.sequence.0.is_multiple_of(settings.checkpoint_interval) {
             return Err(format!("{} vouches where no checkpoint is due: {said:?}", self.id()));
         }
@@ -87,20 +87,21 @@ impl Gate {
         if joined.view < self.promised {
             return Err(format!("{} has promised {}, and says: {joined:?}", self.id(), self.promised));
         }
-        let Some(begin) = truth.beginning(joined.view) else {
-            return Err(format!("there is no such configuration, and {} says: {joined:?}", self.id()));
+        let known = [self.entered, self.invited].into_iter().flatten();
+        let reign = known.into_iter().find(|reign| reign.view == joined.view);
+        let Some((reign, begin)) = reign.and_then(|reign| Some((reign, truth.beginning(reign)?))) else {
+            return Err(format!("{} was invited to no such configuration, and says: {joined:?}", self.id()));
         };
-        self.has(joined.view, joined.last, joined, truth)?;
-        if self.entered != Some(joined.view) {
+        self.has(reign, joined.last, joined, truth)?;
+        if self.entered != Some(reign) {
             if joined.last < begin.last {
                 return Err(format!(
-                    "{} begins with {}, and {} says: {joined:?}",
-                    joined.view,
+                    "{reign} begins with {}, and {} says: {joined:?}",
                     begin.last,
                     self.id()
                 ));
             }
-            self.enter(joined.view);
+            self.enter(reign);
         }
         self.say(joined.view, joined.last);
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::debt::Debts;
 use super::flow::Flow;
-use super::truth::Truth;
+use super::truth::{Reign, Truth};
 use agree::Message;
 use agree::byzid::message::{Claim, Control, Message as ByzId, NewConfig, Order, StableCheckpoint};
 use monitor::Incarnation;
@@ -20,7 +20,9 @@ pub(super) struct Gate {
     pub(super) replica_up: bool,
     pub(super) guilty: bool,
     /// The configuration that it takes part in; none while its monitor has forgotten.
-    pub(super) entered: Option<View>,
+    pub(super) entered: Option<Reign>,
+    /// The one that it was last invited to.
+    pub(super) invited: Option<Reign>,
     /// It takes part in none before this one any more.
     pub(super) promised: View,
     /// The requests that came and were not ordered.
@@ -57,6 +59,7 @@ impl Gate {
             replica_up: true,
             guilty: false,
             entered: None,
+            invited: None,
             promised: View(0),
             requests: VecDeque::new(),
             orders: BTreeMap::new(),
@@ -74,7 +77,7 @@ impl Gate {
     }
 
     /// All that its monitor knew is forgotten.
-    pub(super) fn monitor_started(&mut self, incarnation: Incarnation, entered: Option<View>) {
+    pub(super) fn monitor_started(&mut self, incarnation: Incarnation, entered: Option<Reign>) {
         let (slot, judged, replica_up) = (self.slot, self.judged, self.replica_up);
         *self = Gate { incarnation, entered, up: true, replica_up, ..Gate::new(slot, judged) };
     }
@@ -84,25 +87,25 @@ impl Gate {
     }
 
     /// The configuration in which what it says counts, if there is one at present.
-    pub(super) fn normal(&self) -> Option<View> {
-        self.entered.filter(|view| self.promised <= *view && !self.guilty)
+    pub(super) fn normal(&self) -> Option<Reign> {
+        self.entered.filter(|reign| self.promised <= reign.view && !self.guilty)
     }
 
     /// The same, if it leads it.
-    pub(super) fn leads(&self, truth: &Truth) -> Option<View> {
+    pub(super) fn leads(&self, truth: &Truth) -> Option<Reign> {
         self.normal()
-            .filter(|view| truth.beginning(*view).is_some_and(|begin| begin.primary(*view) == self.id()))
+            .filter(|reign| truth.beginning(*reign).is_some_and(|begin| begin.primary(*reign) == self.id()))
     }
 
     pub(super) fn promise(&mut self, target: View) {
         self.promised = self.promised.max(target);
     }
 
-    /// Up to where it has every ORDER of `view`.
-    pub(super) fn contiguous(&self, view: View, truth: &Truth) -> Sequence {
-        let Some(begin) = truth.beginning(view) else { return Sequence::ZERO };
+    /// Up to where it has every ORDER of `reign`.
+    pub(super) fn contiguous(&self, reign: Reign, truth: &Truth) -> Sequence {
+        let Some(begin) = truth.beginning(reign) else { return Sequence::ZERO };
         let mut at = begin.last.max(self.stable);
-        while self.orders.contains_key(&(view, at.next())) {
+        while self.orders.contains_key(&(reign.view, at.next())) {
             at = at.next();
         }
         at
@@ -117,24 +120,24 @@ impl Gate {
         *said = (*said).max(at);
     }
 
-    /// It takes part in `view` from now on.
-    pub(super) fn enter(&mut self, view: View) {
-        self.promise(view);
-        self.entered = Some(view);
+    /// It takes part in `reign` from now on.
+    pub(super) fn enter(&mut self, reign: Reign) {
+        self.promise(reign.view);
+        self.entered = Some(reign);
         self.requests.clear();
         self.acked.clear();
         self.vouchers.clear();
         self.proven.clear();
         self.checkpoints.clear();
         self.replies_owed = 0;
-        self.orders.retain(|(of, _), _| *of >= view);
+        self.orders.retain(|(of, _), _| *of >= reign.view);
         self.claims.clear();
         self.debts = Debts::default();
     }
 
     /// What older configurations are about is dead when it comes.
     fn is_not_stale(&self, view: View, what: &dyn core::fmt::Debug) -> Result<(), String> {
-        let over = view < self.promised || self.entered.is_some_and(|entered| view < entered);
+        let over = view < self.promised || self.entered.is_some_and(|entered| view < entered.view);
         if over {
             Err(format!("{} was let hear of {view}, which is over for it: {what:?}", self.id()))
         } else {
@@ -175,6 +178,7 @@ impl Gate {
             ));
         }
         self.promise(new.view);
+        self.invited = Some(Reign::of(new.view, &new.members));
         self.know_stable(new.stable.sequence);
         Ok(())
     }
@@ -223,16 +227,15 @@ impl Gate {
         }
     }
 
-    /// Whether it may speak of `view`.
-    pub(super) fn is_in(&self, view: View, what: &dyn core::fmt::Debug) -> Result<(), String> {
-        if self.normal() == Some(view) {
-            return Ok(());
-        }
-        Err(format!(
-            "{} takes part in {:?} and has promised {}, and is let out: {what:?}",
-            self.id(),
-            self.entered,
-            self.promised
-        ))
+    /// The configuration with this number, if it may speak of it.
+    pub(super) fn in_view(&self, view: View, what: &dyn core::fmt::Debug) -> Result<Reign, String> {
+        let Some(reign) = self.normal().filter(|reign| reign.view == view) else {
+            let entered = self.entered.map_or("none".to_string(), |entered| entered.to_string());
+            let (me, promised) = (self.id(), self.promised);
+            return Err(format!(
+                "{me} takes part in {entered}, has promised {promised}, and is let out: {what:?}"
+            ));
+        };
+        Ok(reign)
     }
 }

@@ -29,7 +29,7 @@ use bytes::Bytes;
 use gate::Gate;
 use monitor::{Incarnation, Notice};
 use std::rc::Rc;
-use truth::Truth;
+use truth::{Reign, Truth};
 use wire::{Decode, Frame, NodeId, Peer, Time, View};
 
 /// What passed the guards of one run.
@@ -54,7 +54,7 @@ impl Vouched {
     /// The monitor of `node` starts: all that it knew is forgotten.
     pub fn monitor_started(&mut self, node: usize, incarnation: Incarnation) {
         let is_member = self.settings.members.contains(&NodeId(node as u16));
-        let entered = (incarnation == monitor::FIRST && is_member).then_some(View(0));
+        let entered = (incarnation == monitor::FIRST && is_member).then_some(Reign::FIRST);
         self.gates[node].monitor_started(incarnation, entered);
     }
 
@@ -113,7 +113,8 @@ impl Vouched {
             }
             Message::ByzId(ByzId::Order(order)) => {
                 if echo {
-                    self.truth.ordered(order.view, order.sequence, order.batch.digest())?;
+                    let reign = Reign { view: order.view, start: gate.incarnation };
+                    self.truth.ordered(reign, order.sequence, order.batch.digest())?;
                 }
                 if gate.judged { gate.hear_order(echo, order) } else { Ok(()) }
             }
@@ -127,7 +128,7 @@ impl Vouched {
                 if echo {
                     let verdict = change::new_config(gate, new, &self.settings);
                     self.truth.begun(new)?;
-                    gate.enter(new.view);
+                    gate.enter(Reign::of(new.view, &new.members));
                     return verdict;
                 }
                 gate.hear_new_config(new)

@@ -15,27 +15,27 @@ impl Gate {
         truth: &mut Truth,
         settings: &Settings,
     ) -> Result<(), String> {
-        let (me, view, at) = (self.id(), order.view, order.sequence);
-        self.is_in(view, order)?;
+        let (me, at) = (self.id(), order.sequence);
+        let reign = self.in_view(order.view, order)?;
         if self.leads(truth).is_none() {
-            return Err(format!("{me} does not lead {view}, and orders {at}"));
+            return Err(format!("{me} does not lead {reign}, and orders {at}"));
         }
-        match truth.order(view, at) {
+        match truth.order(reign, at) {
             Some(told) if told == order.batch.digest() => return Ok(()),
             Some(told) => {
                 return Err(format!(
-                    "{me} ordered {told} at {at} of {view}, and now tells {:?}",
+                    "{me} ordered {told} at {at} of {reign}, and now tells {:?}",
                     order.batch
                 ));
             }
             None => {}
         }
         if receivers != settings.n() - 1 {
-            return Err(format!("{me} tells {at} of {view} to {receivers} and not to all others"));
+            return Err(format!("{me} tells {at} of {reign} to {receivers} and not to all others"));
         }
-        let begin = truth.beginning(view).map_or(Sequence::ZERO, |begin| begin.last);
-        if at != begin.next() && truth.order(view, at.previous()).is_none() {
-            return Err(format!("{me} orders {at} of {view} and has left out the one before"));
+        let begin = truth.beginning(reign).map_or(Sequence::ZERO, |begin| begin.last);
+        if at != begin.next() && truth.order(reign, at.previous()).is_none() {
+            return Err(format!("{me} orders {at} of {reign} and has left out the one before"));
         }
         for request in order.batch.requests() {
             let asked = (request.client, request.timestamp);
@@ -43,24 +43,24 @@ impl Gate {
                 Some(next) if next == asked => {}
                 next => {
                     return Err(format!(
-                        "{me} orders {}{} at {at} of {view}, and the one that came next is {next:?}",
+                        "{me} orders {}{} at {at} of {reign}, and the one that came next is {next:?}",
                         asked.0, asked.1
                     ));
                 }
             }
         }
         if order.batch.requests().is_empty() {
-            return Err(format!("{me} orders nothing at {at} of {view}"));
+            return Err(format!("{me} orders nothing at {at} of {reign}"));
         }
         let held = self.held_by_f(settings).max(begin);
         if at > held.plus(settings.window) {
             return Err(format!(
-                "{me} orders {at} of {view}, f backups have the ORDERs up to {held}, and the window is {}",
+                "{me} orders {at} of {reign}, f backups have the ORDERs up to {held}, and the window is {}",
                 settings.window
             ));
         }
         self.debts.act = None;
-        truth.ordered(view, at, order.batch.digest())
+        truth.ordered(reign, at, order.batch.digest())
     }
 
     /// Up to where f backups have every ORDER.
@@ -77,7 +77,7 @@ impl Gate {
         truth: &Truth,
         settings: &Settings,
     ) -> Result<(), String> {
-        self.is_in(said.view, said)?;
+        self.in_view(said.view, said)?;
         let checkpoint = (said.stable.sequence, said.stable.digest);
         let known = truth.stables.contains(&checkpoint) && said.stable.sequence <= self.stable;
         if !known && !self.proven.contains(&checkpoint) {
