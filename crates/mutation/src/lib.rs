@@ -44,6 +44,16 @@ macro_rules! defects {
                 match self { $(Defect::$variant => $protocol,)* }
             }
 
+            /// The smallest f with which it makes a difference.
+            #[must_use]
+            pub const fn f(self) -> usize {
+                match self {
+                    // With f = 1, f-1 CHECKPOINTs are none, and the monitor only counts when one comes.
+                    Defect::MonitorCheckpointQuorum => 2,
+                    _ => 1,
+                }
+            }
+
             /// What it breaks.
             #[must_use]
             pub const fn breaks(self) -> &'static str {

@@ -14,6 +14,7 @@ fn main() {
     settings.mix = word("all").parse().expect("a mix of faults");
     let seeds: u64 = word("5000").parse().expect("a number");
     for defect in mutation::Defect::ALL.iter().filter(|defect| defect.protocol() == name) {
+        let settings = RunSettings { f: settings.f.max(defect.f()), ..settings.clone() };
         let hunt = hunt(*defect, &settings, 0..seeds);
         match hunt.found {
             Some((seed, violation)) => println!("{:28} seed {seed:5}: {violation}", defect.name()),

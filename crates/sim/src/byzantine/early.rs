@@ -1,6 +1,8 @@
-//! Says it has what it has not got yet: acknowledges before its disk has it, and answers a request before it is ordered.
+//! Says it has what it has not got yet: acknowledges before its disk has it, answers a request before it is ordered, and
+//! declares a checkpoint stable as soon as the first backup vouches for it.
 
-use super::{Act, Means, Strategy};
+use super::{Act, Means, Strategy, forgery};
+use agree::replica::Destination;
 use agree::{Effect, Event, Message, Reply};
 use bytes::Bytes;
 use wire::{Peer, Sequence};
@@ -22,6 +24,12 @@ impl Strategy for Early {
                 result: Bytes::new(),
             };
             means.send(Peer::Client(request.client), Message::Reply(reply));
+        }
+        if let Event::Message { message, .. } = &event
+            && let Some(message) = forgery::declared_stable(message)
+            && means.random.chance(500)
+        {
+            means.pass(Effect::Send { to: Destination::Members, message });
         }
         Some(event)
     }

@@ -22,6 +22,7 @@
 //! | [`views`] | lies when views change |
 //! | [`stale`] | speaks of views that are over, or not yet begun |
 //! | [`gap`] | leaves out places |
+//! | [`rush`] | orders everything at once, and waits for nobody |
 //! | [`early`] | says it has what it has not got yet |
 //! | [`transfer`] | hands out a wrong state |
 //! | [`oversized`] | sends more than fits |
@@ -43,6 +44,7 @@ pub mod lie;
 pub mod oversized;
 pub mod reorder;
 pub mod replay;
+pub mod rush;
 pub mod silent;
 pub mod stale;
 pub mod transfer;
@@ -192,12 +194,13 @@ behaviours! {
     Replay = "replay": |_: &mut Random| boxed(replay::Replay::default());
     Equivocate = "equivocate": |random: &mut Random| boxed(equivocate::Equivocate::new(random));
     Forge = "forge": |_: &mut Random| boxed(forge::Forge::default());
-    Flood = "flood": |_: &mut Random| boxed(flood::Flood::default());
+    Flood = "flood": |random: &mut Random| boxed(flood::Flood::new(random));
     Lie = "lie": |_: &mut Random| boxed(lie::Lie);
-    Checkpoints = "checkpoints": |_: &mut Random| boxed(checkpoints::Checkpoints);
+    Checkpoints = "checkpoints": |random: &mut Random| boxed(checkpoints::Checkpoints::new(random));
     Views = "views": |_: &mut Random| boxed(views::Views);
     Stale = "stale": |_: &mut Random| boxed(stale::Stale);
     Gap = "gap": |_: &mut Random| boxed(gap::Gap);
+    Rush = "rush": |_: &mut Random| boxed(rush::Rush::default());
     Early = "early": |_: &mut Random| boxed(early::Early);
     Transfer = "transfer": |_: &mut Random| boxed(transfer::Transfer);
     Oversized = "oversized": |_: &mut Random| boxed(oversized::Oversized);

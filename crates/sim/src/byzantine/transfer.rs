@@ -1,5 +1,6 @@
-//! Hands out a wrong state: chunks with other bytes, manifests that list other chunks, or no answer at all.
+//! Hands out a wrong state: chunks with other bytes, manifests that list other chunks, other batches, or no answer at all.
 
+use super::forgery::{self, Kind};
 use super::{Means, Strategy};
 use agree::checkpoint::{Chunk, Manifest, Transfer as Answer};
 use agree::{Effect, Message};
@@ -11,8 +12,13 @@ pub struct Transfer;
 
 impl Strategy for Transfer {
     fn outgoing(&mut self, effect: Effect, means: &mut Means) {
-        let Effect::Send { to, message: Message::Transfer(answer) } = effect else {
-            return means.pass(effect);
+        let (to, answer) = match effect {
+            Effect::Send { to, message: Message::Transfer(answer) } => (to, answer),
+            Effect::Send { to, message } if forgery::kind(&message) == Kind::Transfer => {
+                let lie = forgery::altered(&message, means).filter(|_| means.random.chance(700));
+                return means.pass(Effect::Send { to, message: lie.unwrap_or(message) });
+            }
+            effect => return means.pass(effect),
         };
         let lie = match (answer, means.random.below(4)) {
             (Answer::Chunk(_) | Answer::Manifest(_), 0) => return,

@@ -124,3 +124,40 @@ fn a_traitor_that_says_it_has_everything_is_found_out() {
     assert_eq!(transmitted(&say(&mut guard, 0, joined)), 2, "nothing but the ALERT, to both others");
     assert!(guard.monitor().is_some_and(|monitor| monitor.guilty().is_some()));
 }
+
+/// Configuration 1 came about twice: all monitors forgot before anybody had it on disk. A traitor kept what the first one
+/// ordered.
+#[test]
+fn what_was_sealed_in_an_earlier_reign_of_the_same_number_proves_nothing() {
+    let start = |incarnation| (0..3).map(move |node| Member { node: NodeId(node), incarnation });
+    let new_config = |incarnation| {
+        let new = NewConfig {
+            view: View(1),
+            members: start(incarnation).collect(),
+            claimants: Vec::new(),
+            stable: Stable::genesis(),
+            orders: Vec::new(),
+            seal: None,
+        };
+        Box::new(sealed_new_config(&door(1), new))
+    };
+    let digest = Digest([9; 32]);
+    let sealed_in =
+        |incarnation| Hashes.seal(&message::Order::sealed_bytes(View(1), incarnation, Sequence(1), digest));
+    let shown = |reign, seal| Reconfigure {
+        target: View(2),
+        claim: Claim {
+            entered: View(1),
+            members: start(reign).collect(),
+            stable: Stable::genesis(),
+            orders: vec![digest],
+            vouched: false,
+            incarnation: 8,
+            known: Vec::new(),
+        },
+        seals: Some(message::Seals { new_config: Some(new_config(reign)), orders: vec![seal] }),
+    };
+    let genesis: Vec<Member> = start(monitor::FIRST).collect();
+    assert!(is_proven(&door(0), &genesis, &shown(7, sealed_in(7))));
+    assert!(!is_proven(&door(0), &genesis, &shown(7, sealed_in(6))));
+}

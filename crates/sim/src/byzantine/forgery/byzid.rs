@@ -141,6 +141,31 @@ pub(super) fn with_request(message: &Message, request: Request) -> Option<Messag
     }
 }
 
+/// An order of this request alone.
+pub(super) fn order_of(request: Request, view: View, sequence: Sequence) -> Message {
+    Message::Order(Order { view, sequence, batch: Batch::new(vec![request]), seal: None })
+}
+
+/// The last place that is taken, as far as `message` tells.
+pub(super) fn place_of(message: &Message) -> Option<(View, Sequence)> {
+    match message {
+        Message::Order(order) => Some((order.view, order.sequence)),
+        Message::NewConfig(new) => Some((new.view, new.last())),
+        _ => None,
+    }
+}
+
+/// What a backup vouches for, declared stable.
+pub(super) fn declared_stable(message: &Message) -> Option<Message> {
+    match message {
+        Message::Checkpoint(Checkpoint { view, sequence, digest }) => {
+            let stable = Stable { sequence: *sequence, digest: *digest, seal: None };
+            Some(Message::StableCheckpoint(StableCheckpoint { view: *view, stable }))
+        }
+        _ => None,
+    }
+}
+
 /// A claim for the next configuration, from scratch.
 pub(super) fn needless(means: &mut Means) -> Message {
     let members = means.settings.members.iter().map(|node: &NodeId| Member { node: *node, incarnation: 1 });

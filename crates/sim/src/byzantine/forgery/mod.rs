@@ -9,7 +9,7 @@ use super::Means;
 use agree::checkpoint::{Chunk, Transfer};
 use agree::{Batch, Message, Protocol, Reply, Request};
 use bytes::Bytes;
-use wire::{Digest, Timestamp, View};
+use wire::{Digest, Sequence, Timestamp, View};
 
 /// What a message is for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -88,6 +88,32 @@ pub fn with_request(message: &Message, request: Request, _: &mut Means) -> Optio
         Message::ByzId(message) => byzid::with_request(message, request).map(Message::ByzId),
         Message::Pbft(message) => pbft::with_request(message, request).map(Message::Pbft),
         Message::Paxos(_) => None,
+    }
+}
+
+/// An order of this request alone, from scratch; nothing where that takes more than a number and a place.
+pub fn order_of(request: Request, view: View, at: Sequence, means: &mut Means) -> Option<Message> {
+    match means.settings.protocol {
+        Protocol::ByzId | Protocol::ByzIdW => Some(Message::ByzId(byzid::order_of(request, view, at))),
+        Protocol::Pbft | Protocol::Paxos => None,
+    }
+}
+
+/// The last place that is taken, and in which view, as far as `message` tells.
+pub fn place_of(message: &Message) -> Option<(View, Sequence)> {
+    match message {
+        Message::ByzId(message) => byzid::place_of(message),
+        Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::Pbft(_) | Message::Paxos(_) => None,
+    }
+}
+
+/// What a backup vouches for in `message`, declared stable.
+pub fn declared_stable(message: &Message) -> Option<Message> {
+    match message {
+        Message::ByzId(message) => byzid::declared_stable(message).map(Message::ByzId),
+        Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::Pbft(_) | Message::Paxos(_) => None,
     }
 }
 

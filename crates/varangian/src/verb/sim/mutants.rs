@@ -34,7 +34,9 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     let mut mutants = Vec::new();
     for (defect, protocol) in defects {
         progress.update(mutants.len() as u64, &format!(", {}", defect.name()));
-        let found = look_for(defect, &arguments.settings_of(protocol), arguments);
+        let settings = arguments.settings_of(protocol);
+        let settings = RunSettings { f: settings.f.max(defect.f()), ..settings };
+        let found = look_for(defect, &settings, arguments);
         mutants.push(Mutant { defect, protocol, found });
     }
     progress.finish();
