@@ -152,8 +152,12 @@ fn lies(n: usize, f: usize, random: &mut Random) -> Vec<Treason> {
     let mut nodes: Vec<u8> = (0..n as u8).collect();
     let mut lies = Vec::new();
     for traitor in 0..count {
-        // The first primary every other time: most of what a traitor can do, it can do from there.
-        let index = if traitor == 0 && random.chance(500) { 0 } else { random.index(nodes.len()) };
+        // Mostly the first primary, or the one that leads after it: most of what a traitor can do, it can do from there.
+        let index = match (traitor, random.below(10)) {
+            (0, 0..=3) => 0,
+            (0, 4..=6) => 1,
+            _ => random.index(nodes.len()),
+        };
         let node = nodes.remove(index);
         for _ in 0..random.pick(&[1, 1, 2, 3]) {
             let behaviour = random.pick(Behaviour::ALL);

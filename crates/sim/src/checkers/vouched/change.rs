@@ -120,6 +120,8 @@ impl Gate {
         }
         let spoken = self.said.last_key_value().map(|(view, at)| (*view, *at));
         match spoken {
+            // It is behind a stable checkpoint. Others tell that, so what this one has is never chosen, and it tells nothing.
+            Some((_, at)) if claim.orders.is_empty() && self.stable > at => Ok(()),
             Some((view, at)) if (claim.entered, last(claim)) < (view, at) => Err(format!(
                 "{} said that it has {at} in {view}, and claims {} in {} only",
                 self.id(),

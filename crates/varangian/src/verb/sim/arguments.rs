@@ -91,6 +91,11 @@ pub(crate) struct Arguments {
     /// Look for every named defect, with --protocol for those of one protocol (a build with the feature `mutations`).
     #[arg(long)]
     pub(super) mutations: bool,
+
+    /// With --mutations: look for this one alone.
+    #[arg(long, value_name = "NAME", requires = "mutations")]
+    #[cfg_attr(not(feature = "mutations"), allow(dead_code, reason = "only that build looks for defects"))]
+    pub(super) defect: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

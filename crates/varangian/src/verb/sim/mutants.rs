@@ -25,10 +25,18 @@ struct Mutant {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
+    if let Some(unknown) =
+        arguments.defect.as_ref().filter(|name| Defect::ALL.iter().all(|defect| defect.name() != **name))
+    {
+        let names: Vec<&str> = Defect::ALL.iter().map(|defect| defect.name()).collect();
+        eprintln!("error: there is no defect '{unknown}'; there are {}", names.join(", "));
+        return Outcome::Refused;
+    }
     let defects: Vec<(Defect, Protocol)> = Defect::ALL
         .iter()
         .map(|defect| (*defect, defect.protocol().parse().expect("a defect names a protocol that there is")))
         .filter(|(_, protocol)| arguments.protocol.is_none_or(|wanted| wanted == *protocol))
+        .filter(|(defect, _)| arguments.defect.as_ref().is_none_or(|wanted| wanted == defect.name()))
         .collect();
     let mut progress = Progress::new(defects.len() as u64, "defects");
     let mut mutants = Vec::new();
