@@ -20,6 +20,8 @@ mod flow;
 mod follow;
 mod gate;
 mod order;
+#[cfg(test)]
+mod tests;
 mod truth;
 
 use agree::byzid::message::Message as ByzId;
