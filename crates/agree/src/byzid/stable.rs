@@ -181,7 +181,13 @@ impl<S: Service> Replica<S> {
         let Some(fetch) = &mut self.transfer else { return out.refuse(Peer::Node(from), Refusal::Stale) };
         match fetch.receive(from, answer) {
             Step::Wait => {}
-            Step::Ask(asks) => self.ask(asks, out),
+            Step::Ask(asks) => {
+                if let Mode::Candidate(candidacy) = &mut self.mode {
+                    // A piece of what a claimant claims is here: it makes its claim good. There are so many pieces and no more.
+                    candidacy.idle = 0;
+                }
+                self.ask(asks, out);
+            }
             Step::Blame { liar, ask } => {
                 out.refuse(Peer::Node(liar), Refusal::Contradiction);
                 self.ask(ask, out);
