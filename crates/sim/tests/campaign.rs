@@ -1,5 +1,5 @@
 //! A few dozen seeds of each protocol with everything that can go wrong: what every change must survive. The long
-//! campaigns are `varangian simulate`'s business.
+//! campaigns are `varangian sim`'s business.
 
 use agree::Protocol;
 use core::time::Duration;

@@ -25,7 +25,6 @@ struct CommandLine {
 enum Verb {
     Demo(verb::demo::Arguments),
     Plan(verb::plan::Arguments),
-    #[command(alias = "simulate")]
     Sim(verb::sim::Arguments),
 }
 
