@@ -166,7 +166,7 @@ fn only_what_is_genuine_passes_the_door() {
                 input.extend(chance.damage(&seed));
             }
             _ => {
-                input.extend([chance.byte(), chance.byte()]);
+                input.extend([chance.byte(), chance.below(2) as u8, chance.byte()]);
                 input.extend(chance.pick(&messages).iter());
             }
         }

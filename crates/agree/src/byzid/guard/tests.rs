@@ -10,10 +10,10 @@ use wire::{Signature, Tag};
 struct Hashes;
 
 impl Keys for Hashes {
-    fn mac(&self, _: Peer, _: &[u8]) -> Tag {
+    fn mac(&self, _: Peer, _: &[&[u8]]) -> Tag {
         Tag([0; 16])
     }
-    fn mac_is_valid(&self, _: Peer, _: &[u8], _: &Tag) -> bool {
+    fn mac_is_valid(&self, _: Peer, _: &[&[u8]], _: &Tag) -> bool {
         true
     }
     fn sign(&self, _: &[u8]) -> Signature {
