@@ -81,7 +81,7 @@ fn messages() -> Vec<Bytes> {
         timestamp: Timestamp(5),
         result: Bytes::from_static(b"done"),
     };
-    let checkpoint = Checkpoint::new(Sequence(128), Bytes::from_static(b"state"));
+    let checkpoint = Checkpoint::new(Sequence(128), Bytes::from_static(b"state"), 3);
     let digest = checkpoint.digest();
     let ask = Transfer::AskManifest(AskManifest { digest });
     let manifest = checkpoint.serve(&ask).expect("it is its own digest");
