@@ -6,7 +6,7 @@
 //!   - what decodes is within its limits, and no larger than the bytes it came from.
 
 use agree::Message;
-use agree::checkpoint::{CHUNK_BYTES, CHUNKS_MAX, Transfer};
+use agree::checkpoint::{CHUNK_BYTES_MAX, CHUNKS_MAX, Transfer};
 use agree::request::{
     BATCH_BYTES_MAX, BATCH_REQUESTS_MAX, Batch, OPERATION_BYTES_MAX, RESULT_BYTES_MAX, Request,
 };
@@ -40,9 +40,9 @@ fn message(bytes: &Bytes) -> bool {
         Message::Reply(reply) => assert!(reply.result.len() <= RESULT_BYTES_MAX),
         Message::Transfer(Transfer::Manifest(manifest)) => {
             assert!(manifest.chunks.len() <= CHUNKS_MAX);
-            assert!(manifest.bytes <= (CHUNKS_MAX * CHUNK_BYTES) as u64);
+            assert!(manifest.bytes <= (CHUNKS_MAX * CHUNK_BYTES_MAX) as u64);
         }
-        Message::Transfer(Transfer::Chunk(chunk)) => assert!(chunk.bytes.len() <= CHUNK_BYTES),
+        Message::Transfer(Transfer::Chunk(chunk)) => assert!(chunk.bytes.len() <= CHUNK_BYTES_MAX),
         Message::Transfer(Transfer::AskManifest(_) | Transfer::AskChunk(_)) | Message::Busy(_) => {}
         Message::ByzId(_) | Message::Paxos(_) | Message::Pbft(_) => {}
     }

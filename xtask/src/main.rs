@@ -14,7 +14,7 @@ usage: cargo xtask WORD
   gate            that a clock, a thread, a file … in a logic crate would be refused
   test            all tests
   sim SEED [...]  replays one seed and explains it; further flags go to `varangian sim`
-  fuzz TARGET     fuzzes `decode`, `door` or `monitor` for a minute (needs cargo-fuzz and a nightly toolchain)
+  fuzz TARGET [S] fuzzes `decode`, `door` or `monitor` for a minute or S seconds (needs cargo-fuzz and a C++ compiler)
   docs            the documentation of all crates, in target/doc
   mutations       looks for every named defect (in a build that contains them)";
 
@@ -29,7 +29,8 @@ fn main() -> ExitCode {
             let flags = if flags.is_empty() { "--protocol byzid --f 1".into() } else { flags.join(" ") };
             cargo(&format!("run --release -- sim {flags} --replay {seed} --explain"))
         }
-        ["fuzz", target] => cargo(&format!("+nightly fuzz run {target} -- -max_total_time=60")),
+        ["fuzz", target] => fuzz(target, "60"),
+        ["fuzz", target, seconds] => fuzz(target, seconds),
         ["docs"] => cargo("doc --workspace --no-deps"),
         ["mutations"] => cargo("run --release --features mutations -- sim --mutations"),
         _ => {
@@ -47,13 +48,18 @@ fn check() -> bool {
         && cargo("doc --workspace --no-deps")
 }
 
-/// Runs cargo as a person would type it: through `PATH`, so that `+nightly` is understood.
+/// What is found is kept in `fuzz/corpus`, what fails in `fuzz/artifacts`. Memory is limited, since a promise is that it is.
+fn fuzz(target: &str, seconds: &str) -> bool {
+    cargo(&format!(
+        "fuzz run --sanitizer none {target} -- -max_total_time={seconds} -max_len=4096 -rss_limit_mb=1024 \
+         -print_pcs=0 -verbosity=0 -print_final_stats=1"
+    ))
+}
+
+/// Runs cargo as a person would type it.
 fn cargo(arguments: &str) -> bool {
     eprintln!("cargo {arguments}");
     let mut command = Command::new("cargo");
     command.args(arguments.split_whitespace()).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    if arguments.starts_with("+nightly") {
-        command.env_remove("RUSTUP_TOOLCHAIN");
-    }
     command.status().is_ok_and(|status| status.success())
 }

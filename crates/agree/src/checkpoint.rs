@@ -1,6 +1,7 @@
 //! Checkpoints: what a replica fingerprints every `K` batches, keeps, and hands to one that was away.
 //!
-//! A checkpoint at N is the machine's snapshot after N, cut into chunks of [`CHUNK_BYTES`]. Its **manifest** lists the
+//! A checkpoint at N is the machine's snapshot after N, cut into chunks of as many bytes as the
+//! cluster is set to. Its **manifest** says how many and lists the
 //! digests of the chunks; the checkpoint's digest, the paper's `d`, is the digest of the manifest. So who knows `d`
 //! from a quorum can take the chunks from anybody, one at a time, and tells a wrong one at once and whose it was.
 //!
@@ -13,11 +14,12 @@
 //! Not here: which `d` to believe. That is each protocol's business.
 
 use bytes::Bytes;
+use core::num::NonZeroU64;
 use std::collections::BTreeMap;
 use wire::{Decode, DecodeError, Digest, Encode, NodeId, Reader, Sequence, codec_enum, codec_struct};
 
-/// Bytes of one chunk of a snapshot.
-pub const CHUNK_BYTES: usize = 128 << 10;
+/// Bytes of one chunk of a snapshot at most.
+pub const CHUNK_BYTES_MAX: usize = 128 << 10;
 
 /// Chunks of one snapshot at most.
 pub const CHUNKS_MAX: usize = 16 << 10;
@@ -32,6 +34,8 @@ pub struct Manifest {
     pub sequence: Sequence,
     /// The length of the whole.
     pub bytes: u64,
+    /// The length of each chunk; the last one may be shorter.
+    pub chunk_bytes: u32,
     /// The digest of each chunk.
     pub chunks: Vec<Digest>,
 }
@@ -40,6 +44,7 @@ impl Encode for Manifest {
     fn encode(&self, to: &mut Vec<u8>) {
         self.sequence.encode(to);
         self.bytes.encode(to);
+        self.chunk_bytes.encode(to);
         self.chunks.encode(to);
     }
 }
@@ -49,9 +54,18 @@ impl Decode for Manifest {
         let manifest = Manifest {
             sequence: Decode::decode(from)?,
             bytes: Decode::decode(from)?,
+            chunk_bytes: Decode::decode(from)?,
             chunks: from.list("chunks", CHUNKS_MAX)?,
         };
-        if manifest.bytes.div_ceil(CHUNK_BYTES as u64) != manifest.chunks.len() as u64 {
+        if manifest.chunk_bytes as usize > CHUNK_BYTES_MAX {
+            return Err(DecodeError::OverLimit {
+                field: "bytes of a chunk",
+                found: u64::from(manifest.chunk_bytes),
+                limit: CHUNK_BYTES_MAX as u64,
+            });
+        }
+        let chunk_bytes = NonZeroU64::new(manifest.chunk_bytes.into());
+        if chunk_bytes.map(|each| manifest.bytes.div_ceil(each.get())) != Some(manifest.chunks.len() as u64) {
             return Err(DecodeError::Inconsistent {
                 what: "the chunks of a manifest do not add up to its length",
             });
@@ -70,13 +84,16 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// The checkpoint of a machine that was in the state of `snapshot` after the batch at `sequence`.
+    /// The checkpoint of a machine that was in the state of `snapshot` after the batch at `sequence`, handed out in chunks
+    /// of `chunk_bytes`: the same at all nodes of a cluster, since the digest depends on it.
     #[must_use]
-    pub fn new(sequence: Sequence, snapshot: Bytes) -> Self {
+    pub fn new(sequence: Sequence, snapshot: Bytes, chunk_bytes: usize) -> Self {
+        assert!((1..=CHUNK_BYTES_MAX).contains(&chunk_bytes), "a chunk has 1 to {CHUNK_BYTES_MAX} bytes");
         let manifest = Manifest {
             sequence,
             bytes: snapshot.len() as u64,
-            chunks: snapshot.chunks(CHUNK_BYTES).map(Digest::of_bytes).collect(),
+            chunk_bytes: chunk_bytes as u32,
+            chunks: snapshot.chunks(chunk_bytes).map(Digest::of_bytes).collect(),
         };
         assert!(manifest.chunks.len() <= CHUNKS_MAX, "a service keeps its snapshot within the limit");
         Checkpoint { sequence, digest: Digest::of(&manifest), manifest, snapshot }
@@ -108,11 +125,12 @@ impl Checkpoint {
                 Some(Transfer::Manifest(self.manifest.clone()))
             }
             Transfer::AskChunk(ask) if ask.digest == self.digest => {
-                let start = usize::try_from(ask.index).ok()?.checked_mul(CHUNK_BYTES)?;
+                let chunk_bytes = self.manifest.chunk_bytes as usize;
+                let start = usize::try_from(ask.index).ok()?.checked_mul(chunk_bytes)?;
                 if start >= self.snapshot.len() {
                     return None;
                 }
-                let end = self.snapshot.len().min(start + CHUNK_BYTES);
+                let end = self.snapshot.len().min(start + chunk_bytes);
                 let bytes = self.snapshot.slice(start..end);
                 Some(Transfer::Chunk(Chunk { digest: self.digest, index: ask.index, bytes }))
             }
@@ -151,7 +169,7 @@ pub struct Chunk {
     /// The chunk itself.
     pub bytes: Bytes,
 }
-codec_struct!(Chunk |from| { digest, index, bytes = from.byte_string("chunk", CHUNK_BYTES) });
+codec_struct!(Chunk |from| { digest, index, bytes = from.byte_string("chunk", CHUNK_BYTES_MAX) });
 
 /// The messages of a state transfer, the same in every protocol.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -307,7 +325,8 @@ impl Fetch {
             return None;
         }
         let snapshot: Vec<u8> = self.chunks.values().flat_map(|chunk| chunk.iter().copied()).collect();
-        let checkpoint = Checkpoint::new(self.sequence, Bytes::from(snapshot));
+        let chunk_bytes = manifest.chunk_bytes as usize;
+        let checkpoint = Checkpoint::new(self.sequence, Bytes::from(snapshot), chunk_bytes);
         assert_eq!(checkpoint.digest(), self.digest, "right chunks make the right whole");
         Some(checkpoint)
     }
@@ -317,9 +336,28 @@ impl Fetch {
 mod tests {
     use super::*;
 
+    const CHUNK_BYTES: usize = 100;
+
     fn checkpoint() -> Checkpoint {
         let snapshot: Vec<u8> = (0..CHUNK_BYTES * 5 + 17).map(|byte| byte as u8).collect();
-        Checkpoint::new(Sequence(128), Bytes::from(snapshot))
+        Checkpoint::new(Sequence(128), Bytes::from(snapshot), CHUNK_BYTES)
+    }
+
+    /// What a manifest says of itself must be true, whoever made it.
+    #[test]
+    fn a_manifest_whose_chunks_do_not_add_up_does_not_decode() {
+        let right = checkpoint().manifest;
+        assert_eq!(Manifest::from_bytes(right.to_bytes()), Ok(right.clone()));
+        for wrong in [
+            Manifest { chunk_bytes: 0, ..right.clone() },
+            Manifest { chunk_bytes: CHUNK_BYTES as u32 * 2, ..right.clone() },
+            Manifest { chunk_bytes: CHUNK_BYTES_MAX as u32 + 1, ..right.clone() },
+            Manifest { bytes: u64::MAX, ..right.clone() },
+            Manifest { chunks: Vec::new(), ..right.clone() },
+            Manifest { chunk_bytes: 0, bytes: 0, chunks: Vec::new(), ..right },
+        ] {
+            assert!(Manifest::from_bytes(wrong.to_bytes()).is_err(), "{wrong:?}");
+        }
     }
 
     fn run(

@@ -5,8 +5,8 @@
 //!   - it must decode, be of our version and within the limits, else MALFORMED or OVERSIZED;
 //!   - its sender must be a node of the cluster or a client, else UNKNOWN-SENDER;
 //!   - its body must decode to a message, and the proof must be the kind that the protocol asks for that message and be
-//!     valid for the sender named, else WRONG-AUTHENTICATOR. Where the link is the proof, the sender is whoever
-//!     the link belongs to;
+//!     valid for the sender named, else WRONG-AUTHENTICATOR. A MAC or signature covers the whole frame, `vouched` as well.
+//!     Where the link is the proof, the sender is whoever the link belongs to, and `vouched` is what the link says;
 //!   - a client sends only REQUESTs in its own name, else NOT-ALLOWED.
 //!
 //! Nothing is kept of what is refused but a count, by the peer at the other end of the link.
@@ -16,7 +16,7 @@ use crate::protocol::Protocol;
 use crate::replica::Refusal;
 use bytes::Bytes;
 use std::hash::{Hash, Hasher};
-use wire::frame::BODY_BYTES_MAX;
+use wire::frame::{BODY_BYTES_MAX, Head};
 use wire::{Authenticator, Decode, DecodeError, Encode, Frame, Keys, NodeId, Peer};
 
 /// Encodes, authenticates and checks for one node.
@@ -83,14 +83,17 @@ impl<K: Keys> Door<K> {
     /// One frame that carries `message` to all of `to`: encoded once, with as many MACs as there are receivers.
     pub fn seal_for(&self, to: &[Peer], message: &Message) -> Frame {
         let body = message.to_bytes();
+        let head = Head::new(self.me, self.vouches);
         debug_assert!(body.len() <= BODY_BYTES_MAX, "a message within its own limits fits a frame");
         let authenticator = match (message.proof(self.protocol), to) {
             (Proof::Link, _) => Authenticator::None,
-            (Proof::Signature, _) => Authenticator::Signature(self.keys.sign(&body)),
-            (Proof::Mac, [one]) => Authenticator::Mac(self.keys.mac(*one, &body)),
+            (Proof::Signature, _) => Authenticator::Signature(self.keys.sign(&head.signed_bytes(&body))),
+            (Proof::Mac, [one]) => Authenticator::Mac(self.keys.mac(*one, &head.parts(&body))),
             (Proof::Mac, many) => Authenticator::Vector(
                 many.iter()
-                    .filter_map(|peer| peer.node().map(|node| (node, self.keys.mac(*peer, &body))))
+                    .filter_map(|peer| {
+                        peer.node().map(|node| (node, self.keys.mac(*peer, &head.parts(&body))))
+                    })
                     .collect(),
             ),
         };
@@ -113,15 +116,18 @@ impl<K: Keys> Door<K> {
 
     /// Who sent the frame, if its proof is the one that its message must have.
     fn check(&self, link: Peer, frame: &Frame, message: &Message) -> Result<Peer, Refusal> {
+        let (head, body) = (frame.head(), &frame.body);
         let valid = match (message.proof(self.protocol), &frame.authenticator) {
             (Proof::Link, Authenticator::None) => frame.from == link,
-            (Proof::Mac, Authenticator::Mac(tag)) => self.keys.mac_is_valid(frame.from, &frame.body, tag),
+            (Proof::Mac, Authenticator::Mac(tag)) => {
+                self.keys.mac_is_valid(frame.from, &head.parts(body), tag)
+            }
             (Proof::Mac, Authenticator::Vector(tags)) => tags
                 .iter()
                 .find(|(node, _)| Peer::Node(*node) == self.me)
-                .is_some_and(|(_, tag)| self.keys.mac_is_valid(frame.from, &frame.body, tag)),
+                .is_some_and(|(_, tag)| self.keys.mac_is_valid(frame.from, &head.parts(body), tag)),
             (Proof::Signature, Authenticator::Signature(signature)) => {
-                self.keys.signature_is_valid(frame.from, &frame.body, signature)
+                self.keys.signature_is_valid(frame.from, &head.signed_bytes(body), signature)
             }
             (Proof::Link | Proof::Mac | Proof::Signature, _) => false,
         };

@@ -1,5 +1,6 @@
 //! Which protocol, how many nodes it needs, and the numbers by which it is set.
 
+use crate::checkpoint::CHUNK_BYTES_MAX;
 use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
@@ -138,6 +139,9 @@ pub struct Settings {
     pub batch_requests_max: usize,
     /// Bytes of one batch at most.
     pub batch_bytes_max: usize,
+    /// Bytes of each chunk in which a snapshot is handed out, from 1 to [`CHUNK_BYTES_MAX`]. Checkpoints depend on it: it
+    /// never changes in the life of a cluster.
+    pub chunk_bytes: usize,
     /// Requests that wait for a place at most; then clients hear BUSY.
     pub requests_waiting_max: usize,
     /// How long before a message that got no answer is sent again.
@@ -165,6 +169,7 @@ impl Settings {
             window: 8,
             batch_requests_max: 256,
             batch_bytes_max: 256 << 10,
+            chunk_bytes: CHUNK_BYTES_MAX,
             requests_waiting_max: 16 << 10,
             retransmit_after: Duration::from_millis(50),
             view_timeout: Duration::from_millis(500),

@@ -39,7 +39,9 @@ impl Request {
     /// The bytes that [`Request::signature`] is over.
     #[must_use]
     pub fn signed_bytes(&self) -> Bytes {
-        let mut to = Vec::with_capacity(self.operation.len() + 20);
+        const LABEL: &[u8] = b"varangian REQUEST";
+        let mut to = Vec::with_capacity(LABEL.len() + self.operation.len() + 20);
+        to.extend_from_slice(LABEL);
         self.client.encode(&mut to);
         self.timestamp.encode(&mut to);
         self.operation.encode(&mut to);

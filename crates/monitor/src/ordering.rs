@@ -218,7 +218,8 @@ impl<R: Request> Ordering<R> {
                 again.push((slot, Again::NewConfig));
             } else {
                 let from = backup.acked.max(complete).next();
-                let sent = self.sent_at.get((from.0 - complete.0 - 1) as usize);
+                // Saturating, since at the end of all numbers nothing comes after what is complete.
+                let sent = self.sent_at.get(from.0.saturating_sub(complete.next().0) as usize);
                 if sent.is_some_and(|sent| now.since(*sent) >= spec.retransmit_after) {
                     again.push((slot, Again::Orders(from, last.min(from.plus(RESEND_ORDERS_MAX - 1)))));
                 } else {
@@ -228,5 +229,57 @@ impl<R: Request> Ordering<R> {
         }
         self.update_complete(spec.f);
         (again, suspended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Span;
+
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    struct Ask;
+
+    impl Request for Ask {
+        fn client(&self) -> u64 {
+            1
+        }
+        fn timestamp(&self) -> u64 {
+            1
+        }
+        fn bytes(&self) -> usize {
+            1
+        }
+    }
+
+    fn spec() -> Specification {
+        Specification {
+            f: 1,
+            checkpoint_interval: 4,
+            window: 4,
+            log_orders_max: 12,
+            requests_waiting_max: 8,
+            requests_waiting_bytes_max: 1 << 10,
+            open: false,
+            retransmit_after: Span(50),
+            heartbeat_every: Span(100),
+            view_timeout: Span(500),
+            view_timeout_max: Span(5_000),
+            act_floor: Span(50),
+            act_ceiling: Span(500),
+        }
+    }
+
+    /// A backup is suspended, the last ORDER of all is completed without it, and it comes back without that one.
+    #[test]
+    fn the_end_of_all_numbers_is_no_reason_to_panic() {
+        let spec = spec();
+        let mut ordering = Ordering::<Ask>::new(&spec, 0, 3, Sequence(u64::MAX - 1), true);
+        ordering.backups[2].suspended = true;
+        ordering.ordered(Time(0), 0);
+        ordering.acked(1, Sequence(u64::MAX), spec.window, spec.f);
+        assert_eq!(ordering.complete(), Sequence(u64::MAX));
+        assert!(ordering.acked(2, Sequence(u64::MAX - 1), spec.window, spec.f), "it is waited for again");
+        assert_eq!(ordering.retransmit(Time(1_000), &spec), (Vec::new(), Vec::new()));
     }
 }

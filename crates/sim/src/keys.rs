@@ -1,6 +1,6 @@
 //! Simulated keys: as unforgeable as the simulation needs, and a hundred times cheaper than real ones.
 //!
-//! Every authenticator is a keyed 64-bit hash of the body, stretched to its size. The secret behind it is
+//! Every authenticator is a keyed 64-bit hash of what it is over, stretched to its size. The secret behind it is
 //!   - of the pair (sender, receiver) for a MAC,
 //!   - of the signer for a signature,
 //!   - of the group of monitors for a seal.
@@ -177,8 +177,10 @@ fn count(cell: &Cell<u64>) {
 }
 
 impl SimKeys {
-    fn mac_between(&self, from: Peer, to: Peer, body: &[u8]) -> Tag {
-        tag(keyed(scramble(self.root ^ MAC ^ scramble(code(from))) ^ code(to), body))
+    /// Each part is hashed with the hash of those before it as the secret.
+    fn mac_between(&self, from: Peer, to: Peer, parts: &[&[u8]]) -> Tag {
+        let secret = scramble(self.root ^ MAC ^ scramble(code(from))) ^ code(to);
+        tag(parts.iter().fold(secret, |secret, part| keyed(secret, part)))
     }
 
     fn signature_of(&self, signer: Peer, body: &[u8]) -> Signature {
@@ -191,14 +193,14 @@ impl SimKeys {
 }
 
 impl Keys for SimKeys {
-    fn mac(&self, to: Peer, body: &[u8]) -> Tag {
+    fn mac(&self, to: Peer, parts: &[&[u8]]) -> Tag {
         count(&self.tally.macs_made);
-        self.mac_between(self.me, to, body)
+        self.mac_between(self.me, to, parts)
     }
 
-    fn mac_is_valid(&self, from: Peer, body: &[u8], tag: &Tag) -> bool {
+    fn mac_is_valid(&self, from: Peer, parts: &[&[u8]], tag: &Tag) -> bool {
         count(&self.tally.macs_checked);
-        self.mac_between(from, self.me, body) == *tag
+        self.mac_between(from, self.me, parts) == *tag
     }
 
     fn sign(&self, body: &[u8]) -> Signature {
@@ -238,12 +240,13 @@ mod tests {
 
     #[test]
     fn a_mac_convinces_its_receiver_and_nobody_else() {
-        let tag = keys(peer(1)).mac(peer(2), b"body");
-        assert!(keys(peer(2)).mac_is_valid(peer(1), b"body", &tag));
-        assert!(!keys(peer(2)).mac_is_valid(peer(1), b"bodY", &tag));
-        assert!(!keys(peer(2)).mac_is_valid(peer(3), b"body", &tag));
-        assert!(!keys(peer(3)).mac_is_valid(peer(1), b"body", &tag));
-        assert!(!keys(peer(1)).mac_is_valid(peer(2), b"body", &tag), "not even reflected");
+        let tag = keys(peer(1)).mac(peer(2), &[b"head", b"body"]);
+        assert!(keys(peer(2)).mac_is_valid(peer(1), &[b"head", b"body"], &tag));
+        assert!(!keys(peer(2)).mac_is_valid(peer(1), &[b"head", b"bodY"], &tag));
+        assert!(!keys(peer(2)).mac_is_valid(peer(1), &[b"heaD", b"body"], &tag));
+        assert!(!keys(peer(2)).mac_is_valid(peer(3), &[b"head", b"body"], &tag));
+        assert!(!keys(peer(3)).mac_is_valid(peer(1), &[b"head", b"body"], &tag));
+        assert!(!keys(peer(1)).mac_is_valid(peer(2), &[b"head", b"body"], &tag), "not even reflected");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //!   - more than [`LINK_FRAMES_MAX`] frames are under way on this link: it is dropped, and that is counted;
 //!   - it is lost, with the probability that holds at present;
 //!   - bits of it are flipped. On a link that names the sender without cryptography the link's own checksum finds that,
-//!     and it is lost; where an authenticator protects the body, it arrives and the door must find it;
+//!     and it is lost; where an authenticator covers the frame, it arrives and the door must find it;
 //!   - it arrives after a random latency, never before the frame sent before it on the same link; while frames are
 //!     being reordered, whenever its latency has passed;
 //!   - it arrives a second time, later.
@@ -284,9 +284,9 @@ impl Network {
     }
 }
 
-/// Where the body of an encoded frame begins, and whether an authenticator follows it.
+/// Whether an encoded frame ends with an authenticator.
 #[must_use]
-pub fn layout(frame: &[u8]) -> Option<(usize, bool)> {
+pub fn is_authenticated(frame: &[u8]) -> Option<bool> {
     // version u8 | sender: tag u8 and id | vouched u8 | body length u32 | body | authenticator: tag u8 and more
     let body = match frame.get(1)? {
         0 => 9,
@@ -295,20 +295,19 @@ pub fn layout(frame: &[u8]) -> Option<(usize, bool)> {
     };
     let length = u32::from_le_bytes(frame.get(body - 4..body)?.try_into().ok()?) as usize;
     let authenticator = *frame.get(body + length)?;
-    Some((body, authenticator != 0))
+    Some(authenticator != 0)
 }
 
-/// `frame` with one to three bits of its body or authenticator flipped; nothing if the link's checksum finds it.
+/// `frame` with one to three of its bits flipped; nothing if the link's checksum finds it.
 fn corrupt(frame: &Bytes, fate: u64) -> Option<Bytes> {
-    let (body, authenticated) = layout(frame)?;
-    if !authenticated {
+    if !is_authenticated(frame)? {
         return None;
     }
     let mut bytes = frame.to_vec();
     let mut random = fate;
     for _ in 0..=(fate >> 48) % 3 {
         random = crate::random::scramble(random.wrapping_add(1));
-        let place = body + (random >> 8) as usize % (bytes.len() - body);
+        let place = (random >> 8) as usize % bytes.len();
         bytes[place] ^= 1 << (random & 7);
     }
     Some(Bytes::from(bytes))

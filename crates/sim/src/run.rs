@@ -68,7 +68,7 @@ impl RunSettings {
     #[must_use]
     pub fn replay_command(&self, seed: u64) -> String {
         let mut command = format!(
-            "varangian simulate --protocol {} --f {} --faults {} --seed {seed}",
+            "varangian sim --protocol {} --f {} --faults {} --replay {seed}",
             self.protocol, self.f, self.mix
         );
         if self.duration != DURATION {
@@ -78,7 +78,7 @@ impl RunSettings {
             command.push_str(" --durability async");
         }
         if self.fail == Fail::Open {
-            command.push_str(" --monitor-failure open");
+            command.push_str(" --fail open");
         }
         if !self.only.is_everything() {
             command.push_str(&format!(" --only {}", self.only));
@@ -271,7 +271,7 @@ mod tests {
         let mut settings = RunSettings::new(Protocol::ByzIdW, 2);
         assert_eq!(
             settings.replay_command(7),
-            "varangian simulate --protocol byzid-w --f 2 --faults all --seed 7"
+            "varangian sim --protocol byzid-w --f 2 --faults all --replay 7"
         );
         settings.only = "faults=1,clients=2".parse().expect("a part of a plan");
         settings.duration = Duration::from_secs(3);
@@ -284,7 +284,7 @@ mod tests {
         let seed = (0..200).find(|seed| !run(&settings, *seed).violations.is_empty()).expect("one of many");
         let text = explain(&settings, seed, 200);
         for part in
-            ["varangian simulate --protocol paxos", "healed at 1200 ms", " p0   p1   p2   c1", "violated: "]
+            ["varangian sim --protocol paxos", "healed at 1200 ms", " p0   p1   p2   c1", "violated: "]
         {
             assert!(text.contains(part), "{part} in {text}");
         }

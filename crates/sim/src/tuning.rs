@@ -1,11 +1,12 @@
 //! How a run's cluster, load and hardware are set: drawn from the seed, small on purpose.
 //!
 //! Small intervals and windows make checkpoints, truncation, state transfer and full windows everyday events; short
-//! timeouts make view changes cheap.
+//! timeouts make view changes cheap; small chunks make a state transfer long enough to be interrupted and lied to.
 
 use crate::disk::Speed;
 use crate::network::Latency;
 use crate::random::{Random, Stream};
+use agree::checkpoint::CHUNK_BYTES_MAX;
 use agree::{Protocol, Settings};
 use core::time::Duration;
 use wire::NodeId;
@@ -51,7 +52,7 @@ impl Tuning {
         let slow_network = random.chance(250);
         let (least, spread) = if slow_network { (millis(4), millis(8)) } else { (micros(50), millis(1)) };
         let slowest_disk = millis(random.pick(&[1, 3, 20]));
-        Tuning {
+        let mut tuning = Tuning {
             settings,
             clients: random.between(2, 6) as usize,
             operations: u64::MAX,
@@ -64,6 +65,9 @@ impl Tuning {
                 least: random.duration(micros(10), micros(200)),
                 spread: random.duration(micros(10), slowest_disk),
             },
-        }
+        };
+        // A state here has a few hundred bytes: one chunk, unless chunks are small.
+        tuning.settings.chunk_bytes = random.pick(&[CHUNK_BYTES_MAX, 24, 64, 160]);
+        tuning
     }
 }

@@ -1,5 +1,5 @@
 //! A few dozen seeds of each protocol with everything that can go wrong: what every change must survive. The long
-//! campaigns are `varangian simulate`'s business.
+//! campaigns are `varangian sim`'s business.
 
 use agree::Protocol;
 use core::time::Duration;
@@ -43,4 +43,17 @@ fn without_fsync_a_loss_of_power_is_noticed() {
     let summary = campaign(Protocol::Paxos, 1, Mix::CRASH, Durability::Async, 60);
     let lost = summary.failing.iter().filter(|(_, violation)| violation.checker == Checker::Agreement);
     assert!(lost.count() > 5, "{:?}", summary.failing);
+}
+
+/// States travel in many chunks, and get there although the network loses some and sources go down or lie.
+#[test]
+fn a_state_in_many_chunks_arrives_whole_whoever_lies_about_it() {
+    for protocol in Protocol::ALL {
+        let summary = campaign(protocol, 1, Mix::ALL, Durability::Fsync, 24);
+        assert_peace(&summary);
+        let messages = summary.stats.messages();
+        let count = |name: &str| messages.get(name).copied().unwrap_or(0);
+        assert!(count("CHUNK") > 2 * count("MANIFEST"), "{protocol}: {messages:?}");
+        assert!(count("MANIFEST") > 20 && summary.stats.restores > 10, "{protocol}: {:?}", summary.stats);
+    }
 }

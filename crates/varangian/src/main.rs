@@ -5,9 +5,14 @@
 //! - 1: done, and something that was checked does not hold;
 //! - 2: not done: the command line asks for what does not exist or cannot be, and the error says what would be right.
 //!
+//! - 141: nobody read the answer to its end, as of any tool that a broken pipe ends.
+//!
 //! Data goes to standard output, everything said about it to standard error.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod progress;
+mod say;
 mod verb;
 
 use clap::{Parser, Subcommand};
@@ -25,7 +30,6 @@ struct CommandLine {
 enum Verb {
     Demo(verb::demo::Arguments),
     Plan(verb::plan::Arguments),
-    #[command(alias = "simulate")]
     Sim(verb::sim::Arguments),
 }
 

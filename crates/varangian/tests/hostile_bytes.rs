@@ -81,7 +81,7 @@ fn messages() -> Vec<Bytes> {
         timestamp: Timestamp(5),
         result: Bytes::from_static(b"done"),
     };
-    let checkpoint = Checkpoint::new(Sequence(128), Bytes::from_static(b"state"));
+    let checkpoint = Checkpoint::new(Sequence(128), Bytes::from_static(b"state"), 3);
     let digest = checkpoint.digest();
     let ask = Transfer::AskManifest(AskManifest { digest });
     let manifest = checkpoint.serve(&ask).expect("it is its own digest");
@@ -166,7 +166,7 @@ fn only_what_is_genuine_passes_the_door() {
                 input.extend(chance.damage(&seed));
             }
             _ => {
-                input.extend([chance.byte(), chance.byte()]);
+                input.extend([chance.byte(), chance.below(2) as u8, chance.byte()]);
                 input.extend(chance.pick(&messages).iter());
             }
         }

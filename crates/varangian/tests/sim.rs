@@ -84,6 +84,32 @@ fn a_seed_is_replayed_and_explained() {
     assert!(text.lines().count() > 40, "{text}");
 }
 
+/// The first line of an explained run is the command that replays it: said again, it is the same run, to the last byte.
+#[test]
+fn the_command_that_is_printed_can_be_typed() {
+    for arguments in [
+        "--protocol paxos --f 2 --faults crash,network --duration 1500ms --durability async",
+        "--protocol byzid --faults monitor --duration 1s --fail open --only faults=0,clients=2,operations=5",
+    ] {
+        let first = out(&sim(&format!("{arguments} --replay 7 --explain=40")));
+        let command = first.lines().next().expect("it has a first line");
+        let words = command.strip_prefix("varangian sim ").unwrap_or_else(|| panic!("{command}"));
+        assert_eq!(out(&sim(&format!("{words} --explain=40"))), first, "{command}");
+    }
+}
+
+#[test]
+fn words_have_no_second_spelling() {
+    for arguments in ["--protocol paxos --seed 1", "--protocol paxos --replay 1 --monitor-failure open"] {
+        let output = sim(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments}");
+        assert!(err(&output).contains("unexpected argument"), "{arguments}: {}", err(&output));
+    }
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_varangian")).arg("simulate").output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(2));
+}
+
 #[test]
 fn without_faults_none_are_injected() {
     let object = object(&sim("--protocol paxos --seeds 2 --duration 1s --faults none --json"));

@@ -58,12 +58,16 @@ impl Authenticator {
 }
 
 /// The keys of one node or client. Every method is a pure function of its arguments and the keys held.
+///
+/// What a proof is over begins with a label that says what kind of thing it is (a frame, a REQUEST, a VIEW-CHANGE, …),
+/// so that a proof of one is never a proof of another.
 pub trait Keys {
-    /// A MAC over `body` that `to` can check.
-    fn mac(&self, to: Peer, body: &[u8]) -> Tag;
+    /// A MAC over `parts`, one after the other, that `to` can check. In parts, so that nobody has to copy a body in
+    /// order to put something before it; where one ends and the next begins must follow from their contents.
+    fn mac(&self, to: Peer, parts: &[&[u8]]) -> Tag;
 
-    /// Whether `tag` is `from`'s MAC over `body`, made for the holder of these keys.
-    fn mac_is_valid(&self, from: Peer, body: &[u8], tag: &Tag) -> bool;
+    /// Whether `tag` is `from`'s MAC over `parts`, made for the holder of these keys.
+    fn mac_is_valid(&self, from: Peer, parts: &[&[u8]], tag: &Tag) -> bool;
 
     /// A signature over `body`.
     fn sign(&self, body: &[u8]) -> Signature;

@@ -5,10 +5,16 @@
 //! ```
 //!
 //! `vouched` says that a monitor let the message out. The process that owns the link writes it, never the replica.
-//! The authenticator covers the body; the sender it names is the one whose key it was made with. What is inside the
-//! body is the protocol's business.
+//! What is inside the body is the protocol's business.
+//!
+//! **What is proven.** A MAC or a signature covers everything before it: the version, the sender, `vouched` and the body
+//! ([`Head`]). Whoever is on the path can change none of them. Two things are not covered:
+//!   - a frame without an authenticator, which is for links that name their sender (ByzID's tree): there all of this,
+//!     `vouched` included, is the link's business, and is worth what the link is worth;
+//!   - in a vector, the MACs for the *other* receivers, which only they can check.
 
 use crate::auth::Authenticator;
+use crate::digest::Digest;
 use crate::encode::{Decode, DecodeError, Encode, Reader, encode_length};
 use crate::ids::Peer;
 use bytes::Bytes;
@@ -28,8 +34,69 @@ pub struct Frame {
     pub vouched: bool,
     /// The encoded message.
     pub body: Bytes,
-    /// The proof of origin over the body.
+    /// The proof of origin of all the rest.
     pub authenticator: Authenticator,
+}
+
+/// What stands before the body in everything that a frame's authenticator is over.
+///
+/// ```text
+/// label | version u8 | kind of sender u8 | its number u64 | vouched u8
+/// ```
+///
+/// Always as long, so that it cannot be mistaken where it ends and the body begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Head([u8; HEAD_BYTES]);
+
+/// Says that it is a frame that is proven.
+const LABEL: &[u8; 15] = b"varangian frame";
+
+const HEAD_BYTES: usize = LABEL.len() + 11;
+
+/// The bytes that a signature on a frame is over: a [`Head`] and the SHA-256 of the body.
+pub const SIGNED_BYTES: usize = HEAD_BYTES + 32;
+
+impl Head {
+    /// The head of what `from` says.
+    #[must_use]
+    pub fn new(from: Peer, vouched: bool) -> Head {
+        let (kind, number) = match from {
+            Peer::Node(node) => (0, u64::from(node.0)),
+            Peer::Client(client) => (1, client.0),
+        };
+        let mut head = [0; HEAD_BYTES];
+        let (label, rest) = head.split_at_mut(LABEL.len());
+        label.copy_from_slice(LABEL);
+        rest[0] = VERSION;
+        rest[1] = kind;
+        rest[2..10].copy_from_slice(&number.to_le_bytes());
+        rest[10] = u8::from(vouched);
+        Head(head)
+    }
+
+    /// What a MAC on a frame with this head and `body` is over.
+    #[must_use]
+    pub fn parts<'a>(&'a self, body: &'a [u8]) -> [&'a [u8]; 2] {
+        [&self.0, body]
+    }
+
+    /// What a signature on a frame with this head and `body` is over. It is short, whatever the size of the body, since
+    /// most signatures need all that they are over in one piece, and read it twice.
+    #[must_use]
+    pub fn signed_bytes(&self, body: &[u8]) -> [u8; SIGNED_BYTES] {
+        let mut signed = [0; SIGNED_BYTES];
+        signed[..HEAD_BYTES].copy_from_slice(&self.0);
+        signed[HEAD_BYTES..].copy_from_slice(&Digest::of_bytes(body).0);
+        signed
+    }
+}
+
+impl Frame {
+    /// The part of it that its authenticator covers beside the body.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head::new(self.from, self.vouched)
+    }
 }
 
 impl Encode for Frame {
@@ -63,7 +130,7 @@ impl Decode for Frame {
 mod tests {
     use super::*;
     use crate::auth::Tag;
-    use crate::ids::NodeId;
+    use crate::ids::{ClientId, NodeId};
 
     fn frame() -> Frame {
         Frame {
@@ -87,6 +154,19 @@ mod tests {
         expected.extend_from_slice(&[2, 1, 0, 0, 0, 1, 0]);
         expected.extend_from_slice(&[7; 16]);
         assert_eq!(frame().to_bytes(), expected);
+    }
+
+    /// The same for what proofs are over: all that they must depend on, each in its place.
+    #[test]
+    fn what_is_proven_does_not_change_unnoticed() {
+        let mut expected = b"varangian frame".to_vec();
+        expected.extend_from_slice(&[1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 1]);
+        let head = frame().head();
+        assert_eq!(head.parts(b"hello"), [&expected[..], b"hello"]);
+        expected.extend_from_slice(&Digest::of_bytes(b"hello").0);
+        assert_eq!(head.signed_bytes(b"hello")[..], expected);
+        let client = Frame { from: Peer::Client(ClientId(3)), ..frame() };
+        assert_ne!(client.head(), head);
     }
 
     #[test]

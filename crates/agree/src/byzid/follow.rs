@@ -129,7 +129,10 @@ impl<S: Service> Replica<S> {
             applied: executed.into_iter().map(|(client, timestamp, _)| (client, timestamp)).collect(),
         });
         if sequence.0.is_multiple_of(self.settings.checkpoint_interval) {
-            self.checkpoints.insert(sequence, Checkpoint::new(sequence, self.machine.snapshot()));
+            self.checkpoints.insert(
+                sequence,
+                Checkpoint::new(sequence, self.machine.snapshot(), self.settings.chunk_bytes),
+            );
         }
     }
 

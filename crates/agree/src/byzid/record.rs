@@ -89,7 +89,10 @@ type Batches = BTreeMap<(Sequence, Digest), (Batch, Option<Tag>, Position)>;
 impl<S: Service> Replica<S> {
     /// Builds the replica up from its disk.
     pub(super) fn replay(mut self, recovered: Recovered) -> Result<Self, RecoverError> {
-        self.checkpoints.insert(Sequence::ZERO, Checkpoint::new(Sequence::ZERO, self.machine.snapshot()));
+        self.checkpoints.insert(
+            Sequence::ZERO,
+            Checkpoint::new(Sequence::ZERO, self.machine.snapshot(), self.settings.chunk_bytes),
+        );
         if let Some(image) = recovered.snapshot {
             self.replay_image(image)?;
         }
@@ -125,7 +128,7 @@ impl<S: Service> Replica<S> {
         let damaged = |reason: &dyn fmt::Display| RecoverError::Snapshot(reason.to_string());
         let image = Image::from_bytes(image).map_err(|error| damaged(&error))?;
         self.machine.restore(&image.snapshot).map_err(|error| damaged(&error))?;
-        let checkpoint = Checkpoint::new(image.stable.sequence, image.snapshot);
+        let checkpoint = Checkpoint::new(image.stable.sequence, image.snapshot, self.settings.chunk_bytes);
         if checkpoint.digest() != image.stable.digest || self.machine.sequence() != image.stable.sequence {
             return Err(damaged(&"it is not the checkpoint that it says it is"));
         }
@@ -162,7 +165,8 @@ impl<S: Service> Replica<S> {
             self.history.push_back(digest);
             self.orders.insert(at, Stored { batch, seal, position: Some(position) });
             if at.0.is_multiple_of(self.settings.checkpoint_interval) {
-                self.checkpoints.insert(at, Checkpoint::new(at, self.machine.snapshot()));
+                self.checkpoints
+                    .insert(at, Checkpoint::new(at, self.machine.snapshot(), self.settings.chunk_bytes));
             }
         }
         Ok(())

@@ -74,7 +74,7 @@ impl<S: Service + Clone> Replica<S> {
     }
 
     fn take_checkpoint(&mut self, out: &mut Outbox) {
-        let checkpoint = Checkpoint::new(self.executed(), self.machine.snapshot());
+        let checkpoint = Checkpoint::new(self.executed(), self.machine.snapshot(), self.settings.chunk_bytes);
         let position = self.write_snapshot(&checkpoint, out);
         self.checkpoints.written(position, checkpoint);
     }

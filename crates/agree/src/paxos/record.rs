@@ -153,7 +153,8 @@ impl<S: Service + Clone> Replica<S> {
         self.promised = image.promised;
         self.log.truncate(self.executed());
         self.chosen = Chosen { through: self.executed(), by: image.promised };
-        self.checkpoints = Checkpoints::restored(Checkpoint::new(self.executed(), image.machine));
+        self.checkpoints =
+            Checkpoints::restored(Checkpoint::new(self.executed(), image.machine, self.settings.chunk_bytes));
         Ok(())
     }
 

@@ -106,12 +106,20 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
     /// Takes over the snapshot; without one, the service as given is checkpoint 0.
     fn restore(&mut self, image: Option<Image>) -> Result<(), RecoverError> {
         let Some(image) = image else {
-            self.checkpoints.keep(Checkpoint::new(Sequence::ZERO, self.machine.snapshot()));
+            self.checkpoints.keep(Checkpoint::new(
+                Sequence::ZERO,
+                self.machine.snapshot(),
+                self.settings.chunk_bytes,
+            ));
             return Ok(());
         };
         self.machine.restore(&image.snapshot).map_err(RecoverError::Snapshot)?;
         self.checkpoints.own = image.checkpoints.into_iter().collect();
-        self.checkpoints.keep(Checkpoint::new(self.machine.sequence(), image.snapshot));
+        self.checkpoints.keep(Checkpoint::new(
+            self.machine.sequence(),
+            image.snapshot,
+            self.settings.chunk_bytes,
+        ));
         self.checkpoints.transferred = self.machine.sequence();
         Ok(())
     }
@@ -149,7 +157,11 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             let Some(batch) = slot.and_then(|slot| slot.batch(slot.committed?)) else { return };
             self.machine.execute(sequence, &batch);
             if sequence.0.is_multiple_of(self.settings.checkpoint_interval) {
-                self.checkpoints.keep(Checkpoint::new(sequence, self.machine.snapshot()));
+                self.checkpoints.keep(Checkpoint::new(
+                    sequence,
+                    self.machine.snapshot(),
+                    self.settings.chunk_bytes,
+                ));
             }
         }
     }

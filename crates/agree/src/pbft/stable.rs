@@ -101,7 +101,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         if !sequence.0.is_multiple_of(self.settings.checkpoint_interval) {
             return;
         }
-        let checkpoint = Checkpoint::new(sequence, self.machine.snapshot());
+        let checkpoint = Checkpoint::new(sequence, self.machine.snapshot(), self.settings.chunk_bytes);
         let digest = checkpoint.digest();
         self.checkpoints.keep(checkpoint);
         self.send_durably(Message::Checkpoint(message::Checkpoint { sequence, digest }), out);

@@ -4,6 +4,7 @@
 use super::{Act, Means, Strategy, forgery};
 use agree::{Effect, Event, Message, Request};
 use bytes::Bytes;
+use wire::frame::Head;
 use wire::{Authenticator, ClientId, Encode, Frame, Keys, Peer, Timestamp};
 
 /// Messages heard that it may put into others' mouths, at most.
@@ -63,12 +64,13 @@ impl Strategy for Forge {
         let message = forgery::altered(&message, means).unwrap_or(message);
         let to = means.somebody();
         let body = message.to_bytes();
+        let head = Head::new(speaker, true);
         let authenticator = match means.random.below(4) {
             0 => Authenticator::None,
-            1 => Authenticator::Mac(means.keys.mac(to, &body)),
-            2 => Authenticator::Signature(means.keys.sign(&body)),
+            1 => Authenticator::Mac(means.keys.mac(to, &head.parts(&body))),
+            2 => Authenticator::Signature(means.keys.sign(&head.signed_bytes(&body))),
             _ => {
-                let tags = to.node().map(|node| (node, means.keys.mac(to, &body)));
+                let tags = to.node().map(|node| (node, means.keys.mac(to, &head.parts(&body))));
                 Authenticator::Vector(tags.into_iter().collect())
             }
         };
@@ -79,7 +81,7 @@ impl Strategy for Forge {
         let client = Peer::Client(request.client);
         let message = Message::Request(request);
         let body = message.to_bytes();
-        let authenticator = Authenticator::Mac(means.keys.mac(to, &body));
+        let authenticator = Authenticator::Mac(means.keys.mac(to, &Head::new(client, false).parts(&body)));
         let frame = Frame { from: client, vouched: false, body, authenticator }.to_bytes();
         means.act(Act::Raw { to, frame });
         means.send(to, message);

@@ -4,6 +4,7 @@ use super::{Act, Means, Strategy};
 use agree::request::OPERATION_BYTES_MAX;
 use agree::{Message, Request};
 use bytes::Bytes;
+use wire::frame::Head;
 use wire::{Authenticator, ClientId, Encode, Frame, Keys, Peer, Timestamp};
 
 /// The behaviour.
@@ -34,7 +35,7 @@ impl Strategy for Oversized {
         };
         let authenticator = match means.random.below(2) {
             0 => Authenticator::None,
-            _ => Authenticator::Mac(means.keys.mac(to, &body)),
+            _ => Authenticator::Mac(means.keys.mac(to, &Head::new(me, true).parts(&body))),
         };
         let frame = Frame { from: me, vouched: true, body, authenticator }.to_bytes();
         means.act(Act::Raw { to, frame });

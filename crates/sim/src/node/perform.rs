@@ -9,6 +9,16 @@ use crate::trace::Traced;
 use agree::guard::{Guard, GuardEffect};
 use agree::replica::Destination;
 use agree::{Effect, Event, Message, Replica};
+use bytes::Bytes;
+use wire::{Decode, Encode, Frame};
+
+/// What becomes of a frame on a link whose monitor is down: the link says so, whatever the replica has written there.
+fn unvouched(frame: Bytes) -> Bytes {
+    match Frame::from_bytes(frame.clone()) {
+        Ok(frame) => Frame { vouched: false, ..frame }.to_bytes(),
+        Err(_) => frame,
+    }
+}
 
 impl Node {
     /// Does what the guard wants done.
@@ -108,8 +118,12 @@ impl Node {
                 }
                 Act::Raw { to, frame } => {
                     // A monitor owns the link: past it there is no way.
-                    if self.guard.as_ref().is_some_and(AnyGuard::is_plain) {
-                        world.transmit(self.slot, to, frame);
+                    match &self.guard {
+                        Some(AnyGuard::Plain(_)) => world.transmit(self.slot, to, frame),
+                        Some(AnyGuard::ByzId(guard)) if guard.monitor().is_none() => {
+                            world.transmit(self.slot, to, unvouched(frame));
+                        }
+                        Some(AnyGuard::ByzId(_)) | None => {}
                     }
                 }
                 Act::Later(after, act) => {

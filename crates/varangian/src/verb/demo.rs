@@ -6,6 +6,7 @@
 //! choice, and every checker looks on: a broken promise is said, and is exit code 1.
 
 use crate::Outcome;
+use crate::say::say;
 use agree::Protocol;
 use clap::Args;
 use sim::{Mix, Only, RunSettings, explain, run};
@@ -48,22 +49,20 @@ const WAY: &[&str] =
     &["alarm:", "ALERT", "SUSPECT", "RECON-REQUEST", "RECONREQUEST", "RECONFIGURE", "NEWCONFIG", "entered"];
 
 pub(crate) fn tell_the_story(_: &Arguments) -> Outcome {
-    println!(
+    say!(
         "Three replicas keep one service. p0 leads, and p0 is a traitor. Beside each replica stands a monitor,"
     );
-    println!("which owns the node's links and lets out only what the protocol's specification allows.");
-    println!("An arrow is a message that really went out. Times are in milliseconds.");
+    say!("which owns the node's links and lets out only what the protocol's specification allows.");
+    say!("An arrow is a message that really went out. Times are in milliseconds.");
     let mut kept = true;
     for (number, act) in ACTS.iter().enumerate() {
-        println!("\n{}. {}\n", number + 1, act.told);
+        say!("\n{}. {}\n", number + 1, act.told);
         match stage(act) {
             Some((settings, seed)) => kept &= tell(&settings, seed),
-            None => println!("  (in {SEEDS_MAX} seeds no monitor had to object to it)"),
+            None => say!("  (in {SEEDS_MAX} seeds no monitor had to object to it)"),
         }
     }
-    println!(
-        "\nThe same in numbers, with every kind of fault: varangian sim --protocol byzid --f 1 --seeds 100"
-    );
+    say!("\nThe same in numbers, with every kind of fault: varangian sim --protocol byzid --f 1 --seeds 100");
     if kept { Outcome::Fine } else { Outcome::Violated }
 }
 
@@ -85,21 +84,21 @@ fn stage(act: &Act) -> Option<(RunSettings, u64)> {
 fn tell(settings: &RunSettings, seed: u64) -> bool {
     let diagram = explain(settings, seed, ENTRIES_MAX);
     for line in excerpt(&diagram) {
-        println!("  {}", line.chars().take(92).collect::<String>());
+        say!("  {}", line.chars().take(92).collect::<String>());
     }
     let outcome = run(settings, seed);
     let rule = diagram.lines().find_map(|line| line.split("alarm: ").nth(1)).unwrap_or("?");
-    println!("\n  The monitor of p0 objected ({rule}) and told the others; p0 leads no more.");
+    say!("\n  The monitor of p0 objected ({rule}) and told the others; p0 leads no more.");
     for violation in &outcome.violations {
-        println!("  A PROMISE WAS BROKEN: {violation}");
+        say!("  A PROMISE WAS BROKEN: {violation}");
     }
     if outcome.violations.is_empty() {
         let operations = outcome.stats.operations_checked;
-        println!(
+        say!(
             "  The client got {operations} results, each vouched for by two replicas; every promise was kept."
         );
     }
-    println!("  The whole story: {} --explain=1000", settings.replay_command(seed));
+    say!("  The whole story: {} --explain=1000", settings.replay_command(seed));
     outcome.violations.is_empty()
 }
 

@@ -5,7 +5,7 @@ use crate::Message;
 use crate::byzid::message::{
     Claim, Member, Message as ByzId, NewConfig, Order, Reconfigure, Stable, StableCheckpoint,
 };
-use crate::checkpoint::{CHUNK_BYTES, Transfer};
+use crate::checkpoint::{CHUNK_BYTES_MAX, Transfer};
 use crate::guard::GuardEffect;
 use crate::replica::{Destination, Refusal};
 use monitor::{Action, Rule, Sent, Severity};
@@ -349,7 +349,8 @@ impl<K: Keys> Guard<K> {
                     Some((_, manifest)) => {
                         let listed =
                             usize::try_from(chunk.index).ok().and_then(|index| manifest.chunks.get(index));
-                        chunk.bytes.len() <= CHUNK_BYTES && listed == Some(&Digest::of_bytes(&chunk.bytes))
+                        chunk.bytes.len() <= CHUNK_BYTES_MAX
+                            && listed == Some(&Digest::of_bytes(&chunk.bytes))
                     }
                     None => return Err(Rule::StaleConfiguration),
                 };

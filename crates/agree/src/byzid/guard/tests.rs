@@ -10,10 +10,10 @@ use wire::{Signature, Tag};
 struct Hashes;
 
 impl Keys for Hashes {
-    fn mac(&self, _: Peer, _: &[u8]) -> Tag {
+    fn mac(&self, _: Peer, _: &[&[u8]]) -> Tag {
         Tag([0; 16])
     }
-    fn mac_is_valid(&self, _: Peer, _: &[u8], _: &Tag) -> bool {
+    fn mac_is_valid(&self, _: Peer, _: &[&[u8]], _: &Tag) -> bool {
         true
     }
     fn sign(&self, _: &[u8]) -> Signature {
@@ -101,7 +101,7 @@ fn a_candidate_whose_monitor_has_forgotten_cannot_invent_its_own_claim() {
 #[test]
 fn who_asks_for_one_manifest_does_not_stop_the_chunks_of_another() {
     let mut guard = guard(0, monitor::FIRST);
-    let checkpoints = [1, 2].map(|byte| Checkpoint::new(Sequence(byte), Bytes::from(vec![byte as u8; 9])));
+    let checkpoints = [1, 2].map(|byte| Checkpoint::new(Sequence(byte), Bytes::from(vec![byte as u8; 9]), 4));
     let mut answer = |checkpoint: &Checkpoint, chunk: bool| {
         let digest = checkpoint.digest();
         let ask = if chunk {

@@ -33,10 +33,10 @@ fn toy_signature(signer: Peer, body: &[u8]) -> Signature {
 }
 
 impl Keys for ToyKeys {
-    fn mac(&self, _: Peer, _: &[u8]) -> Tag {
+    fn mac(&self, _: Peer, _: &[&[u8]]) -> Tag {
         Tag([0; 16])
     }
-    fn mac_is_valid(&self, _: Peer, _: &[u8], _: &Tag) -> bool {
+    fn mac_is_valid(&self, _: Peer, _: &[&[u8]], _: &Tag) -> bool {
         true
     }
     fn sign(&self, body: &[u8]) -> Signature {

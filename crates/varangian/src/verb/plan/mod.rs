@@ -8,6 +8,7 @@
 mod wish;
 
 use crate::Outcome;
+use crate::say::{self, complain, say};
 use agree::Protocol;
 use clap::Args;
 use serde_json::{Value, json};
@@ -47,14 +48,14 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let wish = Wish { protocol: arguments.protocol, f: arguments.f, nodes: arguments.nodes };
     match wish.answer() {
         Err(impossible) => {
-            eprintln!("error: {impossible}");
+            complain!("error: {impossible}");
             Outcome::Refused
         }
         Ok(answer) => {
             if arguments.json {
-                println!("{}", as_json(&wish, &answer));
+                say!("{}", as_json(&wish, &answer));
             } else {
-                print!("{}", as_text(&answer));
+                say::answer(format_args!("{}", as_text(&answer)));
             }
             Outcome::Fine
         }

@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
     durability: DurabilityWord,
 
     /// What happens to a node whose monitor is down.
-    #[arg(long, value_name = "HOW", value_enum, default_value_t = FailWord::Closed, alias = "monitor-failure")]
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = FailWord::Closed)]
     fail: FailWord,
 
     /// Runs at the same time; as many as there are processors if not said.
@@ -63,7 +63,6 @@ pub(crate) struct Arguments {
     #[arg(
         long,
         value_name = "SEED",
-        alias = "seed",
         conflicts_with_all = ["seeds", "from", "workers", "mutations"]
     )]
     pub(super) replay: Option<u64>,
@@ -147,5 +146,48 @@ impl Arguments {
     pub(super) fn workers(&self) -> usize {
         let processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
         self.workers.map_or_else(processors, NonZeroUsize::get)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CommandLine, Verb};
+    use clap::Parser;
+
+    /// What the words of `command` ask for.
+    fn read_back(command: &str) -> (RunSettings, Option<u64>) {
+        match CommandLine::try_parse_from(command.split(' ')).map(|line| line.verb) {
+            Ok(Verb::Sim(arguments)) => {
+                (arguments.settings().expect("a protocol is named"), arguments.replay)
+            }
+            Ok(Verb::Demo(_) | Verb::Plan(_)) => panic!("{command} is another verb"),
+            Err(error) => panic!("{command}: {error}"),
+        }
+    }
+
+    #[test]
+    fn the_command_that_replays_a_run_is_understood_as_that_run() {
+        let only =
+            Only { faults: Some(vec![0, 3]), lies: Some(Vec::new()), clients: Some(2), operations: Some(10) };
+        for protocol in Protocol::ALL {
+            for (f, mix) in [(1, "all"), (F_MAX, "none"), (2, "network,monitor,outsider")] {
+                for (durability, fail) in [(Durability::Fsync, Fail::Open), (Durability::Async, Fail::Closed)]
+                {
+                    for (only, duration) in [(Only::default(), 6_000), (only.clone(), 2_500)] {
+                        let settings = RunSettings {
+                            mix: mix.parse().expect("a mix"),
+                            durability,
+                            fail,
+                            only,
+                            duration: Duration::from_millis(duration),
+                            ..RunSettings::new(protocol, f)
+                        };
+                        let command = settings.replay_command(42);
+                        assert_eq!(read_back(&command), (settings, Some(42)), "{command}");
+                    }
+                }
+            }
+        }
     }
 }

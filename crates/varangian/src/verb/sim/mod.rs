@@ -17,6 +17,7 @@ pub(crate) use arguments::Arguments;
 
 use crate::Outcome;
 use crate::progress::Progress;
+use crate::say::{self, complain, say};
 use core::ops::Range;
 use sim::{RunSettings, Summary};
 use std::sync::{Mutex, PoisonError};
@@ -30,7 +31,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         return mutations(arguments);
     }
     let Some(settings) = arguments.settings() else {
-        eprintln!("error: say which protocol: --protocol byzid");
+        complain!("error: say which protocol: --protocol byzid");
         return Outcome::Refused;
     };
     match (arguments.replay, arguments.explain) {
@@ -47,16 +48,16 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn past_the_last_seed() -> Outcome {
-    eprintln!("error: the last seed is {}", u64::MAX - 1);
+    complain!("error: the last seed is {}", u64::MAX - 1);
     Outcome::Refused
 }
 
 fn campaign(settings: &RunSettings, seeds: Range<u64>, workers: usize, json: bool) -> Outcome {
     let summary = run_many(settings, seeds.clone(), workers);
     if json {
-        println!("{}", report::as_json(&summary));
+        say!("{}", report::as_json(&summary));
     } else {
-        print!("{}", report::as_text(settings, &seeds, &summary));
+        say::answer(format_args!("{}", report::as_text(settings, &seeds, &summary)));
     }
     match summary.first_failing() {
         None => Outcome::Fine,
@@ -64,9 +65,9 @@ fn campaign(settings: &RunSettings, seeds: Range<u64>, workers: usize, json: boo
             // Data goes to standard output; where that is one JSON object, what it means goes beside it.
             let failure = report::failure(settings, seed, &summary);
             if json {
-                eprint!("{failure}")
+                say::remark(format_args!("{failure}"));
             } else {
-                print!("{failure}")
+                say::answer(format_args!("{failure}"));
             }
             Outcome::Violated
         }
@@ -86,7 +87,7 @@ fn run_many(settings: &RunSettings, seeds: Range<u64>, workers: usize) -> Summar
 }
 
 fn explain(settings: &RunSettings, seed: u64, entries: usize) -> Outcome {
-    println!("{}", sim::explain(settings, seed, entries).trim_end());
+    say!("{}", sim::explain(settings, seed, entries).trim_end());
     if sim::run(settings, seed).violations.is_empty() { Outcome::Fine } else { Outcome::Violated }
 }
 
@@ -97,7 +98,7 @@ fn mutations(arguments: &Arguments) -> Outcome {
 
 #[cfg(not(feature = "mutations"))]
 fn mutations(_: &Arguments) -> Outcome {
-    eprintln!(
+    complain!(
         "error: this build contains no defects to look for\n  right would be:\n    \
          cargo run --release --features mutations -- sim --mutations"
     );

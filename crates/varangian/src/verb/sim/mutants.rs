@@ -6,6 +6,7 @@
 use super::Arguments;
 use crate::Outcome;
 use crate::progress::Progress;
+use crate::say::{self, say};
 use agree::Protocol;
 use mutation::Defect;
 use serde_json::{Value, json};
@@ -50,9 +51,9 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     progress.finish();
     let missed = mutants.iter().filter(|mutant| mutant.found.is_none()).count();
     if arguments.json {
-        println!("{}", as_json(&mutants, missed));
+        say!("{}", as_json(&mutants, missed));
     } else {
-        print!("{}", as_text(&mutants, missed));
+        say::answer(format_args!("{}", as_text(&mutants, missed)));
     }
     if missed == 0 { Outcome::Fine } else { Outcome::Violated }
 }
