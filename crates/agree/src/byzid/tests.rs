@@ -1,6 +1,7 @@
 //! A replica by hand: what is on its disk, and what others can make it do.
 
 use super::*;
+use crate::checkpoint::Checkpoint;
 use crate::replica::{Effect, Write};
 use crate::request::{Batch, Request};
 use crate::testing::Journalist;
@@ -162,6 +163,44 @@ fn a_claimant_that_changes_its_claim_does_not_keep_a_candidate_waiting() {
         proposed |= sent.iter().any(|message| matches!(message, Message::ByzId(ByzId::NewConfig(_))));
     }
     assert!(proposed, "the claim that nobody can make good is left out");
+}
+
+/// Node 0 claims a stable checkpoint, whose snapshot has more pieces than a candidate is patient without any. Whoever is asked
+/// has it.
+#[test]
+fn a_claimant_that_hands_over_a_long_snapshot_is_waited_for() {
+    let mut disk = Disk::default();
+    let mut replica = recover(1, Recovered::default());
+    let reconfigure = Notice::Reconfigure { target: monitor::View(1), candidate: 1, prove: false };
+    disk.step(&mut replica, Event::Notice(reconfigure));
+    let chunk_bytes = settings().chunk_bytes;
+    let whole = Checkpoint::new(Sequence(4), Bytes::from(vec![7; 12 * chunk_bytes]), chunk_bytes);
+    let mut asked = Vec::new();
+    for (node, stable) in
+        [(1, Stable::genesis()), (0, Stable { sequence: Sequence(4), digest: whole.digest(), seal: None })]
+    {
+        let mut said = claim(0);
+        said.claim.stable = stable;
+        asked.extend(disk.step(&mut replica, from(node, said)));
+    }
+    let mut handed_over = 0;
+    for _ in 0..200 {
+        let ask = asked.iter().find_map(|message| match message {
+            Message::Transfer(ask) => Some(ask.clone()),
+            _ => None,
+        });
+        // One answer for every three times that the candidate asks again.
+        if let Some(answer) = ask.and_then(|ask| whole.serve(&ask)) {
+            handed_over += 1;
+            for node in [0, 2] {
+                disk.step(&mut replica, from(node, Message::Transfer(answer.clone())));
+            }
+        }
+        for _ in 0..3 {
+            asked = disk.step(&mut replica, Event::Timer(RETRY));
+        }
+    }
+    assert!(handed_over > 12, "the manifest and every piece: {handed_over}");
 }
 
 #[test]
