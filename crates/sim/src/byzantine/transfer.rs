@@ -1,9 +1,10 @@
-//! Hands out a wrong state: chunks with other bytes, manifests that list other chunks, other batches, or no answer at all.
+//! Hands out a wrong state: chunks with other bytes, manifests that list other chunks, other batches, or no answer at all. Now
+//! and then it hands out what nobody asked for.
 
 use super::forgery::{self, Kind};
 use super::{Means, Strategy};
 use agree::checkpoint::{Chunk, Manifest, Transfer as Answer};
-use agree::{Effect, Message};
+use agree::{Effect, Event, Message};
 use bytes::Bytes;
 use wire::Digest;
 
@@ -11,6 +12,18 @@ use wire::Digest;
 pub struct Transfer;
 
 impl Strategy for Transfer {
+    fn incoming(&mut self, event: Event, means: &mut Means) -> Option<Event> {
+        if let Event::Message { message, .. } = &event
+            && means.random.chance(20)
+            && let Some(message) = forgery::handed_out(message)
+        {
+            let to = means.somebody();
+            let lie = forgery::altered(&message, means).unwrap_or(message);
+            means.send(to, lie);
+        }
+        Some(event)
+    }
+
     fn outgoing(&mut self, effect: Effect, means: &mut Means) {
         let (to, answer) = match effect {
             Effect::Send { to, message: Message::Transfer(answer) } => (to, answer),

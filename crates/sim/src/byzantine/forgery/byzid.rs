@@ -3,7 +3,9 @@
 
 use super::{Kind, batch_of, invented_digest, with_batch};
 use crate::byzantine::Means;
-use agree::byzid::message::{Ack, Checkpoint, Claim, Joined, Member, Message, NewConfig, Order, Reconfigure};
+use agree::byzid::message::{
+    Ack, Checkpoint, Claim, Fetched, Joined, Member, Message, NewConfig, Order, Reconfigure,
+};
 use agree::byzid::message::{Stable, StableCheckpoint};
 use agree::{Batch, Request};
 use wire::{NodeId, Sequence, View};
@@ -151,6 +153,16 @@ pub(super) fn place_of(message: &Message) -> Option<(View, Sequence)> {
     match message {
         Message::Order(order) => Some((order.view, order.sequence)),
         Message::NewConfig(new) => Some((new.view, new.last())),
+        _ => None,
+    }
+}
+
+/// The batch of an order, as if a candidate had asked for it.
+pub(super) fn handed_out(message: &Message) -> Option<Message> {
+    match message {
+        Message::Order(Order { view, sequence, batch, .. }) => {
+            Some(Message::Fetched(Fetched { target: view.next(), sequence: *sequence, batch: batch.clone() }))
+        }
         _ => None,
     }
 }

@@ -108,6 +108,15 @@ pub fn place_of(message: &Message) -> Option<(View, Sequence)> {
     }
 }
 
+/// The batch of an order, as if a candidate had asked for it.
+pub fn handed_out(message: &Message) -> Option<Message> {
+    match message {
+        Message::ByzId(message) => byzid::handed_out(message).map(Message::ByzId),
+        Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::Pbft(_) | Message::Paxos(_) => None,
+    }
+}
+
 /// What a backup vouches for in `message`, declared stable.
 pub fn declared_stable(message: &Message) -> Option<Message> {
     match message {
