@@ -35,7 +35,8 @@ pub enum Flow {
 /// A bucket of messages.
 #[derive(Clone, Hash, Debug)]
 pub struct Bucket {
-    /// The moment up to which messages are paid for; at most one full bucket behind the present.
+    /// The moment up to which messages are paid for, put off by one full bucket so that a clock may begin at zero; at least the
+    /// present.
     paid_until: u64,
     blocked: u64,
 }
@@ -48,13 +49,13 @@ impl Bucket {
 
     /// Takes one message out.
     pub fn take(&mut self, now: Time) -> Flow {
-        let full = now.0.saturating_sub(BURST * NANOS_PER_MESSAGE);
-        if self.paid_until <= full {
-            self.paid_until = full;
+        if self.paid_until <= now.0 {
+            self.paid_until = now.0;
             self.blocked = 0;
         }
-        if self.paid_until + NANOS_PER_MESSAGE <= now.0 {
-            self.paid_until += NANOS_PER_MESSAGE;
+        let after = self.paid_until.saturating_add(NANOS_PER_MESSAGE);
+        if after <= now.0.saturating_add(BURST * NANOS_PER_MESSAGE) {
+            self.paid_until = after;
             return Flow::Pass;
         }
         self.blocked += 1;
@@ -69,11 +70,12 @@ mod tests {
     #[test]
     fn a_burst_passes_then_only_the_rate() {
         let mut bucket = Bucket::full();
-        let start = 10_000_000_000;
-        let passed = (0..2 * BURST).filter(|_| bucket.take(Time(start)) == Flow::Pass).count() as u64;
-        assert_eq!(passed, BURST);
-        assert_eq!(bucket.take(Time(start + NANOS_PER_MESSAGE)), Flow::Pass);
-        assert_eq!(bucket.take(Time(start + NANOS_PER_MESSAGE)), Flow::Block);
+        for start in [0, 10_000_000_000] {
+            let passed = (0..2 * BURST).filter(|_| bucket.take(Time(start)) == Flow::Pass).count() as u64;
+            assert_eq!(passed, BURST, "the clock shows {start}");
+            assert_eq!(bucket.take(Time(start + NANOS_PER_MESSAGE)), Flow::Pass);
+            assert_eq!(bucket.take(Time(start + NANOS_PER_MESSAGE)), Flow::Block);
+        }
     }
 
     #[test]
