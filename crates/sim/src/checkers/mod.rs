@@ -235,6 +235,11 @@ impl Checkers {
         self.history.invoked(now, client, timestamp, operation);
     }
 
+    /// A client that lies asks for `other` under the number of a request that it made before.
+    pub fn invoked_also(&mut self, client: ClientId, timestamp: Timestamp, other: Bytes) {
+        self.history.invoked_also(client, timestamp, other);
+    }
+
     /// A client was told enough to believe a result.
     pub fn accepted(&mut self, now: Time, client: ClientId, accepted: &Accepted) {
         self.history.accepted(now, client, accepted);
