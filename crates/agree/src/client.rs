@@ -5,7 +5,8 @@
 //!   same `v` and N too, since replicas execute before others are known to have the batch) the result is accepted.
 //! Upon the timer: the request goes to every node, since the primary may have changed, and the timer doubles up to
 //!   [`RETRY_AFTER_MAX`]. A backup's monitor throws it away; whoever leads now orders it, and the replies name it.
-//! Upon BUSY from the presumed primary: the next attempt waits at least twice as long.
+//! Upon BUSY from the presumed primary: the next attempt waits at least twice as long. Once per attempt, and from nobody
+//!   else: a traitor that says BUSY again and again must not keep the request from the others for ever.
 //!
 //! A client has one request outstanding; who wants more uses more clients.
 
@@ -70,6 +71,8 @@ struct Outstanding {
     request: Request,
     replies: BTreeMap<NodeId, Reply>,
     retry_after: Duration,
+    /// The presumed primary has asked for patience since the last attempt.
+    busy: bool,
 }
 
 impl Client {
@@ -114,7 +117,8 @@ impl Client {
         }
         out.push(ClientEffect::Send(self.primary, Message::Request(request.clone())));
         out.push(ClientEffect::SetTimer(RETRY_AFTER));
-        self.outstanding = Some(Outstanding { request, replies: BTreeMap::new(), retry_after: RETRY_AFTER });
+        self.outstanding =
+            Some(Outstanding { request, replies: BTreeMap::new(), retry_after: RETRY_AFTER, busy: false });
         self.timestamp
     }
 
@@ -129,7 +133,10 @@ impl Client {
                 outstanding.replies.insert(from, reply);
                 self.accept(out);
             }
-            Message::Busy(busy) if busy.timestamp == self.timestamp => {
+            Message::Busy(busy)
+                if busy.timestamp == self.timestamp && from == self.primary && !outstanding.busy =>
+            {
+                outstanding.busy = true;
                 outstanding.retry_after = (outstanding.retry_after * 2).min(RETRY_AFTER_MAX);
                 out.push(ClientEffect::SetTimer(outstanding.retry_after));
             }
@@ -140,6 +147,7 @@ impl Client {
     /// The retry timer ran out.
     pub fn timeout(&mut self, out: &mut Vec<ClientEffect>) {
         let Some(outstanding) = &mut self.outstanding else { return };
+        outstanding.busy = false;
         for node in &self.nodes {
             out.push(ClientEffect::Send(*node, Message::Request(outstanding.request.clone())));
         }
@@ -173,5 +181,73 @@ impl Client {
         self.outstanding = None;
         out.push(ClientEffect::ClearTimer);
         out.push(ClientEffect::Done(accepted));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Busy;
+    use wire::{Peer, Signature, Tag};
+
+    /// Keys that prove nothing: the door is elsewhere.
+    struct NoKeys;
+
+    impl Keys for NoKeys {
+        fn mac(&self, _: Peer, _: &[&[u8]]) -> Tag {
+            Tag([0; 16])
+        }
+        fn mac_is_valid(&self, _: Peer, _: &[&[u8]], _: &Tag) -> bool {
+            false
+        }
+        fn sign(&self, _: &[u8]) -> Signature {
+            Signature([0; 64])
+        }
+        fn signature_is_valid(&self, _: Peer, _: &[u8], _: &Signature) -> bool {
+            false
+        }
+        fn seal(&self, _: &[u8]) -> Tag {
+            Tag([0; 16])
+        }
+        fn seal_is_valid(&self, _: &[u8], _: &Tag) -> bool {
+            false
+        }
+    }
+
+    /// A client that has just asked node 0, its presumed primary.
+    fn asking() -> Client {
+        let settings = Settings::new(Protocol::Pbft, 1);
+        let mut client = Client::new(ClientId(1), &settings, Timestamp(0));
+        client.submit(Bytes::from_static(b"put"), &NoKeys, &mut Vec::new());
+        client
+    }
+
+    fn busy(client: &mut Client, from: u16) -> Vec<ClientEffect> {
+        let mut out = Vec::new();
+        let busy = Busy { client: client.id(), timestamp: Timestamp(1) };
+        client.receive(NodeId(from), Message::Busy(busy), &mut out);
+        out
+    }
+
+    #[test]
+    fn a_primary_that_is_busy_is_given_time_once_per_attempt() {
+        let mut client = asking();
+        assert_eq!(busy(&mut client, 0), [ClientEffect::SetTimer(RETRY_AFTER * 2)]);
+        for _ in 0..100 {
+            assert_eq!(busy(&mut client, 0), [], "the timer that runs is left alone");
+        }
+        let mut out = Vec::new();
+        client.timeout(&mut out);
+        assert_eq!(out.pop(), Some(ClientEffect::SetTimer(RETRY_AFTER * 4)));
+        assert_eq!(out.len(), 4, "now everybody hears of the request");
+        assert_eq!(busy(&mut client, 0), [ClientEffect::SetTimer(RETRY_AFTER * 8)]);
+    }
+
+    #[test]
+    fn nobody_else_can_put_a_client_off() {
+        let mut client = asking();
+        for node in 1..4 {
+            assert_eq!(busy(&mut client, node), []);
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! A simulated client: asks, waits for a result it can believe, thinks, asks again.
 //!
 //! One that lies makes its authenticators wrong for some replicas, leaves some of them out, tells others that it should
-//! not tell, and asks again for what it was long told. (Clement et al., "Making Byzantine Fault Tolerant Systems
-//! Tolerate Byzantine Faults", 2009, call the first the "big MAC" attack.) What it asks for, it asks of all alike.
+//! not tell, asks again for what it was long told, and asks for two different things under one number, of some for this
+//! and of others for that. (Clement et al., "Making Byzantine Fault Tolerant Systems Tolerate Byzantine Faults", 2009, call
+//! the first the "big MAC" attack.)
 //!
 //! The client itself is [`agree::Client`], as in production; here is what is around it: its door, its timer, its next
 //! operation.
@@ -16,10 +17,10 @@ use crate::timers::{Came, Timers};
 use crate::trace::Traced;
 use agree::client::{Accepted, ClientEffect, RETRY};
 use agree::door::Door;
-use agree::{Client, Settings};
+use agree::{Client, Message, Request, Settings};
 use bytes::Bytes;
 use core::time::Duration;
-use wire::{ClientId, Encode, NodeId, Peer, Timestamp};
+use wire::{ClientId, Encode, Keys, NodeId, Peer, Timestamp};
 
 /// Requests that a client makes after all faults are over, if it would otherwise make none: they show that the cluster
 /// makes progress, not only that it settled what was open.
@@ -40,6 +41,8 @@ pub struct SimClient {
     whims: Random,
     /// A request that it made some time ago, as it was sent.
     remembered: Option<Bytes>,
+    /// The other thing that it asks for under the number of its last request.
+    other: Option<Request>,
 }
 
 impl SimClient {
@@ -63,6 +66,7 @@ impl SimClient {
             whims: random.part(1),
             lying: false,
             remembered: None,
+            other: None,
             random,
             timers: Timers::default(),
             think,
@@ -164,7 +168,7 @@ impl SimClient {
                     let to = Peer::Node(node);
                     let frame = self.door.seal_for(&[to], &message).to_bytes();
                     if self.lying {
-                        self.lie(to, frame, world);
+                        self.lie(to, &message, frame, world);
                     } else {
                         world.transmit(usize::from(self.index), to, frame);
                     }
@@ -180,10 +184,10 @@ impl SimClient {
         }
     }
 
-    fn lie(&mut self, to: Peer, frame: Bytes, world: &mut Surroundings) {
+    fn lie(&mut self, to: Peer, message: &Message, frame: Bytes, world: &mut Surroundings) {
         let index = usize::from(self.index);
         let anybody = Peer::Node(NodeId(self.whims.index(world.network.directory().nodes) as u16));
-        match self.whims.below(6) {
+        match self.whims.below(8) {
             0 => {}
             1 => {
                 // The last bytes are the authenticator's.
@@ -200,11 +204,39 @@ impl SimClient {
                 }
                 world.transmit(index, to, frame.clone());
             }
+            4 => {
+                let other = self.other_than(message, world);
+                world.transmit(index, to, self.door.seal_for(&[to], &other).to_bytes());
+            }
+            5 => {
+                let other = self.other_than(message, world);
+                world.transmit(index, anybody, self.door.seal_for(&[anybody], &other).to_bytes());
+                world.transmit(index, to, frame.clone());
+            }
             _ => world.transmit(index, to, frame.clone()),
         }
         if self.whims.chance(100) {
             self.remembered = Some(frame);
         }
+    }
+
+    /// A genuine request for something else under the same number; always the same for one number.
+    fn other_than(&mut self, message: &Message, world: &mut Surroundings) -> Message {
+        let Message::Request(request) = message else { return message.clone() };
+        if let Some(other) = self.other.as_ref().filter(|other| other.timestamp == request.timestamp) {
+            return Message::Request(other.clone());
+        }
+        let operation = load::operation(&mut self.whims).to_bytes();
+        let mut other = Request { operation: operation.clone(), ..request.clone() };
+        if other.signature.is_some() {
+            other.signature = Some(self.door.keys().sign(&other.signed_bytes()));
+        }
+        let (client, timestamp) = (request.client, request.timestamp);
+        world.stats.second_thoughts += 1;
+        world.traced(|| Traced::Note(format!("{client} asks for something else as its {timestamp}")));
+        world.checkers.invoked_also(client, timestamp, operation);
+        self.other = Some(other.clone());
+        Message::Request(other)
     }
 
     fn done(&mut self, accepted: &Accepted, world: &mut Surroundings) {

@@ -47,6 +47,8 @@ pub struct Stats {
     pub frames_overflowed: u64,
     /// Frames that an outsider sent.
     pub frames_of_outsiders: u64,
+    /// Requests under whose number a client that lies asked for something else as well.
+    pub second_thoughts: u64,
     /// Frames for a receiver that there is not.
     pub frames_to_nobody: u64,
     /// Faults that began, by name.
@@ -96,6 +98,7 @@ impl Default for Stats {
             frames_corrupted: 0,
             frames_overflowed: 0,
             frames_of_outsiders: 0,
+            second_thoughts: 0,
             frames_to_nobody: 0,
             faults: BTreeMap::new(),
             strategies: BTreeMap::new(),
@@ -182,6 +185,7 @@ impl Stats {
         self.frames_corrupted += other.frames_corrupted;
         self.frames_overflowed += other.frames_overflowed;
         self.frames_of_outsiders += other.frames_of_outsiders;
+        self.second_thoughts += other.second_thoughts;
         self.frames_to_nobody += other.frames_to_nobody;
         self.views_entered += other.views_entered;
         self.reconfigurations += other.reconfigurations;

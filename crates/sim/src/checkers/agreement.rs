@@ -99,16 +99,16 @@ pub fn accepted(
     }
 }
 
-/// A checkpoint at `sequence` is stable at `node`: everything up to it is fixed as this node has it.
-pub fn stable(ledger: &mut Ledger, node: usize, sequence: Sequence) -> Result<(), String> {
+/// A checkpoint at `sequence` is stable at `node`, which is in `view`: everything up to it is fixed as this node has it.
+///
+/// Since that view, not since the one in which somebody first executed it: that may have been rolled back, and come about
+/// again, batch for batch, later.
+pub fn stable(ledger: &mut Ledger, node: usize, view: View, sequence: Sequence) -> Result<(), String> {
     let mut at = sequence.0.min(ledger.executed(node).0);
     while at > 0 {
         let place = Sequence(at);
         match (ledger.variant_of(node, place), ledger.fixed(place)) {
-            (Some(variant), None) => {
-                let view = ledger.entry(place, variant).map_or(View(0), |entry| entry.view);
-                ledger.fix(place, variant, view);
-            }
+            (Some(variant), None) => ledger.fix(place, variant, view),
             (Some(variant), Some((fixed, _))) if variant != fixed => {
                 return Err(format!(
                     "a stable checkpoint at {sequence} covers another batch at {place} than is final there"
@@ -185,8 +185,23 @@ mod tests {
         let (other, _) = ledger.enter(Sequence(1), entry(2, 0), &[]);
         ledger.advance(1, other);
         accepted(&mut ledger, Finality::Accepted, REQUEST.0, &told(1)).expect("it was executed");
-        assert!(stable(&mut ledger, 1, Sequence(1)).is_err());
+        assert!(stable(&mut ledger, 1, View(1), Sequence(1)).is_err());
         ledger.advance(0, 0);
-        assert!(stable(&mut ledger, 0, Sequence(1)).is_ok());
+        assert!(stable(&mut ledger, 0, View(1), Sequence(1)).is_ok());
+    }
+
+    /// Executed in v1 by one that took it back, ordered again in v4 and stable there. Who is still in v3 has not heard.
+    #[test]
+    fn a_batch_that_came_about_twice_is_final_since_the_second_time() {
+        let mut ledger = Ledger::new(2);
+        let (first, _) = ledger.enter(Sequence(1), entry(1, 1), &[]);
+        let (again, fresh) = ledger.enter(Sequence(1), entry(1, 4), &[]);
+        assert_eq!((again, fresh), (first, false));
+        ledger.advance(0, again);
+        assert!(stable(&mut ledger, 0, View(4), Sequence(1)).is_ok());
+        let (other, _) = ledger.enter(Sequence(1), entry(2, 3), &[]);
+        let check = |view| executed(&ledger, Finality::Accepted, 1, View(view), Sequence(1), other);
+        assert!(check(3).is_ok(), "it has not heard yet");
+        assert!(check(4).is_err());
     }
 }

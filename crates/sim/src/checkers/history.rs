@@ -11,6 +11,8 @@ pub struct Asked {
     pub invoked: Time,
     /// What was asked for.
     pub operation: Bytes,
+    /// What was asked for under the same number, by a client that lies: that, or `operation`, is executed, but not both.
+    pub other: Option<Bytes>,
     /// What the client was told, once it was.
     pub told: Option<Told>,
 }
@@ -55,7 +57,14 @@ impl History {
     pub fn invoked(&mut self, now: Time, client: ClientId, timestamp: Timestamp, operation: Bytes) {
         let asked = &mut self.clients[client.0 as usize - 1];
         assert_eq!(asked.len() as u64 + 1, timestamp.0, "a client counts its requests");
-        asked.push(Asked { invoked: now, operation, told: None });
+        asked.push(Asked { invoked: now, operation, other: None, told: None });
+    }
+
+    /// A client that lies asks for something else under the number of a request that it made before. Once for each.
+    pub fn invoked_also(&mut self, client: ClientId, timestamp: Timestamp, other: Bytes) {
+        let asked = &mut self.clients[client.0 as usize - 1][timestamp.0 as usize - 1];
+        assert!(asked.other.is_none(), "a client has two minds at most");
+        asked.other = Some(other);
     }
 
     /// A client was told.

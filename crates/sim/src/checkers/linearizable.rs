@@ -6,17 +6,18 @@
 //!   - no operation stands after one that was invoked only when it had already been answered (real time);
 //!   - the state's digest, computed from the model from scratch, is the replicas'.
 //!
-//! The total order is given, so this is linear in the length of the history; no search is needed.
+//! The total order is given, so this is linear in the length of the history; no search is needed. Only where a client asked
+//! for two things under one number (it lies) both are tried: the state after the batch says which one the replicas executed.
 
-use super::history::History;
+use super::history::{Asked, History};
 use super::ledger::{Ledger, Variant};
 use crate::service::{FULL, NONSENSE, Operation, REGISTERS, VALUE_BYTES_MAX, digest_of, fingerprint_of};
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use wire::{Decode, Digest, Sequence, Time};
+use wire::{ClientId, Decode, Digest, Sequence, Time, Timestamp};
 
 /// The registers, as plainly as they can be written.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Model {
     registers: BTreeMap<usize, Vec<u8>>,
     writes: u64,
@@ -83,9 +84,15 @@ pub fn check(ledger: &Ledger, history: &History, path: &[Variant]) -> Result<(),
     for (index, variant) in path.iter().enumerate() {
         let sequence = Sequence(index as u64 + 1);
         let Some(entry) = ledger.entry(sequence, *variant) else { continue };
-        for (client, timestamp) in ledger.applied(entry) {
-            let Some(asked) = history.asked(*client, *timestamp) else { continue };
-            let result = model.apply(&asked.operation);
+        let applied: Vec<Applied> = ledger
+            .applied(entry)
+            .iter()
+            .filter_map(|(client, timestamp)| {
+                Some((*client, *timestamp, history.asked(*client, *timestamp)?))
+            })
+            .collect();
+        let results = apply(&mut model, &applied, entry.state);
+        for ((client, timestamp, asked), result) in applied.into_iter().zip(results) {
             if asked.invoked > latest_invocation {
                 latest_invocation = asked.invoked;
                 latest = format!("{client}{timestamp}");
@@ -127,6 +134,50 @@ pub fn check(ledger: &Ledger, history: &History, path: &[Variant]) -> Result<(),
     Ok(())
 }
 
+/// A request that was applied, and what is known of it.
+type Applied<'a> = (ClientId, Timestamp, &'a Asked);
+
+/// Requests of one batch that are tried both ways at most; the rest are taken for what was asked first.
+const TRIED_MAX: usize = 8;
+
+/// Applies a batch that left replicas in `state`, and returns the results.
+///
+/// Where clients asked for two things: of all ways that come to this state, one by which they were told the truth, if
+/// there is one.
+fn apply(model: &mut Model, applied: &[Applied], state: Digest) -> Vec<Vec<u8>> {
+    let doubtful = applied.iter().filter(|(_, _, asked)| asked.other.is_some()).count().min(TRIED_MAX);
+    if doubtful == 0 {
+        return applied.iter().map(|(_, _, asked)| model.apply(&asked.operation)).collect();
+    }
+    let ways: Vec<(Model, Vec<Vec<u8>>)> = (0..1u32 << doubtful)
+        .map(|way| {
+            let (mut model, mut bit) = (model.clone(), 0);
+            let results = applied
+                .iter()
+                .map(|(_, _, asked)| match &asked.other {
+                    None => model.apply(&asked.operation),
+                    Some(other) => {
+                        bit += 1;
+                        model.apply(if way >> (bit - 1) & 1 == 1 { other } else { &asked.operation })
+                    }
+                })
+                .collect();
+            (model, results)
+        })
+        .collect();
+    let is_right = |(model, _): &&(Model, Vec<Vec<u8>>)| model.digest() == state;
+    let is_told = |(_, results): &&(Model, Vec<Vec<u8>>)| {
+        applied
+            .iter()
+            .zip(results)
+            .all(|((_, _, asked), result)| asked.told.as_ref().is_none_or(|told| told.result == *result))
+    };
+    let way = ways.iter().find(|way| is_right(way) && is_told(way)).or_else(|| ways.iter().find(is_right));
+    let (right, results) = way.unwrap_or(&ways[0]).clone();
+    *model = right;
+    results
+}
+
 /// An operation in words.
 #[must_use]
 pub fn describe(operation: &Bytes) -> String {
@@ -143,7 +194,7 @@ mod tests {
     use crate::service::Registers;
     use agree::Service;
     use agree::client::Accepted;
-    use wire::{ClientId, Encode, Timestamp, View};
+    use wire::{Encode, View};
 
     /// Two clients increment a register, one after the other, and are told these results; executed in this order.
     fn world(told: [u64; 2], order: [u64; 2]) -> (Ledger, History) {
@@ -201,6 +252,56 @@ mod tests {
         let (_, explanation) =
             check(&ledger, &history, &[0, 0]).expect_err("c2 asked when c1 had its answer");
         assert!(explanation.contains("c1T1 was answered before c2T1 was invoked"), "{explanation}");
+    }
+
+    /// A client asks for two things under one number; the second is executed, and it is told this.
+    fn two_minds(told: &'static [u8]) -> (Ledger, History) {
+        let put =
+            |value: &'static [u8]| Operation::Put { key: 1, value: Bytes::from_static(value) }.to_bytes();
+        let get = Operation::Get { key: 1 }.to_bytes();
+        let mut history = History::new(2);
+        let mut ledger = Ledger::new(1);
+        let mut registers = Registers::default();
+        history.invoked(Time(1), ClientId(1), Timestamp(1), put(b"one"));
+        history.invoked_also(ClientId(1), Timestamp(1), put(b"other"));
+        history.invoked(Time(2), ClientId(2), Timestamp(1), get.clone());
+        let applied = [(ClientId(1), Timestamp(1)), (ClientId(2), Timestamp(1))];
+        registers.apply(&put(b"other"));
+        registers.apply(&get);
+        ledger.enter(Sequence(1), Entry { state: registers.digest(), ..Entry::default() }, &applied);
+        let result = Bytes::from_static(told);
+        let accepted = Accepted { timestamp: Timestamp(1), view: View(0), sequence: Sequence(1), result };
+        history.accepted(Time(50), ClientId(2), &accepted);
+        (ledger, history)
+    }
+
+    #[test]
+    fn of_two_requests_under_one_number_the_state_says_which_was_executed() {
+        let (ledger, history) = two_minds(b"other");
+        assert_eq!(check(&ledger, &history, &[0]), Ok(()));
+    }
+
+    #[test]
+    fn a_client_with_two_minds_is_no_excuse_for_lying_to_another() {
+        let (ledger, history) = two_minds(b"one");
+        let (at, _) = check(&ledger, &history, &[0]).expect_err("that one was not executed");
+        assert_eq!(at, Some(Time(50)));
+    }
+
+    #[test]
+    fn neither_of_two_requests_is_found() {
+        let (mut ledger, history) = two_minds(b"other");
+        let applied = [(ClientId(1), Timestamp(1)), (ClientId(2), Timestamp(1))];
+        ledger = {
+            let state = ledger.entry(Sequence(1), 0).expect("it was entered").state;
+            let mut wrong = Registers::default();
+            wrong.apply(&Operation::Increment { key: 1 }.to_bytes());
+            assert_ne!(wrong.digest(), state);
+            let mut ledger = Ledger::new(1);
+            ledger.enter(Sequence(1), Entry { state: wrong.digest(), ..Entry::default() }, &applied);
+            ledger
+        };
+        assert!(check(&ledger, &history, &[0]).is_err());
     }
 
     #[test]

@@ -153,6 +153,8 @@ impl Finality {
 pub struct Checkers {
     finality: Finality,
     correct: Vec<bool>,
+    /// In which view each node is, as far as it showed.
+    views: Vec<View>,
     ledger: Ledger,
     history: History,
     exactly_once: exactly_once::ExactlyOnce,
@@ -179,6 +181,7 @@ impl Checkers {
         Checkers {
             finality,
             correct: (0..nodes).map(|node| !traitors.contains(&node)).collect(),
+            views: vec![View(0); nodes],
             ledger: Ledger::new(nodes),
             history: History::new(clients),
             exactly_once: exactly_once::ExactlyOnce::new(nodes, clients),
@@ -269,6 +272,11 @@ impl Checkers {
         self.history.invoked(now, client, timestamp, operation);
     }
 
+    /// A client that lies asks for `other` under the number of a request that it made before.
+    pub fn invoked_also(&mut self, client: ClientId, timestamp: Timestamp, other: Bytes) {
+        self.history.invoked_also(client, timestamp, other);
+    }
+
     /// A client was told enough to believe a result.
     pub fn accepted(&mut self, now: Time, client: ClientId, accepted: &Accepted) {
         self.history.accepted(now, client, accepted);
@@ -311,6 +319,7 @@ impl Checkers {
         }
         match observation {
             Observation::Executed { view, sequence, batch, state, applied } => {
+                self.views[node] = *view;
                 let entry = Entry {
                     before: self.ledger.last_variant(node),
                     view: *view,
@@ -328,11 +337,12 @@ impl Checkers {
                 let verdict = self.checkpoints.stable(node, *sequence, *digest);
                 self.check(Checker::State, now, verdict);
                 if self.finality == Finality::Accepted {
-                    let verdict = agreement::stable(&mut self.ledger, node, *sequence);
+                    let verdict = agreement::stable(&mut self.ledger, node, self.views[node], *sequence);
                     self.check(Checker::Agreement, now, verdict);
                 }
             }
             Observation::Entered { view, primary } => {
+                self.views[node] = *view;
                 if let Some(fifo) = &mut self.fifo {
                     fifo.entered(*view, usize::from(primary.0));
                 }
