@@ -99,16 +99,15 @@ pub fn accepted(
     }
 }
 
-/// A checkpoint at `sequence` is stable at `node`: everything up to it is fixed as this node has it.
+/// A checkpoint at `sequence` is stable at `node`: everything up to it is fixed as this node has it, from the view on in
+/// which the node is. Not from the one in which the batch was executed first: it may have been taken back since, and come
+/// back with a later view, while a primary between the two, alone and unheard, gave the place to something else.
 pub fn stable(ledger: &mut Ledger, node: usize, sequence: Sequence) -> Result<(), String> {
     let mut at = sequence.0.min(ledger.executed(node).0);
     while at > 0 {
         let place = Sequence(at);
         match (ledger.variant_of(node, place), ledger.fixed(place)) {
-            (Some(variant), None) => {
-                let view = ledger.entry(place, variant).map_or(View(0), |entry| entry.view);
-                ledger.fix(place, variant, view);
-            }
+            (Some(variant), None) => ledger.fix(place, variant, ledger.view_of(node)),
             (Some(variant), Some((fixed, _))) if variant != fixed => {
                 return Err(format!(
                     "a stable checkpoint at {sequence} covers another batch at {place} than is final there"
@@ -176,6 +175,23 @@ mod tests {
         assert!(accepted(&mut ledger, Finality::Executed, REQUEST.0, &told(0)).is_err());
         ledger.enter(Sequence(1), entry(1, 1), &[]);
         assert!(accepted(&mut ledger, Finality::Executed, REQUEST.0, &told(0)).is_err());
+    }
+
+    #[test]
+    fn a_checkpoint_makes_final_from_its_own_view_on_and_an_accepted_result_from_an_earlier_one() {
+        let mut ledger = Ledger::new(3);
+        let (first, _) = ledger.enter(Sequence(1), entry(1, 0), &[REQUEST]);
+        let (other, _) = ledger.enter(Sequence(1), entry(2, 1), &[]);
+        let check =
+            |ledger: &Ledger, view| executed(ledger, Finality::Accepted, 1, View(view), Sequence(1), other);
+        // Executed in view 0, taken back, and executed again in view 2.
+        ledger.entered(0, View(2));
+        ledger.advance(0, first);
+        stable(&mut ledger, 0, Sequence(1)).expect("nothing contradicts it");
+        assert!(check(&ledger, 1).is_ok(), "nobody relied on it in view 1");
+        assert!(check(&ledger, 2).is_err());
+        assert!(accepted(&mut ledger, Finality::Accepted, REQUEST.0, &told(1)).is_ok());
+        assert!(check(&ledger, 1).is_err(), "now somebody did");
     }
 
     #[test]

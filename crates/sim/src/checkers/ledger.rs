@@ -47,6 +47,8 @@ pub struct Ledger {
     applied: Vec<(ClientId, Timestamp)>,
     /// For each node, the variant at each place up to the last that it executed.
     logs: Vec<Vec<Variant>>,
+    /// For each node, the last view that it entered.
+    views: Vec<View>,
     newest_view: View,
 }
 
@@ -62,8 +64,20 @@ impl Ledger {
             places: Vec::new(),
             applied: Vec::new(),
             logs: vec![Vec::new(); nodes],
+            views: vec![View(0); nodes],
             newest_view: View(0),
         }
+    }
+
+    /// `node` entered `view`.
+    pub fn entered(&mut self, node: usize, view: View) {
+        self.views[node] = view;
+    }
+
+    /// The last view that `node` entered.
+    #[must_use]
+    pub fn view_of(&self, node: usize) -> View {
+        self.views[node]
     }
 
     /// The last place that `node` executed.
@@ -207,13 +221,14 @@ impl Ledger {
         self.places.get(index(sequence)?)?.fixed
     }
 
-    /// From now on the variant at `sequence` may never change.
+    /// The variant at `sequence` may not change in `view` or a later one. What is fixed stays fixed, from the earliest
+    /// view in which it was found so.
     pub fn fix(&mut self, sequence: Sequence, variant: Variant, view: View) {
-        let place = index(sequence).and_then(|index| self.places.get_mut(index));
-        if let Some(place) = place
-            && place.fixed.is_none()
-        {
-            place.fixed = Some((variant, view));
+        let Some(place) = index(sequence).and_then(|index| self.places.get_mut(index)) else { return };
+        match &mut place.fixed {
+            None => place.fixed = Some((variant, view)),
+            Some((fixed, since)) if *fixed == variant => *since = view.min(*since),
+            Some(_) => {}
         }
     }
 

@@ -299,6 +299,7 @@ impl Checkers {
                 }
             }
             Observation::Entered { view, primary } => {
+                self.ledger.entered(node, *view);
                 if let Some(fifo) = &mut self.fifo {
                     fifo.entered(*view, usize::from(primary.0));
                 }
