@@ -39,7 +39,7 @@ impl Queue {
 
     /// Adds a request at the end.
     pub fn add(&mut self, request: Request) -> Added {
-        if self.newest.get(&request.client).is_some_and(|newest| *newest >= request.timestamp) {
+        if self.covers(request.client, request.timestamp) {
             return Added::Duplicate;
         }
         if self.waiting.len() >= self.capacity {
@@ -48,6 +48,12 @@ impl Queue {
         self.newest.insert(request.client, request.timestamp);
         self.waiting.push_back(request);
         Added::Queued
+    }
+
+    /// Whether this request, or a later one of the client, waits.
+    #[must_use]
+    pub fn covers(&self, client: ClientId, timestamp: Timestamp) -> bool {
+        self.newest.get(&client).is_some_and(|newest| *newest >= timestamp)
     }
 
     /// Takes the longest prefix of at most `requests_max` requests and `bytes_max` bytes; at least one if any waits.

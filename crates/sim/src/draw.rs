@@ -2,7 +2,7 @@
 
 use crate::fault::{Fault, FaultKind};
 use crate::mix::Mix;
-use crate::network::Flap;
+use crate::network::{Flap, PeerSet};
 use crate::random::Random;
 use core::time::Duration;
 use wire::Time;
@@ -17,6 +17,7 @@ pub(crate) enum Sort {
     Partition,
     OneWay,
     MutePrimary,
+    Deposed,
     Flapping,
     Crash,
     CrashPrimary,
@@ -46,6 +47,8 @@ pub(crate) fn kinds(mix: Mix) -> Vec<Sort> {
                 Sort::OneWay,
                 Sort::MutePrimary,
                 Sort::MutePrimary,
+                Sort::Deposed,
+                Sort::Deposed,
                 Sort::Flapping,
             ],
         ),
@@ -89,9 +92,14 @@ pub(crate) struct World {
     pub(crate) n: usize,
     pub(crate) clients: usize,
     pub(crate) hit: Vec<u8>,
+    pub(crate) traitors: PeerSet,
     pub(crate) heal: Time,
     /// When faults begin.
     pub(crate) season: (Duration, Duration),
+    /// How long replicas wait before they turn to another primary.
+    pub(crate) patience: Duration,
+    /// Whether nodes crash.
+    pub(crate) crashes: bool,
 }
 
 /// When faults begin: at any time, or all of them within a short while. Many things that go wrong at once find what the
@@ -107,18 +115,85 @@ pub(crate) fn season(heal: Time, random: &mut Random) -> (Duration, Duration) {
 }
 
 impl World {
-    pub(crate) fn fault(&self, kinds: &[Sort], random: &mut Random) -> Option<Fault> {
+    /// One thing that goes wrong; nothing if there is nobody to whom it may happen.
+    pub(crate) fn fault(&self, kinds: &[Sort], random: &mut Random) -> Vec<Fault> {
         let sort = random.pick(kinds);
         let heal = Duration::from_nanos(self.heal.0);
         let from = Time::ZERO.after(random.duration(self.season.0, self.season.1));
         // Half of them are short: what is over before anybody noticed is the harder case.
         let longest = if random.chance(500) { heal / 3 } else { heal / 40 };
         let lasts = random.duration(Duration::from_millis(1), longest);
-        let until = from.after(lasts).min(self.heal);
-        let kind = self.kind(sort, random)?;
+        if sort == Sort::Deposed {
+            return self.deposed(from, random);
+        }
+        let Some(kind) = self.kind(sort, random) else { return Vec::new() };
         // All power at once: nothing can happen meanwhile, so it is short.
-        let until = if kind == FaultKind::PowerLoss { from.after(lasts / 20).min(self.heal) } else { until };
-        Some(Fault { from, until, kind })
+        let lasts = if kind == FaultKind::PowerLoss { lasts / 20 } else { lasts };
+        vec![self.between(from, lasts, kind)]
+    }
+
+    fn between(&self, from: Time, lasts: Duration, kind: FaultKind) -> Fault {
+        Fault { from, until: from.after(lasts).min(self.heal), kind }
+    }
+
+    /// A primary that is away for about as long as the others' patience lasts, and then reaches some of them and not the
+    /// rest: it is deposed, does not know, and finds somebody who listens.
+    fn deposed(&self, from: Time, random: &mut Random) -> Vec<Fault> {
+        let away = self.patience * random.between(900, 1_600) as u32 / 1_000;
+        let half = self.patience * random.between(2, 6) as u32;
+        let faults = match random.below(2) {
+            0 => self.cut_off(from, away, half, random),
+            _ => self.stood_still(from, away, half, random),
+        };
+        faults.into_iter().filter(|fault| fault.from < fault.until).collect()
+    }
+
+    /// Whoever leads is cut off and does not notice.
+    fn cut_off(&self, from: Time, away: Duration, half: Duration, random: &mut Random) -> Vec<Fault> {
+        let nodes = (1u64 << self.n) - 1;
+        let by = random.bits() & nodes;
+        let deaf = random.chance(700);
+        vec![
+            self.between(from, away, FaultKind::MutePrimary { by: nodes, deaf: true }),
+            self.between(from, half, FaultKind::MutePrimary { by, deaf }),
+        ]
+    }
+
+    /// A node that may lead stands still and goes on as if nothing had been. The only one that hears it then crashes
+    /// whenever it writes, and comes back with what its disk has: it may have forgotten whom it follows by now.
+    fn stood_still(&self, from: Time, away: Duration, half: Duration, random: &mut Random) -> Vec<Fault> {
+        if self.hit.is_empty() {
+            return Vec::new();
+        }
+        let node = random.pick(&self.hit);
+        let listener = random.pick(&self.hit);
+        let clients = !((1u64 << self.n) - 1);
+        let cut = FaultKind::Partition { side: 1 << node, bridge: clients | 1 << listener };
+        let mut faults =
+            vec![self.between(from, away, FaultKind::Pause { node }), self.between(from, half, cut)];
+        if self.crashes {
+            let then = from.after(self.patience * 8 / 10);
+            faults.push(self.between(then, self.patience, FaultKind::CrashMidWrite { node: listener }));
+        }
+        faults
+    }
+
+    /// A cut between two sides, half the time with somebody whom both hear: the traitors, who can then tell each side
+    /// what they like, or anybody.
+    fn partition(&self, random: &mut Random) -> FaultKind {
+        let everybody = (1u64 << (self.n + self.clients)) - 1;
+        let nodes = (1u64 << self.n) - 1;
+        let mut side = random.bits() & everybody;
+        if random.chance(500) {
+            return FaultKind::Partition { side, bridge: 0 };
+        }
+        if random.chance(500) {
+            side = side & !nodes | 1 << random.index(self.n);
+        }
+        let between = if self.traitors != 0 { self.traitors } else { 1 << random.index(self.n) };
+        // Clients are anywhere.
+        let bridge = between | random.bits() & everybody & !nodes;
+        FaultKind::Partition { side, bridge }
     }
 
     fn kind(&self, sort: Sort, random: &mut Random) -> Option<FaultKind> {
@@ -132,13 +207,15 @@ impl World {
             Sort::Duplication => FaultKind::Duplication { permille: random.pick(&[20, 200, 600]) },
             Sort::Reordering => FaultKind::Reordering,
             Sort::Corruption => FaultKind::Corruption { permille: random.pick(&[5, 50, 200]) },
-            Sort::Partition => FaultKind::Partition { side: random.bits() & everybody },
+            Sort::Partition => self.partition(random),
             Sort::OneWay => {
                 FaultKind::OneWay { from: random.bits() & everybody, to: random.bits() & everybody }
             }
             Sort::MutePrimary => {
                 FaultKind::MutePrimary { by: random.bits() & everybody, deaf: random.chance(300) }
             }
+            // Several faults at once: see `deposed`.
+            Sort::Deposed => return None,
             Sort::Flapping => {
                 let one = random.index(self.n) as u8;
                 let other = random.index(peers) as u8;

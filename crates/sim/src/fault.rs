@@ -44,10 +44,14 @@ pub enum FaultKind {
         /// How many.
         permille: u32,
     },
-    /// Nobody in `side` hears anybody outside it, nor the other way round.
+    /// Nobody in `side` hears anybody outside it, nor the other way round, but for a bridge. (Alfatafta et al., "Toward a
+    /// Generic Fault Tolerance Technique for Partial Network Partitioning", 2020: that some hear both sides is as common
+    /// as a clean cut, and harder.)
     Partition {
         /// The peers on one side.
         side: PeerSet,
+        /// The peers that both sides hear, and that hear both.
+        bridge: PeerSet,
     },
     /// Frames from a peer in `from` to one in `to` are lost; those the other way are not.
     OneWay {
@@ -165,9 +169,10 @@ impl FaultKind {
             FaultKind::Corruption { permille } => {
                 conditions.corrupt_permille = conditions.corrupt_permille.max(*permille);
             }
-            FaultKind::Partition { side } => {
-                conditions.cut_between(*side, !*side);
-                conditions.cut_between(!*side, *side);
+            FaultKind::Partition { side, bridge } => {
+                let (one, other) = (side & !bridge, !side & !bridge);
+                conditions.cut_between(one, other);
+                conditions.cut_between(other, one);
             }
             FaultKind::OneWay { from, to } => conditions.cut_between(*from, *to),
             FaultKind::MutePrimary { by, deaf } => {
@@ -213,8 +218,12 @@ impl fmt::Display for FaultKind {
             FaultKind::Duplication { permille } => write!(f, "{permille} ‰ of all frames arrive twice"),
             FaultKind::Reordering => write!(f, "frames overtake each other"),
             FaultKind::Corruption { permille } => write!(f, "bits flip in {permille} ‰ of all frames"),
-            FaultKind::Partition { side } => {
+            FaultKind::Partition { side, bridge: 0 } => {
                 write!(f, "{} and the others do not hear each other", Names(*side))
+            }
+            FaultKind::Partition { side, bridge } => {
+                let (side, bridge) = (Names(*side & !*bridge), Names(*bridge));
+                write!(f, "{side} and the others do not hear each other, but {bridge} hear both")
             }
             FaultKind::OneWay { from, to } => write!(f, "{} do not hear {}", Names(*to), Names(*from)),
             FaultKind::MutePrimary { by, deaf } => {
@@ -264,8 +273,12 @@ mod tests {
     #[test]
     fn a_partition_cuts_both_ways_and_a_one_way_cut_does_not() {
         let mut conditions = Conditions::default();
-        FaultKind::Partition { side: 0b001 }.apply(None, &mut conditions);
+        FaultKind::Partition { side: 0b001, bridge: 0 }.apply(None, &mut conditions);
         assert_eq!((conditions.cut[0] & 0b111, conditions.cut[1] & 0b111), (0b110, 0b001));
+        let mut conditions = Conditions::default();
+        FaultKind::Partition { side: 0b001, bridge: 0b100 }.apply(None, &mut conditions);
+        assert_eq!((conditions.cut[0] & 0b111, conditions.cut[1] & 0b111), (0b010, 0b001));
+        assert_eq!(conditions.cut[2], 0, "the bridge hears both sides and both hear it");
         let mut conditions = Conditions::default();
         FaultKind::OneWay { from: 0b001, to: 0b110 }.apply(None, &mut conditions);
         assert_eq!((conditions.cut[0], conditions.cut[1]), (0b110, 0));

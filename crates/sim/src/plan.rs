@@ -20,7 +20,7 @@ use core::fmt;
 use core::time::Duration;
 use wire::Time;
 
-/// Faults of one plan at most.
+/// Things that go wrong in one plan at most. Some are several faults that belong together.
 pub const FAULTS_MAX: u64 = 16;
 
 /// A traitor's behaviour.
@@ -88,12 +88,20 @@ impl Plan {
         let mut traitors: Vec<u8> = lies.iter().map(|lie| lie.node).collect();
         traitors.dedup();
         let hit = may_be_hit(protocol, n, f, &traitors, &mut random.part(2));
-        let world =
-            World { n, clients: tuning.clients, hit, heal, season: season(heal, &mut random.part(5)) };
+        let world = World {
+            n,
+            clients: tuning.clients,
+            hit,
+            traitors: traitors.iter().fold(0, |traitors, node| traitors | 1 << node),
+            heal,
+            season: season(heal, &mut random.part(5)),
+            patience: tuning.settings.view_timeout,
+            crashes: mix.has(Mix::CRASH),
+        };
         let kinds = swarm(kinds(mix), &mut random.part(6));
         let count = if kinds.is_empty() { 0 } else { random.part(3).between(1, FAULTS_MAX) };
         let mut faults: Vec<Fault> =
-            (0..count).filter_map(|index| world.fault(&kinds, &mut random.part(100 + index))).collect();
+            (0..count).flat_map(|index| world.fault(&kinds, &mut random.part(100 + index))).collect();
         let mut live = true;
         if mix.has(Mix::CRASH) {
             live = for_ever(&mut faults, protocol, f, n, &traitors, heal, &mut random.part(4));

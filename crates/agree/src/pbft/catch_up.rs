@@ -82,6 +82,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         self.catch_up.asked.clear();
         self.catch_up.turn = self.catch_up.turn % (self.settings.n() - 1) + 1;
         self.tick_transfer(out);
+        self.tick_relays(out);
         self.ask_for_batches(out);
         out.send_members(crate::Message::Pbft(Message::Status(self.standing())));
         let busy = !self.views.active

@@ -5,7 +5,7 @@
 //!
 //! In the order in which things happen, and where:
 //!   - `order`: upon REQUEST(o, T, c): the primary gives it a place in a batch, PRE-PREPARE(v, n, m); a backup that
-//!     hears of a request watches that it is executed in time;
+//!     hears of a request watches that it is executed in time, and passes it on to the primary (`relay`);
 //!   - `agree`: upon PRE-PREPARE: PREPARE(v, n, d); upon `2f+1` that accepted d: COMMIT(v, n, d); upon `2f+1` of
 //!     those the batch is committed;
 //!   - `execute`: committed batches are executed in order and the clients answered;
@@ -50,8 +50,6 @@
 //! - `2f+1` COMMITs commit a batch also at a replica at which it has not prepared, and `f+1` COMMITTEDs at one in any
 //!   view: each proves that a correct replica knows it to be committed.
 //! - No tentative execution, no read-only requests, no proactive recovery.
-//! - A backup does not pass a client's request on to the primary. A client that keeps its requests from the primary and
-//!   shows them to backups costs a view change.
 //!
 //! **Bounds.** Slots exist between the watermarks only; each keeps one vote of each kind per replica. Of VIEW-CHANGEs
 //! the last of each replica is kept, of NEW-VIEWs the last. What is answered per peer and tick is counted. While too many
@@ -70,6 +68,7 @@ mod order;
 mod quorum;
 mod record;
 mod recover;
+mod relay;
 mod stable;
 mod transfer;
 mod view_change;
@@ -90,6 +89,7 @@ use log::Log;
 use message::Message;
 use order::Order;
 use quorum::Quorum;
+use relay::Relays;
 use stable::Checkpoints;
 use std::hash::{Hash, Hasher};
 use view_change::Views;
@@ -120,6 +120,7 @@ pub struct Replica<S, K> {
     checkpoints: Checkpoints,
     views: Views,
     order: Order,
+    relays: Relays,
     catch_up: CatchUp,
     /// The first record that the last snapshot on disk needs.
     kept_from: Position,
@@ -135,6 +136,7 @@ impl<S: Hash, K> Hash for Replica<S, K> {
         self.checkpoints.hash(state);
         self.views.hash(state);
         self.order.hash(state);
+        self.relays.hash(state);
         self.catch_up.hash(state);
         self.kept_from.hash(state);
     }
@@ -205,6 +207,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             (Peer::Node(node), _) if node == self.me || !self.settings.members.contains(&node) => {
                 Err(Refusal::UnknownSender)
             }
+            (Peer::Node(node), AnyMessage::Request(request)) => self.relayed(node, request),
             (Peer::Node(node), AnyMessage::Pbft(message)) => self.receive_pbft(node, message, out),
             (Peer::Node(node), AnyMessage::Transfer(transfer)) => self.transfer(node, transfer, out),
             (Peer::Node(_) | Peer::Client(_), _) => Err(Refusal::NotAllowed),

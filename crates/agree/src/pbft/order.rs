@@ -4,7 +4,7 @@
 //!   - executed already: the reply again, if it was the client's last; else STALE;
 //!   - the client's signature must be valid, else WRONG-AUTHENTICATOR;
 //!   - at the primary of a view that has begun: unless it has a place already it goes to the queue; BUSY if that is full;
-//!   - elsewhere: it is watched. See [`super::watch`].
+//!   - elsewhere: it is watched, see [`super::watch`], and the primary is shown it, see [`super::relay`].
 //!
 //! Upon room in the window, at the primary (`propose`): the next batch of those not executed and without a place gets
 //! the next place: the record, and behind it PRE-PREPARE(v, n, m). At most τ batches are not executed, and none is
@@ -66,6 +66,12 @@ impl Order {
         }
     }
 
+    /// At the primary: whether this request, or a later one of the client, has a place or waits for one.
+    pub(super) fn covers(&self, client: ClientId, timestamp: Timestamp) -> bool {
+        self.placed.get(&client).is_some_and(|newest| *newest >= timestamp)
+            || self.queue.covers(client, timestamp)
+    }
+
     /// The view is over, or begins: no request has a place.
     pub(super) fn forget_places(&mut self) {
         self.placed.clear();
@@ -92,9 +98,9 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             return Err(Refusal::WrongAuthenticator);
         }
         if !(self.leads() && self.views.active) {
-            return if self.order.watch.add(request) { Ok(()) } else { Err(Refusal::NoRoom) };
+            return self.watch(request, out);
         }
-        if self.order.placed.get(&client).is_some_and(|newest| *newest >= timestamp) {
+        if self.order.covers(client, timestamp) {
             return Ok(());
         }
         match self.order.queue.add(request) {
@@ -104,6 +110,18 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
                 Err(Refusal::NoRoom)
             }
         }
+    }
+
+    /// Waits for a request to be executed, and shows it to the primary if it is new here.
+    fn watch(&mut self, request: Request, out: &mut Outbox) -> Result<(), Refusal> {
+        if self.order.watch.covers(request.client, request.timestamp) {
+            return Ok(());
+        }
+        if !self.order.watch.add(request.clone()) {
+            return Err(Refusal::NoRoom);
+        }
+        self.relay(request, out);
+        Ok(())
     }
 
     /// Whether the client that `request` names did sign it.

@@ -17,6 +17,7 @@ use super::message::{CHECKPOINTS_MAX, ENTRIES_MAX, NewView, new_view_bytes_max};
 use super::order::Order;
 use super::quorum::Quorum;
 use super::record::{Facts, Image, PlaceFacts};
+use super::relay::Relays;
 use super::stable::Checkpoints;
 use super::view_change::Views;
 use crate::Service;
@@ -82,6 +83,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             checkpoints: Checkpoints::default(),
             views: Views::new(facts.known, facts.change),
             order: Order::new(&settings),
+            relays: Relays::default(),
             catch_up: CatchUp::default(),
             kept_from: recovered.records.first().map_or(recovered.last, |(position, _)| *position),
             settings,

@@ -62,7 +62,12 @@ impl Watch {
 
     /// The one that has waited longest.
     pub(super) fn first(&self) -> Option<(ClientId, Timestamp)> {
-        self.requests.front().map(|request| (request.client, request.timestamp))
+        self.longest().map(|request| (request.client, request.timestamp))
+    }
+
+    /// The request that has waited longest.
+    pub(super) fn longest(&self) -> Option<&Request> {
+        self.requests.front()
     }
 
     /// Takes them all out, first come first.

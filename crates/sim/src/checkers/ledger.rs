@@ -207,13 +207,14 @@ impl Ledger {
         self.places.get(index(sequence)?)?.fixed
     }
 
-    /// From now on the variant at `sequence` may never change.
+    /// The variant at `sequence` may not change in `view` or a later one. What is fixed stays fixed, from the earliest
+    /// view in which it was found so.
     pub fn fix(&mut self, sequence: Sequence, variant: Variant, view: View) {
-        let place = index(sequence).and_then(|index| self.places.get_mut(index));
-        if let Some(place) = place
-            && place.fixed.is_none()
-        {
-            place.fixed = Some((variant, view));
+        let Some(place) = index(sequence).and_then(|index| self.places.get_mut(index)) else { return };
+        match &mut place.fixed {
+            None => place.fixed = Some((variant, view)),
+            Some((fixed, since)) if *fixed == variant => *since = view.min(*since),
+            Some(_) => {}
         }
     }
 

@@ -6,6 +6,7 @@ mod encoding;
 mod limits;
 mod normal_case;
 mod power_loss;
+mod relays;
 mod storm;
 mod view_changes;
 

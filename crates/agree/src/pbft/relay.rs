@@ -1,0 +1,86 @@
+//! A request that a client showed to backups reaches the primary all the same.
+//!
+//! Upon a request that a backup of a view that has begun watches from now on: it goes to the primary as it is, at most
+//!   [`RELAYS_PER_TICK_MAX`] between two ticks.
+//! Upon the tick: the request watched longest goes there again. The view timer runs for that one, so nobody loses patience
+//!   over a request that the primary was not shown, again and again. One per tick is enough: who is first changes.
+//! Upon a request from a replica, at the primary of a view that has begun:
+//!   - executed already: STALE; it has a place or waits already: nothing;
+//!   - more than [`RELAYED_PER_TICK_MAX`] of this replica since the last tick: NO-ROOM. Only those that follow count;
+//!   - the client's signature must be valid, else WRONG-AUTHENTICATOR: the replica's word is worth nothing;
+//!   - it goes to the queue; NO-ROOM if that is full. The client hears nothing: it did not ask the primary.
+//!
+//! Upon one elsewhere: NOT-ALLOWED. A relay is never relayed, so it makes at most one step.
+//!
+//! Without this a client that keeps its requests from the primary could have every primary voted out, one after the other.
+
+use super::Replica;
+use crate::Service;
+use crate::machine::Standing;
+use crate::queue::Added;
+use crate::replica::{Outbox, Refusal};
+use crate::request::Request;
+use std::collections::BTreeMap;
+use wire::{Keys, NodeId};
+
+/// Requests that a backup passes on between two of its ticks at most, beside the one that it repeats.
+pub(super) const RELAYS_PER_TICK_MAX: u32 = 16;
+
+/// Requests that a primary looks at between two of its ticks, per backup: a correct one may tick twice in that time.
+pub(super) const RELAYED_PER_TICK_MAX: u32 = 2 * (RELAYS_PER_TICK_MAX + 1);
+
+/// What was passed on since the last tick.
+#[derive(Clone, Hash, Debug, Default)]
+pub(super) struct Relays {
+    /// By this replica.
+    sent: u32,
+    /// By each other one.
+    taken: BTreeMap<NodeId, u32>,
+}
+
+impl<S: Service + Clone, K: Keys> Replica<S, K> {
+    /// Shows the primary a request that this replica watches from now on.
+    pub(super) fn relay(&mut self, request: Request, out: &mut Outbox) {
+        if self.views.active && self.relays.sent < RELAYS_PER_TICK_MAX {
+            self.relays.sent += 1;
+            out.send(self.primary(), request);
+        }
+    }
+
+    /// Time has passed: the request watched longest is shown again.
+    pub(super) fn tick_relays(&mut self, out: &mut Outbox) {
+        self.relays = Relays::default();
+        if self.views.active
+            && !self.leads()
+            && let Some(request) = self.order.watch.longest()
+        {
+            out.send(self.primary(), request.clone());
+        }
+    }
+
+    /// A replica passes a client's request on.
+    pub(super) fn relayed(&mut self, from: NodeId, request: Request) -> Result<(), Refusal> {
+        if !(self.leads() && self.views.active) {
+            return Err(Refusal::NotAllowed);
+        }
+        match self.machine.standing(request.client, request.timestamp) {
+            Standing::Answered { .. } | Standing::Outdated => return Err(Refusal::Stale),
+            Standing::New => {}
+        }
+        if self.order.covers(request.client, request.timestamp) {
+            return Ok(());
+        }
+        let taken = self.relays.taken.entry(from).or_default();
+        if *taken >= RELAYED_PER_TICK_MAX {
+            return Err(Refusal::NoRoom);
+        }
+        *taken += 1;
+        if !self.is_signed(&request) {
+            return Err(Refusal::WrongAuthenticator);
+        }
+        match self.order.queue.add(request) {
+            Added::Queued | Added::Duplicate => Ok(()),
+            Added::Full => Err(Refusal::NoRoom),
+        }
+    }
+}
