@@ -89,7 +89,8 @@ pub(super) fn unfair_primary(seeds: &Seeds) -> Report {
     for (attack, strategy) in attacks() {
         for f in 1..=2 {
             // One batch at a time, so that requests pile up and there is something to turn around.
-            let stage = Stage { set: |settings| settings.window = 1, ..Stage::new(f) };
+            let lasts = Duration::from_secs(1);
+            let stage = Stage { lasts, set: |settings| settings.window = 1, ..Stage::new(f) };
             let script = || -> Vec<Script> { vec![(0, strategy())] };
             let runs = fold(seeds, |seed| stage.play(seed, script()));
             let convicted = runs.iter().filter(|(_, run)| run.alarms("fairness") > 0).count();
