@@ -11,7 +11,8 @@
 //! - [`agenda`], [`timers`], [`network`], [`disk`], [`clock`], [`keys`], [`random`]: what is simulated;
 //! - [`byzantine`], [`outsider`]: those who mean harm;
 //! - [`checkers`]: what must hold, whatever happens;
-//! - [`shrink`](mod@shrink), [`campaign`], [`measure`]: what one does with runs.
+//! - [`shrink`](mod@shrink), [`campaign`], [`measure`], [`pause`]: what one does with runs;
+//! - [`scenarios`]: the promises and attacks of the ByzID paper, by name.
 //!
 //! **Determinism.** Nothing here reads a clock, an address, a hash map's order or the number of threads. Everything
 //! random comes from named streams of the seed ([`random`]). The fingerprint of an outcome covers every byte put on a
@@ -44,9 +45,11 @@ pub mod network;
 pub mod node;
 pub mod only;
 pub mod outsider;
+pub mod pause;
 pub mod plan;
 pub mod random;
 pub mod run;
+pub mod scenarios;
 pub mod service;
 pub mod shrink;
 pub mod stats;

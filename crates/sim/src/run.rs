@@ -143,8 +143,24 @@ fn making(settings: &RunSettings, trace: Option<usize>) -> Making {
 }
 
 /// Runs a world to its end. If an assertion stops it, that is a violation like any other.
-fn finish(mut world: World, seed: u64) -> (Outcome, World) {
-    let stopped = quietly(|| catch_unwind(AssertUnwindSafe(|| world.run())));
+fn finish(world: World, seed: u64) -> (Outcome, World) {
+    finish_watched(world, seed, |_| {})
+}
+
+/// Runs a world to its end, and calls `look` after each thing that happened.
+pub(crate) fn finish_watched(
+    mut world: World,
+    seed: u64,
+    mut look: impl FnMut(&mut World),
+) -> (Outcome, World) {
+    let run = || {
+        world.begin();
+        while world.step() {
+            look(&mut world);
+        }
+        world.end();
+    };
+    let stopped = quietly(|| catch_unwind(AssertUnwindSafe(run)));
     let mut violations = world.around.checkers.violations().to_vec();
     if stopped.is_err() {
         let explanation = last_panic();

@@ -69,6 +69,8 @@ pub struct Stats {
     pub batches_executed: u64,
     /// Alarms of guards.
     pub alarms: u64,
+    /// Those, by the rule that was broken.
+    pub alarms_by_rule: BTreeMap<&'static str, u64>,
     /// Writes that crashes took.
     pub writes_lost: u64,
     /// Operations whose accepted result was checked.
@@ -109,6 +111,7 @@ impl Default for Stats {
             checkpoints: 0,
             batches_executed: 0,
             alarms: 0,
+            alarms_by_rule: BTreeMap::new(),
             writes_lost: 0,
             operations_checked: 0,
             effects_most: 0,
@@ -201,6 +204,9 @@ impl Stats {
         self.authenticators = self.authenticators.plus(other.authenticators);
         for (name, count) in &other.faults {
             *self.faults.entry(name).or_default() += count;
+        }
+        for (rule, count) in &other.alarms_by_rule {
+            *self.alarms_by_rule.entry(rule).or_default() += count;
         }
         for (name, count) in &other.strategies {
             *self.strategies.entry(name).or_default() += count;

@@ -26,6 +26,8 @@ pub struct Surroundings {
     pub checkers: Checkers,
     /// The numbers.
     pub stats: Stats,
+    /// Frames put on a link, by the index of who sent them.
+    pub sent: Vec<u64>,
     /// The story, if anybody wants to hear it.
     pub trace: Option<Trace>,
     /// A hash of everything that happened so far.
@@ -52,6 +54,7 @@ impl Surroundings {
         trace: Option<Trace>,
     ) -> Self {
         Surroundings {
+            sent: vec![0; network.directory().peers()],
             now: Time::ZERO,
             agenda: Agenda::default(),
             network,
@@ -87,6 +90,7 @@ impl Surroundings {
             return;
         };
         self.stats.frame(&frame);
+        self.sent[from] += 1;
         self.note(keyed((from << 8 | to) as u64, &frame));
         if self.trace.is_some() {
             let copy = frame.clone();

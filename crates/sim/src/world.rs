@@ -11,7 +11,7 @@
 //! Upon the first violation: the run is over.
 
 use crate::agenda::Happening;
-use crate::byzantine::Traitor;
+use crate::byzantine::{Strategy, Traitor};
 use crate::checkers::bounded::Limits;
 use crate::checkers::live::{self, LIVE_WITHIN};
 use crate::checkers::{Checker, Checkers, Finality};
@@ -150,21 +150,36 @@ impl World {
         }
     }
 
+    /// Before anything happens: the replica of `node` is in the hands of somebody who follows `script`.
+    pub fn hand_over(&mut self, node: usize, script: Vec<Box<dyn Strategy>>, whims: Random) {
+        let settings = Rc::clone(&self.around.settings);
+        let traitor = Traitor::with_script(NodeId(node as u16), settings, script, whims);
+        self.nodes[node].hand_over(traitor);
+        self.around.checkers.distrust(node);
+    }
+
     /// Lets everything happen, to the end.
     pub fn run(&mut self) {
         self.begin();
-        while !self.done && self.around.checkers.violations().is_empty() {
-            let Some((at, happening)) = self.around.agenda.take_next() else { break };
-            self.around.now = at;
-            self.around.stats.events += 1;
-            if self.around.stats.events > EVENTS_MAX {
-                let text = format!("{EVENTS_MAX} things have happened and there is no end to it");
-                self.around.checkers.report(Checker::Bounded, at, text);
-                break;
-            }
-            self.happen(happening);
-        }
+        while self.step() {}
         self.end();
+    }
+
+    /// Lets the next thing happen. Whether there was one: else the run is over.
+    pub fn step(&mut self) -> bool {
+        if self.done || !self.around.checkers.violations().is_empty() {
+            return false;
+        }
+        let Some((at, happening)) = self.around.agenda.take_next() else { return false };
+        self.around.now = at;
+        self.around.stats.events += 1;
+        if self.around.stats.events > EVENTS_MAX {
+            let text = format!("{EVENTS_MAX} things have happened and there is no end to it");
+            self.around.checkers.report(Checker::Bounded, at, text);
+            return false;
+        }
+        self.happen(happening);
+        true
     }
 
     /// Lets things happen until `enough` of the clients, or until a promise is broken.
@@ -177,7 +192,8 @@ impl World {
         }
     }
 
-    fn begin(&mut self) {
+    /// Starts everything: what comes before the first [`World::step`].
+    pub fn begin(&mut self) {
         for node in &mut self.nodes {
             node.start(&mut self.around);
         }
@@ -380,8 +396,15 @@ impl World {
         self.around.agenda.enter(now.after(PROBE_EVERY), Happening::Probe);
     }
 
+    /// The nodes, by slot.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
     /// How every correct node that is up stands.
-    fn statuses(&self) -> Vec<Option<Status>> {
+    #[must_use]
+    pub fn statuses(&self) -> Vec<Option<Status>> {
         let correct = |(slot, node): (usize, &Node)| {
             let replica = node.replica().filter(|_| self.around.checkers.is_correct(slot));
             replica.map(Replica::status)
@@ -400,10 +423,11 @@ impl World {
         live::converged(&statuses, needed)
     }
 
-    fn end(&mut self) {
+    /// Judges the run as a whole: what comes after the last [`World::step`].
+    pub fn end(&mut self) {
         let now = self.around.now;
         let overflowed = self.around.stats.frames_overflowed;
-        if self.plan.lies.is_empty() {
+        if (0..self.nodes.len()).all(|node| self.around.checkers.is_correct(node)) {
             self.around.checkers.link_filled(now, overflowed);
         }
         self.around.checkers.finish(now, self.plan.live && self.done);

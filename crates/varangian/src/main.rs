@@ -28,9 +28,11 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Verb {
+    Costs(verb::costs::Arguments),
     Demo(verb::demo::Arguments),
     Plan(verb::plan::Arguments),
     Sim(verb::sim::Arguments),
+    Scenarios(verb::scenarios::Arguments),
 }
 
 /// How a verb ended.
@@ -55,9 +57,11 @@ impl From<Outcome> for ExitCode {
 
 fn main() -> ExitCode {
     let outcome = match CommandLine::parse().verb {
+        Verb::Costs(arguments) => verb::costs::run(&arguments),
         Verb::Demo(arguments) => verb::demo::tell_the_story(&arguments),
         Verb::Plan(arguments) => verb::plan::run(&arguments),
         Verb::Sim(arguments) => verb::sim::run(&arguments),
+        Verb::Scenarios(arguments) => verb::scenarios::run(&arguments),
     };
     outcome.into()
 }

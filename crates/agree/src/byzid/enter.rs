@@ -208,6 +208,7 @@ impl<S: Service> Replica<S> {
         self.mode = Mode::Normal;
         // Nobody enters a configuration without a monitor.
         self.unmonitored = false;
+        self.standstill.clear();
         self.transfer = None;
         self.gathered_snapshot = None;
         self.ordered = self.accepted();

@@ -55,13 +55,18 @@ impl<S: Service> Replica<S> {
     }
 
     fn acknowledge_again(&mut self, from: NodeId, order: &Order, out: &mut Outbox) {
-        let at = self.accepted();
         let agrees = self.accepted_digest(order.sequence).is_none_or(|digest| digest == order.batch.digest());
         if !agrees {
             return out.refuse(Peer::Node(from), Refusal::Contradiction);
         }
-        if from != self.me {
-            self.acknowledge(at, out);
+        self.say_again(from, out);
+    }
+
+    /// The primary lacks an ACK: says once more what is here. Not while the disk has something to take, since an ACK waits
+    /// for that already; a disk that stalls would else pile up one for each time that the primary asks.
+    pub(super) fn say_again(&mut self, from: NodeId, out: &mut Outbox) {
+        if from != self.me && self.journal.pending() == 0 {
+            self.acknowledge(self.accepted(), out);
         }
     }
 

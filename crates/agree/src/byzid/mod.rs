@@ -146,7 +146,11 @@ pub struct Replica<S> {
     ordered: Sequence,
     /// As the primary: up to where each member has ACKed, by slot.
     acked: Vec<Sequence>,
+    /// As the primary: the backups that it does not wait for. Its monitor names them; without one, it does so itself.
     suspended: Vec<NodeId>,
+    /// As the primary without a monitor: up to where each member had ACKed at the last retry, and at how many retries in a
+    /// row it had got no further, by slot.
+    standstill: Vec<(Sequence, u32)>,
     /// As the primary: the last checkpoint that it declared stable.
     declared: Sequence,
     /// CHECKPOINTs of the backups, by slot.
@@ -193,6 +197,7 @@ impl<S: Service> Replica<S> {
             ordered: Sequence::ZERO,
             declared: Sequence::ZERO,
             suspended: Vec::new(),
+            standstill: Vec::new(),
             unmonitored: false,
             heard_of: Sequence::ZERO,
             stood_at: Sequence::ZERO,

@@ -6,8 +6,8 @@
 //! Upon ACK(N) from every backup that is not suspended, and at least f: the ORDERs up to N are complete; the window moves.
 //! Upon FETCH(N) from a backup: the ORDERs from N on again, or the stable checkpoint that covers them.
 //!
-//! Sending ORDERs again that were not ACKed is the monitor's business, so that no primary can forget to; the replica does
-//! it only while it has no monitor ([`Replica::order_again`]).
+//! Sending ORDERs again that were not ACKed, and giving up on a backup that never does, is the monitor's business, so that no
+//! primary can forget to; the replica does it only while it has no monitor ([`Replica::order_again`]).
 
 use super::Replica;
 use super::message::{Ack, Fetch, Joined, Order, StableCheckpoint};
@@ -15,6 +15,7 @@ use crate::queue::Added;
 use crate::replica::{Outbox, Refusal};
 use crate::request::{Busy, Request};
 use crate::service::Service;
+use monitor::ordering::TRIES_MAX;
 use wire::{NodeId, Peer, Sequence};
 
 /// ORDERs sent again upon one FETCH at most.
@@ -56,7 +57,7 @@ impl<S: Service> Replica<S> {
     }
 
     /// The last ORDER that every backup which is not suspended has, and at least f of all.
-    fn complete(&self) -> Sequence {
+    pub(super) fn complete(&self) -> Sequence {
         let mut by_f = Vec::with_capacity(self.n());
         let mut by_all = None;
         for (member, acked) in self.members.iter().zip(&self.acked) {
@@ -96,20 +97,48 @@ impl<S: Service> Replica<S> {
     fn has_up_to(&mut self, from: NodeId, sequence: Sequence, out: &mut Outbox) {
         let Some(slot) = self.slot(from) else { return out.refuse(Peer::Node(from), Refusal::NotAllowed) };
         self.acked[slot] = self.acked[slot].max(sequence.min(self.ordered));
+        self.wait_again(from, slot);
         self.order(out);
     }
 
-    /// Step 4 of the paper without a monitor: the ORDERs that a backup has not ACKed, again, until it has.
+    /// Step 4 of the paper without a monitor: the ORDERs that a backup has not ACKed, again, until it has. Of those that the
+    /// log no longer holds, the stable checkpoint that covers them: it may be that only the backup's ACK was lost, and that
+    /// nobody would ever say it again.
     pub(super) fn order_again(&mut self, out: &mut Outbox) {
         if !self.unmonitored || !self.leads() {
             return;
         }
         for (member, acked) in self.members.iter().zip(&self.acked) {
+            if *acked < self.stable.sequence && member.node != self.me {
+                out.send(member.node, StableCheckpoint { view: self.view, stable: self.stable.clone() });
+            }
             let lacks = self.orders.range(acked.next()..).filter(|(sequence, _)| **sequence <= self.ordered);
             for (sequence, stored) in lacks.take(FETCH_ORDERS_MAX).filter(|_| member.node != self.me) {
                 let batch = stored.batch.clone();
                 out.send(member.node, Order { view: self.view, sequence: *sequence, batch, seal: None });
             }
+        }
+        self.give_up_waiting();
+        self.order(out);
+    }
+
+    /// Suspends the backups that have not moved for as long as a monitor would have waited: one whose monitor crashed while
+    /// it was on its way into this configuration never gets here, and the others must not stand still with it.
+    fn give_up_waiting(&mut self) {
+        self.standstill.resize(self.n(), (Sequence::ZERO, 0));
+        for ((member, acked), still) in self.members.iter().zip(&self.acked).zip(&mut self.standstill) {
+            let moves = *acked > still.0 || *acked >= self.ordered;
+            *still = (*acked, if moves { 0 } else { still.1.saturating_add(1) });
+            if still.1 > TRIES_MAX && member.node != self.me && !self.suspended.contains(&member.node) {
+                self.suspended.push(member.node);
+            }
+        }
+    }
+
+    /// A backup that was suspended without a monitor and has caught up is waited for again.
+    fn wait_again(&mut self, node: NodeId, slot: usize) {
+        if self.unmonitored && self.acked[slot].plus(self.settings.window) >= self.ordered {
+            self.suspended.retain(|suspended| *suspended != node);
         }
     }
 

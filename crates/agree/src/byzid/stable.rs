@@ -96,7 +96,8 @@ impl<S: Service> Replica<S> {
             return out.refuse(Peer::Node(from), Refusal::Stale);
         }
         if checkpoint.stable.sequence <= self.stable.sequence {
-            return;
+            // It is said again only to one whose ACK the primary lacks.
+            return self.say_again(from, out);
         }
         self.heard_of = self.heard_of.max(checkpoint.stable.sequence);
         let has = self.checkpoints.get(&checkpoint.stable.sequence).map(Checkpoint::digest);

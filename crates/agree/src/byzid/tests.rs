@@ -224,3 +224,88 @@ fn one_order_again_and_again_does_not_make_a_joining_backup_flood() {
     let asked: usize = (0..100).map(|_| disk.step(&mut replica, from(1, order(1, 16))).len()).sum();
     assert_eq!(asked, 0, "each of them counts against it at its own guard");
 }
+
+/// Node 0, which leads without a monitor, with the requests of so many clients ordered; what it sends comes back to it.
+fn unmonitored_primary(disk: &mut Disk, requests: u64) -> Tested {
+    let mut replica = recover(0, Recovered::default());
+    disk.step(&mut replica, Event::Started);
+    disk.step(&mut replica, Event::Notice(Notice::Unmonitored));
+    for client in 1..=requests {
+        let request = batch(client).requests()[0].clone();
+        let event =
+            Event::Message { from: Peer::Client(ClientId(client)), message: Message::Request(request) };
+        let sent = disk.step(&mut replica, event);
+        come_back(&mut replica, disk, sent);
+    }
+    replica
+}
+
+/// The guard hands a primary its own ORDERs and STABLECHECKPOINTs.
+fn come_back(replica: &mut Tested, disk: &mut Disk, sent: Vec<Message>) {
+    for message in sent {
+        if matches!(message, Message::ByzId(ByzId::Order(_) | ByzId::StableCheckpoint(_))) {
+            disk.step(replica, from(0, message));
+        }
+    }
+}
+
+fn ack(at: u64) -> message::Ack {
+    message::Ack { view: View(0), sequence: Sequence(at), digest: batch(at).digest() }
+}
+
+#[test]
+fn a_backup_whose_ack_was_lost_before_a_checkpoint_hears_of_the_checkpoint_from_an_unmonitored_primary() {
+    let mut disk = Disk::default();
+    let mut replica = unmonitored_primary(&mut disk, 4);
+    disk.step(&mut replica, from(1, ack(4)));
+    let digest = replica.checkpoints[&Sequence(4)].digest();
+    let vote = message::Checkpoint { view: View(0), sequence: Sequence(4), digest };
+    let sent = disk.step(&mut replica, from(1, vote));
+    come_back(&mut replica, &mut disk, sent);
+    assert_eq!(replica.stable.sequence, Sequence(4), "the ORDERs up to here are gone");
+    let sent = disk.step(&mut replica, Event::Timer(RETRY));
+    assert!(matches!(sent[..], [Message::ByzId(ByzId::StableCheckpoint(_))]), "for p2 alone: {sent:?}");
+}
+
+#[test]
+fn a_backup_that_is_told_of_a_checkpoint_again_says_again_what_it_has() {
+    let (mut replica, mut disk) = (recover(2, Recovered::default()), Disk::default());
+    for at in 1..=5 {
+        disk.step(&mut replica, from(0, order(0, at)));
+    }
+    let digest = replica.checkpoints[&Sequence(4)].digest();
+    let stable = Stable { sequence: Sequence(4), digest, seal: None };
+    let again = message::StableCheckpoint { view: View(0), stable };
+    disk.step(&mut replica, from(0, again.clone()));
+    let sent = disk.step(&mut replica, from(0, again.clone()));
+    assert!(
+        matches!(&sent[..], [Message::ByzId(ByzId::Ack(ack))] if ack.sequence == Sequence(5)),
+        "{sent:?}"
+    );
+    // While the disk stalls, an ACK waits already.
+    let mut out = Outbox::new();
+    replica.step(Time::ZERO, from(0, order(0, 6)), &mut out);
+    for _ in 0..100 {
+        replica.step(Time::ZERO, from(0, order(0, 6)), &mut out);
+        replica.step(Time::ZERO, from(0, again.clone()), &mut out);
+    }
+    out.drain().for_each(drop);
+    let sent = disk.step(&mut replica, Event::Durable(Position(disk.writes.len() as u64 + 1)));
+    let acks = sent.iter().filter(|message| matches!(message, Message::ByzId(ByzId::Ack(_)))).count();
+    assert_eq!(acks, 1);
+}
+
+#[test]
+fn an_unmonitored_primary_does_not_wait_for_ever_for_a_backup_that_is_gone() {
+    let mut disk = Disk::default();
+    let mut replica = unmonitored_primary(&mut disk, settings().window + 1);
+    assert_eq!(replica.ordered, Sequence(settings().window), "the window is full");
+    disk.step(&mut replica, from(1, ack(settings().window)));
+    for _ in 0..=monitor::ordering::TRIES_MAX {
+        assert_eq!(replica.complete(), Sequence::ZERO, "p2 is waited for");
+        disk.step(&mut replica, Event::Timer(RETRY));
+    }
+    assert_eq!(replica.ordered, Sequence(settings().window + 1));
+    disk.step(&mut replica, from(2, ack(settings().window)));
+    assert_eq!(replica.suspended, [], "it is waited for again");
+}

@@ -252,6 +252,17 @@ impl Traitor {
         }
     }
 
+    /// A traitor at `me` that follows a script of its own, instead of the behaviours that have a name.
+    #[must_use]
+    pub fn with_script(
+        me: NodeId,
+        settings: Rc<Settings>,
+        script: Vec<Box<dyn Strategy>>,
+        random: Random,
+    ) -> Self {
+        Traitor { strategies: script, ..Traitor::new(me, settings, &[], random) }
+    }
+
     /// Its replica was started.
     pub fn started(
         &mut self,

@@ -30,7 +30,8 @@ impl Fifo {
         Fifo {
             tickets: vec![BTreeMap::new(); nodes],
             given: vec![0; nodes],
-            primaries: BTreeMap::new(),
+            // Nobody enters the first configuration: all start in it.
+            primaries: BTreeMap::from([(View(0), 0)]),
             taken: BTreeMap::new(),
         }
     }
@@ -89,7 +90,6 @@ mod tests {
 
     fn fifo() -> Fifo {
         let mut fifo = Fifo::new(2);
-        fifo.entered(View(0), 0);
         fifo.received(0, A.0, A.1);
         fifo.received(0, B.0, B.1);
         fifo

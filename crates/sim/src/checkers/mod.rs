@@ -230,6 +230,11 @@ impl Checkers {
         self.correct[node]
     }
 
+    /// `node` is in the hands of a traitor: nothing that it observes counts any more.
+    pub fn distrust(&mut self, node: usize) {
+        self.correct[node] = false;
+    }
+
     /// What was broken so far.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {

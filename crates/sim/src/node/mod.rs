@@ -94,10 +94,21 @@ impl Node {
         }
     }
 
+    /// Its replica is in the hands of `traitor` from its start.
+    pub fn hand_over(&mut self, traitor: Traitor) {
+        self.traitor = Some(traitor);
+    }
+
     /// Its replica, if that is up.
     #[must_use]
     pub fn replica(&self) -> Option<&AnyReplica> {
         self.replica.as_ref()
+    }
+
+    /// Whether its monitor runs.
+    #[must_use]
+    pub fn is_monitored(&self) -> bool {
+        self.monitor_down == 0 && self.guard.as_ref().is_some_and(|guard| !guard.is_plain())
     }
 
     /// What its keys made and checked.

@@ -46,6 +46,7 @@ impl Node {
                 GuardEffect::Refuse { from, refusal } => world.refused(self.slot, Some(from), refusal),
                 GuardEffect::Alarm(alarm) => {
                     world.stats.alarms += 1;
+                    *world.stats.alarms_by_rule.entry(alarm.rule).or_default() += 1;
                     if !self.disk.lies() {
                         world.checkers.alarmed(world.now, self.slot, &alarm);
                     }

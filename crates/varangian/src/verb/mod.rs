@@ -1,5 +1,7 @@
 //! The verbs of the command line, a file or a folder each.
 
+pub(crate) mod costs;
 pub(crate) mod demo;
 pub(crate) mod plan;
+pub(crate) mod scenarios;
 pub(crate) mod sim;
