@@ -4,6 +4,7 @@
 //! Markdown, since `docs/costs.md` holds them as they are printed; a test compares.
 
 use crate::Outcome;
+use crate::say::{self, say};
 use agree::Protocol;
 use clap::Args;
 use core::num::NonZeroUsize;
@@ -48,9 +49,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if arguments.json {
         let (requests, pauses): (Vec<Value>, Vec<Value>) =
             (measured.iter().map(request_as_json).collect(), paused.iter().map(pause_as_json).collect());
-        println!("{}", json!({ "requests": requests, "pauses": pauses }));
+        say!("{}", json!({ "requests": requests, "pauses": pauses }));
     } else {
-        print!("{}\n{}", requests_as_text(&measured), pauses_as_text(&paused));
+        say!("{}", requests_as_text(&measured));
+        say::answer(format_args!("{}", pauses_as_text(&paused)));
     }
     Outcome::Fine
 }

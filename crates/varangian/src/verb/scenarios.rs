@@ -4,6 +4,7 @@
 //! business of `sim::scenarios`; here it is only asked for and printed.
 
 use crate::Outcome;
+use crate::say::{self, complain, say};
 use clap::Args;
 use core::num::NonZeroUsize;
 use serde_json::{Value, json};
@@ -51,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             Some(scenario) => vec![scenario],
             None => {
                 let names: Vec<&str> = Scenario::ALL.iter().map(|scenario| scenario.name).collect();
-                eprintln!("error: there is no scenario '{name}'; there are {}", names.join(", "));
+                complain!("error: there is no scenario '{name}'; there are {}", names.join(", "));
                 return Outcome::Refused;
             }
         },
@@ -71,11 +72,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         if arguments.json {
             told.push(as_json(scenario, &report));
         } else {
-            print!("{}", as_text(scenario, &report));
+            say::answer(format_args!("{}", as_text(scenario, &report)));
         }
     }
     if arguments.json {
-        println!("{}", json!({ "scenarios": told, "kept": kept }));
+        say!("{}", json!({ "scenarios": told, "kept": kept }));
     }
     if kept { Outcome::Fine } else { Outcome::Violated }
 }
@@ -86,11 +87,11 @@ fn list(scenarios: &[&Scenario], json: bool) {
             .iter()
             .map(|one| json!({ "name": one.name, "section": one.section, "promise": one.promise }))
             .collect();
-        println!("{}", json!({ "scenarios": scenarios }));
+        say!("{}", json!({ "scenarios": scenarios }));
         return;
     }
     for scenario in scenarios {
-        println!("{:<20} {:<10} {}", scenario.name, scenario.section, scenario.promise);
+        say!("{:<20} {:<10} {}", scenario.name, scenario.section, scenario.promise);
     }
 }
 
