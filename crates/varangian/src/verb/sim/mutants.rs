@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         arguments.defect.as_ref().filter(|name| Defect::ALL.iter().all(|defect| defect.name() != **name))
     {
         let names: Vec<&str> = Defect::ALL.iter().map(|defect| defect.name()).collect();
-        eprintln!("error: there is no defect '{unknown}'; there are {}", names.join(", "));
+        complain!("error: there is no defect '{unknown}'; there are {}", names.join(", "));
         return Outcome::Refused;
     }
     let defects: Vec<(Defect, Protocol)> = Defect::ALL
