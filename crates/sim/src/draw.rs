@@ -45,8 +45,10 @@ pub(crate) fn kinds(mix: Mix) -> Vec<Sort> {
                 Sort::Partition,
                 Sort::Partition,
                 Sort::OneWay,
+                Sort::OneWay,
                 Sort::MutePrimary,
                 Sort::MutePrimary,
+                Sort::Deposed,
                 Sort::Deposed,
                 Sort::Deposed,
                 Sort::Flapping,
@@ -141,7 +143,7 @@ impl World {
     fn deposed(&self, from: Time, random: &mut Random) -> Vec<Fault> {
         let away = self.patience * random.between(900, 1_600) as u32 / 1_000;
         let half = self.patience * random.between(2, 6) as u32;
-        let faults = match random.below(2) {
+        let faults = match random.below(3) {
             0 => self.cut_off(from, away, half, random),
             _ => self.stood_still(from, away, half, random),
         };
@@ -162,11 +164,12 @@ impl World {
     /// A node that may lead stands still and goes on as if nothing had been. The only one that hears it then crashes
     /// whenever it writes, and comes back with what its disk has: it may have forgotten whom it follows by now.
     fn stood_still(&self, from: Time, away: Duration, half: Duration, random: &mut Random) -> Vec<Fault> {
-        if self.hit.is_empty() {
+        let node = random.index(self.n) as u8;
+        let others: Vec<u8> = self.hit.iter().copied().filter(|other| *other != node).collect();
+        if !self.hit.contains(&node) || others.is_empty() {
             return Vec::new();
         }
-        let node = random.pick(&self.hit);
-        let listener = random.pick(&self.hit);
+        let listener = random.pick(&others);
         let clients = !((1u64 << self.n) - 1);
         let cut = FaultKind::Partition { side: 1 << node, bridge: clients | 1 << listener };
         let mut faults =
@@ -176,6 +179,18 @@ impl World {
             faults.push(self.between(then, self.patience, FaultKind::CrashMidWrite { node: listener }));
         }
         faults
+    }
+
+    /// Some that are not heard by some. Half the time it is one node that only the traitors hear, if there are any: they
+    /// know what it believes, and can make use of it.
+    fn one_way(&self, random: &mut Random) -> FaultKind {
+        let everybody = (1u64 << (self.n + self.clients)) - 1;
+        let nodes = (1u64 << self.n) - 1;
+        let (from, to) = (random.bits() & everybody, random.bits() & everybody);
+        if self.traitors == 0 || random.chance(500) {
+            return FaultKind::OneWay { from, to };
+        }
+        FaultKind::OneWay { from: 1 << random.index(self.n), to: (nodes | to) & !self.traitors }
     }
 
     /// A cut between two sides, half the time with somebody whom both hear: the traitors, who can then tell each side
@@ -208,9 +223,7 @@ impl World {
             Sort::Reordering => FaultKind::Reordering,
             Sort::Corruption => FaultKind::Corruption { permille: random.pick(&[5, 50, 200]) },
             Sort::Partition => self.partition(random),
-            Sort::OneWay => {
-                FaultKind::OneWay { from: random.bits() & everybody, to: random.bits() & everybody }
-            }
+            Sort::OneWay => self.one_way(random),
             Sort::MutePrimary => {
                 FaultKind::MutePrimary { by: random.bits() & everybody, deaf: random.chance(300) }
             }

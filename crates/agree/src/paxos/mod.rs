@@ -1,5 +1,8 @@
 //! Multi-decree Paxos with a stable leader: 2f+1 replicas, of which f may crash and none lies.
 //!
+//! Sources: Lamport, "The Part-Time Parliament", TOCS'98, and "Paxos Made Simple", 2001, for the protocol and for why it is
+//! safe; Ongaro, "Consensus: Bridging Theory and Practice", 2014, section 9.6, for asking before disturbing a leader.
+//!
 //! A **ballot** is a [`View`]; view `v` is led by member `v mod n`. In the order in which a request meets them:
 //!
 //! - `lead`, phase 2. Upon a REQUEST: the leader puts it into a batch at the next place N, writes ACCEPTED(v, N,
@@ -28,6 +31,20 @@
 //! again and again; one of those that are furthest ahead gets support from all; timeouts double until they outlast a
 //! round trip and a disk; a leader that gets nothing chosen resigns, in case that others hear it but it does not
 //! hear them.
+//!
+//! # What differs from the papers
+//!
+//! - Proposer, acceptor and learner are one replica. That a place is chosen is not a message of its own: the leader says
+//!   in its next ACCEPT or HEARTBEAT up to where everything is, and others execute what they accepted.
+//! - Phase 1 is for all places at once. PROMISE tells only what the candidate lacks, in pages, and how far its sender has
+//!   executed: that is chosen, and needs no ballot any more.
+//! - An acceptor that is asked to accept promises as well, so that one that missed PREPARE takes part.
+//! - Ballots belong to members in turn, so two candidates never share one; none is resumed after a crash.
+//! - A candidate canvasses first. The papers leave the choice of a leader open; this one costs liveness nothing while f+1
+//!   hear each other, and safety does not rest on it.
+//! - Whoever is too far behind is given a checkpoint, since the log before it is cut off.
+//! - Links name their sender and carry no cryptography. Requests and replies have a MAC, and one reply is enough for a
+//!   client, since nobody lies.
 //!
 //! Not here: leases (a read is ordered like a write), changes of the members, defence against lies.
 

@@ -41,11 +41,16 @@
 //! of them accepted; so A holds with A2, or B. A primary that gave w several beginnings is no exception, since replicas
 //! that differ show each other theirs (`new_view`).
 //!
-//! # What differs from the paper
+//! # What differs from the papers
 //!
+//! - Every message carries a MAC for each receiver, as in the paper; the door makes and checks them ([`crate::door`]), so
+//!   nothing in this folder sees one. A MAC convinces nobody but its receiver: what must convince others is signed.
 //! - P and Q are one entry per place, not many (see `log`).
 //! - VIEW-CHANGE and NEW-VIEW are signed, so there are no VIEW-CHANGE-ACKs, and NEW-VIEW carries the VIEW-CHANGEs.
-//! - Requests are signed by clients: a request is valid for all replicas or for none.
+//! - Requests are signed by clients: a request is valid for all replicas or for none, whoever shows it to them. (With MACs
+//!   a client can make one that the primary takes and backups refuse: Clement et al., NSDI'09.)
+//! - A backup passes a request on to the primary as soon as it hears of it, not only when the client asks again; the one
+//!   that has waited longest again and again, and never more than so many at a time (`relay`).
 //! - A replica follows to the highest view that `f+1` others want or a higher one, not to the smallest wanted.
 //! - `2f+1` COMMITs commit a batch also at a replica at which it has not prepared, and `f+1` COMMITTEDs at one in any
 //!   view: each proves that a correct replica knows it to be committed.

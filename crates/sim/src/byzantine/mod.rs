@@ -28,6 +28,7 @@
 //! | [`oversized`] | sends more than fits |
 //! | [`twins`] | runs two replicas under one name, each for half of the world |
 //! | [`collude`] | does what one client wants, and forgets the others |
+//! | [`favour`] | tells one replica everything and the others little, and forgets it when views change |
 //!
 //! Where a lie needs to know the protocol's messages it asks [`forgery`], which has one file per protocol.
 
@@ -36,6 +37,7 @@ pub mod collude;
 pub mod delay;
 pub mod early;
 pub mod equivocate;
+pub mod favour;
 pub mod flood;
 pub mod forge;
 pub mod forgery;
@@ -207,6 +209,7 @@ behaviours! {
     // Two replicas are not a filter: the traitor itself runs the second one.
     Twins = "twins": |_: &mut Random| None;
     Collude = "collude": |random: &mut Random| boxed(collude::Collude::new(random));
+    Favour = "favour": |_: &mut Random| boxed(favour::Favour::default());
 }
 
 /// Acts put off at most. What is more is forgotten.

@@ -135,6 +135,16 @@ pub fn needless_view_change(means: &mut Means) -> Option<Message> {
     }
 }
 
+/// The demand for another view in `message`, whoever made it, as the liar's own and without anything that prepared;
+/// nothing if `message` is none.
+pub fn forgetful(message: &Message, means: &Means) -> Option<Message> {
+    match message {
+        Message::Pbft(message) => pbft::forgetful(message, means).map(Message::Pbft),
+        Message::Request(_) | Message::Reply(_) | Message::Busy(_) => None,
+        Message::Transfer(_) | Message::ByzId(_) | Message::Paxos(_) => None,
+    }
+}
+
 /// A digest of nothing that there is.
 fn invented_digest(means: &mut Means) -> Digest {
     let mut digest = [0; 32];

@@ -187,6 +187,13 @@ pub(super) fn with_request(message: &Message, request: Request) -> Option<Messag
     }
 }
 
+/// The demand for a view that `message` makes, as the liar's own, with the same checkpoints and no batch.
+pub(super) fn forgetful(message: &Message, means: &Means) -> Option<Message> {
+    let Message::ViewChange(said) = message else { return None };
+    let said = ViewChange { node: means.me, entries: Vec::new(), ..said.clone() };
+    Some(Message::ViewChange(signed_view_change(said, means)))
+}
+
 /// A demand for the next view.
 pub(super) fn needless(means: &mut Means) -> Message {
     let said = ViewChange {
