@@ -32,10 +32,14 @@ fn one_scenario_is_run_and_told() {
 
 #[test]
 fn a_promise_that_cannot_be_shown_is_exit_code_1() {
-    // In this world a reconfiguration was under way when the last monitor crashed: alone it shows nothing, and that is said.
-    let output = scenarios("monitors-gone-live --from 54 --seeds 1");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{text}");
+    // In one world of fifteen a reconfiguration is under way when the last monitor crashes: alone it shows nothing, and that
+    // is said.
+    let shown_nothing = (0..200)
+        .map(|seed| scenarios(&format!("monitors-gone-live --from {seed} --seeds 1")))
+        .find(|output| output.status.code() != Some(0))
+        .expect("one of many");
+    let text = String::from_utf8_lossy(&shown_nothing.stdout).into_owned();
+    assert_eq!(shown_nothing.status.code(), Some(1), "{text}");
     assert!(text.contains("BROKEN") && text.contains("NOT KEPT"), "{text}");
 }
 

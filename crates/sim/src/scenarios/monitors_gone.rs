@@ -141,7 +141,8 @@ pub(super) fn live(seeds: &Seeds) -> Report {
         let changing: Vec<_> = runs.iter().filter(|(_, run)| !run.settled).collect();
         let waiting = changing.iter().filter(|(_, run)| violated(run).is_some());
         report.say(format!(
-            "f = {f}: in {} seeds a reconfiguration was under way when the last monitor crashed; in {} of them some replica or client waits until monitors are back, and in none is anything lost",
+            "f = {f}: in {} seeds a reconfiguration was under way when the last monitor crashed; in {} of them some \
+             replica or client waits until monitors are back, and in none is anything lost",
             changing.len(),
             waiting.count(),
         ));

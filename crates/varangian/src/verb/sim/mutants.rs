@@ -6,7 +6,7 @@
 use super::Arguments;
 use crate::Outcome;
 use crate::progress::Progress;
-use crate::say::{self, say};
+use crate::say::{self, complain, say};
 use agree::Protocol;
 use mutation::Defect;
 use serde_json::{Value, json};
