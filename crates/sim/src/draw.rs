@@ -143,7 +143,7 @@ impl World {
     fn deposed(&self, from: Time, random: &mut Random) -> Vec<Fault> {
         let away = self.patience * random.between(900, 1_600) as u32 / 1_000;
         let half = self.patience * random.between(2, 6) as u32;
-        let faults = match random.below(3) {
+        let faults = match random.below(4) {
             0 => self.cut_off(from, away, half, random),
             _ => self.stood_still(from, away, half, random),
         };
@@ -161,28 +161,49 @@ impl World {
         ]
     }
 
-    /// A node that may lead stands still and goes on as if nothing had been. The only one that hears it then crashes
-    /// whenever it writes, and comes back with what its disk has: it may have forgotten whom it follows by now.
+    /// Whoever leads stands still and goes on as if nothing had been; the only one that hears it is a bad listener.
     fn stood_still(&self, from: Time, away: Duration, half: Duration, random: &mut Random) -> Vec<Fault> {
-        let node = random.index(self.n) as u8;
-        let others: Vec<u8> = self.hit.iter().copied().filter(|other| *other != node).collect();
-        if !self.hit.contains(&node) || others.is_empty() {
+        let nodes = (1u64 << self.n) - 1;
+        if self.hit.is_empty() {
             return Vec::new();
         }
-        let listener = random.pick(&others);
-        let clients = !((1u64 << self.n) - 1);
-        let cut = FaultKind::Partition { side: 1 << node, bridge: clients | 1 << listener };
-        let mut faults =
-            vec![self.between(from, away, FaultKind::Pause { node }), self.between(from, half, cut)];
-        if self.crashes {
-            let then = from.after(self.patience * 8 / 10);
-            faults.push(self.between(then, self.patience, FaultKind::CrashMidWrite { node: listener }));
-        }
+        let listener = random.pick(&self.hit);
+        let of = self.hit.iter().fold(0, |of, node| of | 1 << node);
+        let by = nodes & !(1 << listener);
+        let mut faults = vec![
+            self.between(from, away, FaultKind::PausePrimary { of }),
+            self.between(from, half, FaultKind::MutePrimary { by, deaf: true }),
+        ];
+        self.listen_badly(listener, from, half, &mut faults, random);
         faults
     }
 
+    /// A bad listener crashes while it writes, and comes back with what its disk has: it may have forgotten whom it follows
+    /// by now. Mostly it hears the others, one of whom leads meanwhile, now and then only.
+    fn listen_badly(
+        &self,
+        listener: u8,
+        from: Time,
+        half: Duration,
+        faults: &mut Vec<Fault>,
+        random: &mut Random,
+    ) {
+        if random.chance(700) {
+            for other in (0..self.n as u8).filter(|other| *other != listener) {
+                let period = random.duration(Duration::from_millis(2), Duration::from_millis(60));
+                let flap = Flap { one: listener, other, period };
+                faults.push(self.between(from, half, FaultKind::Flapping(flap)));
+            }
+        }
+        if self.crashes {
+            let then = from.after(self.patience * 8 / 10);
+            faults.push(self.between(then, self.patience * 2, FaultKind::CrashMidWrite { node: listener }));
+        }
+    }
+
     /// Some that are not heard by some. Half the time it is one node that only the traitors hear, if there are any: they
-    /// know what it believes, and can make use of it.
+    /// know what it believes, and can make use of it. Mostly it is the node after the first of them: see
+    /// [`crate::byzantine::favour`].
     fn one_way(&self, random: &mut Random) -> FaultKind {
         let everybody = (1u64 << (self.n + self.clients)) - 1;
         let nodes = (1u64 << self.n) - 1;
@@ -190,7 +211,9 @@ impl World {
         if self.traitors == 0 || random.chance(500) {
             return FaultKind::OneWay { from, to };
         }
-        FaultKind::OneWay { from: 1 << random.index(self.n), to: (nodes | to) & !self.traitors }
+        let first = self.traitors.trailing_zeros() as usize;
+        let node = if random.chance(700) { (first + 1) % self.n } else { random.index(self.n) };
+        FaultKind::OneWay { from: 1 << node, to: (nodes | to) & !self.traitors }
     }
 
     /// A cut between two sides, half the time with somebody whom both hear: the traitors, who can then tell each side

@@ -110,6 +110,11 @@ pub enum FaultKind {
         /// Which node's.
         node: u8,
     },
+    /// Whoever leads when it begins stands still, if it is one of these, and then goes on as if nothing had been.
+    PausePrimary {
+        /// The nodes that may be hit.
+        of: PeerSet,
+    },
     /// The monitor of a node crashes; a new one, without memory, is started at the end.
     MonitorCrash {
         /// Which node's.
@@ -149,6 +154,7 @@ impl FaultKind {
             FaultKind::SlowDisk { .. } => "slow disk",
             FaultKind::ClockDrift { .. } => "clock drift",
             FaultKind::Pause { .. } => "pause",
+            FaultKind::PausePrimary { .. } => "pause of the primary",
             FaultKind::MonitorCrash { .. } => "monitor crash",
             FaultKind::LyingClient { .. } => "lying client",
             FaultKind::Outsider { .. } => "outsider",
@@ -191,6 +197,7 @@ impl FaultKind {
             | FaultKind::SlowDisk { .. }
             | FaultKind::ClockDrift { .. }
             | FaultKind::Pause { .. }
+            | FaultKind::PausePrimary { .. }
             | FaultKind::MonitorCrash { .. }
             | FaultKind::LyingClient { .. }
             | FaultKind::Outsider { .. } => {}
@@ -251,6 +258,9 @@ impl fmt::Display for FaultKind {
             }
             FaultKind::ClockDrift { node, permille } => write!(f, "the clock of p{node} runs {permille:+} ‰"),
             FaultKind::Pause { node } => write!(f, "p{node} stands still"),
+            FaultKind::PausePrimary { of } => {
+                write!(f, "the primary stands still, if it is one of {}", Names(*of))
+            }
             FaultKind::MonitorCrash { node } => write!(f, "the monitor of p{node} is down"),
             FaultKind::LyingClient { client } => write!(f, "c{} lies", client + 1),
             FaultKind::Outsider { every } => write!(f, "an outsider sends something every {every:?}"),

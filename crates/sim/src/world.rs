@@ -33,7 +33,7 @@ use agree::byzid::guard::Fail;
 use agree::replica::Status;
 use core::time::Duration;
 use std::rc::Rc;
-use wire::{ClientId, NodeId, Peer, Sequence};
+use wire::{ClientId, NodeId, Peer, Sequence, View};
 
 /// How often it is looked whether everything has come to rest.
 const PROBE_EVERY: Duration = Duration::from_millis(20);
@@ -46,6 +46,9 @@ const LURK_EVERY: Duration = Duration::from_micros(400);
 
 /// How often it then really crashes, in thousandths.
 const LURK_PERMILLE: u64 = 120;
+
+/// The same, if it has turned to another view since: what it promised there is what it must not forget.
+const LURK_AT_TURN_PERMILLE: u64 = 600;
 
 /// Things that happen in one run at most. A run that comes to it goes round in circles.
 pub const EVENTS_MAX: u64 = 50_000_000;
@@ -74,6 +77,8 @@ pub struct World {
     struck: Vec<Option<usize>>,
     outsider: Random,
     lurker: Random,
+    /// The view in which each fault that lurks saw its node last.
+    lurked: Vec<View>,
     resting: bool,
     done: bool,
     /// What the nodes and clients share.
@@ -141,6 +146,7 @@ impl World {
             client_tallies,
             active: vec![false; plan.faults.len()],
             struck: vec![None; plan.faults.len()],
+            lurked: vec![View(0); plan.faults.len()],
             lurker: Random::new(seed, Stream::Crashes),
             outsider: Random::new(seed, Stream::Outsider),
             resting: false,
@@ -261,7 +267,9 @@ impl World {
         });
         let primary = if begins { self.primary() } else { None };
         self.struck[fault] = match &kind {
-            FaultKind::CrashPrimary { of } if begins => primary.filter(|node| of >> node & 1 == 1),
+            FaultKind::CrashPrimary { of } | FaultKind::PausePrimary { of } if begins => {
+                primary.filter(|node| of >> node & 1 == 1)
+            }
             FaultKind::MutePrimary { .. } if begins => primary,
             _ => self.struck[fault],
         };
@@ -298,6 +306,16 @@ impl World {
             }
             (FaultKind::Pause { node }, true) => self.nodes[usize::from(node)].pause(),
             (FaultKind::Pause { node }, false) => self.nodes[usize::from(node)].resume(around),
+            (FaultKind::PausePrimary { .. }, true) => {
+                if let Some(node) = self.struck[fault] {
+                    self.nodes[node].pause();
+                }
+            }
+            (FaultKind::PausePrimary { .. }, false) => {
+                if let Some(node) = self.struck[fault].take() {
+                    self.nodes[node].resume(around);
+                }
+            }
             (FaultKind::MonitorCrash { node }, true) => self.nodes[usize::from(node)].crash_monitor(around),
             (FaultKind::MonitorCrash { node }, false) => self.nodes[usize::from(node)].revive_monitor(around),
             (FaultKind::LyingClient { client }, begins) => {
@@ -349,7 +367,10 @@ impl World {
             return;
         }
         let victim = &mut self.nodes[usize::from(node)];
-        if victim.replica().is_some() && victim.disk().is_writing() && self.lurker.chance(LURK_PERMILLE) {
+        let view = victim.replica().map(|replica| replica.status().view);
+        let turned = view.is_some_and(|view| core::mem::replace(&mut self.lurked[fault], view) != view);
+        let permille = if turned { LURK_AT_TURN_PERMILLE } else { LURK_PERMILLE };
+        if view.is_some() && victim.disk().is_writing() && self.lurker.chance(permille) {
             victim.crash(Crash::Process, &mut self.around);
             let down = self.lurker.duration(Duration::from_micros(50), Duration::from_millis(8));
             self.around.agenda.enter(self.around.now.after(down), Happening::Recover { node });

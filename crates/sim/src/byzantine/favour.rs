@@ -3,13 +3,15 @@
 //! What a quorum is there to prevent, done on purpose: one correct replica, and only one, comes to believe that a batch is
 //! settled; then the others, who hear nothing of that one just then, are helped to settle something else. So once somebody
 //! asks for another view it says the same at once, without what prepared, and behaves until that view is under way.
+//!
+//! Its favourite is the node after it: a plan can then see to it that the others hear nothing of that one.
 
 use super::forgery::{self, Kind};
 use super::{Means, Strategy};
 use agree::replica::Destination;
 use agree::{Effect, Event};
 use core::time::Duration;
-use wire::{Peer, Time};
+use wire::{NodeId, Peer, Time};
 
 /// The behaviour.
 #[derive(Default)]
@@ -62,7 +64,8 @@ impl Strategy for Favour {
         if means.now < self.changes_at {
             return;
         }
-        self.favourite = if means.random.chance(700) { Some(means.somebody()) } else { None };
+        let next = NodeId((means.me.0 + 1) % means.settings.n() as u16);
+        self.favourite = means.random.chance(700).then_some(Peer::Node(next));
         self.fellows = means.random.bits();
         let longest = means.settings.view_timeout * 3;
         self.changes_at = means.now.after(means.random.duration(Duration::from_millis(20), longest));

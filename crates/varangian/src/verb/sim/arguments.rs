@@ -91,8 +91,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(super) mutations: bool,
 
-    /// With --mutations: look for this one alone.
-    #[arg(long, value_name = "NAME", requires = "mutations")]
+    /// With --mutations: look for this defect alone. Without: run, replay or explain with this defect switched on.
+    #[arg(long, value_name = "NAME")]
     #[cfg_attr(not(feature = "mutations"), allow(dead_code, reason = "only that build looks for defects"))]
     pub(super) defect: Option<String>,
 }

@@ -3,7 +3,8 @@
 //! Upon seeds: a run for each of them, several at a time; then the sum. The first failing seed is shrunk to its fewest
 //!   faults, and the command that replays it is printed.
 //! Upon a seed to replay: that run alone; with `--explain` as a message diagram.
-//! Upon `--mutations`: every named defect, one after the other, until a checker finds it.
+//! Upon `--mutations`: every named defect, one after the other, until a checker finds it. Upon `--defect` without it: whatever
+//!   else is asked for, with this defect switched on.
 //!
 //! What a run is, and what is checked, is the business of the crate `sim`; here it is only asked for and printed.
 
@@ -27,9 +28,14 @@ const SEEDS: u64 = 100;
 
 /// Does what the arguments ask for.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    if arguments.mutations {
+    if arguments.mutations || arguments.defect.is_some() {
         return mutations(arguments);
     }
+    simulate(arguments)
+}
+
+/// Runs, or explains, what the arguments ask for.
+fn simulate(arguments: &Arguments) -> Outcome {
     let Some(settings) = arguments.settings() else {
         complain!("error: say which protocol: --protocol byzid");
         return Outcome::Refused;

@@ -26,12 +26,18 @@ struct Mutant {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
-    if let Some(unknown) =
-        arguments.defect.as_ref().filter(|name| Defect::ALL.iter().all(|defect| defect.name() != **name))
-    {
-        let names: Vec<&str> = Defect::ALL.iter().map(|defect| defect.name()).collect();
-        complain!("error: there is no defect '{unknown}'; there are {}", names.join(", "));
-        return Outcome::Refused;
+    let named = |name: &String| Defect::ALL.iter().find(|defect| defect.name() == name);
+    match arguments.defect.as_ref().map(|name| (name, named(name))) {
+        Some((unknown, None)) => {
+            let names: Vec<&str> = Defect::ALL.iter().map(|defect| defect.name()).collect();
+            complain!("error: there is no defect '{unknown}'; there are {}", names.join(", "));
+            return Outcome::Refused;
+        }
+        Some((_, Some(defect))) if !arguments.mutations => {
+            mutation::activate(Some(*defect));
+            return super::simulate(arguments);
+        }
+        Some((_, Some(_))) | None => {}
     }
     let defects: Vec<(Defect, Protocol)> = Defect::ALL
         .iter()
