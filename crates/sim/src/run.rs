@@ -5,6 +5,7 @@ use crate::checkers::{Checker, Violation};
 use crate::disk::Durability;
 use crate::engine::Engine;
 use crate::explain::diagram;
+use crate::fault::FaultKind;
 use crate::mix::Mix;
 use crate::only::Only;
 use crate::plan::Plan;
@@ -61,7 +62,12 @@ impl RunSettings {
     /// What will happen in the run `seed`.
     #[must_use]
     pub fn plan(&self, seed: u64) -> Plan {
-        Plan::generate(self.protocol, self.f, self.duration, self.mix, seed).restricted(&self.only)
+        let plan =
+            Plan::generate(self.protocol, self.f, self.duration, self.mix, seed).restricted(&self.only);
+        // Monitors that have all forgotten cannot seal what was ordered without them, so nobody leads out of that but a person.
+        let forgotten = plan.faults.iter().any(|fault| fault.kind == FaultKind::PowerLoss);
+        let stuck = self.protocol.monitored() && self.fail == Fail::Open && forgotten;
+        Plan { live: plan.live && !stuck, ..plan }
     }
 
     /// The command that replays the run `seed`.

@@ -201,6 +201,30 @@ impl Ledger {
         };
     }
 
+    /// A checkpoint at `sequence` is stable at `node`. If it came to the state that is final there by another way (the same
+    /// requests in another order, of which nobody was told the results), it stands where all stand: from now on it came by
+    /// the final way. Whether it was so.
+    pub fn took_another_way(&mut self, node: usize, sequence: Sequence) -> bool {
+        let (Some(variant), Some((fixed, _))) = (self.variant_of(node, sequence), self.fixed(sequence))
+        else {
+            return false;
+        };
+        let state = |variant| self.entry(sequence, variant).map(|entry| entry.state);
+        if variant == fixed || state(variant) != state(fixed) {
+            return false;
+        }
+        let mut way = fixed;
+        for at in (0..sequence.0 as usize).rev() {
+            let same = self.logs[node][at] == way;
+            self.logs[node][at] = way;
+            match self.entry(Sequence(at as u64 + 1), way).map(|entry| entry.before) {
+                Some(before) if !same && before != UNKNOWN => way = before,
+                _ => break,
+            }
+        }
+        true
+    }
+
     /// The variant at `sequence` that may never change again, with the view in which it was found so.
     #[must_use]
     pub fn fixed(&self, sequence: Sequence) -> Option<(Variant, View)> {
@@ -268,6 +292,22 @@ mod tests {
         ledger.enter(Sequence(2), Entry { before: 0, ..entry(3, 3) }, &[]);
         assert_eq!(ledger.enter(Sequence(2), Entry { before: 1, ..entry(3, 4) }, &[]), (1, true));
         assert_eq!(ledger.enter(Sequence(2), Entry { before: UNKNOWN, ..entry(3, 3) }, &[]), (0, false));
+    }
+
+    #[test]
+    fn who_came_to_the_final_state_by_another_way_stands_where_all_stand() {
+        let mut ledger = Ledger::new(2);
+        for (node, first, second) in [(0, 1, 2), (1, 2, 1)] {
+            let (variant, _) = ledger.enter(Sequence(1), entry(first, first), &[]);
+            ledger.advance(node, variant);
+            let (variant, _) = ledger.enter(Sequence(2), Entry { before: variant, ..entry(second, 9) }, &[]);
+            ledger.advance(node, variant);
+        }
+        ledger.fix(Sequence(2), 0, View(0));
+        assert!(!ledger.took_another_way(0, Sequence(2)));
+        assert!(ledger.took_another_way(1, Sequence(2)));
+        let way = [1, 2].map(|at| ledger.variant_of(1, Sequence(at)));
+        assert_eq!(way, [Some(0), Some(0)]);
     }
 
     #[test]

@@ -342,6 +342,9 @@ impl Checkers {
                 let verdict = self.checkpoints.stable(node, *sequence, *digest);
                 self.check(Checker::State, now, verdict);
                 if self.finality == Finality::Accepted {
+                    if self.ledger.took_another_way(node, *sequence) {
+                        self.exactly_once.rebuild(node, &self.ledger);
+                    }
                     let verdict = agreement::stable(&mut self.ledger, node, self.views[node], *sequence);
                     self.check(Checker::Agreement, now, verdict);
                 }
