@@ -138,11 +138,13 @@ impl<R: Request> Monitor<R> {
     fn repeat(&mut self, now: Time, actions: &mut Vec<Action>) {
         let view = self.configuration.view;
         let (target, promised) = (self.suspicion.target, self.suspicion.promised);
+        // A spare that was never started again has nothing to forget.
+        let forgot = !self.member && self.incarnation != crate::FIRST;
         let mut something = self.guilty.is_some();
         if something {
             actions.push(Action::Broadcast(Control::Alert { view, proof: true }));
         } else {
-            if !self.member {
+            if forgot {
                 actions.push(Action::Broadcast(Control::Rejoin { incarnation: self.incarnation }));
             } else if self.handing_over {
                 actions.push(Action::Broadcast(Control::Alert { view, proof: false }));
@@ -155,7 +157,7 @@ impl<R: Request> Monitor<R> {
             if has_a_say && (!self.member || target > view || promised > view) {
                 actions.push(Action::Broadcast(Control::Suspect { target, promised }));
             }
-            something = !self.member || self.handing_over || target > view || promised > view;
+            something = forgot || self.handing_over || target > view || promised > view;
         }
         self.repeat_at = something.then(|| now.after(self.spec.retransmit_after));
     }

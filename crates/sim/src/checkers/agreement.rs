@@ -57,10 +57,11 @@ fn explain(
     format!("p{node} executed {} at {sequence} in {view}; there {} stands", name(variant), name(other))
 }
 
-/// A client accepted a result: where that makes a batch final, it is fixed.
+/// A client accepted a result: where that makes a batch final, it is fixed. `views` are those in which the nodes are.
 pub fn accepted(
     ledger: &mut Ledger,
     finality: Finality,
+    views: &[View],
     client: ClientId,
     accepted: &Accepted,
 ) -> Result<(), String> {
@@ -81,8 +82,12 @@ pub fn accepted(
     let candidates = ledger.variants(sequence).map(|(variant, entry)| (variant, entry.view));
     let candidate =
         candidates.filter(|(variant, _)| holds(ledger, *variant)).max_by_key(|(variant, view)| {
-            // Several histories may hold the request there; what f+1 replied from is still somebody's, and the latest.
-            (*view <= accepted.view, ledger.is_in_a_log(sequence, *variant), *view)
+            // Several histories may hold the request there. The one that f+1 replied from in that view is that of whoever
+            // is in that view; if they have gone on, it is still somebody's, and the latest.
+            let is_of = |node: &usize| ledger.variant_of(*node, sequence) == Some(*variant);
+            let of_that_view =
+                (0..views.len()).filter(|node| views[*node] == accepted.view).any(|node| is_of(&node));
+            (of_that_view, *view <= accepted.view, ledger.is_in_a_log(sequence, *variant), *view)
         });
     match candidate {
         None => Err(format!(
@@ -164,18 +169,32 @@ mod tests {
         let check =
             |ledger: &Ledger, view| executed(ledger, Finality::Accepted, 1, View(view), Sequence(1), other);
         assert!(check(&ledger, 1).is_ok());
-        assert!(accepted(&mut ledger, Finality::Accepted, REQUEST.0, &told(1)).is_ok());
+        assert!(accepted(&mut ledger, Finality::Accepted, &[], REQUEST.0, &told(1)).is_ok());
         assert!(check(&ledger, 0).is_ok(), "it has not heard yet");
         assert!(check(&ledger, 1).is_err());
         assert!(check(&ledger, 2).is_err());
     }
 
+    /// The same request at the same place after two histories: executed early by one that went on to the view in which it was
+    /// believed, and later by one that stayed behind.
+    #[test]
+    fn what_a_client_relies_on_is_what_those_have_who_told_it() {
+        let mut ledger = Ledger::new(2);
+        let (first, _) = ledger.enter(Sequence(1), entry(1, 0), &[REQUEST]);
+        let (second, _) = ledger.enter(Sequence(1), entry(2, 1), &[REQUEST]);
+        ledger.advance(0, first);
+        ledger.advance(1, second);
+        let views = [View(3), View(1)];
+        assert!(accepted(&mut ledger, Finality::Accepted, &views, REQUEST.0, &told(3)).is_ok());
+        assert_eq!(ledger.fixed(Sequence(1)), Some((first, View(3))));
+    }
+
     #[test]
     fn a_result_that_no_correct_replica_stands_behind_is_found() {
         let mut ledger = Ledger::new(2);
-        assert!(accepted(&mut ledger, Finality::Executed, REQUEST.0, &told(0)).is_err());
+        assert!(accepted(&mut ledger, Finality::Executed, &[], REQUEST.0, &told(0)).is_err());
         ledger.enter(Sequence(1), entry(1, 1), &[]);
-        assert!(accepted(&mut ledger, Finality::Executed, REQUEST.0, &told(0)).is_err());
+        assert!(accepted(&mut ledger, Finality::Executed, &[], REQUEST.0, &told(0)).is_err());
     }
 
     #[test]
@@ -184,7 +203,7 @@ mod tests {
         ledger.enter(Sequence(1), entry(1, 1), &[REQUEST]);
         let (other, _) = ledger.enter(Sequence(1), entry(2, 0), &[]);
         ledger.advance(1, other);
-        accepted(&mut ledger, Finality::Accepted, REQUEST.0, &told(1)).expect("it was executed");
+        accepted(&mut ledger, Finality::Accepted, &[], REQUEST.0, &told(1)).expect("it was executed");
         assert!(stable(&mut ledger, 1, View(1), Sequence(1)).is_err());
         ledger.advance(0, 0);
         assert!(stable(&mut ledger, 0, View(1), Sequence(1)).is_ok());

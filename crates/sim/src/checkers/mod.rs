@@ -285,7 +285,7 @@ impl Checkers {
     /// A client was told enough to believe a result.
     pub fn accepted(&mut self, now: Time, client: ClientId, accepted: &Accepted) {
         self.history.accepted(now, client, accepted);
-        let verdict = agreement::accepted(&mut self.ledger, self.finality, client, accepted);
+        let verdict = agreement::accepted(&mut self.ledger, self.finality, &self.views, client, accepted);
         self.check(Checker::Agreement, now, verdict);
     }
 

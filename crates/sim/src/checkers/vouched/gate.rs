@@ -198,7 +198,9 @@ impl Gate {
             }
             ByzId::Checkpoint(said) => {
                 self.is_not_stale(said.view, said)?;
-                self.vouchers.insert(from, (said.sequence, said.digest));
+                if said.sequence > self.stable {
+                    self.vouchers.insert(from, (said.sequence, said.digest));
+                }
             }
             _ => {}
         }

@@ -130,6 +130,7 @@ impl Vouched {
                 if echo {
                     let verdict = change::new_config(gate, new, &self.settings);
                     self.truth.begun(new)?;
+                    gate.know_stable(new.stable.sequence);
                     gate.enter(Reign::of(new.view, &new.members));
                     return verdict;
                 }
