@@ -1,11 +1,11 @@
 //! Vouched: what a monitor lets out is what a correct replica could have said. In the paper's words, behind its monitor a
 //! replica that lies is one that crashed.
 //!
-//! Upon everything that passes a node's guard, in or out: it is written down ([`gate`]: what this node was told and what it
-//! said; [`truth`]: what all monitors together let out).
+//! Upon everything that passes a node's guard, in or out: it is written down (`gate`: what this node was told and what it
+//! said; `truth`: what all monitors together let out).
 //! Upon what leaves the guard of a *traitor*, vouched for: it must follow from what that node was told, and from what it said
-//!   before. One file per role: [`order`] (the primary), [`follow`] (a backup, and any replica that answers), [`change`]
-//!   (claims and configurations), [`debt`] (what is owed and late), [`flow`] (how much).
+//!   before. One file per role: `order` (the primary), `follow` (a backup, and any replica that answers), `change`
+//!   (claims and configurations), `debt` (what is owed and late), `flow` (how much).
 //! Upon a claim, or a configuration, at any node: it must agree with the truth.
 //!
 //! These are the rules of the paper once more, written against what can be seen on the wire and with what no monitor knows:
