@@ -215,11 +215,11 @@ impl Checkers {
         }
     }
 
-    /// All that one event made the guard of `node` let in and out.
+    /// All that one event made the guard of `node` let in and out, and whether the node stands still otherwise.
     #[inline]
-    pub fn passed(&mut self, now: Time, node: usize, effects: &[GuardEffect]) {
+    pub fn passed(&mut self, now: Time, node: usize, stands_still: bool, effects: &[GuardEffect]) {
         if let Some(vouched) = &mut self.vouched {
-            let verdict = vouched.passed(now, node, effects);
+            let verdict = vouched.passed(now, node, stands_still, effects);
             self.check(Checker::Vouched, now, verdict);
         }
     }

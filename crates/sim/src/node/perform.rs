@@ -23,7 +23,7 @@ fn unvouched(frame: Bytes) -> Bytes {
 impl Node {
     /// Does what the guard wants done.
     pub(super) fn guarded(&mut self, mut effects: Vec<GuardEffect>, world: &mut Surroundings) {
-        world.checkers.passed(world.now, self.slot, &effects);
+        world.checkers.passed(world.now, self.slot, self.paused > 0, &effects);
         for effect in effects.drain(..) {
             match effect {
                 GuardEffect::Deliver(event) => {

@@ -28,12 +28,12 @@ impl Debts {
     /// An alarm was raised: what was late is known to be.
     pub(super) fn alarmed(&mut self, now: Time) {
         self.handing_over = true;
-        self.presence = false;
         self.begin_anew(now);
     }
 
     /// Nothing is late yet.
     pub(super) fn begin_anew(&mut self, now: Time) {
+        self.presence = false;
         for since in [&mut self.act, &mut self.ack, &mut self.stable] {
             *since = since.map(|_| now);
         }

@@ -75,9 +75,10 @@ impl Vouched {
         self.gates[node].debts.begin_anew(now);
     }
 
-    /// All that one event made the guard of `node` let in and out.
+    /// All that one event made the guard of `node` let in and out. While the node `stands_still`, as far as its clock goes,
+    /// nothing can be late there.
     #[inline]
-    pub fn passed(&mut self, now: Time, node: usize, effects: &[GuardEffect]) -> Verdict {
+    pub fn passed(&mut self, now: Time, node: usize, stands_still: bool, effects: &[GuardEffect]) -> Verdict {
         for effect in effects {
             match effect {
                 GuardEffect::Deliver(Event::Message { from, message }) => {
@@ -94,6 +95,10 @@ impl Vouched {
             }
         }
         let gate = &mut self.gates[node];
+        if stands_still {
+            gate.debts.begin_anew(now);
+            return Ok(());
+        }
         if gate.judged && gate.up { gate.settle_debts(now, &self.truth, &self.settings) } else { Ok(()) }
     }
 
