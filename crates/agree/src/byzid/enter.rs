@@ -212,6 +212,7 @@ impl<S: Service> Replica<S> {
         self.transfer = None;
         self.gathered_snapshot = None;
         self.ordered = self.accepted();
+        self.on_their_way.clear();
         self.orders_from = Some(Position(0));
         self.declared = self.stable.sequence;
         self.heard_of = self.accepted();

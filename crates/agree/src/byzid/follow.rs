@@ -29,6 +29,9 @@ impl<S: Service> Replica<S> {
         if joining {
             return self.receive_order_to_enter(from, order, out);
         }
+        if from == self.me {
+            self.came_back(order.sequence);
+        }
         self.heard_of = self.heard_of.max(order.sequence);
         if order.sequence <= self.accepted() {
             return self.acknowledge_again(from, &order, out);

@@ -144,6 +144,9 @@ pub struct Replica<S> {
     orders_from: Option<Position>,
     /// As the primary: the last ORDER sent. It comes back from the guard, or was blocked.
     ordered: Sequence,
+    /// As the primary: the ORDERs handed to the guard that have not come back yet, at most a window of them. If the monitor
+    /// crashes before they do, nobody here knows whether others were told, so they are said again as they are.
+    on_their_way: VecDeque<(Sequence, Batch)>,
     /// As the primary: up to where each member has ACKed, by slot.
     acked: Vec<Sequence>,
     /// As the primary: the backups that it does not wait for. Its monitor names them; without one, it does so itself.
@@ -195,6 +198,7 @@ impl<S: Service> Replica<S> {
             queue: Queue::new(settings.requests_waiting_max),
             orders_from: (recovered.last == Position(0)).then_some(Position(1)),
             ordered: Sequence::ZERO,
+            on_their_way: VecDeque::new(),
             declared: Sequence::ZERO,
             suspended: Vec::new(),
             standstill: Vec::new(),
@@ -294,7 +298,10 @@ impl<S: Service> Replica<S> {
                 self.suspended = nodes.into_iter().map(NodeId).collect();
                 self.order(out);
             }
-            Notice::Unmonitored => self.unmonitored = true,
+            Notice::Unmonitored => {
+                self.unmonitored = true;
+                self.send_what_did_not_come_back(out);
+            }
             Notice::Reconfigure { target, candidate, prove } => {
                 self.reconfigure(View(target.0), NodeId(candidate), prove, out);
             }

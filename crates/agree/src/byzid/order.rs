@@ -52,7 +52,28 @@ impl<S: Service> Replica<S> {
                 return;
             };
             self.ordered = self.ordered.next();
+            self.on_their_way.push_back((self.ordered, batch.clone()));
             out.send_members(Order { view: self.view, sequence: self.ordered, batch, seal: None });
+        }
+        debug_assert!(self.on_their_way.len() as u64 <= self.settings.window);
+    }
+
+    /// An ORDER of this replica came back: it and those before it were let out.
+    pub(super) fn came_back(&mut self, sequence: Sequence) {
+        while self.on_their_way.front().is_some_and(|(at, _)| *at <= sequence) {
+            self.on_their_way.pop_front();
+        }
+    }
+
+    /// The monitor is gone. It may have stopped some ORDERs just before (when it was about to hand over): without them there
+    /// would be a gap for ever.
+    pub(super) fn send_what_did_not_come_back(&mut self, out: &mut Outbox) {
+        if !self.leads() {
+            return;
+        }
+        for (sequence, batch) in &self.on_their_way {
+            let batch = batch.clone();
+            out.send_members(Order { view: self.view, sequence: *sequence, batch, seal: None });
         }
     }
 

@@ -40,6 +40,7 @@ impl<S: Service> Replica<S> {
         self.gathered_snapshot = None;
         self.gathered.clear();
         self.queue.clear();
+        self.on_their_way.clear();
         let accepted = self.machine.sequence();
         self.orders.retain(|sequence, _| *sequence <= accepted);
         self.mode = if candidate == self.me {

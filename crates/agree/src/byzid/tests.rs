@@ -309,3 +309,21 @@ fn an_unmonitored_primary_does_not_wait_for_ever_for_a_backup_that_is_gone() {
     disk.step(&mut replica, from(2, ack(settings().window)));
     assert_eq!(replica.suspended, [], "it is waited for again");
 }
+
+#[test]
+fn an_order_that_the_monitor_stopped_before_it_was_gone_leaves_no_gap() {
+    let mut disk = Disk::default();
+    let mut replica = recover(0, Recovered::default());
+    disk.step(&mut replica, Event::Started);
+    let request = batch(1).requests()[0].clone();
+    let event = Event::Message { from: Peer::Client(ClientId(1)), message: Message::Request(request) };
+    assert_eq!(disk.step(&mut replica, event).len(), 1, "an ORDER, which does not come back");
+    let sent = disk.step(&mut replica, Event::Notice(Notice::Unmonitored));
+    assert!(
+        matches!(&sent[..], [Message::ByzId(ByzId::Order(order))] if order.sequence == Sequence(1)),
+        "{sent:?}"
+    );
+    come_back(&mut replica, &mut disk, sent);
+    assert_eq!(replica.accepted(), Sequence(1));
+    assert_eq!(disk.step(&mut replica, Event::Notice(Notice::Unmonitored)).len(), 0, "it came back");
+}
