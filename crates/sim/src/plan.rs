@@ -282,7 +282,7 @@ mod tests {
             faults.extend(plan.faults.iter().map(|fault| fault.kind.name()));
             lies.extend(plan.lies.iter().map(|lie| lie.behaviour.name()));
         }
-        assert_eq!(faults.len(), 20, "{faults:?}");
+        assert_eq!(faults.len(), 21, "{faults:?}");
         assert_eq!(lies.len(), Behaviour::ALL.len(), "{lies:?}");
     }
 
