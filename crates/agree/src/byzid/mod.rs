@@ -34,6 +34,7 @@
 //!    just repeats its reply. So the primary's queue and its monitor's are always the same, and a client that lost
 //!    replies gets f+1 fresh ones of one configuration.
 
+pub mod audit;
 pub mod guard;
 pub mod message;
 pub mod record;

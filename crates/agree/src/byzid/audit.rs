@@ -1,0 +1,264 @@
+//! The monitor beside the wire instead of on it: it reads what one node heard and said, and tells which rules were broken.
+//!
+//! Upon a frame to the node: the specification sees it as an inline monitor would.
+//! Upon a frame from the node: the same. What an inline monitor would have stopped is out already; it is told.
+//! Upon time: what is owed and late is told.
+//!
+//! An inline monitor sees a message once and fans it out; here the copies come one by one. The first copy of an ORDER or
+//! STABLECHECKPOINT stands for all, a copy of the same for another receiver says nothing new, one for a receiver that has
+//! it is said again, and another one at the same place is another story.
+//!
+//! It has no keys, so it believes every authenticator and every sender that the record names. It judges one
+//! configuration: when a monitor speaks of another one, or a NEWCONFIG passes, it is over ([`Audit::is_over`]). Without
+//! keys to the claims nobody can tell what follows from them.
+
+use super::guard::{Fail, Guard};
+use super::message::Message as ByzId;
+use crate::Message;
+use crate::door::Door;
+use crate::guard::{Alarm, Guard as GuardTrait, GuardEffect};
+use crate::protocol::Settings;
+use crate::replica::{Destination, Timer};
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+use wire::{Decode, Digest, Frame, Keys, NodeId, Peer, Sequence, Signature, Tag, Time};
+
+/// Keys of somebody who has none: it makes nothing that anybody would accept, and believes everything.
+#[derive(Clone, Copy, Debug)]
+struct Believing;
+
+impl Keys for Believing {
+    fn mac(&self, _: Peer, _: &[&[u8]]) -> Tag {
+        Tag([0; 16])
+    }
+    fn mac_is_valid(&self, _: Peer, _: &[&[u8]], _: &Tag) -> bool {
+        true
+    }
+    fn sign(&self, _: &[u8]) -> Signature {
+        Signature([0; 64])
+    }
+    fn signature_is_valid(&self, _: Peer, _: &[u8], _: &Signature) -> bool {
+        true
+    }
+    fn seal(&self, _: &[u8]) -> Tag {
+        Tag([0; 16])
+    }
+    fn seal_is_valid(&self, _: &[u8], _: &Tag) -> bool {
+        true
+    }
+}
+
+/// What was said at one place: the kind of message, and the place.
+type Place = (u8, Sequence);
+
+/// Places remembered at most; the oldest are forgotten first. More than a log and a window hold.
+const PLACES_MAX: usize = 4096;
+
+/// A passive monitor of one node.
+pub struct Audit {
+    guard: Guard<Believing>,
+    told: BTreeMap<Place, (Digest, BTreeSet<Peer>)>,
+    due: Option<(Timer, Time)>,
+    over: bool,
+}
+
+impl Audit {
+    /// An audit of what `me` says and hears from `now` on.
+    #[must_use]
+    pub fn new(me: NodeId, settings: &Settings, now: Time) -> Audit {
+        let nodes = settings.members.iter().chain(&settings.spares).copied().collect();
+        let door = Door::new(Peer::Node(me), settings.protocol, nodes, Believing);
+        // Open: what no monitor vouched for is what there is to audit.
+        let mut guard = Guard::new(door, settings, Fail::Open, monitor::FIRST, now);
+        let mut effects = Vec::new();
+        guard.start(now, &mut effects);
+        let mut audit = Audit { guard, told: BTreeMap::new(), due: None, over: false };
+        audit.take(now, effects);
+        audit
+    }
+
+    /// Whether the first configuration has ended: what follows is not judged.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// `frame` reached the node over the link to `from`.
+    pub fn heard(&mut self, now: Time, from: Peer, frame: Bytes) -> Vec<Alarm> {
+        let mut alarms = self.passed(now);
+        if self.over || self.ends(&frame) {
+            return alarms;
+        }
+        let mut effects = Vec::new();
+        self.guard.receive(now, from, frame, &mut effects);
+        alarms.extend(self.take(now, effects));
+        alarms
+    }
+
+    /// The node put `frame` on the link to `to`.
+    pub fn said(&mut self, now: Time, to: Peer, frame: Bytes) -> Vec<Alarm> {
+        let mut alarms = self.passed(now);
+        if self.over || self.ends(&frame) {
+            return alarms;
+        }
+        let Some(message) = opened(frame) else { return alarms };
+        let Some(to) = self.as_if_inline(to, &message) else { return alarms };
+        let mut effects = Vec::new();
+        self.guard.send(now, to, message, &mut effects);
+        alarms.extend(self.take(now, effects));
+        alarms
+    }
+
+    /// It is `now`, and nothing else is.
+    pub fn passed(&mut self, now: Time) -> Vec<Alarm> {
+        let mut alarms = Vec::new();
+        while let Some((timer, at)) = self.due.filter(|(_, at)| *at <= now && !self.over) {
+            self.due = None;
+            let mut effects = Vec::new();
+            self.guard.timeout(at, timer, &mut effects);
+            alarms.extend(self.take(at, effects));
+        }
+        alarms
+    }
+
+    /// Keeps the timer and the alarms; the rest is for a guard that owns its links.
+    fn take(&mut self, now: Time, effects: Vec<GuardEffect>) -> Vec<Alarm> {
+        let mut alarms = Vec::new();
+        for effect in effects {
+            match effect {
+                GuardEffect::SetTimer(timer, after) => self.due = Some((timer, now.after(after))),
+                GuardEffect::ClearTimer(_) => self.due = None,
+                GuardEffect::Alarm(alarm) => alarms.push(alarm),
+                GuardEffect::Deliver(_) | GuardEffect::Transmit { .. } | GuardEffect::Refuse { .. } => {}
+            }
+        }
+        alarms
+    }
+
+    /// Whether with this frame the first configuration ends, and the audit with it.
+    fn ends(&mut self, frame: &Bytes) -> bool {
+        use monitor::Control::ReconRequest;
+        self.over = match opened(frame.clone()) {
+            Some(Message::ByzId(ByzId::NewConfig(_) | ByzId::Reconfigure(_))) => true,
+            Some(Message::ByzId(ByzId::Control(control))) => matches!(control.0, ReconRequest { .. }),
+            _ => false,
+        };
+        self.over
+    }
+
+    /// To whom the replica would have sent `message` through an inline monitor; nothing if that was before.
+    fn as_if_inline(&mut self, to: Peer, message: &Message) -> Option<Destination> {
+        let (place, digest) = match message {
+            Message::ByzId(ByzId::Order(order)) => ((0, order.sequence), order.batch.digest()),
+            Message::ByzId(ByzId::StableCheckpoint(said)) => ((1, said.stable.sequence), said.stable.digest),
+            // What monitors say among themselves is no word of the replica's.
+            Message::ByzId(ByzId::Control(_)) | Message::Busy(_) => return None,
+            _ => return Some(Destination::Peer(to)),
+        };
+        let again = Some(Destination::Peer(to));
+        let Some((told, receivers)) = self.told.get_mut(&place) else {
+            if self.told.len() == PLACES_MAX {
+                self.told.pop_first();
+            }
+            self.told.insert(place, (digest, BTreeSet::from([to])));
+            return Some(Destination::Members);
+        };
+        let is_a_copy = *told == digest && receivers.insert(to);
+        if is_a_copy { None } else { again }
+    }
+}
+
+/// What is in a frame, if it can be read.
+fn opened(frame: Bytes) -> Option<Message> {
+    let frame = Frame::from_bytes(frame).ok()?;
+    Message::from_bytes(frame.body).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::byzid::message::{Ack, Order};
+    use crate::{Batch, Protocol, Request};
+    use core::time::Duration;
+    use wire::{ClientId, Encode, Timestamp, View};
+
+    const START: Time = Time(1_000_000_000);
+
+    fn settings() -> Settings {
+        Settings::new(Protocol::ByzId, 1)
+    }
+
+    fn request(client: u64) -> Request {
+        let operation = Bytes::new();
+        Request { client: ClientId(client), timestamp: Timestamp(1), operation, signature: None }
+    }
+
+    fn order(at: u64, client: u64) -> Message {
+        let batch = Batch::new(vec![request(client)]);
+        Message::from(ByzId::Order(Order { view: View(0), sequence: Sequence(at), batch, seal: None }))
+    }
+
+    fn frame(from: Peer, to: Peer, message: &Message) -> Bytes {
+        Door::new(from, Protocol::ByzId, settings().members, Believing).seal_for(&[to], message).to_bytes()
+    }
+
+    const P0: Peer = Peer::Node(NodeId(0));
+    const P1: Peer = Peer::Node(NodeId(1));
+    const P2: Peer = Peer::Node(NodeId(2));
+
+    /// The audit of p0, to which client 1 and then client 2 came.
+    fn audit() -> Audit {
+        let mut audit = Audit::new(NodeId(0), &settings(), START);
+        for client in [1, 2] {
+            let from = Peer::Client(ClientId(client));
+            assert_eq!(audit.heard(START, from, frame(from, P0, &Message::Request(request(client)))), []);
+        }
+        audit
+    }
+
+    fn rules(alarms: &[Alarm]) -> Vec<&'static str> {
+        alarms.iter().map(|alarm| alarm.rule).collect()
+    }
+
+    fn say(audit: &mut Audit, to: Peer, message: &Message) -> Vec<&'static str> {
+        rules(&audit.said(START, to, frame(P0, to, message)))
+    }
+
+    #[test]
+    fn who_keeps_the_rules_is_not_accused() {
+        let mut audit = audit();
+        for (at, client) in [(1, 1), (2, 2)] {
+            for to in [P1, P2, P2] {
+                assert_eq!(say(&mut audit, to, &order(at, client)), [""; 0]);
+            }
+        }
+        let digest = Batch::new(vec![request(1)]).digest();
+        let ack = Message::from(ByzId::Ack(Ack { view: View(0), sequence: Sequence(1), digest }));
+        assert_eq!(audit.heard(START, P1, frame(P1, P0, &ack)), []);
+        assert_eq!(audit.passed(START.after(Duration::from_secs(1))), []);
+    }
+
+    #[test]
+    fn each_broken_rule_is_told_by_its_name() {
+        let mut two_stories = audit();
+        assert_eq!(say(&mut two_stories, P1, &order(1, 1)), [""; 0]);
+        assert_eq!(say(&mut two_stories, P2, &order(1, 2)), ["consistency"]);
+        assert_eq!(say(&mut audit(), P1, &order(2, 1)), ["no gap"]);
+        assert_eq!(say(&mut audit(), P1, &order(1, 2)), ["fairness"]);
+        assert_eq!(say(&mut audit(), P1, &order(1, 9)), ["fairness"]);
+    }
+
+    #[test]
+    fn a_primary_that_does_nothing_is_told_when_its_time_is_up() {
+        let mut audit = audit();
+        assert_eq!(rules(&audit.passed(START.after(settings().view_timeout * 2))), ["timely action"]);
+    }
+
+    #[test]
+    fn bytes_that_mean_nothing_are_no_accusation() {
+        let mut audit = audit();
+        assert_eq!(audit.said(START, P1, Bytes::from_static(b"nonsense")), []);
+        assert_eq!(audit.heard(START, P1, Bytes::from_static(b"nonsense")), []);
+        assert!(!audit.is_over());
+    }
+}
