@@ -55,10 +55,8 @@ pub struct Disk {
     /// How many times slower it is at present.
     slowness: u64,
     random: Random,
-    snapshot: Option<Bytes>,
-    records: VecDeque<(Position, Bytes)>,
-    /// The last write that survives a loss of power.
-    settled: Position,
+    /// What survives a loss of power.
+    settled: Settled,
     /// The last write that the replica was told of.
     told: Position,
     /// Writes after `settled`, in order.
@@ -66,6 +64,39 @@ pub struct Disk {
     /// How many of those the flush that runs covers.
     flushing: Option<usize>,
     lost: u64,
+}
+
+/// What is durable: the last snapshot, the records not before its `keep_from`, and the position of the last write.
+#[derive(Clone, Hash, Debug, Default)]
+pub(crate) struct Settled {
+    snapshot: Option<Bytes>,
+    records: VecDeque<(Position, Bytes)>,
+    pub(crate) last: Position,
+}
+
+impl Settled {
+    /// One more write is durable.
+    pub(crate) fn take(&mut self, write: Write) {
+        self.last = Position(self.last.0 + 1);
+        match write {
+            Write::Record(record) => self.records.push_back((self.last, record)),
+            Write::Snapshot { image, keep_from } => {
+                self.snapshot = Some(image);
+                while self.records.front().is_some_and(|(position, _)| *position < keep_from) {
+                    self.records.pop_front();
+                }
+            }
+        }
+    }
+
+    /// What a replica finds when it is built again.
+    pub(crate) fn recovered(&self) -> Recovered {
+        Recovered {
+            snapshot: self.snapshot.clone(),
+            records: self.records.iter().cloned().collect(),
+            last: self.last,
+        }
+    }
 }
 
 /// Under [`Durability::Async`] the system flushes on its own, this much slower than when it is told to.
@@ -80,9 +111,7 @@ impl Disk {
             speed,
             slowness: 1,
             random,
-            snapshot: None,
-            records: VecDeque::new(),
-            settled: Position(0),
+            settled: Settled::default(),
             told: Position(0),
             waiting: VecDeque::new(),
             flushing: None,
@@ -135,25 +164,12 @@ impl Disk {
         let covered = self.flushing.take().expect("a flush ends that had begun");
         for _ in 0..covered {
             let write = self.waiting.pop_front().expect("a flush covers what waited when it began");
-            self.settle(write);
+            self.settled.take(write);
         }
-        let news = self.told < self.settled;
-        self.told = self.told.max(self.settled);
+        let news = self.told < self.settled.last;
+        self.told = self.told.max(self.settled.last);
         let next = if self.waiting.is_empty() { None } else { Some(self.begin(now)) };
-        (news.then_some(self.settled), next)
-    }
-
-    fn settle(&mut self, write: Write) {
-        self.settled = Position(self.settled.0 + 1);
-        match write {
-            Write::Record(record) => self.records.push_back((self.settled, record)),
-            Write::Snapshot { image, keep_from } => {
-                self.snapshot = Some(image);
-                while self.records.front().is_some_and(|(position, _)| *position < keep_from) {
-                    self.records.pop_front();
-                }
-            }
-        }
+        (news.then_some(self.settled.last), next)
     }
 
     /// The node went down. How many writes were lost.
@@ -167,17 +183,17 @@ impl Disk {
         };
         for _ in 0..survive {
             let write = self.waiting.pop_front().expect("no more survive than wait");
-            self.settle(write);
+            self.settled.take(write);
         }
         let lost = self.waiting.len();
         self.lost += lost as u64;
         self.waiting.clear();
         self.flushing = None;
         match self.durability {
-            Durability::Fsync => assert!(self.settled >= self.told, "what was called durable is there"),
+            Durability::Fsync => assert!(self.settled.last >= self.told, "what was called durable is there"),
             Durability::Async => {}
         }
-        self.told = self.settled;
+        self.told = self.settled.last;
         lost
     }
 
@@ -185,11 +201,7 @@ impl Disk {
     #[must_use]
     pub fn recovered(&self) -> Recovered {
         debug_assert!(self.waiting.is_empty(), "only a node that went down recovers");
-        Recovered {
-            snapshot: self.snapshot.clone(),
-            records: self.records.iter().cloned().collect(),
-            last: self.settled,
-        }
+        self.settled.recovered()
     }
 
     /// Everything is gone: a new disk was put in.
@@ -200,7 +212,7 @@ impl Disk {
     /// The position of the last write asked for.
     #[must_use]
     pub fn last(&self) -> Position {
-        Position(self.settled.0 + self.waiting.len() as u64)
+        Position(self.settled.last.0 + self.waiting.len() as u64)
     }
 
     /// Whether something was written that is not durable yet.
@@ -214,8 +226,8 @@ impl Disk {
     #[must_use]
     pub fn records_kept(&self) -> usize {
         match self.durability {
-            Durability::Fsync => self.records.len() + self.waiting.len(),
-            Durability::Async => self.records.len(),
+            Durability::Fsync => self.settled.records.len() + self.waiting.len(),
+            Durability::Async => self.settled.records.len(),
         }
     }
 
@@ -332,7 +344,10 @@ mod tests {
 
     impl Disk {
         fn recovered_now(&self) -> (Option<Bytes>, Vec<u64>) {
-            (self.snapshot.clone(), self.records.iter().map(|(position, _)| position.0).collect())
+            (
+                self.settled.snapshot.clone(),
+                self.settled.records.iter().map(|(position, _)| position.0).collect(),
+            )
         }
     }
 }

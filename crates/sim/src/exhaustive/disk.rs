@@ -4,16 +4,14 @@
 //! Upon a crash: of the writes that wait, the first `keep` survive (the system had written them out on its own), the rest is
 //!   lost. Every `keep` is an action of its own.
 
+use crate::disk::Settled;
 use agree::replica::{Position, Recovered, Write};
-use bytes::Bytes;
 use std::collections::VecDeque;
 
 /// The disk of one node.
 #[derive(Clone, Hash, Debug, Default)]
 pub struct Disk {
-    snapshot: Option<Bytes>,
-    records: VecDeque<(Position, Bytes)>,
-    settled: Position,
+    settled: Settled,
     waiting: VecDeque<Write>,
 }
 
@@ -32,17 +30,8 @@ impl Disk {
     /// Makes the first write that waits durable. The position up to which all is, or nothing if none waited.
     pub fn settle(&mut self) -> Option<Position> {
         let write = self.waiting.pop_front()?;
-        self.settled = Position(self.settled.0 + 1);
-        match write {
-            Write::Record(record) => self.records.push_back((self.settled, record)),
-            Write::Snapshot { image, keep_from } => {
-                self.snapshot = Some(image);
-                while self.records.front().is_some_and(|(position, _)| *position < keep_from) {
-                    self.records.pop_front();
-                }
-            }
-        }
-        Some(self.settled)
+        self.settled.take(write);
+        Some(self.settled.last)
     }
 
     /// The node goes down; of the writes that wait, `keep` survive.
@@ -57,17 +46,14 @@ impl Disk {
     #[must_use]
     pub fn recovered(&self) -> Recovered {
         debug_assert!(self.waiting.is_empty(), "only a node that went down recovers");
-        Recovered {
-            snapshot: self.snapshot.clone(),
-            records: self.records.iter().cloned().collect(),
-            last: self.settled,
-        }
+        self.settled.recovered()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
 
     #[test]
     fn a_crash_keeps_a_prefix() {
