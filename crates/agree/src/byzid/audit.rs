@@ -86,7 +86,7 @@ impl Audit {
     /// `frame` reached the node over the link to `from`.
     pub fn heard(&mut self, now: Time, from: Peer, frame: Bytes) -> Vec<Alarm> {
         let mut alarms = self.passed(now);
-        if self.over || self.ends(&frame) {
+        if self.over || opened(frame.clone()).is_some_and(|message| self.ends(&message)) {
             return alarms;
         }
         let mut effects = Vec::new();
@@ -98,10 +98,10 @@ impl Audit {
     /// The node put `frame` on the link to `to`.
     pub fn said(&mut self, now: Time, to: Peer, frame: Bytes) -> Vec<Alarm> {
         let mut alarms = self.passed(now);
-        if self.over || self.ends(&frame) {
+        let Some(message) = opened(frame) else { return alarms };
+        if self.over || self.ends(&message) {
             return alarms;
         }
-        let Some(message) = opened(frame) else { return alarms };
         let Some(to) = self.as_if_inline(to, &message) else { return alarms };
         let mut effects = Vec::new();
         self.guard.send(now, to, message, &mut effects);
@@ -135,12 +135,12 @@ impl Audit {
         alarms
     }
 
-    /// Whether with this frame the first configuration ends, and the audit with it.
-    fn ends(&mut self, frame: &Bytes) -> bool {
+    /// Whether with this message the first configuration ends, and the audit with it.
+    fn ends(&mut self, message: &Message) -> bool {
         use monitor::Control::ReconRequest;
-        self.over = match opened(frame.clone()) {
-            Some(Message::ByzId(ByzId::NewConfig(_) | ByzId::Reconfigure(_))) => true,
-            Some(Message::ByzId(ByzId::Control(control))) => matches!(control.0, ReconRequest { .. }),
+        self.over = match message {
+            Message::ByzId(ByzId::NewConfig(_) | ByzId::Reconfigure(_)) => true,
+            Message::ByzId(ByzId::Control(control)) => matches!(control.0, ReconRequest { .. }),
             _ => false,
         };
         self.over
