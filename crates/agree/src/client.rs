@@ -10,8 +10,9 @@
 //!
 //! A client has one request outstanding; who wants more uses more clients.
 
-use crate::protocol::{Protocol, Settings};
+use crate::protocol::Protocol;
 use crate::request::{Reply, Request};
+use crate::settings::Settings;
 use crate::{Message, Timer};
 use bytes::Bytes;
 use core::time::Duration;

@@ -39,15 +39,17 @@ pub mod queue;
 pub mod replica;
 pub mod request;
 pub mod service;
+pub mod settings;
 #[cfg(test)]
 #[allow(dead_code, reason = "each protocol's tests use their own part of it")]
 mod testing;
 
 pub use client::Client;
 pub use message::Message;
-pub use protocol::{Protocol, Settings};
+pub use protocol::Protocol;
 pub use replica::{
     Destination, Effect, Event, Observation, Outbox, Position, Recovered, Replica, Timer, Write,
 };
 pub use request::{Batch, Reply, Request};
 pub use service::Service;
+pub use settings::Settings;

@@ -1,10 +1,8 @@
-//! Which protocol, how many nodes it needs, and the numbers by which it is set.
+//! Which protocol, and how many nodes it needs.
 
-use crate::checkpoint::CHUNK_BYTES_MAX;
 use core::fmt;
 use core::str::FromStr;
-use core::time::Duration;
-use wire::NodeId;
+use wire::{Decode, DecodeError, Encode, Reader};
 
 /// The protocols, each chosen by one word.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -87,6 +85,24 @@ impl Protocol {
     }
 }
 
+impl Encode for Protocol {
+    fn encode(&self, to: &mut Vec<u8>) {
+        to.push(match self {
+            Protocol::ByzId => 0,
+            Protocol::ByzIdW => 1,
+            Protocol::Paxos => 2,
+            Protocol::Pbft => 3,
+        });
+    }
+}
+
+impl Decode for Protocol {
+    fn decode(from: &mut Reader) -> Result<Self, DecodeError> {
+        let tag = u8::decode(from)?;
+        Protocol::ALL.get(usize::from(tag)).copied().ok_or(DecodeError::UnknownTag { of: "protocol", tag })
+    }
+}
+
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -119,78 +135,6 @@ impl FromStr for Protocol {
 
 /// How many faulty replicas a cluster may be made for.
 pub const F_MAX: usize = 10;
-
-/// Everything by which a replica is set. The same at every node of a cluster.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Settings {
-    /// Which protocol.
-    pub protocol: Protocol,
-    /// How many replicas may be faulty.
-    pub f: usize,
-    /// The members of the first configuration, in the order of their slots. View `v` is led by slot `v mod n`.
-    pub members: Vec<NodeId>,
-    /// Nodes that stand by to take the place of a member (ByzID).
-    pub spares: Vec<NodeId>,
-    /// The paper's `K`: a checkpoint every so many batches.
-    pub checkpoint_interval: u64,
-    /// The paper's `τ`: batches ordered and not yet completed at most.
-    pub window: u64,
-    /// Requests of one batch at most.
-    pub batch_requests_max: usize,
-    /// Bytes of one batch at most.
-    pub batch_bytes_max: usize,
-    /// Bytes of each chunk in which a snapshot is handed out, from 1 to [`CHUNK_BYTES_MAX`]. Checkpoints depend on it: it
-    /// never changes in the life of a cluster.
-    pub chunk_bytes: usize,
-    /// Requests that wait for a place at most; then clients hear BUSY.
-    pub requests_waiting_max: usize,
-    /// How long before a message that got no answer is sent again.
-    pub retransmit_after: Duration,
-    /// How long a primary may be silent, or a request unordered, before the replica turns to the next view. Doubles with
-    /// every view that brings no progress, up to `view_timeout_max`.
-    pub view_timeout: Duration,
-    /// The longest that `view_timeout` grows to.
-    pub view_timeout_max: Duration,
-    /// How often a primary that has nothing to say says that it is there.
-    pub heartbeat_every: Duration,
-}
-
-impl Settings {
-    /// The settings of a cluster of `protocol` that masks `f` faulty replicas, nodes 0, 1, 2, …, in a LAN.
-    #[must_use]
-    pub fn new(protocol: Protocol, f: usize) -> Self {
-        assert!((1..=F_MAX).contains(&f), "f is from 1 to {F_MAX}");
-        Settings {
-            protocol,
-            f,
-            members: (0..protocol.replicas(f)).map(|slot| NodeId(slot as u16)).collect(),
-            spares: Vec::new(),
-            checkpoint_interval: 128,
-            window: 8,
-            batch_requests_max: 256,
-            batch_bytes_max: 256 << 10,
-            chunk_bytes: CHUNK_BYTES_MAX,
-            requests_waiting_max: 16 << 10,
-            retransmit_after: Duration::from_millis(50),
-            view_timeout: Duration::from_millis(500),
-            view_timeout_max: Duration::from_secs(10),
-            heartbeat_every: Duration::from_millis(100),
-        }
-    }
-
-    /// How many members there are.
-    #[must_use]
-    pub fn n(&self) -> usize {
-        self.members.len()
-    }
-
-    /// Batches that may be kept past the last stable checkpoint: one being taken and one being agreed on, and what the
-    /// window lets run ahead.
-    #[must_use]
-    pub fn log_batches_max(&self) -> u64 {
-        2 * self.checkpoint_interval + self.window
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -19,9 +19,9 @@ use crate::byzid::message::{self, Claim, Control, Member, Message as ByzId, NewC
 use crate::checkpoint::Manifest;
 use crate::door::Door;
 use crate::guard::{Alarm, Guard as GuardTrait, GuardEffect};
-use crate::protocol::Settings;
 use crate::replica::{Destination, Event, Refusal, Timer};
 use crate::request::{Busy, Request};
+use crate::settings::Settings;
 use bytes::Bytes;
 use core::time::Duration;
 use monitor::{

@@ -5,6 +5,7 @@
 //! restarted and none can vouch any more, the seals prove that nothing in a replica's log was invented.
 
 use crate::request::Batch;
+use crate::settings::LOG_BATCHES_MAX;
 use monitor::{Digest as RawDigest, Incarnation, Node};
 use wire::auth::NODES_MAX;
 use wire::{
@@ -12,7 +13,7 @@ use wire::{
 };
 
 /// ORDERs past a stable checkpoint that a message can list at most.
-pub const ORDERS_MAX: usize = 4096;
+pub const ORDERS_MAX: usize = LOG_BATCHES_MAX as usize;
 
 /// A member of a configuration: a node, and the start of its monitor that takes part.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

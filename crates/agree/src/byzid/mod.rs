@@ -51,13 +51,13 @@ use crate::Message;
 use crate::checkpoint::{Checkpoint, Fetch};
 use crate::journal::Journal;
 use crate::machine::Machine;
-use crate::protocol::Settings;
 use crate::queue::Queue;
 use crate::replica::{
     Event, Observation, Outbox, Position, Recovered, Refusal, Replica as ReplicaTrait, Status, Timer,
 };
 use crate::request::Batch;
 use crate::service::Service;
+use crate::settings::Settings;
 use message::{Claim, Member, Message as ByzId, NewConfig, Stable};
 use monitor::Notice;
 use record::{Begun, Record, RecoverError};
@@ -176,6 +176,7 @@ impl<S: Service> Replica<S> {
         service: S,
         recovered: Recovered,
     ) -> Result<Self, RecoverError> {
+        settings.check().map_err(RecoverError::Settings)?;
         let members: Vec<Member> =
             settings.members.iter().map(|node| Member { node: *node, incarnation: monitor::FIRST }).collect();
         let replica = Replica {

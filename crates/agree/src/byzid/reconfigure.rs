@@ -8,9 +8,9 @@
 
 use super::message::{AskBatch, Claim, Fetched, Member, NewConfig, Reconfigure, Seals};
 use super::{Candidacy, Mode, Replica};
-use crate::protocol::Settings;
 use crate::replica::{Outbox, Refusal};
 use crate::service::Service;
+use crate::settings::Settings;
 use monitor::claim;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::{Digest, NodeId, Peer, Sequence, View};

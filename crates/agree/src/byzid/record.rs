@@ -16,6 +16,7 @@ use crate::machine::SERVICE_BYTES_MAX;
 use crate::replica::{Position, Recovered};
 use crate::request::Batch;
 use crate::service::Service;
+use crate::settings::BadSettings;
 use bytes::Bytes;
 use core::fmt;
 use std::collections::{BTreeMap, VecDeque};
@@ -64,6 +65,8 @@ pub enum RecoverError {
     Snapshot(String),
     /// A record is not what was written.
     Record(Position, DecodeError),
+    /// The settings make no cluster.
+    Settings(BadSettings),
     /// The disk is another node's.
     OfAnother(NodeId),
     /// An ORDER that was accepted is not there.
@@ -75,6 +78,7 @@ impl fmt::Display for RecoverError {
         match self {
             RecoverError::Snapshot(reason) => write!(f, "the snapshot is damaged: {reason}"),
             RecoverError::Record(position, error) => write!(f, "record {} is damaged: {error}", position.0),
+            RecoverError::Settings(wrong) => write!(f, "settings: {wrong}"),
             RecoverError::OfAnother(node) => write!(f, "the log is that of node {node}"),
             RecoverError::Missing(sequence) => write!(f, "the ORDER at {sequence} is missing from the log"),
         }

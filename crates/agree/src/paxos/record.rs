@@ -23,6 +23,7 @@ use crate::machine::Machine;
 use crate::replica::{Position, Recovered};
 use crate::request::Batch;
 use crate::service::{RestoreError, Service};
+use crate::settings::BadSettings;
 use crate::{Protocol, Settings};
 use bytes::Bytes;
 use core::fmt;
@@ -84,6 +85,8 @@ pub enum RecoverError {
     Record(Position, DecodeError),
     /// A record says that a place went back to a lower ballot.
     OutOfOrder(Position),
+    /// The settings make no cluster.
+    Settings(BadSettings),
     /// The node is not a member of the cluster that the settings describe.
     NotAMember(NodeId),
 }
@@ -95,6 +98,7 @@ impl fmt::Display for RecoverError {
             RecoverError::State(error) => write!(f, "the snapshot on disk: {error}"),
             RecoverError::Record(at, error) => write!(f, "record {} on disk does not decode: {error}", at.0),
             RecoverError::OutOfOrder(at) => write!(f, "record {} on disk goes back to a lower ballot", at.0),
+            RecoverError::Settings(wrong) => write!(f, "settings: {wrong}"),
             RecoverError::NotAMember(node) => write!(f, "{node} is not a member of the cluster"),
         }
     }
@@ -107,7 +111,7 @@ impl<S: Service + Clone> Replica<S> {
     /// in its first state.
     ///
     /// # Panics
-    /// If the settings are not for Paxos, or allow nothing: that is an error of the caller, not of the disk.
+    /// If the settings are not for Paxos: that is an error of the caller.
     pub fn recover(
         me: NodeId,
         settings: Settings,
@@ -115,8 +119,7 @@ impl<S: Service + Clone> Replica<S> {
         recovered: Recovered,
     ) -> Result<Self, RecoverError> {
         assert_eq!(settings.protocol, Protocol::Paxos);
-        assert_eq!(settings.n(), settings.protocol.replicas(settings.f));
-        assert!(settings.window > 0 && settings.checkpoint_interval > 0 && settings.batch_requests_max > 0);
+        settings.check().map_err(RecoverError::Settings)?;
         if !settings.members.contains(&me) {
             return Err(RecoverError::NotAMember(me));
         }

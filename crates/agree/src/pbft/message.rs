@@ -11,11 +11,12 @@
 
 use crate::protocol::F_MAX;
 use crate::request::Batch;
+use crate::settings::LOG_BATCHES_MAX;
 use bytes::Bytes;
 use wire::{Digest, Encode, NodeId, Sequence, Signature, View, codec_enum, codec_struct};
 
 /// Entries of a VIEW-CHANGE, and digests in a NEW-VIEW, at most. Settings may ask for less, never for more.
-pub const ENTRIES_MAX: usize = 4096;
+pub const ENTRIES_MAX: usize = LOG_BATCHES_MAX as usize;
 
 /// Checkpoints named by a VIEW-CHANGE, and votes kept per replica, at most.
 pub const CHECKPOINTS_MAX: usize = 32;

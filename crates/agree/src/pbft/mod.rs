@@ -83,11 +83,12 @@ mod watch;
 mod tests;
 
 pub use recover::RecoverError;
+pub(crate) use recover::fits;
 
 use crate::journal::Journal;
 use crate::machine::Machine;
-use crate::protocol::Settings;
 use crate::replica::{Destination, Effect, Event, Observation, Outbox, Position, Refusal, Status, Timer};
+use crate::settings::Settings;
 use crate::{Message as AnyMessage, Service};
 use catch_up::CatchUp;
 use log::Log;

@@ -18,10 +18,10 @@ use super::record::Record;
 use super::watch::Watch;
 use crate::Service;
 use crate::machine::Standing;
-use crate::protocol::Settings;
 use crate::queue::{Added, Queue};
 use crate::replica::{Outbox, Refusal};
 use crate::request::{BATCH_BYTES_MAX, BATCH_REQUESTS_MAX, Batch, Busy, Request};
+use crate::settings::Settings;
 use std::collections::BTreeMap;
 use wire::{ClientId, Keys, Peer, Sequence, Timestamp};
 

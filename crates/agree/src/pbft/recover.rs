@@ -13,7 +13,7 @@
 use super::Replica;
 use super::catch_up::CatchUp;
 use super::log::{Log, Slot};
-use super::message::{CHECKPOINTS_MAX, ENTRIES_MAX, NewView, new_view_bytes_max};
+use super::message::{CHECKPOINTS_MAX, NewView, new_view_bytes_max};
 use super::order::Order;
 use super::quorum::Quorum;
 use super::record::{Facts, Image, PlaceFacts};
@@ -24,9 +24,9 @@ use crate::Service;
 use crate::checkpoint::Checkpoint;
 use crate::journal::Journal;
 use crate::machine::Machine;
-use crate::protocol::Settings;
 use crate::replica::Recovered;
 use crate::service::RestoreError;
+use crate::settings::{BadSettings, Settings};
 use core::fmt;
 use wire::frame::BODY_BYTES_MAX;
 use wire::{Decode, DecodeError, Keys, NodeId, Sequence, View};
@@ -34,8 +34,10 @@ use wire::{Decode, DecodeError, Keys, NodeId, Sequence, View};
 /// Why a replica cannot begin.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RecoverError {
-    /// The settings ask for something that cannot be done; it says what.
-    Settings(&'static str),
+    /// The settings make no cluster.
+    Settings(BadSettings),
+    /// This node is not in the settings.
+    NotAMember(NodeId),
     /// A record or snapshot is not one of this protocol.
     Record(DecodeError),
     /// The service does not take its snapshot back.
@@ -45,7 +47,8 @@ pub enum RecoverError {
 impl fmt::Display for RecoverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RecoverError::Settings(what) => write!(f, "settings: {what}"),
+            RecoverError::Settings(wrong) => write!(f, "settings: {wrong}"),
+            RecoverError::NotAMember(node) => write!(f, "{node} is not a member of the cluster"),
             RecoverError::Record(error) => write!(f, "a record on disk: {error}"),
             RecoverError::Snapshot(error) => write!(f, "the snapshot on disk: {error}"),
         }
@@ -69,7 +72,10 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         keys: K,
         recovered: Recovered,
     ) -> Result<Self, RecoverError> {
-        check(me, &settings)?;
+        settings.check().map_err(RecoverError::Settings)?;
+        if !settings.members.contains(&me) {
+            return Err(RecoverError::NotAMember(me));
+        }
         let image = recovered.snapshot.map(Image::from_bytes).transpose()?;
         let facts = Facts::read(image.as_ref(), &recovered.records)?;
         let stable = image.as_ref().map_or(Sequence::ZERO, |image| image.stable);
@@ -182,27 +188,25 @@ fn settled_by(known: &NewView, sequence: Sequence, accepted: &Fact, prepared: &F
     }
 }
 
-/// Whether a replica with these settings can work at all, and keep its messages within a frame.
-fn check(me: NodeId, settings: &Settings) -> Result<(), RecoverError> {
+/// Whether replicas with these settings, sound in all else, keep their messages within a frame.
+pub(crate) fn fits(settings: &Settings) -> Result<(), BadSettings> {
     let length = settings.log_batches_max();
     let batches = usize::try_from(length).unwrap_or(usize::MAX);
-    let demands = [
-        (settings.members.contains(&me), "this node is no member"),
-        (settings.n() == 3 * settings.f + 1, "PBFT has 3f+1 members"),
-        (settings.checkpoint_interval > 0 && settings.window > 0, "K and the window are at least 1"),
-        (batches <= ENTRIES_MAX, "the log is longer than a VIEW-CHANGE can tell"),
-        (
-            batches <= ENTRIES_MAX && new_view_bytes_max(settings.n(), batches) <= BODY_BYTES_MAX,
-            "a NEW-VIEW of so many members with such long logs does not fit a frame",
-        ),
-        (
-            // One more for a checkpoint that was taken over from far ahead.
-            length / settings.checkpoint_interval.max(1) + 2 <= CHECKPOINTS_MAX as u64,
-            "more checkpoints between the watermarks than a VIEW-CHANGE can name",
-        ),
-    ];
-    match demands.into_iter().find(|(holds, _)| !holds) {
-        None => Ok(()),
-        Some((_, what)) => Err(RecoverError::Settings(what)),
+    let (n, interval) = (settings.n(), settings.checkpoint_interval);
+    let bytes = new_view_bytes_max(n, batches);
+    // One more for a checkpoint that was taken over from far ahead.
+    let checkpoints = length / interval + 2;
+    if bytes > BODY_BYTES_MAX {
+        return Err(BadSettings(format!(
+            "a NEW-VIEW of {n} members with {batches} batches in the log takes up to {bytes} bytes; a frame takes \
+             {BODY_BYTES_MAX}: set a smaller checkpoint_interval"
+        )));
     }
+    if checkpoints > CHECKPOINTS_MAX as u64 {
+        return Err(BadSettings(format!(
+            "a VIEW-CHANGE would name up to {checkpoints} checkpoints; it can name {CHECKPOINTS_MAX}: set a larger \
+             checkpoint_interval or a smaller window"
+        )));
+    }
+    Ok(())
 }

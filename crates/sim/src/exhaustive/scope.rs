@@ -5,6 +5,7 @@
 
 use super::lie::Lie;
 use super::node::Owner;
+use agree::settings::TIME_MAX;
 use agree::{Protocol, Settings};
 use core::time::Duration;
 
@@ -138,7 +139,7 @@ impl Sometimes {
 const SPAN: Duration = Duration::from_secs(1);
 
 /// What is said only to say something is not said in a model.
-const NEVER: Duration = Duration::from_secs(1_000_000);
+const NEVER: Duration = TIME_MAX;
 
 impl Scope {
     /// The smallest scope of `protocol`: one request, nobody lies, nothing breaks.

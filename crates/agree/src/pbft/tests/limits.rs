@@ -6,7 +6,8 @@ use crate::pbft::message::{
     view_change_bytes_max,
 };
 use crate::pbft::{RecoverError, Replica};
-use crate::protocol::{F_MAX, Protocol, Settings};
+use crate::protocol::{F_MAX, Protocol};
+use crate::settings::Settings;
 use crate::testing::Journalist;
 use wire::frame::BODY_BYTES_MAX;
 use wire::{Digest, Encode, NodeId, Peer, Sequence, Signature, View};
@@ -47,19 +48,25 @@ fn refusal(me: u16, settings: Settings) -> Option<RecoverError> {
     Replica::recover(me, settings, Journalist::default(), keys, crate::Recovered::default()).err()
 }
 
+fn says(refusal: Option<RecoverError>, words: &str) -> bool {
+    refusal.is_some_and(|error| error.to_string().contains(words))
+}
+
 #[test]
-fn settings_whose_new_view_would_not_fit_are_refused() {
+fn settings_whose_messages_would_not_fit_are_refused() {
     let long = Settings { checkpoint_interval: 512, ..Settings::new(Protocol::Pbft, F_MAX) };
-    assert!(matches!(refusal(0, long), Some(RecoverError::Settings(_))));
+    assert!(says(refusal(0, long), "a frame takes"));
     let longer = Settings { checkpoint_interval: ENTRIES_MAX as u64, ..settings(1) };
-    assert!(matches!(refusal(0, longer), Some(RecoverError::Settings(_))));
+    assert!(says(refusal(0, longer), "batches in the log"));
+    let often = Settings { checkpoint_interval: 1, window: 64, ..settings(1) };
+    assert!(says(refusal(0, often), "can name 32"));
 }
 
 #[test]
 fn settings_that_make_no_cluster_are_refused() {
     let mut three = settings(1);
     three.members.pop();
-    assert_eq!(refusal(0, three), Some(RecoverError::Settings("PBFT has 3f+1 members")));
-    assert_eq!(refusal(9, settings(1)), Some(RecoverError::Settings("this node is no member")));
+    assert!(says(refusal(0, three), "3 members; pbft for f = 1 has 4"));
+    assert_eq!(refusal(9, settings(1)), Some(RecoverError::NotAMember(NodeId(9))));
     assert_eq!(refusal(0, settings(1)), None);
 }

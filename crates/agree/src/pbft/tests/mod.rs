@@ -12,9 +12,10 @@ mod view_changes;
 
 use super::Replica;
 use super::message::Message;
-use crate::protocol::{Protocol, Settings};
+use crate::protocol::Protocol;
 use crate::replica::{Event, Position, Recovered, Write};
 use crate::request::Request;
+use crate::settings::Settings;
 use crate::testing::{Cluster, Journalist};
 use bytes::Bytes;
 use core::time::Duration;

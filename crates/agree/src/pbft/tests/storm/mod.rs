@@ -11,9 +11,9 @@ mod liar;
 
 use super::{Toy, disk, recover, settings, signed};
 use crate::Message as AnyMessage;
-use crate::protocol::Settings;
 use crate::replica::{Destination, Effect, Event, Outbox, Position, Replica, Timer, Write};
 use crate::request::Reply;
+use crate::settings::Settings;
 use core::time::Duration;
 use dice::Dice;
 use std::collections::{BTreeMap, BTreeSet};
