@@ -5,11 +5,12 @@
 //!   - what decodes encodes to the same bytes: one value, one encoding;
 //!   - what decodes is within its limits, and no larger than the bytes it came from.
 
-use agree::Message;
+use agree::capture::Passage;
 use agree::checkpoint::{CHUNK_BYTES_MAX, CHUNKS_MAX, Transfer};
 use agree::request::{
     BATCH_BYTES_MAX, BATCH_REQUESTS_MAX, Batch, OPERATION_BYTES_MAX, RESULT_BYTES_MAX, Request,
 };
+use agree::{Message, Settings};
 use wire::auth::NODES_MAX;
 use wire::frame::BODY_BYTES_MAX;
 use wire::{Authenticator, Bytes, Decode, Encode, Frame};
@@ -29,6 +30,11 @@ pub fn check(data: &[u8]) -> usize {
         check_batch(&batch);
         found += 1;
     }
+    if let Some(settings) = canonical::<Settings>(&bytes) {
+        assert_eq!(settings.check(), Ok(()));
+        found += 1;
+    }
+    found += usize::from(canonical::<Passage>(&bytes).is_some());
     found + usize::from(message(&bytes))
 }
 

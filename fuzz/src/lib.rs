@@ -4,6 +4,7 @@
 //! up; `crates/varangian/tests/hostile_bytes.rs` includes this file and feeds them a fixed number of seeded inputs with
 //! every test run.
 
+pub mod audit;
 pub mod decode;
 pub mod door;
 pub mod monitor;

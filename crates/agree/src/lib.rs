@@ -12,6 +12,8 @@
 //! - [`machine`]: executes batches in order on a [`Service`], exactly once per request;
 //! - [`checkpoint`]: what a replica fingerprints, keeps and hands to one that was away.
 //!
+//! Beside the way of a request: [`settings`], the numbers of a cluster; [`capture`], what passed on links, for an audit.
+//!
 //! **Architecture invariant:** no clock, no randomness, no thread, no socket, no file, no async in this crate.
 
 macro_rules! defect {
@@ -25,6 +27,7 @@ macro_rules! defect {
 }
 
 pub mod byzid;
+pub mod capture;
 pub mod checkpoint;
 pub mod client;
 pub mod door;

@@ -33,8 +33,10 @@ impl Clock {
     /// What it shows at `world`.
     #[must_use]
     pub fn show(&self, world: Time) -> Time {
-        let passed = (world.0 - self.world) as i64;
-        Time(self.shown.saturating_add_signed(passed + passed / 1000 * self.drift_permille))
+        let passed = world.0 - self.world;
+        let rate = 1000_u64.saturating_add_signed(self.drift_permille);
+        // In thousandths first: a rounded share of what passed, taken off, would let a slow clock step back.
+        Time(self.shown.saturating_add(passed.saturating_mul(rate) / 1000))
     }
 
     /// The moment in the world when `duration` has passed on this clock after `world`.
@@ -63,6 +65,15 @@ mod tests {
         let clock = Clock::new(SECOND, 20);
         assert_eq!(clock.show(Time::ZERO.after(10 * SECOND)), Time(11_200_000_000));
         assert_eq!(clock.after(Time::ZERO, 1020 * SECOND), Time::ZERO.after(1000 * SECOND));
+    }
+
+    #[test]
+    fn no_clock_ever_goes_back() {
+        for drift in [-DRIFT_PERMILLE_MAX, -1, 0, 1, DRIFT_PERMILLE_MAX] {
+            let clock = Clock::new(SECOND, drift);
+            let shown: Vec<Time> = (0..5_000).map(|nanos| clock.show(Time(nanos))).collect();
+            assert!(shown.is_sorted(), "{drift}");
+        }
     }
 
     #[test]

@@ -65,5 +65,5 @@ pub use checkers::{Checker, Violation};
 pub use disk::Durability;
 pub use mix::Mix;
 pub use only::Only;
-pub use run::{Outcome, RunSettings, explain, run};
+pub use run::{Outcome, RunSettings, explain, record, run};
 pub use shrink::shrink;

@@ -13,6 +13,7 @@ use crate::stats::Stats;
 use crate::world::{Making, World};
 use agree::Protocol;
 use agree::byzid::guard::Fail;
+use agree::capture::Passage;
 use core::cell::{Cell, RefCell};
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -139,6 +140,23 @@ pub fn explain(settings: &RunSettings, seed: u64, entries: usize) -> String {
     text
 }
 
+/// Runs the world of `seed` and hands `keep` what passed at its nodes, in the order in which it did.
+pub fn record(settings: &RunSettings, seed: u64, keep: impl FnMut(Passage)) -> Outcome {
+    let world = World::new(settings.plan(seed), seed, making(settings, None));
+    record_world(world, seed, keep)
+}
+
+/// The same of a world that was made already.
+pub(crate) fn record_world(mut world: World, seed: u64, mut keep: impl FnMut(Passage)) -> Outcome {
+    world.capture();
+    let (outcome, mut world) = finish_watched(world, seed, |world| {
+        world.around.captured.iter_mut().flat_map(|captured| captured.drain(..)).for_each(&mut keep);
+    });
+    world.look();
+    world.around.captured.into_iter().flatten().for_each(keep);
+    outcome
+}
+
 fn making(settings: &RunSettings, trace: Option<usize>) -> Making {
     Making {
         durability: settings.durability,
@@ -237,6 +255,15 @@ mod tests {
         let mut watched = World::new(settings.plan(3), 3, making(&settings, Some(100)));
         watched.run();
         assert_eq!(watched.around.fingerprint, run(&settings, 3).fingerprint);
+    }
+
+    #[test]
+    fn to_be_captured_changes_nothing() {
+        let settings =
+            RunSettings { duration: Duration::from_secs(1), ..RunSettings::new(Protocol::ByzId, 1) };
+        let mut passages = 0;
+        assert_eq!(record(&settings, 3, |_| passages += 1), run(&settings, 3));
+        assert!(passages > 100, "{passages}");
     }
 
     #[test]

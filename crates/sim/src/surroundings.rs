@@ -7,12 +7,13 @@ use crate::keys::{KeyRing, keyed};
 use crate::network::Network;
 use crate::stats::Stats;
 use crate::trace::{Trace, Traced};
+use agree::capture::{Passage, What};
 use agree::guard::GuardEffect;
 use agree::replica::Refusal;
 use agree::{Observation, Settings};
 use bytes::Bytes;
 use std::rc::Rc;
-use wire::{Peer, Time};
+use wire::{NodeId, Peer, Time};
 
 /// Everything around a node or client that it can act upon.
 pub struct Surroundings {
@@ -30,6 +31,8 @@ pub struct Surroundings {
     pub sent: Vec<u64>,
     /// The story, if anybody wants to hear it.
     pub trace: Option<Trace>,
+    /// What passed at nodes since somebody last took it away, if anybody captures it.
+    pub captured: Option<Vec<Passage>>,
     /// A hash of everything that happened so far.
     pub fingerprint: u64,
     /// Who hands out keys.
@@ -61,6 +64,7 @@ impl Surroundings {
             checkers,
             stats: Stats::default(),
             trace,
+            captured: None,
             fingerprint: 0,
             ring,
             settings,
@@ -80,6 +84,14 @@ impl Surroundings {
     pub fn traced(&mut self, what: impl FnOnce() -> Traced) {
         if let Some(trace) = &mut self.trace {
             trace.add(self.now, what());
+        }
+    }
+
+    /// Tells who captures that something passed at `node`, whose clock shows `at`.
+    #[inline]
+    pub fn capture(&mut self, at: Time, node: NodeId, what: impl FnOnce() -> What) {
+        if let Some(captured) = &mut self.captured {
+            captured.push(Passage { at, node, what: what() });
         }
     }
 

@@ -461,6 +461,17 @@ impl World {
         self.around.stats.authenticators = self.authenticators();
     }
 
+    /// From now on it is captured what passes at the nodes: [`Surroundings::captured`].
+    pub fn capture(&mut self) {
+        self.around.captured = Some(Vec::new());
+        self.look();
+    }
+
+    /// Whoever captures was at every node just now.
+    pub fn look(&mut self) {
+        self.nodes.iter().for_each(|node| node.look(&mut self.around));
+    }
+
     /// What all keys made and checked so far.
     #[must_use]
     pub fn authenticators(&self) -> Counts {

@@ -24,6 +24,16 @@ fn with_all_monitors_crashed_and_correct_replicas_everybody_is_served() {
 }
 
 #[test]
+fn a_monitor_beside_the_wire_accuses_nobody_who_keeps_the_rules() {
+    holds("audit-honest", 15);
+}
+
+#[test]
+fn a_monitor_beside_the_wire_names_who_breaks_them() {
+    holds("audit-guilty", 25);
+}
+
+#[test]
 fn a_primary_that_is_unfair_is_put_out_and_without_monitors_it_is_not() {
     holds("unfair-primary", 2);
 }

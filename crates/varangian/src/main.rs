@@ -28,6 +28,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Verb {
+    Audit(verb::audit::Arguments),
     Costs(verb::costs::Arguments),
     Demo(verb::demo::Arguments),
     Plan(verb::plan::Arguments),
@@ -57,6 +58,7 @@ impl From<Outcome> for ExitCode {
 
 fn main() -> ExitCode {
     let outcome = match CommandLine::parse().verb {
+        Verb::Audit(arguments) => verb::audit::run(&arguments),
         Verb::Costs(arguments) => verb::costs::run(&arguments),
         Verb::Demo(arguments) => verb::demo::tell_the_story(&arguments),
         Verb::Plan(arguments) => verb::plan::run(&arguments),

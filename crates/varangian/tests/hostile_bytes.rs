@@ -3,6 +3,9 @@
 //! The promises are those of the fuzz targets, and are written down there. Pure chance rarely decodes, so most inputs
 //! here are real messages and frames with a few bytes changed, cut off, doubled or added.
 
+#[path = "../../../fuzz/src/audit.rs"]
+#[allow(unreachable_pub, reason = "public in the crate it is shared with")]
+mod audit;
 #[path = "../../../fuzz/src/decode.rs"]
 #[allow(unreachable_pub, reason = "public in the crate it is shared with")]
 mod decode;
@@ -10,11 +13,14 @@ mod decode;
 #[allow(unreachable_pub, reason = "public in the crate it is shared with")]
 mod door;
 
+use agree::capture::{Passage, What};
 use agree::checkpoint::{AskChunk, AskManifest, Checkpoint, Chunk, Transfer};
 use agree::request::Busy;
-use agree::{Batch, Message, Reply, Request};
-use wire::{Authenticator, Bytes, ClientId, Encode, Frame, NodeId, Peer, Sequence, Signature, Tag};
-use wire::{Timestamp, View};
+use agree::{Batch, Message, Protocol, Reply, Request, Settings};
+use core::time::Duration;
+use sim::RunSettings;
+use wire::{Authenticator, Bytes, ClientId, Decode, Encode, Frame, NodeId, Peer, Sequence, Signature, Tag};
+use wire::{Time, Timestamp, View};
 
 const INPUTS: u32 = 1_000_000;
 
@@ -134,7 +140,11 @@ fn frames(messages: &[Bytes]) -> Vec<Bytes> {
 #[test]
 fn whatever_is_sent_decodes_to_one_value_or_is_refused() {
     let messages = messages();
-    let seeds = [frames(&messages), messages].concat();
+    let settings = Settings { spares: vec![NodeId(7)], ..Settings::new(Protocol::ByzId, 1) };
+    let heard = What::Heard { from: Peer::Client(ClientId(6)), frame: Bytes::from_static(b"frame") };
+    let passages =
+        [What::Nothing, heard].map(|what| Passage { at: Time(9), node: NodeId(2), what }.to_bytes());
+    let seeds = [frames(&messages), messages, passages.to_vec(), vec![settings.to_bytes()]].concat();
     let mut chance = Chance(1);
     let mut found = 0;
     for _ in 0..INPUTS {
@@ -176,6 +186,54 @@ fn only_what_is_genuine_passes_the_door() {
         passed > INPUTS as usize / 1000,
         "only {passed} frames passed: the inputs are too wild to test much"
     );
+}
+
+/// What passed at the three nodes of run `seed`, in the bytes that the fuzz target reads.
+fn captured(seed: u64) -> Vec<Vec<u8>> {
+    let settings =
+        RunSettings { duration: Duration::from_millis(300), ..RunSettings::new(Protocol::ByzId, 1) };
+    let mut passages = Vec::new();
+    sim::record(&settings, seed, |passage| {
+        let (direction, peer, frame) = match passage.what {
+            What::Nothing => return,
+            What::Heard { from, frame } => (0, from, frame),
+            What::Said { to, frame } => (1, to, frame),
+        };
+        let Ok(frame) = Frame::from_bytes(frame) else { return };
+        let fits = |place: &u8| u16::from(place % 3) == passage.node.0 && place >> 2 & 3 == direction;
+        let Some(place) = (0..=255).find(fits) else { return };
+        let peer = match peer {
+            Peer::Node(node) => node.0 as u8,
+            Peer::Client(client) => client.0 as u8 + 3,
+        };
+        let length = (frame.body.len() as u16).to_le_bytes();
+        let made = if frame.vouched { 1 } else { 5 };
+        let head = [place, 1, 0, peer, made, length[0], length[1]];
+        passages.push([&head, &frame.body[..]].concat());
+    });
+    passages
+}
+
+#[test]
+fn an_audit_of_anything_accuses_only_who_did_something() {
+    let runs: Vec<Vec<Vec<u8>>> = (0..8).map(captured).collect();
+    let mut chance = Chance(3);
+    let mut accusations = 0;
+    for _ in 0..20_000 {
+        let run = chance.pick(&runs);
+        let start = if chance.below(2) == 0 { 0 } else { chance.below(run.len()) };
+        let mut input = Vec::new();
+        for passage in run[start..].iter().take(100) {
+            match chance.below(20) {
+                0 => input.extend(chance.damage(passage)),
+                1 => input.extend(chance.pick(run)),
+                2 => {}
+                _ => input.extend(passage),
+            }
+        }
+        accusations += audit::check(&input);
+    }
+    assert!(accusations > 1000, "only {accusations} accusations: the inputs are too tame to test much");
 }
 
 /// What announces more than it brings costs nothing: a list or byte string is refused by its length field alone.

@@ -13,7 +13,7 @@
 //!     `vouched` included, is the link's business, and is worth what the link is worth;
 //!   - in a vector, the MACs for the *other* receivers, which only they can check.
 
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, NODES_MAX};
 use crate::digest::Digest;
 use crate::encode::{Decode, DecodeError, Encode, Reader, encode_length};
 use crate::ids::Peer;
@@ -24,6 +24,9 @@ pub const VERSION: u8 = 1;
 
 /// Bytes of a body at most. A frame that announces more is refused before it is read.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of a frame at most: its version, a client's number, `vouched`, the largest body, the longest vector of MACs.
+pub const FRAME_BYTES_MAX: usize = 1 + 9 + 1 + 4 + BODY_BYTES_MAX + 1 + 4 + NODES_MAX * (2 + 16);
 
 /// A message on a link: who says it, what, and the proof.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -167,6 +170,18 @@ mod tests {
         assert_eq!(head.signed_bytes(b"hello")[..], expected);
         let client = Frame { from: Peer::Client(ClientId(3)), ..frame() };
         assert_ne!(client.head(), head);
+    }
+
+    #[test]
+    fn no_frame_is_larger_than_a_frame_can_be() {
+        let tags = (0..NODES_MAX as u16).map(|node| (NodeId(node), Tag([7; 16]))).collect();
+        let largest = Frame {
+            from: Peer::Client(ClientId(u64::MAX)),
+            vouched: true,
+            body: Bytes::from(vec![0; BODY_BYTES_MAX]),
+            authenticator: Authenticator::Vector(tags),
+        };
+        assert_eq!(largest.to_bytes().len(), FRAME_BYTES_MAX);
     }
 
     #[test]

@@ -8,9 +8,12 @@
 //! STABLECHECKPOINT stands for all, a copy of the same for another receiver says nothing new, one for a receiver that has
 //! it is said again, and another one at the same place is another story.
 //!
-//! It has no keys, so it believes every authenticator and every sender that the record names. It judges one
-//! configuration: when a monitor speaks of another one, or a NEWCONFIG passes, it is over ([`Audit::is_over`]). Without
-//! keys to the claims nobody can tell what follows from them.
+//! It has no keys: what was heard was authenticated before it came here ([`crate::capture`]). It judges one
+//! configuration: when a monitor speaks of another one, or a NEWCONFIG passes, it is over. Without keys to the claims nobody
+//! can tell what follows from them. It is over as well when the node is convicted, or as the primary was late: an inline
+//! monitor would let nothing more of it out ([`Ending`]).
+//!
+//! [`super::auditor`] does it for every node of a capture.
 
 use super::guard::{Fail, Guard};
 use super::message::Message as ByzId;
@@ -54,12 +57,23 @@ type Place = (u8, Sequence);
 /// Places remembered at most; the oldest are forgotten first. More than a log and a window hold.
 const PLACES_MAX: usize = 4096;
 
+/// Why nothing more of a node is judged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// The first configuration ended.
+    Reconfigured,
+    /// The node did what no correct replica does.
+    Convicted,
+    /// The node led, and was late.
+    Late,
+}
+
 /// A passive monitor of one node.
 pub struct Audit {
     guard: Guard<Believing>,
     told: BTreeMap<Place, (Digest, BTreeSet<Peer>)>,
     due: Option<(Timer, Time)>,
-    over: bool,
+    ending: Option<Ending>,
 }
 
 impl Audit {
@@ -72,21 +86,21 @@ impl Audit {
         let mut guard = Guard::new(door, settings, Fail::Open, monitor::FIRST, now);
         let mut effects = Vec::new();
         guard.start(now, &mut effects);
-        let mut audit = Audit { guard, told: BTreeMap::new(), due: None, over: false };
+        let mut audit = Audit { guard, told: BTreeMap::new(), due: None, ending: None };
         audit.take(now, effects);
         audit
     }
 
-    /// Whether the first configuration has ended: what follows is not judged.
+    /// Why what follows is not judged; nothing, as long as it is.
     #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.over
+    pub fn ending(&self) -> Option<Ending> {
+        self.ending
     }
 
     /// `frame` reached the node over the link to `from`.
     pub fn heard(&mut self, now: Time, from: Peer, frame: Bytes) -> Vec<Alarm> {
         let mut alarms = self.passed(now);
-        if self.over || opened(frame.clone()).is_some_and(|message| self.ends(&message)) {
+        if self.ending.is_some() || opened(frame.clone()).is_some_and(|message| self.ends(&message)) {
             return alarms;
         }
         let mut effects = Vec::new();
@@ -99,7 +113,7 @@ impl Audit {
     pub fn said(&mut self, now: Time, to: Peer, frame: Bytes) -> Vec<Alarm> {
         let mut alarms = self.passed(now);
         let Some(message) = opened(frame) else { return alarms };
-        if self.over || self.ends(&message) {
+        if self.ending.is_some() || self.ends(&message) {
             return alarms;
         }
         let Some(to) = self.as_if_inline(to, &message) else { return alarms };
@@ -112,7 +126,7 @@ impl Audit {
     /// It is `now`, and nothing else is.
     pub fn passed(&mut self, now: Time) -> Vec<Alarm> {
         let mut alarms = Vec::new();
-        while let Some((timer, at)) = self.due.filter(|(_, at)| *at <= now && !self.over) {
+        while let Some((timer, at)) = self.due.filter(|(_, at)| *at <= now && self.ending.is_none()) {
             self.due = None;
             let mut effects = Vec::new();
             self.guard.timeout(at, timer, &mut effects);
@@ -132,18 +146,29 @@ impl Audit {
                 GuardEffect::Deliver(_) | GuardEffect::Transmit { .. } | GuardEffect::Refuse { .. } => {}
             }
         }
+        let judges = self.guard.monitor().is_some_and(|monitor| monitor.judges() || monitor.has_forgotten());
+        if !judges && self.ending.is_none() {
+            self.ending = Some(match alarms.last() {
+                Some(alarm) if alarm.proof => Ending::Convicted,
+                Some(_) => Ending::Late,
+                None => Ending::Reconfigured,
+            });
+        }
         alarms
     }
 
     /// Whether with this message the first configuration ends, and the audit with it.
     fn ends(&mut self, message: &Message) -> bool {
         use monitor::Control::ReconRequest;
-        self.over = match message {
+        let ends = match message {
             Message::ByzId(ByzId::NewConfig(_) | ByzId::Reconfigure(_)) => true,
             Message::ByzId(ByzId::Control(control)) => matches!(control.0, ReconRequest { .. }),
             _ => false,
         };
-        self.over
+        if ends {
+            self.ending = Some(Ending::Reconfigured);
+        }
+        ends
     }
 
     /// To whom the replica would have sent `message` through an inline monitor; nothing if that was before.
@@ -259,6 +284,14 @@ mod tests {
         let mut audit = audit();
         assert_eq!(audit.said(START, P1, Bytes::from_static(b"nonsense")), []);
         assert_eq!(audit.heard(START, P1, Bytes::from_static(b"nonsense")), []);
-        assert!(!audit.is_over());
+        assert_eq!(audit.ending(), None);
+    }
+
+    #[test]
+    fn who_is_convicted_is_not_judged_any_more() {
+        let mut audit = audit();
+        assert_eq!(say(&mut audit, P1, &order(2, 1)), ["no gap"]);
+        assert_eq!(audit.ending(), Some(Ending::Convicted));
+        assert_eq!(say(&mut audit, P1, &order(7, 1)), [""; 0]);
     }
 }

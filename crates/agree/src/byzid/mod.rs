@@ -35,6 +35,7 @@
 //!    replies gets f+1 fresh ones of one configuration.
 
 pub mod audit;
+pub mod auditor;
 pub mod guard;
 pub mod message;
 pub mod record;

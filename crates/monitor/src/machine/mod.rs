@@ -307,6 +307,12 @@ impl<R: Request> Monitor<R> {
         self.member && self.guilty.is_none() && self.suspicion.promised <= self.configuration.view
     }
 
+    /// Whether what the replica says now is measured by the rules of the present configuration. It is not once its node was
+    /// convicted, promised a later configuration, or as the primary hands over; then nothing of it passes, whatever it is.
+    pub fn judges(&self) -> bool {
+        self.is_normal() && !self.handing_over
+    }
+
     /// Whether the replica may act as the primary.
     fn leads(&self) -> bool {
         self.is_normal() && self.configuration.primary() == self.me

@@ -27,6 +27,8 @@ use crate::keys::Tally;
 use crate::surroundings::Surroundings;
 use crate::timers::{Came, Timers};
 use agree::byzid::guard::Fail;
+use agree::capture::What;
+use agree::door::Door;
 use agree::guard::Guard;
 use agree::{Event, Outbox, Replica};
 use bytes::Bytes;
@@ -139,10 +141,30 @@ impl Node {
             self.unless_paused(Happening::Frame { to: self.slot as u8, link, frame });
             return;
         }
+        if self.guard.is_some() && world.captured.is_some() {
+            self.capture_heard(link, &frame, world);
+        }
         let Some(guard) = &mut self.guard else { return };
         let mut effects = world.spare.pop().unwrap_or_default();
         guard.receive(self.clock.show(world.now), link, frame, &mut effects);
         self.guarded(effects, world);
+    }
+
+    /// Whoever captures what passes here was here.
+    pub fn look(&self, world: &mut Surroundings) {
+        world.capture(self.clock.show(world.now), self.id, || What::Nothing);
+    }
+
+    /// What is captured as heard is what the door lets in: whoever audits has no keys.
+    fn capture_heard(&self, link: Peer, frame: &Bytes, world: &mut Surroundings) {
+        let me = Peer::Node(self.id);
+        let nodes = world.settings.members.iter().chain(&world.settings.spares).copied().collect();
+        let uncounted = Rc::new(Tally::default());
+        let keys = world.ring.of_monitor(me, &uncounted);
+        if Door::new(me, world.settings.protocol, nodes, keys).open(link, frame.clone()).is_ok() {
+            let now = self.clock.show(world.now);
+            world.capture(now, self.id, || What::Heard { from: link, frame: frame.clone() });
+        }
     }
 
     /// A timer may have run out.

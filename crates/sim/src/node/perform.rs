@@ -6,11 +6,12 @@ use crate::byzantine::Act;
 use crate::engine::AnyGuard;
 use crate::surroundings::Surroundings;
 use crate::trace::Traced;
+use agree::capture::What;
 use agree::guard::{Guard, GuardEffect};
 use agree::replica::Destination;
 use agree::{Effect, Event, Message, Replica};
 use bytes::Bytes;
-use wire::{Decode, Encode, Frame};
+use wire::{Decode, Encode, Frame, Peer};
 
 /// What becomes of a frame on a link whose monitor is down: the link says so, whatever the replica has written there.
 fn unvouched(frame: Bytes) -> Bytes {
@@ -32,7 +33,7 @@ impl Node {
                     }
                     self.inbox.push_back(event);
                 }
-                GuardEffect::Transmit { to, frame } => world.transmit(self.slot, to, frame),
+                GuardEffect::Transmit { to, frame } => self.transmit(to, frame, world),
                 GuardEffect::SetTimer(timer, after) => {
                     let at = self.clock.after(world.now, after);
                     if let Some(at) = self.guard_timers.set(timer.0, at) {
@@ -56,6 +57,13 @@ impl Node {
         }
         world.spare.push(effects);
         self.drain(world);
+    }
+
+    /// Puts a frame on the link to `to`.
+    fn transmit(&self, to: Peer, frame: Bytes, world: &mut Surroundings) {
+        let now = self.clock.show(world.now);
+        world.capture(now, self.id, || What::Said { to, frame: frame.clone() });
+        world.transmit(self.slot, to, frame);
     }
 
     pub(super) fn deliver(&mut self, event: Event, world: &mut Surroundings) {
@@ -120,9 +128,9 @@ impl Node {
                 Act::Raw { to, frame } => {
                     // A monitor owns the link: past it there is no way.
                     match &self.guard {
-                        Some(AnyGuard::Plain(_)) => world.transmit(self.slot, to, frame),
+                        Some(AnyGuard::Plain(_)) => self.transmit(to, frame, world),
                         Some(AnyGuard::ByzId(guard)) if guard.monitor().is_none() => {
-                            world.transmit(self.slot, to, unvouched(frame));
+                            self.transmit(to, unvouched(frame), world);
                         }
                         Some(AnyGuard::ByzId(_)) | None => {}
                     }

@@ -11,7 +11,9 @@
 //! | `flooding-replica`, `flooding-client` | VII.B, flooding attacks |
 //! | `slow-primary` | VII.B, timing attacks |
 //! | `too-many` | VII.B, too-many-server compromises |
+//! | `audit-honest`, `audit-guilty` | III, passive use of the monitor |
 
+mod audit;
 mod fairness;
 mod flooding;
 mod monitors_gone;
@@ -88,6 +90,20 @@ impl Scenario {
             promise: "with more than f compromised it is known what is lost, and what still holds",
             seeds: 20,
             run: too_many::too_many,
+        },
+        Scenario {
+            name: "audit-honest",
+            section: "III",
+            promise: "a monitor beside the wire accuses no honest replica of what no correct one does",
+            seeds: 200,
+            run: audit::honest,
+        },
+        Scenario {
+            name: "audit-guilty",
+            section: "III",
+            promise: "a monitor beside the wire names a primary that breaks the rules while no monitor stands in its way",
+            seeds: 100,
+            run: audit::guilty,
         },
     ];
 

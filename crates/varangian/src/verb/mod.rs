@@ -1,5 +1,6 @@
 //! The verbs of the command line, a file or a folder each.
 
+pub(crate) mod audit;
 pub(crate) mod costs;
 pub(crate) mod demo;
 pub(crate) mod plan;

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use core::num::NonZeroUsize;
 use core::time::Duration;
 use sim::{Durability, Fail, Mix, Only, RunSettings};
+use std::path::PathBuf;
 use std::thread;
 
 /// Run clusters in a simulated world full of faults and check every promise.
@@ -82,6 +83,10 @@ pub(crate) struct Arguments {
         default_missing_value = "200"
     )]
     pub(super) explain: Option<usize>,
+
+    /// With --replay: write what passed at every node to this file, for `varangian audit` (byzid and byzid-w).
+    #[arg(long, value_name = "FILE", requires = "replay")]
+    pub(super) record: Option<PathBuf>,
 
     /// Print one JSON object.
     #[arg(long)]

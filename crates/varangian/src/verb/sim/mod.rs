@@ -2,7 +2,7 @@
 //!
 //! Upon seeds: a run for each of them, several at a time; then the sum. The first failing seed is shrunk to its fewest
 //!   faults, and the command that replays it is printed.
-//! Upon a seed to replay: that run alone; with `--explain` as a message diagram.
+//! Upon a seed to replay: that run alone; with `--explain` as a message diagram; with `--record` it is captured first.
 //! Upon `--mutations`: every named defect, one after the other, until a checker finds it. Upon `--defect` without it: whatever
 //!   else is asked for, with this defect switched on.
 //!
@@ -11,6 +11,7 @@
 mod arguments;
 #[cfg(feature = "mutations")]
 mod mutants;
+mod record;
 mod report;
 mod span;
 
@@ -40,6 +41,12 @@ fn simulate(arguments: &Arguments) -> Outcome {
         complain!("error: say which protocol: --protocol byzid");
         return Outcome::Refused;
     };
+    if let (Some(seed), Some(file)) = (arguments.replay, &arguments.record)
+        && let Err(wrong) = record::record(&settings, seed, file)
+    {
+        complain!("error: {wrong}");
+        return Outcome::Refused;
+    }
     match (arguments.replay, arguments.explain) {
         (Some(seed), Some(entries)) => explain(&settings, seed, entries),
         (Some(seed), None) => match seed.checked_add(1) {
