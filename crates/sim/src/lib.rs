@@ -39,8 +39,6 @@ pub mod keys;
 pub mod load;
 pub mod measure;
 pub mod mix;
-#[cfg(feature = "mutations")]
-pub mod mutants;
 pub mod network;
 pub mod node;
 pub mod only;
