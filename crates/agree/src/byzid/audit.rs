@@ -100,7 +100,9 @@ impl Audit {
     /// `frame` reached the node over the link to `from`.
     pub fn heard(&mut self, now: Time, from: Peer, frame: Bytes) -> Vec<Alarm> {
         let mut alarms = self.passed(now);
-        if self.ending.is_some() || opened(frame.clone()).is_some_and(|message| self.ends(&message)) {
+        if self.ending.is_some()
+            || opened(frame.clone()).is_some_and(|(message, vouched)| self.ends(&message, vouched))
+        {
             return alarms;
         }
         let mut effects = Vec::new();
@@ -112,8 +114,8 @@ impl Audit {
     /// The node put `frame` on the link to `to`.
     pub fn said(&mut self, now: Time, to: Peer, frame: Bytes) -> Vec<Alarm> {
         let mut alarms = self.passed(now);
-        let Some(message) = opened(frame) else { return alarms };
-        if self.ending.is_some() || self.ends(&message) {
+        let Some((message, vouched)) = opened(frame) else { return alarms };
+        if self.ending.is_some() || self.ends(&message, vouched) {
             return alarms;
         }
         let Some(to) = self.as_if_inline(to, &message) else { return alarms };
@@ -157,14 +159,16 @@ impl Audit {
         alarms
     }
 
-    /// Whether with this message the first configuration ends, and the audit with it.
-    fn ends(&mut self, message: &Message) -> bool {
+    /// Whether with this message the first configuration ends, and the audit with it. Nobody follows a word on that for which no
+    /// monitor vouches, so who talks of another configuration without does not escape.
+    fn ends(&mut self, message: &Message, vouched: bool) -> bool {
         use monitor::Control::ReconRequest;
-        let ends = match message {
-            Message::ByzId(ByzId::NewConfig(_) | ByzId::Reconfigure(_)) => true,
-            Message::ByzId(ByzId::Control(control)) => matches!(control.0, ReconRequest { .. }),
-            _ => false,
-        };
+        let ends = vouched
+            && match message {
+                Message::ByzId(ByzId::NewConfig(_) | ByzId::Reconfigure(_)) => true,
+                Message::ByzId(ByzId::Control(control)) => matches!(control.0, ReconRequest { .. }),
+                _ => false,
+            };
         if ends {
             self.ending = Some(Ending::Reconfigured);
         }
@@ -193,10 +197,10 @@ impl Audit {
     }
 }
 
-/// What is in a frame, if it can be read.
-fn opened(frame: Bytes) -> Option<Message> {
+/// What is in a frame, if it can be read, and whether a monitor vouched for it.
+fn opened(frame: Bytes) -> Option<(Message, bool)> {
     let frame = Frame::from_bytes(frame).ok()?;
-    Message::from_bytes(frame.body).ok()
+    Message::from_bytes(frame.body).ok().map(|message| (message, frame.vouched))
 }
 
 #[cfg(test)]
@@ -293,5 +297,20 @@ mod tests {
         assert_eq!(say(&mut audit, P1, &order(2, 1)), ["no gap"]);
         assert_eq!(audit.ending(), Some(Ending::Convicted));
         assert_eq!(say(&mut audit, P1, &order(7, 1)), [""; 0]);
+    }
+
+    /// A word on another configuration ends the audit only if a monitor vouches for it: a liar cannot talk its way out.
+    #[test]
+    fn who_talks_of_another_configuration_unvouched_is_judged_all_the_same() {
+        let mut audit = audit();
+        let request = monitor::Control::ReconRequest { target: monitor::View(1) };
+        let message = Message::from(crate::byzid::message::Control(request));
+        let door = Door::new(P0, Protocol::ByzId, settings().members, Believing);
+        let unvouched = door.seal_for(&[P1], &message).to_bytes();
+        assert_eq!(audit.said(START, P1, unvouched), []);
+        assert_eq!(audit.ending(), None);
+        let vouched = door.of_monitor().seal_for(&[P1], &message).to_bytes();
+        assert_eq!(audit.said(START, P1, vouched), []);
+        assert_eq!(audit.ending(), Some(Ending::Reconfigured));
     }
 }
