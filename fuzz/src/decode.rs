@@ -5,6 +5,7 @@
 //!   - what decodes encodes to the same bytes: one value, one encoding;
 //!   - what decodes is within its limits, and no larger than the bytes it came from.
 
+use agree::bundle::BUNDLE_MESSAGES_MAX;
 use agree::capture::Passage;
 use agree::checkpoint::{CHUNK_BYTES_MAX, CHUNKS_MAX, Transfer};
 use agree::request::{
@@ -49,6 +50,13 @@ fn message(bytes: &Bytes) -> bool {
             assert!(manifest.bytes <= (CHUNKS_MAX * CHUNK_BYTES_MAX) as u64);
         }
         Message::Transfer(Transfer::Chunk(chunk)) => assert!(chunk.bytes.len() <= CHUNK_BYTES_MAX),
+        Message::Bundle(bundle) => {
+            assert!((2..=BUNDLE_MESSAGES_MAX).contains(&bundle.messages().len()));
+            let of_client = |message: &Message| {
+                matches!(message, Message::Request(_) | Message::Reply(_) | Message::Busy(_))
+            };
+            assert!(bundle.messages().iter().all(of_client));
+        }
         Message::Transfer(Transfer::AskManifest(_) | Transfer::AskChunk(_)) | Message::Busy(_) => {}
         Message::ByzId(_) | Message::Paxos(_) | Message::Pbft(_) => {}
     }

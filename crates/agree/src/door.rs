@@ -7,7 +7,7 @@
 //!   - its body must decode to a message, and the proof must be the kind that the protocol asks for that message and be
 //!     valid for the sender named, else WRONG-AUTHENTICATOR. A MAC or signature covers the whole frame, `vouched` as well.
 //!     Where the link is the proof, the sender is whoever the link belongs to, and `vouched` is what the link says;
-//!   - a client sends only REQUESTs in its own name, else NOT-ALLOWED.
+//!   - a client sends only REQUESTs in its own name, a client's station those of its sessions, else NOT-ALLOWED.
 //!
 //! Nothing is kept of what is refused but a count, by the peer at the other end of the link.
 
@@ -107,6 +107,7 @@ impl<K: Keys> Door<K> {
         let from = self.check(link, &frame, &message)?;
         match (from, &message) {
             (Peer::Client(client), Message::Request(request)) if request.client == client => {}
+            (Peer::Client(station), Message::Bundle(bundle)) if bundle.is_requests_of(station) => {}
             (Peer::Client(_), _) => return Err(Refusal::NotAllowed),
             (Peer::Node(node), _) if self.nodes.contains(&node) => {}
             (Peer::Node(_), _) => return Err(Refusal::UnknownSender),

@@ -7,6 +7,7 @@
 //! Like a replica, a guard is a value: inputs in, [`GuardEffect`]s out.
 
 use crate::Message;
+use crate::bundle::Parcels;
 use crate::door::Door;
 use crate::replica::{Destination, Event, Refusal, Timer};
 use bytes::Bytes;
@@ -65,6 +66,9 @@ pub trait Guard {
     /// The replica wants to send `message`.
     fn send(&mut self, now: Time, to: Destination, message: Message, out: &mut Vec<GuardEffect>);
 
+    /// Nothing more comes for now: what was gathered for clients leaves ([`crate::bundle`]). Until then it may wait.
+    fn flush(&mut self, out: &mut Vec<GuardEffect>);
+
     /// A timer of the guard ran out.
     fn timeout(&mut self, now: Time, timer: Timer, out: &mut Vec<GuardEffect>);
 }
@@ -74,12 +78,13 @@ pub trait Guard {
 pub struct Plain<K> {
     door: Door<K>,
     others: Vec<Peer>,
+    parcels: Parcels,
 }
 
 /// The state of a guard is all but its keys, which never change.
 impl<K> Hash for Plain<K> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.door, &self.others).hash(state);
+        (&self.door, &self.others, &self.parcels).hash(state);
     }
 }
 
@@ -87,7 +92,7 @@ impl<K: Keys> Plain<K> {
     /// The guard of a node whose cluster has these `members`.
     pub fn new(door: Door<K>, members: &[NodeId]) -> Self {
         let others = members.iter().map(|node| Peer::Node(*node)).filter(|peer| *peer != door.me()).collect();
-        Plain { door, others }
+        Plain { door, others, parcels: Parcels::default() }
     }
 }
 
@@ -106,6 +111,9 @@ impl<K: Keys> Guard for Plain<K> {
     fn send(&mut self, _: Time, to: Destination, message: Message, out: &mut Vec<GuardEffect>) {
         let one;
         let to: &[Peer] = match to {
+            Destination::Peer(Peer::Client(client)) => {
+                return self.parcels.add(client, message, &self.door, out);
+            }
             Destination::Peer(peer) => {
                 one = [peer];
                 &one
@@ -116,6 +124,10 @@ impl<K: Keys> Guard for Plain<K> {
         for peer in to {
             out.push(GuardEffect::Transmit { to: *peer, frame: frame.clone() });
         }
+    }
+
+    fn flush(&mut self, out: &mut Vec<GuardEffect>) {
+        self.parcels.flush(&self.door, out);
     }
 
     fn timeout(&mut self, _: Time, _: Timer, _: &mut Vec<GuardEffect>) {}

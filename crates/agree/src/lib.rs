@@ -6,6 +6,7 @@
 //!
 //! In the order in which a request meets them:
 //! - [`guard`], [`door`]: what stands between a replica and its network, and lets only checked messages through;
+//! - [`bundle`]: what travels together between a client's process and a node;
 //! - [`client`]: sends the request, retransmits it, accepts a result that enough replicas vouch for;
 //! - [`request`]: what travels between the two: [`Request`], [`Batch`], [`Reply`];
 //! - [`paxos`], [`pbft`], [`byzid`]: the protocols, a room each, behind [`replica`];
@@ -26,6 +27,7 @@ macro_rules! defect {
     }};
 }
 
+pub mod bundle;
 pub mod byzid;
 pub mod capture;
 pub mod checkpoint;

@@ -1,10 +1,11 @@
 //! Everything that travels between replicas and clients, as one type.
 
+use crate::bundle::Bundle;
 use crate::checkpoint::Transfer;
 use crate::protocol::Protocol;
 use crate::request::{Busy, Reply, Request};
 use crate::{byzid, paxos, pbft};
-use wire::codec_enum;
+use wire::{Decode, DecodeError, Reader, codec_enum};
 
 /// A message of any protocol.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -15,6 +16,8 @@ pub enum Message {
     Reply(Reply),
     /// A replica refuses for want of room.
     Busy(Busy),
+    /// Several of those, under one proof.
+    Bundle(Bundle),
     /// A snapshot changes hands.
     Transfer(Transfer),
     /// ByzID and ByzID-W.
@@ -33,6 +36,7 @@ codec_enum!(Message {
     4 => ByzId,
     5 => Paxos,
     6 => Pbft,
+    7 => Bundle,
 });
 
 macro_rules! from {
@@ -71,13 +75,23 @@ impl Message {
     #[must_use]
     pub fn proof(&self, protocol: Protocol) -> Proof {
         match self {
-            Message::Request(_) | Message::Reply(_) | Message::Busy(_) => Proof::Mac,
+            Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Bundle(_) => Proof::Mac,
             Message::ByzId(message) if protocol == Protocol::ByzIdW && message.is_order() => Proof::Signature,
             Message::Transfer(_) | Message::ByzId(_) | Message::Paxos(_) | Message::Pbft(_) => match protocol
             {
                 Protocol::ByzId | Protocol::Paxos => Proof::Link,
                 Protocol::ByzIdW | Protocol::Pbft => Proof::Mac,
             },
+        }
+    }
+
+    /// Reads a message between a client and a replica; no other is in a bundle.
+    pub(crate) fn decode_of_client(from: &mut Reader) -> Result<Message, DecodeError> {
+        match u8::decode(from)? {
+            0 => Decode::decode(from).map(Message::Request),
+            1 => Decode::decode(from).map(Message::Reply),
+            2 => Decode::decode(from).map(Message::Busy),
+            tag => Err(DecodeError::UnknownTag { of: "message in a bundle", tag }),
         }
     }
 
@@ -88,6 +102,7 @@ impl Message {
             Message::Request(_) => "REQUEST",
             Message::Reply(_) => "REPLY",
             Message::Busy(_) => "BUSY",
+            Message::Bundle(_) => "BUNDLE",
             Message::Transfer(Transfer::AskManifest(_)) => "ASK-MANIFEST",
             Message::Transfer(Transfer::Manifest(_)) => "MANIFEST",
             Message::Transfer(Transfer::AskChunk(_)) => "ASK-CHUNK",

@@ -8,7 +8,40 @@ use crate::{Message, Settings};
 use bytes::Bytes;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use wire::{ClientId, Decode, Digest, Encode, NodeId, Peer, Sequence, Time, Timestamp};
+use wire::{ClientId, Decode, Digest, Encode, Keys, NodeId, Peer, Sequence, Signature, Tag, Time, Timestamp};
+
+/// Keys for tests: a signature is a digest that only its signer's code computes, a MAC proves nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct ToyKeys(pub(crate) Peer);
+
+fn toy_signature(signer: Peer, body: &[u8]) -> Signature {
+    let mut bytes = signer.to_bytes().to_vec();
+    bytes.extend_from_slice(body);
+    let mut signature = [0; 64];
+    signature[..32].copy_from_slice(&Digest::of_bytes(&bytes).0);
+    Signature(signature)
+}
+
+impl Keys for ToyKeys {
+    fn mac(&self, _: Peer, _: &[&[u8]]) -> Tag {
+        Tag([0; 16])
+    }
+    fn mac_is_valid(&self, _: Peer, _: &[&[u8]], _: &Tag) -> bool {
+        true
+    }
+    fn sign(&self, body: &[u8]) -> Signature {
+        toy_signature(self.0, body)
+    }
+    fn signature_is_valid(&self, signer: Peer, body: &[u8], signature: &Signature) -> bool {
+        *signature == toy_signature(signer, body)
+    }
+    fn seal(&self, _: &[u8]) -> Tag {
+        Tag([0; 16])
+    }
+    fn seal_is_valid(&self, _: &[u8], _: &Tag) -> bool {
+        false
+    }
+}
 
 /// A service that remembers every command it was given, so that order and repetition show.
 #[derive(Clone, Default, Hash, Debug, PartialEq, Eq)]

@@ -113,6 +113,7 @@ pub fn summary(frame: &Bytes) -> String {
             format!("REPLY {}{} {} {}", reply.client, reply.timestamp, reply.view, reply.sequence)
         }
         Message::Busy(busy) => format!("BUSY {}{}", busy.client, busy.timestamp),
+        Message::Bundle(bundle) => format!("BUNDLE of {}", bundle.messages().len()),
         Message::Transfer(_) => message.name().to_string(),
         Message::ByzId(inner) => fields(message.name(), &format!("{inner:?}")),
         Message::Paxos(inner) => fields(message.name(), &format!("{inner:?}")),

@@ -62,6 +62,27 @@ number!(
     Time(u64), "t"
 );
 
+impl ClientId {
+    /// Bits of a number that name the session; above them stand as many as [`ClientId::STATION_BITS`] that name the station of
+    /// the client's identity, and above those the identity.
+    pub const SESSION_BITS: u32 = 16;
+
+    /// Bits of a number that name the station.
+    pub const STATION_BITS: u32 = 24;
+
+    /// The station of this session: one process of a client, with one connection to each node.
+    #[must_use]
+    pub fn station(self) -> ClientId {
+        ClientId(self.0 >> Self::SESSION_BITS << Self::SESSION_BITS)
+    }
+
+    /// The identity of this session, whose keys it uses.
+    #[must_use]
+    pub fn identity(self) -> u32 {
+        (self.0 >> (Self::SESSION_BITS + Self::STATION_BITS)) as u32
+    }
+}
+
 impl View {
     /// The view after this one.
     #[must_use]

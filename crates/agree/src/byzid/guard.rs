@@ -15,6 +15,7 @@ mod outbound;
 mod tests;
 
 use crate::Message;
+use crate::bundle::{Bundle, Gathering, Parcels};
 use crate::byzid::message::{self, Claim, Control, Member, Message as ByzId, NewConfig, Reconfigure, Stable};
 use crate::checkpoint::Manifest;
 use crate::door::Door;
@@ -104,6 +105,7 @@ pub struct Guard<K> {
     /// The members of the first configuration, which needs no proof.
     genesis: Vec<Member>,
     armed: Option<Time>,
+    parcels: Parcels,
 }
 
 /// The state of a guard is all but its keys, which never change.
@@ -111,6 +113,7 @@ impl<K> Hash for Guard<K> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (&self.door, self.me, &self.monitor, self.fail, &self.others).hash(state);
         (&self.frames, &self.new_config_frame, &self.manifests, &self.genesis, self.armed).hash(state);
+        self.parcels.hash(state);
     }
 }
 
@@ -137,6 +140,7 @@ impl<K: Keys> Guard<K> {
                 .map(|node| Member { node: *node, incarnation: monitor::FIRST })
                 .collect(),
             armed: None,
+            parcels: Parcels::default(),
         }
     }
 
@@ -173,7 +177,17 @@ impl<K: Keys> Guard<K> {
             Err(refusal) => return out.push(GuardEffect::Refuse { from: link, refusal }),
         };
         let refusal = match (opened.from, opened.message) {
-            (Peer::Client(_), Message::Request(request)) => self.receive_request(now, request, out),
+            (Peer::Client(_), Message::Request(request)) => {
+                let refusal = self.receive_request(now, &request, out);
+                if refusal.is_none() {
+                    let message = Message::Request(request);
+                    out.push(GuardEffect::Deliver(Event::Message { from: opened.from, message }));
+                }
+                refusal
+            }
+            (Peer::Client(_), Message::Bundle(bundle)) => {
+                return self.receive_bundle(now, opened.from, bundle, out);
+            }
             (Peer::Node(from), Message::ByzId(message)) => {
                 self.receive_protocol(now, from, opened.vouched, message, out)
             }
@@ -194,28 +208,49 @@ impl<K: Keys> Guard<K> {
     fn receive_request(
         &mut self,
         now: Time,
-        request: Request,
+        request: &Request,
         out: &mut Vec<GuardEffect>,
     ) -> Option<Refusal> {
         if self.is_open() {
-            out.push(deliver_request(request));
             return None;
         }
-        let monitor = self.monitor.as_mut()?;
-        let busy = Busy { client: request.client, timestamp: request.timestamp };
+        // A node without its monitor that does not fail open is cut off, and hears nothing.
+        let Some(monitor) = &mut self.monitor else { return Some(Refusal::NotAllowed) };
         match monitor.request_received(moment(now), request.clone()) {
-            Admission::Queued => {
-                out.push(deliver_request(request));
-                None
-            }
+            Admission::Queued => None,
             Admission::Duplicate => Some(Refusal::Stale),
             Admission::NotPrimary => Some(Refusal::NotAllowed),
             Admission::Full => {
-                let client = Peer::Client(busy.client);
-                let frame = self.door.seal_for(&[client], &Message::Busy(busy)).to_bytes();
-                out.push(GuardEffect::Transmit { to: client, frame });
+                let busy = Busy { client: request.client, timestamp: request.timestamp };
+                self.parcels.add(busy.client, Message::Busy(busy), &self.door, out);
                 Some(Refusal::NoRoom)
             }
+        }
+    }
+
+    /// Each REQUEST in a bundle is shown to the monitor for itself; those that pass go on together.
+    fn receive_bundle(&mut self, now: Time, from: Peer, bundle: Bundle, out: &mut Vec<GuardEffect>) {
+        let mut passed = Gathering::default();
+        for message in bundle.into_messages() {
+            let Message::Request(request) = message else { continue };
+            match self.receive_request(now, &request, out) {
+                None => {
+                    if let Some(message) = passed.add(Message::Request(request)) {
+                        out.push(GuardEffect::Deliver(Event::Message { from, message }));
+                    }
+                }
+                Some(refusal) => {
+                    let from = Peer::Client(request.client);
+                    out.push(GuardEffect::Refuse { from, refusal });
+                }
+            }
+        }
+        if let Some(message) = passed.take() {
+            let from = match &message {
+                Message::Request(request) => Peer::Client(request.client),
+                _ => from,
+            };
+            out.push(GuardEffect::Deliver(Event::Message { from, message }));
         }
     }
 
@@ -333,6 +368,10 @@ impl<K: Keys> GuardTrait for Guard<K> {
         self.rearm(now, out);
     }
 
+    fn flush(&mut self, out: &mut Vec<GuardEffect>) {
+        self.parcels.flush(&self.door, out);
+    }
+
     fn timeout(&mut self, now: Time, timer: Timer, out: &mut Vec<GuardEffect>) {
         debug_assert_eq!(timer, MONITOR);
         self.armed = None;
@@ -349,11 +388,6 @@ impl<K: Keys> GuardTrait for Guard<K> {
 
 fn moment(now: Time) -> monitor::Time {
     monitor::Time(now.0)
-}
-
-fn deliver_request(request: Request) -> GuardEffect {
-    let from = Peer::Client(request.client);
-    GuardEffect::Deliver(Event::Message { from, message: Message::Request(request) })
 }
 
 fn deliver(from: NodeId, message: Message, out: &mut Vec<GuardEffect>) -> Option<Refusal> {

@@ -268,7 +268,18 @@ impl<S: Service> Replica<S> {
 
     fn receive(&mut self, from: Peer, message: Message, out: &mut Outbox) {
         match (from, message) {
-            (Peer::Client(_), Message::Request(request)) => self.receive_request(request, out),
+            (Peer::Client(_), Message::Request(request)) => {
+                self.receive_request(request, out);
+                self.order(out);
+            }
+            (Peer::Client(_), Message::Bundle(bundle)) => {
+                for message in bundle.into_messages() {
+                    if let Message::Request(request) = message {
+                        self.receive_request(request, out);
+                    }
+                }
+                self.order(out);
+            }
             (Peer::Node(node), Message::Transfer(transfer)) => self.receive_transfer(node, transfer, out),
             (Peer::Node(node), Message::ByzId(message)) => self.receive_protocol(node, message, out),
             (_, _) => out.refuse(from, Refusal::NotAllowed),

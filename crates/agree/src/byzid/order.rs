@@ -29,7 +29,7 @@ impl<S: Service> Replica<S> {
         }
         let busy = Busy { client: request.client, timestamp: request.timestamp };
         match self.queue.add(request) {
-            Added::Queued => self.order(out),
+            Added::Queued => {}
             Added::Duplicate => out.refuse(from, Refusal::Stale),
             Added::Full => {
                 out.refuse(from, Refusal::NoRoom);

@@ -146,7 +146,7 @@ impl<S: Service + Clone> Replica<S> {
                 out.refuse(Peer::Client(client), Refusal::NoRoom);
                 out.send(client, Busy { client, timestamp });
             }
-            Added::Queued => self.propose(out),
+            Added::Queued => {}
         }
     }
 

@@ -195,6 +195,15 @@ impl<S: Service + Clone> Replica<S> {
         match (from, message) {
             (Peer::Client(client), AnyMessage::Request(request)) if client == request.client => {
                 self.request(request, out);
+                self.propose(out);
+            }
+            (Peer::Client(station), AnyMessage::Bundle(bundle)) if bundle.is_requests_of(station) => {
+                for message in bundle.into_messages() {
+                    if let AnyMessage::Request(request) = message {
+                        self.request(request, out);
+                    }
+                }
+                self.propose(out);
             }
             (Peer::Node(node), _) if node != self.me && !self.settings.members.contains(&node) => {
                 out.refuse(from, Refusal::UnknownSender);

@@ -210,6 +210,17 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             (Peer::Client(client), AnyMessage::Request(request)) if client == request.client => {
                 self.request(request, out)
             }
+            (Peer::Client(station), AnyMessage::Bundle(bundle)) if bundle.is_requests_of(station) => {
+                for message in bundle.into_messages() {
+                    if let AnyMessage::Request(request) = message {
+                        let client = request.client;
+                        if let Err(refusal) = self.request(request, out) {
+                            out.refuse(Peer::Client(client), refusal);
+                        }
+                    }
+                }
+                Ok(())
+            }
             (Peer::Node(node), _) if node == self.me || !self.settings.members.contains(&node) => {
                 Err(Refusal::UnknownSender)
             }

@@ -28,19 +28,21 @@ impl<K: Keys> Guard<K> {
         let passed = match message {
             Message::ByzId(message) => self.send_protocol(now, to, message, out, &mut actions),
             Message::Reply(reply) => match to {
-                Destination::Peer(peer @ Peer::Client(client)) if client == reply.client => {
+                Destination::Peer(Peer::Client(client)) if client == reply.client => {
                     let (view, at) = (monitor::View(reply.view.0), monitor::Sequence(reply.sequence.0));
                     let passed = self.ask(|monitor| monitor.reply_sent(moment(now), view, at, &mut actions));
                     passed.map(|()| {
-                        self.transmit(&[peer], &Message::Reply(reply), out);
+                        self.parcels.add(client, Message::Reply(reply), &self.door, out);
                     })
                 }
                 Destination::Peer(_) | Destination::Members => self.forbid(now, Rule::Flooding, &mut actions),
             },
             Message::Transfer(transfer) => self.send_transfer(now, to, transfer, out, &mut actions),
-            Message::Request(_) | Message::Busy(_) | Message::Paxos(_) | Message::Pbft(_) => {
-                self.forbid(now, Rule::Flooding, &mut actions)
-            }
+            Message::Request(_)
+            | Message::Busy(_)
+            | Message::Bundle(_)
+            | Message::Paxos(_)
+            | Message::Pbft(_) => self.forbid(now, Rule::Flooding, &mut actions),
         };
         if let Err(rule) = passed {
             let refusal = match rule.severity() {
@@ -372,6 +374,9 @@ impl<K: Keys> Guard<K> {
     /// back unsealed. Only what leads into a configuration has to wait for a monitor.
     fn pass_unvouched(&mut self, to: Destination, message: Message, out: &mut Vec<GuardEffect>) {
         let door_to = match to {
+            Destination::Peer(Peer::Client(client)) => {
+                return self.parcels.add(client, message, &self.door, out);
+            }
             Destination::Peer(peer) => vec![peer],
             Destination::Members => self.other_members(),
         };

@@ -16,44 +16,12 @@ use crate::protocol::Protocol;
 use crate::replica::{Event, Position, Recovered, Write};
 use crate::request::Request;
 use crate::settings::Settings;
+pub(super) use crate::testing::ToyKeys;
 use crate::testing::{Cluster, Journalist};
 use bytes::Bytes;
 use core::time::Duration;
 use std::collections::BTreeSet;
-use wire::{ClientId, Digest, Encode, Keys, NodeId, Peer, Sequence, Signature, Tag, Timestamp};
-
-/// Keys for tests: a signature is a digest that only its signer's code computes.
-#[derive(Clone, Debug)]
-pub(super) struct ToyKeys(pub(super) Peer);
-
-fn toy_signature(signer: Peer, body: &[u8]) -> Signature {
-    let mut bytes = signer.to_bytes().to_vec();
-    bytes.extend_from_slice(body);
-    let mut signature = [0; 64];
-    signature[..32].copy_from_slice(&Digest::of_bytes(&bytes).0);
-    Signature(signature)
-}
-
-impl Keys for ToyKeys {
-    fn mac(&self, _: Peer, _: &[&[u8]]) -> Tag {
-        Tag([0; 16])
-    }
-    fn mac_is_valid(&self, _: Peer, _: &[&[u8]], _: &Tag) -> bool {
-        true
-    }
-    fn sign(&self, body: &[u8]) -> Signature {
-        toy_signature(self.0, body)
-    }
-    fn signature_is_valid(&self, signer: Peer, body: &[u8], signature: &Signature) -> bool {
-        *signature == toy_signature(signer, body)
-    }
-    fn seal(&self, _: &[u8]) -> Tag {
-        Tag([0; 16])
-    }
-    fn seal_is_valid(&self, _: &[u8], _: &Tag) -> bool {
-        false
-    }
-}
+use wire::{ClientId, Keys, NodeId, Peer, Sequence, Timestamp};
 
 pub(super) type Toy = Replica<Journalist, ToyKeys>;
 
@@ -81,7 +49,7 @@ pub(super) fn signed(client: u64, timestamp: u64) -> Request {
         operation: Bytes::from(format!("c{client}T{timestamp}")),
         signature: None,
     };
-    request.signature = Some(toy_signature(Peer::Client(request.client), &request.signed_bytes()));
+    request.signature = Some(ToyKeys(Peer::Client(request.client)).sign(&request.signed_bytes()));
     request
 }
 

@@ -34,7 +34,7 @@ pub enum Kind {
 #[must_use]
 pub fn kind(message: &Message) -> Kind {
     match message {
-        Message::Request(_) | Message::Reply(_) | Message::Busy(_) => Kind::Client,
+        Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Bundle(_) => Kind::Client,
         Message::Transfer(_) => Kind::Transfer,
         Message::ByzId(message) => byzid::kind(message),
         Message::Pbft(message) => pbft::kind(message),
@@ -53,7 +53,7 @@ pub fn altered(message: &Message, means: &mut Means) -> Option<Message> {
             let chunk = Chunk { bytes: Bytes::from_static(b"?"), ..chunk.clone() };
             Some(Message::Transfer(Transfer::Chunk(chunk)))
         }
-        Message::Request(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::Request(_) | Message::Busy(_) | Message::Bundle(_) | Message::Transfer(_) => None,
         Message::ByzId(message) => byzid::altered(message, means).map(Message::ByzId),
         Message::Pbft(message) => pbft::altered(message, means).map(Message::Pbft),
         Message::Paxos(_) => None,
@@ -64,7 +64,7 @@ pub fn altered(message: &Message, means: &mut Means) -> Option<Message> {
 pub fn in_view(message: &Message, view: View, means: &mut Means) -> Option<Message> {
     match message {
         Message::Reply(reply) => Some(Message::Reply(Reply { view, ..reply.clone() })),
-        Message::Request(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::Request(_) | Message::Busy(_) | Message::Bundle(_) | Message::Transfer(_) => None,
         Message::ByzId(message) => byzid::in_view(message, view).map(Message::ByzId),
         Message::Pbft(message) => pbft::in_view(message, view, means).map(Message::Pbft),
         Message::Paxos(_) => None,
@@ -74,7 +74,11 @@ pub fn in_view(message: &Message, view: View, means: &mut Means) -> Option<Messa
 /// An order of the same batch for a later place.
 pub fn moved_on(message: &Message, _: &mut Means) -> Option<Message> {
     match message {
-        Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::Request(_)
+        | Message::Reply(_)
+        | Message::Busy(_)
+        | Message::Bundle(_)
+        | Message::Transfer(_) => None,
         Message::ByzId(message) => byzid::moved_on(message).map(Message::ByzId),
         Message::Pbft(message) => pbft::moved_on(message).map(Message::Pbft),
         Message::Paxos(_) => None,
@@ -84,7 +88,11 @@ pub fn moved_on(message: &Message, _: &mut Means) -> Option<Message> {
 /// An order that holds `request` as well; nothing if `message` is no order.
 pub fn with_request(message: &Message, request: Request, _: &mut Means) -> Option<Message> {
     match message {
-        Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::Request(_)
+        | Message::Reply(_)
+        | Message::Busy(_)
+        | Message::Bundle(_)
+        | Message::Transfer(_) => None,
         Message::ByzId(message) => byzid::with_request(message, request).map(Message::ByzId),
         Message::Pbft(message) => pbft::with_request(message, request).map(Message::Pbft),
         Message::Paxos(_) => None,
@@ -103,7 +111,11 @@ pub fn order_of(request: Request, view: View, at: Sequence, means: &mut Means) -
 pub fn place_of(message: &Message) -> Option<(View, Sequence)> {
     match message {
         Message::ByzId(message) => byzid::place_of(message),
-        Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::Request(_)
+        | Message::Reply(_)
+        | Message::Busy(_)
+        | Message::Bundle(_)
+        | Message::Transfer(_) => None,
         Message::Pbft(_) | Message::Paxos(_) => None,
     }
 }
@@ -112,7 +124,11 @@ pub fn place_of(message: &Message) -> Option<(View, Sequence)> {
 pub fn handed_out(message: &Message) -> Option<Message> {
     match message {
         Message::ByzId(message) => byzid::handed_out(message).map(Message::ByzId),
-        Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::Request(_)
+        | Message::Reply(_)
+        | Message::Busy(_)
+        | Message::Bundle(_)
+        | Message::Transfer(_) => None,
         Message::Pbft(_) | Message::Paxos(_) => None,
     }
 }
@@ -121,7 +137,11 @@ pub fn handed_out(message: &Message) -> Option<Message> {
 pub fn declared_stable(message: &Message) -> Option<Message> {
     match message {
         Message::ByzId(message) => byzid::declared_stable(message).map(Message::ByzId),
-        Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Transfer(_) => None,
+        Message::Request(_)
+        | Message::Reply(_)
+        | Message::Busy(_)
+        | Message::Bundle(_)
+        | Message::Transfer(_) => None,
         Message::Pbft(_) | Message::Paxos(_) => None,
     }
 }
@@ -140,7 +160,7 @@ pub fn needless_view_change(means: &mut Means) -> Option<Message> {
 pub fn forgetful(message: &Message, means: &Means) -> Option<Message> {
     match message {
         Message::Pbft(message) => pbft::forgetful(message, means).map(Message::Pbft),
-        Message::Request(_) | Message::Reply(_) | Message::Busy(_) => None,
+        Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Bundle(_) => None,
         Message::Transfer(_) | Message::ByzId(_) | Message::Paxos(_) => None,
     }
 }

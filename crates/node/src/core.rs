@@ -1,0 +1,123 @@
+//! The replica's half of a node: replica, log and timers.
+//!
+//! Upon an event: the replica takes it; what it wants sent is left for the other half, what it wants kept goes to the log,
+//!   timers are set. All effects of one event are performed, in order, before the next event.
+//! Upon news of the log: what has become durable is told to the replica.
+
+use crate::timers::Timers;
+use agree::replica::{Position, Refusal, Status};
+use agree::{Destination, Effect, Event, Message, Observation, Outbox, Replica, Write};
+use wire::{Peer, Time};
+
+/// Where a replica's writes go.
+pub trait Keeping {
+    /// Keeps one more write. Why it cannot, if it cannot: then this replica must stop.
+    fn append(&mut self, write: Write) -> Result<(), String>;
+
+    /// Up to where everything survives a loss of power.
+    fn durable(&mut self) -> Result<Position, String>;
+}
+
+/// What a replica did, in numbers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// Batches executed.
+    pub batches: u64,
+    /// Requests applied.
+    pub requests: u64,
+    /// Checkpoints that became stable.
+    pub checkpoints: u64,
+    /// States taken over from elsewhere.
+    pub restores: u64,
+    /// Messages not acted upon.
+    pub refused: u64,
+}
+
+/// The replica and what it needs.
+pub struct Core<R, L> {
+    replica: R,
+    log: L,
+    told: Position,
+    timers: Timers,
+    outbox: Outbox,
+    tally: Tally,
+}
+
+impl<R: Replica, L: Keeping> Core<R, L> {
+    /// A replica that has not been told yet that it was started. `last` is the position up to which `log` holds everything.
+    pub fn new(replica: R, log: L, last: Position) -> Self {
+        Core {
+            replica,
+            log,
+            told: last,
+            timers: Timers::default(),
+            outbox: Outbox::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// How the replica stands.
+    pub fn status(&self) -> Status {
+        self.replica.status()
+    }
+
+    /// What it did.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// When [`Core::passed`] is due next.
+    pub fn deadline(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    /// Hands the replica an event; what it wants sent is added to `sends`.
+    pub fn step(
+        &mut self,
+        now: Time,
+        event: Event,
+        sends: &mut Vec<(Destination, Message)>,
+    ) -> Result<(), String> {
+        self.replica.step(now, event, &mut self.outbox);
+        for effect in self.outbox.drain() {
+            match effect {
+                Effect::Send { to, message } => sends.push((to, message)),
+                Effect::SetTimer(timer, after) => self.timers.set(timer, now, after),
+                Effect::ClearTimer(timer) => self.timers.clear(timer),
+                Effect::Write(write) => self.log.append(write)?,
+                Effect::Observe(observation) => observed(&mut self.tally, &observation),
+                Effect::Refuse { from, refusal } => refused(&mut self.tally, from, refusal),
+            }
+        }
+        Ok(())
+    }
+
+    /// It is `now`: timers that ran out, and what has become durable.
+    pub fn passed(&mut self, now: Time, sends: &mut Vec<(Destination, Message)>) -> Result<(), String> {
+        while let Some(timer) = self.timers.take_due(now) {
+            self.step(now, Event::Timer(timer), sends)?;
+        }
+        let durable = self.log.durable()?;
+        if durable > self.told {
+            self.told = durable;
+            self.step(now, Event::Durable(durable), sends)?;
+        }
+        Ok(())
+    }
+}
+
+fn observed(tally: &mut Tally, observation: &Observation) {
+    match observation {
+        Observation::Executed { applied, .. } => {
+            tally.batches += 1;
+            tally.requests += applied.len() as u64;
+        }
+        Observation::Restored { .. } => tally.restores += 1,
+        Observation::Stable { .. } => tally.checkpoints += 1,
+        Observation::RolledBack { .. } | Observation::Entered { .. } | Observation::Replied { .. } => {}
+    }
+}
+
+fn refused(tally: &mut Tally, _: Option<Peer>, _: Refusal) {
+    tally.refused += 1;
+}

@@ -1,0 +1,118 @@
+//! The guard's half of a node: links, guard and the guard's timers.
+//!
+//! Upon a frame: the guard says what becomes of it; what it delivers is left for the other half.
+//! Upon a message of the replica's: the guard says whether it leaves, and it leaves with the next flush.
+
+use crate::timers::Timers;
+use agree::guard::{Alarm, Guard, GuardEffect};
+use agree::{Destination, Event, Message};
+use bytes::Bytes;
+use link::{Arrival, Links};
+use wire::{Peer, Time};
+
+/// What passed a guard, in numbers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Passed {
+    /// Frames that came.
+    pub heard: u64,
+    /// Frames that went.
+    pub said: u64,
+    /// Messages that were not let through.
+    pub refused: u64,
+    /// Rules that the replica broke.
+    pub alarms: Vec<Alarm>,
+}
+
+/// Alarms that are kept at most.
+const ALARMS_MAX: usize = 64;
+
+/// The guard and what it needs.
+pub struct Gate<G> {
+    guard: G,
+    links: Links,
+    timers: Timers,
+    effects: Vec<GuardEffect>,
+    passed: Passed,
+}
+
+impl<G: Guard> Gate<G> {
+    /// A guard that has not been told yet that it was started.
+    pub fn new(guard: G, links: Links) -> Self {
+        Gate { guard, links, timers: Timers::default(), effects: Vec::new(), passed: Passed::default() }
+    }
+
+    /// The links.
+    pub fn links(&mut self) -> &mut Links {
+        &mut self.links
+    }
+
+    /// The guard.
+    pub fn guard(&self) -> &G {
+        &self.guard
+    }
+
+    /// What passed.
+    pub fn tally(&self) -> &Passed {
+        &self.passed
+    }
+
+    /// When [`Gate::passed`] is due next.
+    pub fn deadline(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    /// The node was started.
+    pub fn start(&mut self, now: Time, events: &mut Vec<Event>) {
+        self.guard.start(now, &mut self.effects);
+        self.perform(now, events);
+    }
+
+    /// A frame came over the link to `link`.
+    pub fn heard(&mut self, now: Time, link: Peer, frame: Bytes, events: &mut Vec<Event>) {
+        self.passed.heard += 1;
+        self.guard.receive(now, link, frame, &mut self.effects);
+        self.perform(now, events);
+    }
+
+    /// The replica wants to send `message`.
+    pub fn send(&mut self, now: Time, to: Destination, message: Message, events: &mut Vec<Event>) {
+        self.guard.send(now, to, message, &mut self.effects);
+        self.perform(now, events);
+    }
+
+    /// It is `now`: timers that ran out.
+    pub fn passed(&mut self, now: Time, events: &mut Vec<Event>) {
+        while let Some(timer) = self.timers.take_due(now) {
+            self.guard.timeout(now, timer, &mut self.effects);
+            self.perform(now, events);
+        }
+    }
+
+    /// Lets everything leave that was said.
+    pub fn flush(&mut self, now: Time, arrived: &mut Vec<Arrival>) {
+        self.guard.flush(&mut self.effects);
+        // What was gathered leaves; nothing of that is for the replica.
+        self.perform(now, &mut Vec::new());
+        self.links.flush(arrived);
+    }
+
+    fn perform(&mut self, now: Time, events: &mut Vec<Event>) {
+        for effect in self.effects.drain(..) {
+            match effect {
+                GuardEffect::Deliver(event) => events.push(event),
+                GuardEffect::Transmit { to, frame } => {
+                    self.passed.said += 1;
+                    self.links.send(to, &frame);
+                }
+                GuardEffect::SetTimer(timer, after) => self.timers.set(timer, now, after),
+                GuardEffect::ClearTimer(timer) => self.timers.clear(timer),
+                GuardEffect::Refuse { .. } => self.passed.refused += 1,
+                GuardEffect::Alarm(alarm) => {
+                    if self.passed.alarms.len() < ALARMS_MAX {
+                        self.passed.alarms.push(alarm);
+                    }
+                }
+            }
+        }
+    }
+}

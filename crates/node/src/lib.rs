@@ -1,0 +1,7 @@
+//! A running node: logic wired to links and a log.
+
+pub mod clock;
+pub mod core;
+pub mod gate;
+pub mod single;
+pub mod timers;

@@ -1,0 +1,87 @@
+//! A node in one process: both halves on one thread.
+//!
+//! Upon each turn: what came is heard, what the guard delivers the replica takes, what the replica wants sent the guard
+//!   lets out or not, until nothing is left; then everything that is to leave leaves at once.
+
+use crate::clock::{Clock, until};
+use crate::core::{Core, Keeping};
+use crate::gate::Gate;
+use agree::guard::Guard;
+use agree::{Destination, Event, Message, Replica};
+use core::time::Duration;
+use link::Arrival;
+use wire::Time;
+
+/// A node in one process.
+pub struct Single<G, R, L> {
+    gate: Gate<G>,
+    core: Core<R, L>,
+    clock: Clock,
+    arrived: Vec<Arrival>,
+    events: Vec<Event>,
+    sends: Vec<(Destination, Message)>,
+}
+
+impl<G: Guard, R: Replica, L: Keeping> Single<G, R, L> {
+    /// Puts the halves together.
+    pub fn new(gate: Gate<G>, core: Core<R, L>, clock: Clock) -> Self {
+        Single { gate, core, clock, arrived: Vec::new(), events: Vec::new(), sends: Vec::new() }
+    }
+
+    /// The guard's half.
+    pub fn gate(&mut self) -> &mut Gate<G> {
+        &mut self.gate
+    }
+
+    /// The replica's half.
+    pub fn core(&self) -> &Core<R, L> {
+        &self.core
+    }
+
+    /// Starts guard and replica.
+    pub fn start(&mut self) -> Result<(), String> {
+        let now = self.clock.now();
+        self.gate.start(now, &mut self.events);
+        self.events.push(Event::Started);
+        self.settle(now)
+    }
+
+    /// One turn, which waits at most for `longest`.
+    pub fn turn(&mut self, longest: Duration) -> Result<(), String> {
+        let now = self.clock.now();
+        let due = [self.gate.deadline(), self.core.deadline()].into_iter().flatten().min();
+        let wait = due.map_or(longest, |due| until(now, due).min(longest));
+        let links = self.gate.links();
+        links.turn(Some(wait), &mut self.arrived).map_err(|error| format!("links: {error}"))?;
+        let now = self.clock.now();
+        for arrival in self.arrived.drain(..) {
+            match arrival {
+                Arrival::Frame(link, frame) => self.gate.heard(now, link, frame, &mut self.events),
+                Arrival::Up(_) | Arrival::Down(_) | Arrival::Foreign(_) => {}
+            }
+        }
+        self.gate.passed(now, &mut self.events);
+        self.settle(now)?;
+        self.gate.flush(now, &mut self.arrived);
+        Ok(())
+    }
+
+    /// Lets the halves talk until they have nothing more to say.
+    fn settle(&mut self, now: Time) -> Result<(), String> {
+        let (mut events, mut sends) = (Vec::new(), Vec::new());
+        loop {
+            self.core.passed(now, &mut self.sends)?;
+            if self.events.is_empty() && self.sends.is_empty() {
+                return Ok(());
+            }
+            std::mem::swap(&mut events, &mut self.events);
+            for event in events.drain(..) {
+                self.core.step(now, event, &mut self.sends)?;
+            }
+            std::mem::swap(&mut sends, &mut self.sends);
+            for (to, message) in sends.drain(..) {
+                self.gate.send(now, to, message, &mut self.events);
+            }
+        }
+    }
+}
