@@ -160,6 +160,12 @@ impl SealKey {
     }
 }
 
+/// Where in `text` a secret begins that somebody put there by mistake.
+#[must_use]
+pub fn secret_in(text: &str) -> Option<usize> {
+    [SECRET_PREFIX, SEAL_PREFIX].into_iter().filter_map(|prefix| text.find(prefix)).min()
+}
+
 fn random() -> Result<Zeroizing<[u8; 32]>, SecretError> {
     let mut bytes = Zeroizing::new([0; 32]);
     let source = rustls::crypto::ring::default_provider().secure_random;
