@@ -15,14 +15,18 @@
 //!
 //! Not here: what a frame says, and whether it is true.
 
-use crate::channel::{Channel, Reading};
+use crate::channel::{Broken, Channel, Reading};
 use crate::framing::BadLength;
 use crate::hello::{BadHello, Hello};
+use crate::pins::Pins;
+use crate::secret::SecretIdentity;
+use crate::tls;
 use bytes::Bytes;
 use core::fmt;
 use core::time::Duration;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use rustls::{ClientConfig, ServerConfig};
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -77,6 +81,8 @@ pub enum Closing {
     Closed,
     /// The socket failed.
     Failed,
+    /// TLS did not come about: not TLS at all, or a key that is not taken.
+    Tls,
     /// It took too long to say who it is.
     Slow,
     /// What it said first was no hello of our version.
@@ -102,6 +108,7 @@ impl Closing {
         match self {
             Closing::Closed => "closed",
             Closing::Failed => "failed",
+            Closing::Tls => "tls",
             Closing::Slow => "slow",
             Closing::NotOurs => "not-ours",
             Closing::OtherCluster => "other-cluster",
@@ -129,6 +136,8 @@ pub struct Counters {
     pub dialled: u64,
     /// Connections that ended, by why.
     pub closed: BTreeMap<Closing, u64>,
+    /// Those of them that ended over TLS, by the name of the refusal.
+    pub refused: BTreeMap<&'static str, u64>,
     /// Frames that came in.
     pub frames_in: u64,
     /// Frames that went out.
@@ -139,8 +148,22 @@ pub struct Counters {
     pub frames_dropped: u64,
 }
 
+/// What protects the links.
+#[derive(Clone)]
+pub enum Protection {
+    /// Nothing: whoever is on the network can read, change and pretend. For isolated networks and measurements.
+    Plain,
+    /// Mutual TLS 1.3 between pinned keys.
+    Tls {
+        /// Our own keys.
+        secret: Arc<SecretIdentity>,
+        /// Whom we know.
+        pins: Arc<Pins>,
+    },
+}
+
 /// How the links of somebody are made.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Making {
     /// Who it is.
     pub me: Peer,
@@ -150,8 +173,10 @@ pub struct Making {
     pub listen: Option<SocketAddr>,
     /// Whom to dial, and where.
     pub dial: Vec<(NodeId, SocketAddr)>,
-    /// Who may connect.
+    /// Which nodes may connect.
     pub nodes: Vec<NodeId>,
+    /// What protects them.
+    pub protection: Protection,
 }
 
 #[derive(Debug)]
@@ -176,18 +201,22 @@ struct Connection {
 struct Dial {
     node: NodeId,
     address: SocketAddr,
+    /// What we call by, over TLS.
+    client: Option<Arc<ClientConfig>>,
     connection: Option<usize>,
     at: Instant,
     pause: Duration,
 }
 
 /// The links.
-#[derive(Debug)]
 pub struct Links {
     poll: Poll,
-    events: Events,
+    /// Taken out while a turn goes through them.
+    events: Option<Events>,
     making: Making,
     listener: Option<TcpListener>,
+    /// What we answer by, over TLS.
+    server: Option<Arc<ServerConfig>>,
     waker: Arc<Waker>,
     connections: Vec<Option<Connection>>,
     free: Vec<usize>,
@@ -216,10 +245,18 @@ impl Links {
                 Some(listener)
             }
         };
+        let server = match &making.protection {
+            Protection::Plain => None,
+            Protection::Tls { secret, pins } => Some(tls::server_config(secret, Arc::clone(pins))),
+        };
         let now = Instant::now();
         let dials = making.dial.iter().map(|(node, address)| Dial {
             node: *node,
             address: *address,
+            client: match &making.protection {
+                Protection::Plain => None,
+                Protection::Tls { secret, pins } => Some(tls::client_config(secret, Arc::clone(pins), *node)),
+            },
             connection: None,
             at: now,
             pause: REDIAL_MIN,
@@ -227,9 +264,10 @@ impl Links {
         Ok(Links {
             dials: dials.collect(),
             poll,
-            events: Events::with_capacity(1024),
+            events: Some(Events::with_capacity(1024)),
             making,
             listener,
+            server,
             waker,
             connections: Vec::new(),
             free: Vec::new(),
@@ -295,11 +333,14 @@ impl Links {
         if !self.unread.is_empty() {
             wait = Some(Duration::ZERO);
         }
-        let mut events = std::mem::replace(&mut self.events, Events::with_capacity(1));
+        let mut events = self.events.take().expect("they are put back after each turn");
         match self.poll.poll(&mut events, wait) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                self.events = Some(events);
+                return Err(error);
+            }
         }
         for place in std::mem::take(&mut self.unread) {
             self.read(place, arrived);
@@ -320,7 +361,7 @@ impl Links {
                 }
             }
         }
-        self.events = events;
+        self.events = Some(events);
         self.expire(Instant::now(), arrived);
         Ok(())
     }
@@ -348,8 +389,9 @@ impl Links {
         for place in std::mem::take(&mut self.dirty) {
             let Some(connection) = self.connections[place].as_mut() else { continue };
             connection.dirty = false;
-            if connection.channel.flush().is_err() {
-                self.close(place, Closing::Failed, arrived);
+            if let Err(broken) = connection.channel.flush() {
+                let closing = self.broken(&broken);
+                self.close(place, closing, arrived);
             }
         }
     }
@@ -393,10 +435,13 @@ impl Links {
                 continue;
             }
             let (node, address) = (dial.node, dial.address);
+            let tls = dial.client.as_ref().map(tls::connect).transpose();
             self.counters.dialled += 1;
-            let place = match TcpStream::connect(address) {
-                Ok(stream) => self.admit(stream, Some(node), now),
-                Err(_) => None,
+            let place = match (TcpStream::connect(address), tls) {
+                (Ok(stream), Ok(tls)) => {
+                    self.admit(stream, tls.map(rustls::Connection::Client), Some(node), now)
+                }
+                (Err(_), _) | (_, Err(_)) => None,
             };
             let dial = &mut self.dials[index];
             dial.connection = place;
@@ -417,7 +462,13 @@ impl Links {
                         self.count(Closing::TooMany);
                         continue;
                     }
-                    if let Some(place) = self.admit(stream, None, Instant::now()) {
+                    let Ok(tls) = self.server.as_ref().map(tls::accept).transpose() else {
+                        self.count(Closing::Tls);
+                        continue;
+                    };
+                    if let Some(place) =
+                        self.admit(stream, tls.map(rustls::Connection::Server), None, Instant::now())
+                    {
                         self.greet(place);
                     }
                 }
@@ -429,7 +480,13 @@ impl Links {
     }
 
     /// Takes a connection in, as somebody who has not said who it is.
-    fn admit(&mut self, stream: TcpStream, meant: Option<NodeId>, since: Instant) -> Option<usize> {
+    fn admit(
+        &mut self,
+        stream: TcpStream,
+        tls: Option<rustls::Connection>,
+        meant: Option<NodeId>,
+        since: Instant,
+    ) -> Option<usize> {
         let place = match self.free.pop() {
             Some(place) => place,
             None if self.connections.len() < CONNECTIONS_MAX => {
@@ -441,7 +498,7 @@ impl Links {
                 return None;
             }
         };
-        let mut channel = Channel::new(stream);
+        let mut channel = Channel::new(stream, tls);
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registered = self.poll.registry().register(&mut channel.stream, Token(FIRST + place), interest);
         if registered.is_err() {
@@ -478,8 +535,9 @@ impl Links {
         // A connection that we made is writable once it stands.
         self.greet(place);
         let Some(connection) = self.connections.get_mut(place).and_then(Option::as_mut) else { return };
-        if connection.channel.flush().is_err() {
-            self.close(place, Closing::Failed, arrived);
+        if let Err(broken) = connection.channel.flush() {
+            let closing = self.broken(&broken);
+            self.close(place, closing, arrived);
         }
     }
 
@@ -487,10 +545,15 @@ impl Links {
         let Some(connection) = self.connections.get_mut(place).and_then(Option::as_mut) else { return };
         connection.unread = false;
         let read = connection.channel.read(&mut self.scratch);
+        // A handshake answers what it reads.
+        if connection.channel.tls().is_some() && connection.channel.has_output() && !connection.dirty {
+            connection.dirty = true;
+            self.dirty.push(place);
+        }
         let frames = self.take_frames(place, arrived);
         let closing = match (frames, read) {
             (Err(closing), _) => Some(closing),
-            (Ok(()), Err(_)) => Some(Closing::Failed),
+            (Ok(()), Err(broken)) => Some(self.broken(&broken)),
             (Ok(()), Ok(Reading::Closed)) => Some(Closing::Closed),
             (Ok(()), Ok(Reading::Drained)) => None,
             (Ok(()), Ok(Reading::More)) => {
@@ -557,7 +620,7 @@ impl Links {
             }
             (None, Peer::Client(client)) => client == client.station(),
         };
-        if !welcome {
+        if !welcome || !self.has_the_key_of(place, hello.me) {
             return Err(Closing::WrongPeer);
         }
         if let Some(older) = self.place_of(hello.me) {
@@ -575,6 +638,31 @@ impl Links {
         }
         arrived.push(Arrival::Up(hello.me));
         Ok(())
+    }
+
+    /// Whether the key at the other end of a connection is that of `peer`; over a plain link there is none to ask.
+    fn has_the_key_of(&self, place: usize, peer: Peer) -> bool {
+        match &self.making.protection {
+            Protection::Plain => true,
+            Protection::Tls { pins, .. } => {
+                let connection = self.connections[place].as_ref().and_then(|one| one.channel.tls());
+                let holder = connection.and_then(|tls| tls::holder_of(tls, pins));
+                holder.is_some_and(|holder| holder.speaks_for(peer))
+            }
+        }
+    }
+
+    /// Closes the links to those whose keys are no longer taken: after the roster has changed, and when a day has passed.
+    pub fn check_keys(&mut self, arrived: &mut Vec<Arrival>) {
+        for place in 0..self.connections.len() {
+            let peer = self.connections[place].as_ref().and_then(|connection| match connection.phase {
+                Phase::Open(peer) => Some(peer),
+                Phase::Greeting { .. } => None,
+            });
+            if peer.is_some_and(|peer| !self.has_the_key_of(place, peer)) {
+                self.close(place, Closing::WrongPeer, arrived);
+            }
+        }
     }
 
     fn close(&mut self, place: usize, closing: Closing, arrived: &mut Vec<Arrival>) {
@@ -597,6 +685,17 @@ impl Links {
             dial.connection = None;
             dial.at = now + dial.pause;
             dial.pause = (dial.pause * 2).min(REDIAL_MAX);
+        }
+    }
+
+    /// Why a broken connection is closed; what TLS has to say of it is counted.
+    fn broken(&mut self, broken: &Broken) -> Closing {
+        match broken {
+            Broken::Socket => Closing::Failed,
+            Broken::Tls(error) => {
+                *self.counters.refused.entry(tls::Refusal::of(error).name()).or_default() += 1;
+                Closing::Tls
+            }
         }
     }
 

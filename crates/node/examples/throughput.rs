@@ -101,6 +101,7 @@ fn run_node(p: &str, f: usize, me: u16) {
         listen: Some(address(me)),
         dial: (0..me).map(|n| (NodeId(n), address(n))).collect(),
         nodes: s.members.clone(),
+        protection: link::Protection::Plain,
     })
     .unwrap();
     let clock = Clock::default();
@@ -165,6 +166,7 @@ fn load(p: &str, f: usize, clients: u64, secs: u64, run: u64, pids: &[u32]) {
         listen: None,
         dial: s.members.iter().map(|n| (*n, address(n.0))).collect(),
         nodes: s.members.clone(),
+        protection: link::Protection::Plain,
     })
     .unwrap();
     let mut arrived = Vec::new();

@@ -70,6 +70,23 @@ impl ClientId {
     /// Bits of a number that name the station.
     pub const STATION_BITS: u32 = 24;
 
+    /// The greatest number of a station.
+    pub const STATION_MAX: u32 = (1 << Self::STATION_BITS) - 1;
+
+    /// The greatest number of an identity.
+    pub const IDENTITY_MAX: u32 = (1 << (64 - Self::SESSION_BITS - Self::STATION_BITS)) - 1;
+
+    /// A session of a station of an identity.
+    ///
+    /// # Panics
+    /// If a number is too great: numbers of identities and stations are checked where they come in.
+    #[must_use]
+    pub fn new(identity: u32, station: u32, session: u16) -> ClientId {
+        assert!(identity <= Self::IDENTITY_MAX && station <= Self::STATION_MAX);
+        let above = u64::from(identity) << Self::STATION_BITS | u64::from(station);
+        ClientId(above << Self::SESSION_BITS | u64::from(session))
+    }
+
     /// The station of this session: one process of a client, with one connection to each node.
     #[must_use]
     pub fn station(self) -> ClientId {

@@ -26,7 +26,9 @@ const RULES: &[Rule] = &[
     Rule { name: "monitor", ours: &[], others: Some(&[]) },
     Rule { name: "agree", ours: &["wire", "monitor"], others: Some(&["bytes"]) },
     Rule { name: "sim", ours: &["wire", "agree", "monitor"], others: None },
-    Rule { name: "varangian", ours: &["wire", "agree", "monitor", "sim"], others: None },
+    Rule { name: "link", ours: &["wire"], others: None },
+    Rule { name: "node", ours: &["wire", "agree", "monitor", "link"], others: None },
+    Rule { name: "varangian", ours: &["wire", "agree", "monitor", "sim", "link", "node"], others: None },
     Rule { name: "xtask", ours: &[], others: Some(&[]) },
 ];
 
