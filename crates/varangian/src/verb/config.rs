@@ -120,7 +120,7 @@ fn compare(findings: &mut [Finding]) {
         let Ok((whose, other)) = &finding.read else { continue };
         let differ = |what: &str, from: &Path| {
             let file = finding.file.display();
-            format!("{file}: another {what} than in {}; they must be the same", from.display())
+            format!("{file}: its {what} differ from {}; they must be the same", from.display())
         };
         if let Some(what) = cluster.difference(other) {
             finding.read = Err(differ(what, &first));
