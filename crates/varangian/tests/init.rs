@@ -224,7 +224,7 @@ fn impossible_wishes_are_refused_and_nothing_is_made() {
         assert_eq!(refused.status.code(), Some(2), "{wish}");
         assert!(err(&refused).contains(said), "{wish}: {}", err(&refused));
         assert_eq!(out(&refused), "");
-        assert_eq!(folder.everything(), [PathBuf::new(); 0], "{wish}");
+        assert!(folder.everything().is_empty(), "{wish}");
     }
 }
 
