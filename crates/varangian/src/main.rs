@@ -29,8 +29,10 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Verb {
     Audit(verb::audit::Arguments),
+    Config(verb::config::Arguments),
     Costs(verb::costs::Arguments),
     Demo(verb::demo::Arguments),
+    Init(verb::init::Arguments),
     Plan(verb::plan::Arguments),
     Sim(verb::sim::Arguments),
     Scenarios(verb::scenarios::Arguments),
@@ -59,8 +61,10 @@ impl From<Outcome> for ExitCode {
 fn main() -> ExitCode {
     let outcome = match CommandLine::parse().verb {
         Verb::Audit(arguments) => verb::audit::run(&arguments),
+        Verb::Config(arguments) => verb::config::run(&arguments),
         Verb::Costs(arguments) => verb::costs::run(&arguments),
         Verb::Demo(arguments) => verb::demo::tell_the_story(&arguments),
+        Verb::Init(arguments) => verb::init::run(&arguments),
         Verb::Plan(arguments) => verb::plan::run(&arguments),
         Verb::Sim(arguments) => verb::sim::run(&arguments),
         Verb::Scenarios(arguments) => verb::scenarios::run(&arguments),

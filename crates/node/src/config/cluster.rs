@@ -90,13 +90,13 @@ impl Cluster {
         }
     }
 
-    /// What the first thing is in which two files speak of different clusters.
+    /// What differs first, where two files speak of different clusters.
     #[must_use]
     pub fn difference(&self, other: &Cluster) -> Option<&'static str> {
         let differences = [
-            ("name", self.name != other.name),
-            ("protocol", self.settings.protocol != other.settings.protocol),
-            ("f", self.settings.f != other.settings.f),
+            ("names", self.name != other.name),
+            ("protocols", self.settings.protocol != other.settings.protocol),
+            ("numbers f", self.settings.f != other.settings.f),
             ("links", self.links != other.links),
             ("members", self.members != other.members),
             ("spares", self.spares != other.spares),

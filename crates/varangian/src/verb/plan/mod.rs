@@ -5,7 +5,7 @@
 //!
 //! What can be is decided in [`wish`]; here it is only asked for and printed.
 
-mod wish;
+pub(crate) mod wish;
 
 use crate::Outcome;
 use crate::say::{self, complain, say};
