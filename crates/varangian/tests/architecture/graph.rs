@@ -26,6 +26,8 @@ const RULES: &[Rule] = &[
     Rule { name: "monitor", ours: &[], others: Some(&[]) },
     Rule { name: "agree", ours: &["wire", "monitor"], others: Some(&["bytes"]) },
     Rule { name: "sim", ours: &["wire", "agree", "monitor"], others: None },
+    // `wire` and `sim` for its tests alone: they ask both disks the same.
+    Rule { name: "store", ours: &["wire", "agree", "sim"], others: Some(&["bytes", "crc32fast"]) },
     Rule { name: "varangian", ours: &["wire", "agree", "monitor", "sim"], others: None },
     Rule { name: "xtask", ours: &[], others: Some(&[]) },
 ];
