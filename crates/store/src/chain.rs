@@ -82,7 +82,9 @@ impl Chain {
         names: &[Name],
     ) -> Result<Self, DiskError> {
         let mut spares = Spares::new(&folder, segment_bytes, names)?;
-        let numbers = names.iter().filter_map(|name| if let Name::Segment(number) = name { Some(*number) } else { None });
+        let numbers = names
+            .iter()
+            .filter_map(|name| if let Name::Segment(number) = name { Some(*number) } else { None });
         let newest = numbers.clone().max().unwrap_or(0);
         let before = Position(first.0 - 1);
         let mut segments = behind;
@@ -149,11 +151,12 @@ impl Chain {
         Ok(())
     }
 
-    /// Puts down again what opening found.
-    pub(crate) fn keep(&mut self, item: &Item) -> Result<(), DiskError> {
+    /// Puts down again what opening found. All of it goes into the segment that this chain began with, whose file grows
+    /// where it must: were it spread over two, then a crash between them would leave the first in the place of them all.
+    pub(crate) fn keep(&mut self, item: &Item) {
         match item {
-            Item::Record(record) => self.entry(Kind::Record, record),
-            Item::Snapshot { keep_from } => self.entry(Kind::Snapshot, &keep_from.0.to_le_bytes()),
+            Item::Record(record) => self.gather(Kind::Record, record),
+            Item::Snapshot { keep_from } => self.gather(Kind::Snapshot, &keep_from.0.to_le_bytes()),
         }
     }
 
@@ -164,9 +167,13 @@ impl Chain {
         if !is_fresh && self.tail.end + sectors(bytes) as u64 > self.tail.head.file_bytes {
             self.roll_over()?;
         }
+        self.gather(kind, body);
+        Ok(())
+    }
+
+    fn gather(&mut self, kind: Kind, body: &[u8]) {
         self.last = Position(self.last.0 + 1);
         entry::push(&mut self.gathered, self.tail.head.tag, kind, self.last, body);
-        Ok(())
     }
 
     fn roll_over(&mut self) -> Result<(), DiskError> {

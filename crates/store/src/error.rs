@@ -204,7 +204,9 @@ impl fmt::Display for Failure {
             Failure::TooLarge { bytes, most } => {
                 write!(f, "a record of {bytes} bytes is too large: a log takes {most} at most")
             }
-            Failure::WriterGone => write!(f, "the thread that writes the log has stopped: start the node again"),
+            Failure::WriterGone => {
+                write!(f, "the thread that writes the log has stopped: start the node again")
+            }
         }
     }
 }

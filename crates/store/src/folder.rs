@@ -209,7 +209,8 @@ impl Open {
     /// The whole file.
     pub(crate) fn read(&self) -> Result<Vec<u8>, DiskError> {
         let failed = |error| DiskError::new("read", &self.path, error);
-        let length = usize::try_from(self.length()?).map_err(|_| failed(io::ErrorKind::OutOfMemory.into()))?;
+        let length =
+            usize::try_from(self.length()?).map_err(|_| failed(io::ErrorKind::OutOfMemory.into()))?;
         let mut read = vec![0; length];
         self.file.read_exact_at(&mut read, 0).map_err(failed)?;
         Ok(read)
@@ -231,10 +232,18 @@ mod tests {
 
     #[test]
     fn a_name_is_read_as_it_is_written_and_nothing_else_is_ours() {
-        for name in [Name::Segment(3), Name::Spare(u64::MAX), Name::Snapshot(Position(9)), Name::SnapshotDraft, Name::Lock] {
+        for name in [
+            Name::Segment(3),
+            Name::Spare(u64::MAX),
+            Name::Snapshot(Position(9)),
+            Name::SnapshotDraft,
+            Name::Lock,
+        ] {
             assert_eq!(Name::from_text(&name.to_text()), Some(name));
         }
-        for text in ["", "log-", "log-3", "log-00000000000000zz", "log-+000000000000003", "lost+found", "notes.txt"] {
+        for text in
+            ["", "log-", "log-3", "log-00000000000000zz", "log-+000000000000003", "lost+found", "notes.txt"]
+        {
             assert_eq!(Name::from_text(text), None, "{text}");
         }
     }

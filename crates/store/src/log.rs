@@ -248,7 +248,10 @@ impl Drop for Log {
 
 impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Log").field("last", &self.last).field("durable", &self.durable()).finish_non_exhaustive()
+        f.debug_struct("Log")
+            .field("last", &self.last)
+            .field("durable", &self.durable())
+            .finish_non_exhaustive()
     }
 }
 
@@ -300,7 +303,10 @@ impl Shared {
     fn wait_for_room<'a>(&self, mut queue: MutexGuard<'a, Queue>, bytes: usize) -> MutexGuard<'a, Queue> {
         queue.counts.waits_for_room += 1;
         self.wake_writer(&mut queue);
-        while queue.failure.is_none() && queue.waiting_bytes > 0 && queue.waiting_bytes + bytes > PENDING_BYTES_MAX {
+        while queue.failure.is_none()
+            && queue.waiting_bytes > 0
+            && queue.waiting_bytes + bytes > PENDING_BYTES_MAX
+        {
             queue.caller_waits = true;
             queue = self.room.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }

@@ -81,7 +81,7 @@ pub(crate) fn open(directory: &Path, options: &Options) -> Result<Opened, OpenEr
     let settings = (options.durability, options.segment_bytes);
     let mut chain = Chain::new(folder, settings, behind, first, snapshot, &names)?;
     for item in items {
-        chain.keep(&item.1)?;
+        chain.keep(&item.1);
         records.extend(record(&item));
     }
     chain.flush()?;
@@ -144,7 +144,12 @@ fn older(folder: &Folder, newest: &Head, keep_from: Position) -> Result<VecDeque
     let mut next = *newest;
     while next.first > keep_from {
         let number = next.previous;
-        let rot = |offset, position, what| Rot { file: folder.path(Name::Segment(number)), offset, position: Some(position), what };
+        let rot = |offset, position, what| Rot {
+            file: folder.path(Name::Segment(number)),
+            offset,
+            position: Some(position),
+            what,
+        };
         let (head, bytes) = segment::read(folder, number)?;
         if head.first >= next.first || number >= next.number {
             return Err(rot(0, head.first, "its head does not go before that of the next segment").into());

@@ -69,7 +69,6 @@ impl Head {
         let snapshot = (snapshot.0 > 0).then_some((snapshot, keep_from));
         Some(Head { number, previous, tag, first, file_bytes, snapshot })
     }
-
 }
 
 /// Reads segment `number`, which is needed.
@@ -121,8 +120,14 @@ mod tests {
     #[test]
     fn a_head_reads_back_and_no_flipped_bit_goes_unseen() {
         let snapshot = Some((Position(7), Position(5)));
-        let head =
-            Head { number: 3, previous: 1, tag: draw_tag(), first: Position(8), file_bytes: 1 << 24, snapshot };
+        let head = Head {
+            number: 3,
+            previous: 1,
+            tag: draw_tag(),
+            first: Position(8),
+            file_bytes: 1 << 24,
+            snapshot,
+        };
         let sector = head.to_sector();
         assert_eq!(Head::from_bytes(&sector), Some(head));
         for bit in 0..HEAD_BYTES * 8 {

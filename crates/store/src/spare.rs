@@ -41,7 +41,8 @@ struct Maker {
 impl Spares {
     /// Takes stock of what is there. A file that is too short was not made ready to its end, or for other settings.
     pub(crate) fn new(folder: &Folder, segment_bytes: u64, names: &[Name]) -> Result<Self, DiskError> {
-        let mut spares = Spares { folder: folder.clone(), segment_bytes, ready: Vec::new(), next: 0, maker: None };
+        let mut spares =
+            Spares { folder: folder.clone(), segment_bytes, ready: Vec::new(), next: 0, maker: None };
         for name in names {
             if let Name::Spare(number) = *name {
                 spares.next = spares.next.max(number.wrapping_add(1));
@@ -89,7 +90,8 @@ impl Spares {
     fn ask(&mut self) -> Result<(), DiskError> {
         let number = self.number();
         if self.maker.is_none() {
-            let failed = |error: io::Error| DiskError::new("start a thread for", self.folder.directory(), error);
+            let failed =
+                |error: io::Error| DiskError::new("start a thread for", self.folder.directory(), error);
             self.maker = Some(Maker::start(self.folder.clone(), self.segment_bytes).map_err(failed)?);
         }
         if let Some(maker) = &mut self.maker

@@ -5,7 +5,7 @@
 //! was promised in it, and nothing else; and what the simulated disk would have found behind the same writes.
 
 use super::tape::{Platter, Tape};
-use super::{expected, record, snapshot};
+use super::{a_place, expected, record, snapshot};
 use crate::{Durability, Log, Options};
 use agree::{Position, Write};
 use sim::random::{Random, Stream};
@@ -18,7 +18,7 @@ fn seeds() -> u64 {
 
 /// An empty log, as it is on a disk.
 fn new_platter() -> Platter {
-    let place = tempfile::tempdir().expect("a temporary directory");
+    let place = a_place();
     let tape = Tape::lay(place.path());
     crate::create(place.path()).expect("an empty directory");
     let mut platter = Platter::default();
@@ -29,7 +29,10 @@ fn new_platter() -> Platter {
 fn draw_write(next: u64, random: &mut Random) -> Write {
     if random.chance(120) {
         // Keeps everything from some write of the last few, or nothing.
-        return snapshot(format!("image before {next}, {:x}", random.bits()), next.saturating_sub(random.below(12)));
+        return snapshot(
+            format!("image before {next}, {:x}", random.bits()),
+            next.saturating_sub(random.below(12)),
+        );
     }
     let bytes = match random.below(20) {
         0 => 0,
@@ -42,17 +45,24 @@ fn draw_write(next: u64, random: &mut Random) -> Write {
 }
 
 /// Lives in `place`; `writes` begin with everything that may be there and get what is asked for.
-fn live(place: &Path, durability: Durability, writes: &mut Vec<Write>, promised: Position, random: &mut Random) {
+fn live(
+    place: &Path,
+    durability: Durability,
+    writes: &mut Vec<Write>,
+    promised: Position,
+    random: &mut Random,
+) {
     let options = Options { durability, segment_bytes: 4096 << random.below(3) };
     let (mut log, found) = Log::open(place, options, || ()).expect("what a crash leaves can be opened");
     let last = found.recovered.last;
-    assert!(last >= promised, "{promised:?} was promised, {last:?} is there: {found:?}");
+    assert!(last >= promised, "{promised:?} was promised, {last:?} is there: {:?}", found.torn);
     assert!(last.0 as usize <= writes.len(), "nobody asked for {last:?}");
     writes.truncate(last.0 as usize);
     assert_eq!(found.recovered, expected(writes), "a prefix of what was asked for");
     for _ in 0..random.below(12) {
-        let burst: Vec<_> =
-            (0..random.between(1, 8)).map(|index| draw_write(writes.len() as u64 + 1 + index, random)).collect();
+        let burst: Vec<_> = (0..random.between(1, 8))
+            .map(|index| draw_write(writes.len() as u64 + 1 + index, random))
+            .collect();
         writes.extend(burst.iter().cloned());
         let last = log.append(burst).expect("the log is sound");
         assert_eq!(last.0 as usize, writes.len(), "positions go on where what survived ends");
@@ -68,7 +78,7 @@ fn lives(seed: u64, durability: Durability) {
     let mut writes = Vec::new();
     let mut promised = Position(0);
     for _ in 0..5 {
-        let place = tempfile::tempdir().expect("a temporary directory");
+        let place = a_place();
         platter.lay_out(place.path());
         let tape = Tape::lay(place.path());
         live(place.path(), durability, &mut writes, promised, &mut random);
@@ -105,7 +115,7 @@ fn async_keeps_a_prefix_and_all_that_was_synced() {
 fn a_crash_at_every_single_step_is_survived() {
     let mut random = Random::new(1, Stream::Crashes);
     let mut platter = new_platter();
-    let place = tempfile::tempdir().expect("a temporary directory");
+    let place = a_place();
     platter.lay_out(place.path());
     let tape = Tape::lay(place.path());
     let mut writes = Vec::new();
@@ -120,7 +130,7 @@ fn a_crash_at_every_single_step_is_survived() {
         platter.play(act);
         for _ in 0..4 {
             let left = platter.lose_power(&mut random);
-            let place = tempfile::tempdir().expect("a temporary directory");
+            let place = a_place();
             left.lay_out(place.path());
             live(place.path(), Durability::Fsync, &mut writes.clone(), left.promised_power, &mut random);
         }

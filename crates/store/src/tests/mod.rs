@@ -34,9 +34,16 @@ fn open(directory: &Path) -> Result<(Log, Found), OpenError> {
     Log::open(directory, options(), || ())
 }
 
+/// A directory that goes when the test ends; in memory where that can be, since here the tape knows what is durable.
+fn a_place() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let place = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    place.expect("a temporary directory")
+}
+
 /// An empty log in a place of its own.
 fn made() -> tempfile::TempDir {
-    let place = tempfile::tempdir().expect("a temporary directory");
+    let place = a_place();
     crate::create(place.path()).expect("an empty directory");
     place
 }

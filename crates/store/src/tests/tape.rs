@@ -21,14 +21,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// One thing that was done.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
-    Opened { name: Name, anew: bool, handle: u64 },
-    Write { handle: u64, offset: u64, bytes: Vec<u8> },
-    Sync { handle: u64 },
-    Rename { from: Name, to: Name },
+    Opened {
+        name: Name,
+        anew: bool,
+        handle: u64,
+    },
+    Write {
+        handle: u64,
+        offset: u64,
+        bytes: Vec<u8>,
+    },
+    Sync {
+        handle: u64,
+    },
+    Rename {
+        from: Name,
+        to: Name,
+    },
     Remove(Name),
     SyncNames,
     /// Not done, but said: what was called durable, and what of it no loss of power may take back.
-    Told { durable: Position, synced: Position },
+    Told {
+        durable: Position,
+        synced: Position,
+    },
 }
 
 type Acts = Arc<Mutex<Vec<Act>>>;
@@ -43,7 +59,9 @@ impl Tape {
     /// Lays a tape on `directory`, in place of the one before.
     pub(crate) fn lay(directory: &Path) -> Tape {
         let acts = Acts::default();
-        LAID.lock().unwrap_or_else(PoisonError::into_inner).insert(directory.to_path_buf(), Arc::clone(&acts));
+        LAID.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(directory.to_path_buf(), Arc::clone(&acts));
         Tape(Some(acts))
     }
 
@@ -192,7 +210,8 @@ impl Platter {
     pub(crate) fn lay_out(&self, directory: &Path) {
         let folder = Folder::new(directory);
         for (name, file) in &self.seen {
-            fs::write(folder.path(*name), &self.files[*file].seen).expect("a temporary directory can be written to");
+            fs::write(folder.path(*name), &self.files[*file].seen)
+                .expect("a temporary directory can be written to");
         }
     }
 }
@@ -207,7 +226,8 @@ struct Temper {
 
 impl Temper {
     fn draw(random: &mut Random) -> Temper {
-        let tempers = [(0, 0, 0), (500, 0, 0), (950, 0, 0), (900, 50, 50), (400, 200, 200), (0, 0, 1000), (1000, 0, 0)];
+        let tempers =
+            [(0, 0, 0), (500, 0, 0), (950, 0, 0), (900, 50, 50), (400, 200, 200), (0, 0, 1000), (1000, 0, 0)];
         let (new, zero, garbage) = random.pick(&tempers);
         Temper { new, zero, garbage }
     }
