@@ -1,6 +1,7 @@
 //! How fast the log is on this disk, and what opening costs.
 //!
 //!     cargo run --release -p store --example log_speed -- DIRECTORY           # appending, beside raw fdatasync
+//!     cargo run --release -p store --example log_speed -- DIRECTORY only raw  # what has "raw" in its name
 //!     cargo run --release -p store --example log_speed -- DIRECTORY open 10   # opening a log of 10 GB
 //!
 //! Everything is measured in turns within one run, so that a noisy neighbour hits all of it; medians of the turns.
@@ -31,14 +32,15 @@ fn main() {
         Some("open") => {
             opening(&directory, arguments.get(2).and_then(|number| number.parse().ok()).unwrap_or(10))
         }
-        _ => appending(&directory),
+        Some("only") => appending(&directory, arguments.get(2).map_or("", String::as_str)),
+        _ => appending(&directory, ""),
     }
 }
 
 /// What can be measured for one turn; the result is a number of something a second.
 type Measure<'a> = (&'a str, Box<dyn Fn() -> f64 + 'a>);
 
-fn appending(directory: &Path) {
+fn appending(directory: &Path, only: &str) {
     let log = |name: &str, burst, durability| {
         let place = directory.join(name);
         move || one_log(&place, burst, durability, None)
@@ -64,6 +66,7 @@ fn appending(directory: &Path) {
             Box::new(|| one_log(&directory.join("s1m"), 64, Durability::Fsync, Some(1 << 20))),
         ),
     ];
+    let measures: Vec<_> = measures.into_iter().filter(|(name, _)| name.contains(only)).collect();
     let mut rates = vec![Vec::new(); measures.len()];
     for _ in 0..TURNS {
         for ((_, measure), rates) in measures.iter().zip(&mut rates) {
