@@ -6,11 +6,11 @@
 //! - [`Log::durable`]: up to where everything survives a loss of power, or why the log is broken.
 //!
 //! In the order in which one would read it:
-//! - [`log`](mod@log): the handle, the queue between it and the writer thread, and the thread;
-//! - [`chain`](mod@chain): the order of operations on disk: flush, roll over, snapshot, retire;
-//! - [`recover`](mod@recover): what opening reads, what it cuts, what it refuses, and why it may;
-//! - [`entry`](mod@entry), [`segment`](mod@segment), [`snapshot`](mod@snapshot): the bytes;
-//! - [`spare`](mod@spare): files that are ready to become segments; [`folder`](mod@folder): all system calls;
+//! - [`log`](mod@log): the handle; `writer`: the queue behind it and the thread that writes;
+//! - `chain`: the order of operations on disk: flush, roll over, snapshot, retire;
+//! - `recover`: what opening reads, what it cuts, what it refuses, and why it may;
+//! - `entry`, `segment`, `snapshot`: the bytes; `create`: the first of them;
+//! - `spare`: files that are ready to become segments; `folder`: all system calls;
 //! - [`error`](mod@error): what can go wrong, with what to do about it.
 //!
 //! **What is relied on.** `fdatasync` of a file makes the bytes written to it durable, and its length; `fsync` of a
@@ -35,6 +35,7 @@ mod snapshot;
 mod spare;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 pub use create::create;
 pub use entry::{RECORD_BYTES_MAX, SECTOR_BYTES};

@@ -114,7 +114,7 @@ fn a_limit_on_file_sizes_breaks_the_log_and_loses_nothing_that_was_durable() {
     let place = tempfile::tempdir().expect("a temporary directory");
     let directory = place.path().join("log");
     store::create(&directory).expect("there is room");
-    // Segments are 64 KiB, and 100,000 bytes of record make one grow beyond 80 KiB.
+    // It leaves spares of 64 KiB, which may be written to; another one may not be made under a limit of 64 blocks.
     let (mut log, _) = Log::open(&directory, options(), || ()).expect("there is room");
     log.append([Write::Record(Bytes::from(vec![b'y'; 10_000]))]).expect("the log is sound");
     drop(log);

@@ -142,7 +142,9 @@ fn segments_and_snapshots_that_nothing_needs_go_and_restarts_leave_no_more() {
     let wakes = Arc::new(AtomicU64::new(0));
     for life in 0..30 {
         let of_log = Arc::clone(&wakes);
-        let wake = move || drop(of_log.fetch_add(1, Ordering::Relaxed));
+        let wake = move || {
+            of_log.fetch_add(1, Ordering::Relaxed);
+        };
         let (mut log, _) = Log::open(place.path(), options(), wake).expect("it is there");
         for round in 0..8 {
             let last = log.append((0..20).map(|_| record(vec![1; 200]))).expect("the log is sound");
