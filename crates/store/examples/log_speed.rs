@@ -203,16 +203,15 @@ fn opening(directory: &Path, gigabytes: u64) {
     }
     let mut log = open("an empty log");
     let last = fill(&mut log, gigabytes << 10);
+    wait_for(&log, last);
+    // The names of all segments, as they are left by a crash before any of them was retired.
+    let copy = directory.join("crashed");
+    link_all(&place, &copy);
     let write = Write::Snapshot { image: Bytes::from(vec![9; 1 << 20]), keep_from: Position(last.0 - 1000) };
     let last = log.append([write]).expect("there is room");
-    while log.durable().expect("the log is sound") < last {
-        thread::yield_now();
-    }
-    // Before the writer gets to do away with what is not needed any more: as after a crash.
-    let copy = directory.join("crashed");
-    let linked = std::process::Command::new("cp").arg("-al").args([&place, &copy]).status();
-    assert!(linked.is_ok_and(|status| status.success()), "cp(1) is there");
+    wait_for(&log, last);
     drop(log);
+    link_all(&place, &copy);
     let files = fs::read_dir(&copy).expect("it can be listed").count();
     println!(
         "{files} files, {gigabytes} GB, all but the last 1,000 records before the snapshot's keep_from:"
@@ -229,4 +228,21 @@ fn opening(directory: &Path, gigabytes: u64) {
     drop(log);
     fs::remove_dir_all(copy).expect("it is there");
     fs::remove_dir_all(place).expect("it is there");
+}
+
+fn wait_for(log: &Log, position: Position) {
+    while log.durable().expect("the log is sound") < position {
+        thread::yield_now();
+    }
+}
+
+/// Gives the files of `from` the same names in `to` as well, where they are not taken.
+fn link_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("it can be made");
+    for entry in fs::read_dir(from).expect("it can be listed").flatten() {
+        let link = to.join(entry.file_name());
+        if !link.exists() {
+            fs::hard_link(entry.path(), link).expect("it can be linked");
+        }
+    }
 }
