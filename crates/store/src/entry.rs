@@ -274,4 +274,19 @@ mod tests {
         assert_eq!(marked_beyond(&bytes, TAG, 3 * SECTOR_BYTES), None);
         assert_eq!(torn_bytes(&bytes, TAG, walk.stop), 2 * SECTOR_BYTES);
     }
+
+    #[test]
+    fn positions_have_no_gap() {
+        let mut bytes = vec![0; SECTOR_BYTES + MARK_BYTES];
+        push(&mut bytes, TAG, Kind::Record, Position(1), b"one");
+        push(&mut bytes, TAG, Kind::Record, Position(3), b"three");
+        let length = bytes.len() - SECTOR_BYTES;
+        bytes[SECTOR_BYTES..][..MARK_BYTES].copy_from_slice(&mark(TAG, Position(0), length));
+        assert_eq!(walked(&bytes).last, Position(1));
+    }
+
+    #[test]
+    fn a_mark_that_knows_what_came_after_it_is_none_of_ours() {
+        assert_eq!(walked(&segment(&[(0, &[b"one"]), (2, &[b"two"])])).last, Position(1));
+    }
 }
