@@ -29,6 +29,9 @@ const RULES: &[Rule] = &[
     Rule { name: "link", ours: &["wire"], others: None },
     Rule { name: "node", ours: &["wire", "agree", "monitor", "link"], others: None },
     Rule { name: "varangian", ours: &["wire", "agree", "monitor", "sim", "link", "node"], others: None },
+    // `wire` and `sim` for its tests alone: they ask both disks the same.
+    Rule { name: "store", ours: &["wire", "agree", "sim"], others: Some(&["bytes", "crc32fast"]) },
+    Rule { name: "varangian", ours: &["wire", "agree", "monitor", "sim"], others: None },
     Rule { name: "xtask", ours: &[], others: Some(&[]) },
 ];
 

@@ -1,0 +1,136 @@
+//! Disks that are really full, file systems that are really read-only, and limits on the size of files.
+//!
+//! What needs a file system of its own needs root; without, it says that it was skipped.
+
+use agree::{Position, Write};
+use bytes::Bytes;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use store::{Failure, Log, OpenError, Options};
+
+fn options() -> Options {
+    Options { segment_bytes: 64 << 10, ..Options::default() }
+}
+
+/// A file system in memory.
+struct Mounted(tempfile::TempDir);
+
+impl Mounted {
+    fn new(size: &str) -> Option<Mounted> {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "none"], place.path());
+        if !mounted {
+            println!("SKIPPED: a file system can only be mounted by root");
+        }
+        mounted.then_some(Mounted(place))
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.0.path().join("log")
+    }
+}
+
+fn mount(arguments: &[&str], place: &Path) -> bool {
+    let status = Command::new("mount").args(arguments).arg(place).output();
+    status.is_ok_and(|output| output.status.success())
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg(self.0.path()).status();
+        assert!(
+            unmounted.is_ok_and(|status| status.success()) || std::thread::panicking(),
+            "it can be unmounted"
+        );
+    }
+}
+
+/// Appends until the log breaks: what was durable last, and why it broke.
+fn append_until_broken(directory: &Path) -> (Position, Failure) {
+    let (news, hear) = std::sync::mpsc::channel();
+    let (mut log, _) = Log::open(directory, options(), move || {
+        let _ = news.send(());
+    })
+    .expect("there is room yet");
+    let mut durable = Position(0);
+    loop {
+        let written = log.append([Write::Record(Bytes::from(vec![b'x'; 5000]))]);
+        hear.recv().expect("it always has news: a position or a failure");
+        match log.durable() {
+            Ok(position) => durable = position,
+            Err(failure) => {
+                log.append([Write::Record(Bytes::new())]).expect_err("a log that broke takes nothing more");
+                log.durable().expect_err("nor does it call anything durable");
+                return (durable, failure);
+            }
+        }
+        written.expect("it was sound");
+    }
+}
+
+fn must_hold(directory: &Path, durable: Position) {
+    let (_log, found) = Log::open(directory, options(), || ()).expect("there is room again");
+    assert!(found.recovered.last >= durable, "{durable:?} was durable, {:?} is there", found.recovered.last);
+    assert_eq!(found.recovered.records.len() as u64, found.recovered.last.0);
+}
+
+#[test]
+fn a_full_disk_breaks_the_log_and_loses_nothing_that_was_durable() {
+    let Some(mounted) = Mounted::new("1m") else { return };
+    let directory = mounted.directory();
+    store::create(&directory).expect("there is room");
+    let (durable, failure) = append_until_broken(&directory);
+    assert!(failure.to_string().contains("the disk is full"), "{failure}");
+    assert!(durable >= Position(50), "a megabyte holds more than {durable:?}");
+    let error = Log::open(&directory, options(), || ());
+    if let Err(error) = error {
+        assert!(error.to_string().contains("the disk is full"), "{error}");
+    }
+    assert!(mount(&["-o", "remount,size=4m"], mounted.0.path()), "the disk grows");
+    must_hold(&directory, durable);
+}
+
+#[test]
+fn a_read_only_file_system_is_said_to_be_one() {
+    let Some(mounted) = Mounted::new("1m") else { return };
+    let directory = mounted.directory();
+    store::create(&directory).expect("there is room");
+    assert!(mount(&["-o", "remount,ro"], mounted.0.path()), "root may do that");
+    let error = Log::open(&directory, options(), || ()).expect_err("nothing can be written");
+    assert!(matches!(&error, OpenError::Disk(_)) && error.to_string().contains("read-only"), "{error}");
+}
+
+const DIRECTORY: &str = "STORE_TEST_LIMITED_DIRECTORY";
+
+/// A shell sets the limit and ignores the signal that would kill; both are handed down to the program that it becomes.
+#[test]
+fn a_limit_on_file_sizes_breaks_the_log_and_loses_nothing_that_was_durable() {
+    if let Some(directory) = env::var_os(DIRECTORY) {
+        let (durable, failure) = append_until_broken(Path::new(&directory));
+        println!("durable {} then {failure}", durable.0);
+        return;
+    }
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let directory = place.path().join("log");
+    store::create(&directory).expect("there is room");
+    // It leaves spares of 64 KiB, which may be written to; another one may not be made under a limit of 64 blocks.
+    let (mut log, _) = Log::open(&directory, options(), || ()).expect("there is room");
+    log.append([Write::Record(Bytes::from(vec![b'y'; 10_000]))]).expect("the log is sound");
+    drop(log);
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\""])
+        .arg(env::current_exe().expect("it runs"))
+        .args([
+            "--exact",
+            "a_limit_on_file_sizes_breaks_the_log_and_loses_nothing_that_was_durable",
+            "--nocapture",
+        ])
+        .env(DIRECTORY, &directory)
+        .output()
+        .expect("there is a shell");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("RLIMIT_FSIZE"), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    let durable = said.split("durable ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    must_hold(&directory, Position(durable.expect("it said so")));
+}
