@@ -27,7 +27,7 @@ const RULES: &[Rule] = &[
     Rule { name: "agree", ours: &["wire", "monitor"], others: Some(&["bytes"]) },
     Rule { name: "kv", ours: &["wire", "agree"], others: Some(&["bytes"]) },
     Rule { name: "sim", ours: &["wire", "agree", "monitor"], others: None },
-    Rule { name: "varangian", ours: &["wire", "agree", "monitor", "sim"], others: None },
+    Rule { name: "varangian", ours: &["wire", "agree", "kv", "monitor", "sim"], others: None },
     Rule { name: "xtask", ours: &[], others: Some(&[]) },
 ];
 
