@@ -163,6 +163,27 @@ macro_rules! number {
 number!(Revision, Version);
 
 impl Command {
+    /// The key that it is about, if it is one.
+    #[must_use]
+    pub fn one_key(&self) -> Option<&Bytes> {
+        match self {
+            Command::Put(put) => Some(&put.key),
+            Command::Get(get) => Some(&get.key),
+            Command::Cas(cas) => Some(&cas.key),
+            Command::Delete(delete) => Some(&delete.key),
+            Command::List(_) | Command::Watch(_) => None,
+        }
+    }
+
+    /// The key that it may change.
+    #[must_use]
+    pub fn changed_key(&self) -> Option<&Bytes> {
+        match self {
+            Command::Put(_) | Command::Cas(_) | Command::Delete(_) => self.one_key(),
+            Command::Get(_) | Command::List(_) | Command::Watch(_) => None,
+        }
+    }
+
     /// Puts `value` under `key`.
     pub fn put(key: impl Into<Bytes>, value: impl Into<Bytes>) -> Command {
         Command::Put(Put { key: key.into(), value: value.into() })

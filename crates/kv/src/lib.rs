@@ -3,6 +3,7 @@
 //! - [`command`]: what can be asked for; [`answer`]: what comes out; both within the limits of a request and a result;
 //! - [`store`]: the service itself; [`changes`]: the recent past that it keeps for watchers; [`fingerprint`]: why its
 //!   digest costs nothing to ask for;
+//! - [`history`]: whether what clients were told is what one store would have told them;
 //! - [`null`]: a service that does nothing, so that a benchmark of it measures the protocol.
 //!
 //! **Architecture invariant:** a store is a value. It has no clock, so nothing in it expires, and no identity, so two that
@@ -12,6 +13,7 @@ pub mod answer;
 pub mod changes;
 pub mod command;
 pub mod fingerprint;
+pub mod history;
 mod image;
 pub mod null;
 pub mod store;

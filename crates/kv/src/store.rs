@@ -117,6 +117,12 @@ impl Store {
         self.bytes
     }
 
+    /// What `key` holds.
+    #[must_use]
+    pub fn held(&self, key: &Bytes) -> Option<&Item> {
+        self.entries.get(key).map(|held| &held.item)
+    }
+
     /// Executes `command`.
     pub fn execute(&mut self, command: &Command) -> Answer {
         let outcome = self.outcome(command).unwrap_or_else(Outcome::Refused);
@@ -128,14 +134,14 @@ impl Store {
             Command::Put(put) => Outcome::Written(self.write(&put.key, &put.value)?),
             Command::Cas(cas) => Outcome::Written(self.compare_and_write(cas)?),
             Command::Delete(delete) => Outcome::Deleted(self.delete(&delete.key)),
-            Command::Get(get) => Outcome::Found(self.entries.get(&get.key).map(|held| held.item.clone())),
+            Command::Get(get) => Outcome::Found(self.held(&get.key).cloned()),
             Command::List(list) => Outcome::Listing(self.list(list)),
             Command::Watch(watch) => Outcome::Changes(self.past.watch(watch, self.revision)?),
         })
     }
 
     fn compare_and_write(&mut self, cas: &Cas) -> Result<Version, Refusal> {
-        let found = self.entries.get(&cas.key).map_or(Revision::ZERO, |held| held.item.revision);
+        let found = self.held(&cas.key).map_or(Revision::ZERO, |item| item.revision);
         if found != cas.expected {
             return Err(Refusal::WrongRevision { found });
         }
