@@ -79,8 +79,8 @@ fn verdict(history: &[Operation]) -> Verdict {
 }
 
 #[test]
-fn right_histories_pass_and_with_puts_alone_in_doubt_there_is_always_a_way() {
-    let (mut holes, mut undecided) = (0, 0);
+fn right_histories_are_never_called_wrong_and_rarely_undecided() {
+    let (mut holes, mut undecided) = (0, [0; 2]);
     for seed in 0..600 {
         let load = Load {
             clients: 1 + seed % 7,
@@ -100,12 +100,13 @@ fn right_histories_pass_and_with_puts_alone_in_doubt_there_is_always_a_way() {
         holes += last.max().map_or(0, |last| last.0 - written.count() as u64);
         match verdict(&history) {
             Verdict::Linearizable => {}
-            Verdict::Undecided(_) if load.any_unknown => undecided += 1,
+            Verdict::Undecided(_) => undecided[usize::from(load.any_unknown)] += 1,
             verdict => panic!("seed {seed}: {verdict:?}"),
         }
     }
-    assert!(holes > 3000, "only {holes} holes: the histories are too tame to test much");
-    assert!(undecided < 150, "{undecided} of 300 undecided: the checker is of little use");
+    assert!(holes > 2000, "only {holes} holes: the histories are too tame to test much");
+    let [puts_alone, any] = undecided;
+    assert!(puts_alone < 3 && any < 60, "{undecided:?} of 300 undecided: the checker is of little use");
 }
 
 /// Whether some order of all answered and any unknown operations gives these answers: by trying them all.
@@ -169,11 +170,8 @@ fn the_checker_and_a_search_through_every_order_agree() {
         counts[usize::from(possible)][column] += 1;
         let wrong = if possible { 1 } else { 0 };
         assert!(column != wrong, "seed {seed}, possible {possible}: {verdict:?}\n{history:?}");
-        let puts_alone = !load.any_unknown;
-        assert!(
-            column != 2 || !puts_alone || history.iter().any(|operation| operation.told.is_none()),
-            "nothing is in doubt: {history:?}"
-        );
+        let is_unknown = |operation: &Operation| operation.told.is_none();
+        assert!(column != 2 || history.iter().any(is_unknown), "nothing is in doubt: {history:?}");
     }
     let [[_, found, missed], [passed, _, unsure]] = counts;
     assert!(found > 3000 && passed > 3000, "{counts:?}");
@@ -277,7 +275,7 @@ fn a_revision_that_was_given_twice_is_found() {
     assert_eq!(verdict(&history), Verdict::Violated(twice));
 }
 
-/// What fits is not taken for proof: of two deletes and puts that all may have happened, the checker may choose wrongly.
+/// What is in doubt about some keys does not soften a verdict on another.
 #[test]
 fn a_violation_elsewhere_is_certain_whatever_is_in_doubt() {
     let mut history = two_puts_and_a_get();
