@@ -6,6 +6,7 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
+    clippy::disallowed_types,
     reason = "it measures and prints; it is no logic"
 )]
 
