@@ -143,3 +143,97 @@ impl Image {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Gone;
+    use crate::command::{Command, Version};
+    use crate::store::Store;
+    use agree::Service;
+    use wire::Decode;
+
+    const LIMITS: Limits = Limits { keys: 4, store_bytes: 4000, changes: 3, changes_bytes: 3000 };
+
+    /// `a` is older than the changes that are kept: those are the second put of `b`, the end of `c`, and `d`.
+    fn image() -> Image {
+        let mut store = Store::new(LIMITS);
+        for command in [
+            Command::put("a", "1"),
+            Command::put("b", "2"),
+            Command::put("c", "3"),
+            Command::put("b", "4"),
+            Command::delete("c"),
+            Command::put("d", "6"),
+        ] {
+            store.execute(&command);
+        }
+        Image::from_bytes(store.snapshot()).expect("it is an image")
+    }
+
+    fn put(image: &mut Image, index: usize) -> &mut Entry {
+        match &mut image.changes[index] {
+            Change::Put(entry) => entry,
+            Change::Deleted(gone) => panic!("{gone:?} is no put"),
+        }
+    }
+
+    /// Each of these is one thing that no store can be, and everything else of it can.
+    #[test]
+    fn what_no_store_can_be_is_refused_with_the_reason() {
+        assert_eq!(image().check(&LIMITS), Ok(()));
+        let cases: [(&str, fn(&mut Image)); 13] = [
+            ("in any life", |image| image.revision = Revision(u64::MAX)),
+            ("not in order", |image| image.entries.swap(0, 1)),
+            ("not in order", |image| {
+                let twin = Entry {
+                    item: Item { revision: Revision(2), ..image.entries[0].item.clone() },
+                    ..image.entries[0].clone()
+                };
+                image.entries.insert(1, twin);
+            }),
+            ("was put at revision 7", |image| image.entries[0].item.revision = Revision(7)),
+            ("was put 0 times", |image| image.entries[0].item.version = Version(0)),
+            ("was put 2 times", |image| image.entries[0].item.version = Version(2)),
+            ("two keys were put", |image| {
+                image.entries[0].item = Item { version: Version(1), ..image.entries[2].item.clone() };
+            }),
+            ("more changes than revisions", |image| {
+                image.revision = Revision(2);
+                image.entries.clear();
+            }),
+            ("stands for revision", |image| {
+                image.changes[1] = Change::Deleted(Gone { key: "c".into(), revision: Revision(4) });
+            }),
+            // A put that is younger than the oldest change, and of which no change tells.
+            ("do not tell what b\"a\"", |image| image.entries[0].item.revision = Revision(5)),
+            ("do not tell what b\"b\"", |image| put(image, 0).item.value = "5".into()),
+            ("do not tell what b\"c\"", |image| {
+                let item = Item { value: "3".into(), revision: Revision(3), version: Version(1) };
+                image.entries.insert(2, Entry { key: "c".into(), item });
+            }),
+            ("a key that is not there", |image| {
+                image.entries.pop();
+            }),
+        ];
+        for (reason, break_it) in cases {
+            let mut image = image();
+            break_it(&mut image);
+            let error = image.check(&LIMITS).expect_err(reason);
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_over_a_limit_is_refused_with_both_numbers() {
+        for (limits, reason) in [
+            (Limits { keys: 2, ..LIMITS }, "3 keys, at most 2"),
+            (Limits { store_bytes: 80, ..LIMITS }, "81 bytes of entries, at most 80"),
+            (Limits { changes: 2, ..LIMITS }, "3 changes, at most 2"),
+            (Limits { changes_bytes: 79, ..LIMITS }, "80 bytes of changes, at most 79"),
+        ] {
+            let error = image().check(&limits).expect_err(reason);
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

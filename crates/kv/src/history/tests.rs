@@ -309,3 +309,50 @@ fn a_history_may_begin_with_a_store_that_has_a_past() {
     assert_eq!(check(store, &history), Verdict::Linearizable);
     assert!(matches!(verdict(&history), Verdict::Violated(_)));
 }
+
+/// What `store` says to this, asked at `invoked` and told just after.
+fn told(store: &mut Store, command: Command, invoked: u64) -> Operation {
+    let answer = store.execute(&command);
+    Operation {
+        client: ClientId(1),
+        command,
+        invoked: Time(invoked),
+        told: Some((Time(invoked + 1), answer)),
+    }
+}
+
+#[test]
+fn a_watch_that_did_not_show_a_change_tells_where_it_was_not() {
+    let mut store = Store::default();
+    store.execute(&Command::put("b", "happened"));
+    let watch = told(&mut store, Command::watch("a", Revision::ZERO, 9), 10);
+    let mut history = vec![watch, unknown(Command::put("a", "did not"), 0)];
+    assert!(matches!(verdict(&history), Verdict::Violated(Violation::NobodyDidIt { .. })));
+    history.push(unknown(Command::put("b", "happened"), 0));
+    assert_eq!(verdict(&history), Verdict::Linearizable);
+}
+
+#[test]
+fn a_cas_that_succeeded_tells_which_hole_was_its_keys() {
+    let mut store = Store::default();
+    store.execute(&Command::put("other", ""));
+    store.execute(&Command::put("k", ""));
+    let cas = told(&mut store, Command::cas("k", Revision(2), "x"), 10);
+    let history = [cas, unknown(Command::put("k", ""), 0), unknown(Command::put("other", ""), 0)];
+    assert_eq!(verdict(&history), Verdict::Linearizable);
+}
+
+/// Either unknown put may stand in the hole; with the one that makes a new key there would be no room for `n`.
+#[test]
+fn how_full_the_store_is_depends_on_every_hole_so_that_is_not_certain() {
+    let mut start = Store::new(Limits { keys: 2, ..Limits::default() });
+    start.execute(&Command::put("e", "existing"));
+    let mut store = start.clone();
+    store.execute(&Command::put("e", "again"));
+    let put = told(&mut store, Command::put("n", ""), 10);
+    let history = [put, unknown(Command::put("a", ""), 0), unknown(Command::put("e", "again"), 0)];
+    assert!(matches!(
+        check(start, &history),
+        Verdict::Undecided(Violation::WrongAnswer { operation: 0, .. })
+    ));
+}
