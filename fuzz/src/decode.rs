@@ -1,6 +1,6 @@
 //! Decoding what a stranger sent.
 //!
-//! For any bytes, as a frame, as a message, and as the message inside a frame:
+//! For any bytes, as a frame, as a message, as the message inside a frame, and as a command or answer of the store:
 //!   - no panic;
 //!   - what decodes encodes to the same bytes: one value, one encoding;
 //!   - what decodes is within its limits, and no larger than the bytes it came from.
@@ -12,6 +12,8 @@ use agree::request::{
     BATCH_BYTES_MAX, BATCH_REQUESTS_MAX, Batch, OPERATION_BYTES_MAX, RESULT_BYTES_MAX, Request,
 };
 use agree::{Message, Settings};
+use kv::command::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
+use kv::{Answer, Command};
 use wire::auth::NODES_MAX;
 use wire::frame::BODY_BYTES_MAX;
 use wire::{Authenticator, Bytes, Decode, Encode, Frame};
@@ -36,6 +38,11 @@ pub fn check(data: &[u8]) -> usize {
         found += 1;
     }
     found += usize::from(canonical::<Passage>(&bytes).is_some());
+    if let Some(command) = canonical::<Command>(&bytes) {
+        check_command(&command);
+        found += 1;
+    }
+    found += usize::from(canonical::<Answer>(&bytes).is_some());
     found + usize::from(message(&bytes))
 }
 
@@ -66,6 +73,20 @@ fn message(bytes: &Bytes) -> bool {
 
 fn check_request(request: &Request) {
     assert!(request.operation.len() <= OPERATION_BYTES_MAX);
+}
+
+fn check_command(command: &Command) {
+    let (key, value) = match command {
+        Command::Put(put) => (&put.key, put.value.len()),
+        Command::Cas(cas) => (&cas.key, cas.value.len()),
+        Command::Get(get) => (&get.key, 0),
+        Command::Delete(delete) => (&delete.key, 0),
+        Command::List(list) => {
+            (if list.start.len() > list.prefix.len() { &list.start } else { &list.prefix }, 0)
+        }
+        Command::Watch(watch) => (&watch.prefix, 0),
+    };
+    assert!(key.len() <= KEY_BYTES_MAX && value <= VALUE_BYTES_MAX);
 }
 
 fn check_batch(batch: &Batch) {

@@ -18,6 +18,7 @@ use agree::checkpoint::{AskChunk, AskManifest, Checkpoint, Chunk, Transfer};
 use agree::request::Busy;
 use agree::{Batch, Message, Protocol, Reply, Request, Settings};
 use core::time::Duration;
+use kv::{Command, Revision, Store};
 use sim::RunSettings;
 use wire::{Authenticator, Bytes, ClientId, Decode, Encode, Frame, NodeId, Peer, Sequence, Signature, Tag};
 use wire::{Time, Timestamp, View};
@@ -116,6 +117,22 @@ fn messages() -> Vec<Bytes> {
     encoded
 }
 
+/// What clients ask of the store, and what it answers.
+fn commands() -> Vec<Bytes> {
+    let commands = [
+        Command::put("key", "value"),
+        Command::get("key"),
+        Command::cas("key", Revision(1), "other"),
+        Command::cas("key", Revision(1), "late"),
+        Command::list("", "k", 9),
+        Command::watch("k", Revision::ZERO, 9),
+        Command::delete("key"),
+    ];
+    let mut store = Store::default();
+    let answers = commands.clone().map(|command| store.execute(&command).to_bytes());
+    [commands.map(|command| command.to_bytes()), answers].concat()
+}
+
 fn frames(messages: &[Bytes]) -> Vec<Bytes> {
     let authenticators = [
         Authenticator::None,
@@ -144,7 +161,8 @@ fn whatever_is_sent_decodes_to_one_value_or_is_refused() {
     let heard = What::Heard { from: Peer::Client(ClientId(6)), frame: Bytes::from_static(b"frame") };
     let passages =
         [What::Nothing, heard].map(|what| Passage { at: Time(9), node: NodeId(2), what }.to_bytes());
-    let seeds = [frames(&messages), messages, passages.to_vec(), vec![settings.to_bytes()]].concat();
+    let seeds =
+        [frames(&messages), messages, passages.to_vec(), vec![settings.to_bytes()], commands()].concat();
     let mut chance = Chance(1);
     let mut found = 0;
     for _ in 0..INPUTS {
@@ -239,7 +257,7 @@ fn an_audit_of_anything_accuses_only_who_did_something() {
 /// What announces more than it brings costs nothing: a list or byte string is refused by its length field alone.
 #[test]
 fn a_length_is_not_believed() {
-    for body in messages() {
+    for body in messages().into_iter().chain(commands()) {
         for at in 0..body.len().saturating_sub(3) {
             for length in [u32::MAX, 1 << 20, 1 << 16] {
                 let mut bytes = body.to_vec();

@@ -129,7 +129,7 @@ fn nodes_and_clients_of_a_new_cluster_believe_each_other() {
     let config = ClientConfig::load(&folder.0.join("harbour/client-1/client.toml")).expect("it is right");
     let pins = Arc::new(Pins::new(config.cluster.roster(), WallTime(0)));
     let client = Keyring::new(config.client.into(), &config.secret().expect("it is there"), None, pins);
-    let session = Peer::Client(config.client.session(7));
+    let session = Peer::Client(config.client.session(1, 7));
     let tag = client.mac(NodeId(1).into(), &[b"request"]);
     assert!(keys(1).mac_is_valid(session, &[b"request"], &tag));
     let tag = keys(0).mac(NodeId(2).into(), &[b"order"]);

@@ -25,13 +25,17 @@ const RULES: &[Rule] = &[
     Rule { name: "mutation", ours: &[], others: Some(&[]) },
     Rule { name: "monitor", ours: &[], others: Some(&[]) },
     Rule { name: "agree", ours: &["wire", "monitor"], others: Some(&["bytes"]) },
+    Rule { name: "kv", ours: &["wire", "agree"], others: Some(&["bytes"]) },
     Rule { name: "sim", ours: &["wire", "agree", "monitor"], others: None },
     Rule { name: "link", ours: &["wire"], others: None },
-    Rule { name: "node", ours: &["wire", "agree", "monitor", "link"], others: None },
-    Rule { name: "varangian", ours: &["wire", "agree", "monitor", "sim", "link", "node"], others: None },
     // `wire` and `sim` for its tests alone: they ask both disks the same.
     Rule { name: "store", ours: &["wire", "agree", "sim"], others: Some(&["bytes", "crc32fast"]) },
-    Rule { name: "varangian", ours: &["wire", "agree", "monitor", "sim"], others: None },
+    Rule { name: "node", ours: &["wire", "agree", "monitor", "kv", "link", "store"], others: None },
+    Rule {
+        name: "varangian",
+        ours: &["wire", "agree", "kv", "monitor", "sim", "link", "node"],
+        others: None,
+    },
     Rule { name: "xtask", ours: &[], others: Some(&[]) },
 ];
 
