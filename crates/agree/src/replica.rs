@@ -260,6 +260,16 @@ pub struct Status {
     pub state: Digest,
 }
 
+impl<R: Replica + ?Sized> Replica for Box<R> {
+    fn step(&mut self, now: Time, event: Event, out: &mut Outbox) {
+        (**self).step(now, event, out);
+    }
+
+    fn status(&self) -> Status {
+        (**self).status()
+    }
+}
+
 /// A replica of any protocol.
 pub trait Replica {
     /// Takes one event at the moment `now` and leaves what is to be done in `out`.

@@ -79,8 +79,9 @@ impl Service for Echo {
 }
 struct Mem(u64);
 impl Keeping for Mem {
-    fn append(&mut self, _: Write) -> Result<(), String> {
-        self.0 += 1;
+    fn append(&mut self, w: &mut Vec<Write>) -> Result<(), String> {
+        self.0 += w.len() as u64;
+        w.clear();
         Ok(())
     }
     fn durable(&mut self) -> Result<Position, String> {

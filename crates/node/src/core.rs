@@ -1,7 +1,7 @@
 //! The replica's half of a node: replica, log and timers.
 //!
 //! Upon an event: the replica takes it; what it wants sent is left for the other half, what it wants kept goes to the log,
-//!   timers are set. All effects of one event are performed, in order, before the next event.
+//!   timers are set. What goes to the log goes at the end of the turn, in one piece. All effects of one event are performed, in order, before the next event.
 //! Upon news of the log: what has become durable is told to the replica.
 
 use crate::timers::Timers;
@@ -11,8 +11,8 @@ use wire::{Peer, Time};
 
 /// Where a replica's writes go.
 pub trait Keeping {
-    /// Keeps one more write. Why it cannot, if it cannot: then this replica must stop.
-    fn append(&mut self, write: Write) -> Result<(), String>;
+    /// Keeps more writes, in order, and leaves none of them behind. Why it cannot, if it cannot: then this replica must stop.
+    fn append(&mut self, writes: &mut Vec<Write>) -> Result<(), String>;
 
     /// Up to where everything survives a loss of power.
     fn durable(&mut self) -> Result<Position, String>;
@@ -40,6 +40,7 @@ pub struct Core<R, L> {
     told: Position,
     timers: Timers,
     outbox: Outbox,
+    writes: Vec<Write>,
     tally: Tally,
 }
 
@@ -52,6 +53,7 @@ impl<R: Replica, L: Keeping> Core<R, L> {
             told: last,
             timers: Timers::default(),
             outbox: Outbox::new(),
+            writes: Vec::new(),
             tally: Tally::default(),
         }
     }
@@ -72,35 +74,32 @@ impl<R: Replica, L: Keeping> Core<R, L> {
     }
 
     /// Hands the replica an event; what it wants sent is added to `sends`.
-    pub fn step(
-        &mut self,
-        now: Time,
-        event: Event,
-        sends: &mut Vec<(Destination, Message)>,
-    ) -> Result<(), String> {
+    pub fn step(&mut self, now: Time, event: Event, sends: &mut Vec<(Destination, Message)>) {
         self.replica.step(now, event, &mut self.outbox);
         for effect in self.outbox.drain() {
             match effect {
                 Effect::Send { to, message } => sends.push((to, message)),
                 Effect::SetTimer(timer, after) => self.timers.set(timer, now, after),
                 Effect::ClearTimer(timer) => self.timers.clear(timer),
-                Effect::Write(write) => self.log.append(write)?,
+                Effect::Write(write) => self.writes.push(write),
                 Effect::Observe(observation) => observed(&mut self.tally, &observation),
                 Effect::Refuse { from, refusal } => refused(&mut self.tally, from, refusal),
             }
         }
-        Ok(())
     }
 
     /// It is `now`: timers that ran out, and what has become durable.
     pub fn passed(&mut self, now: Time, sends: &mut Vec<(Destination, Message)>) -> Result<(), String> {
         while let Some(timer) = self.timers.take_due(now) {
-            self.step(now, Event::Timer(timer), sends)?;
+            self.step(now, Event::Timer(timer), sends);
+        }
+        if !self.writes.is_empty() {
+            self.log.append(&mut self.writes)?;
         }
         let durable = self.log.durable()?;
         if durable > self.told {
             self.told = durable;
-            self.step(now, Event::Durable(durable), sends)?;
+            self.step(now, Event::Durable(durable), sends);
         }
         Ok(())
     }

@@ -1,12 +1,19 @@
 //! A node of a running cluster: what it is told to be, and logic wired to links and a log.
 //!
 //! - [`config`]: the file that says so, and a client's;
+//! - [`run`](mod@run): a node from its configuration to its end; [`assemble`]: its parts;
 //! - [`gate`], [`core`]: the guard's half and the replica's half; [`single`]: both on one thread;
-//! - [`clock`], [`timers`].
+//! - [`report`], [`http`]: what it says of itself;
+//! - [`clock`], [`timers`], [`starts`].
 
+pub mod assemble;
 pub mod clock;
 pub mod config;
 pub mod core;
 pub mod gate;
+pub mod http;
+pub mod report;
+pub mod run;
 pub mod single;
+pub mod starts;
 pub mod timers;

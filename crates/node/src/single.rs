@@ -76,7 +76,7 @@ impl<G: Guard, R: Replica, L: Keeping> Single<G, R, L> {
             }
             std::mem::swap(&mut events, &mut self.events);
             for event in events.drain(..) {
-                self.core.step(now, event, &mut self.sends)?;
+                self.core.step(now, event, &mut self.sends);
             }
             std::mem::swap(&mut sends, &mut self.sends);
             for (to, message) in sends.drain(..) {

@@ -1,7 +1,7 @@
 //! Who is in the cluster: what all its nodes and clients are told alike.
 
 use super::ConfigError;
-use super::document::{ClientLine, ClusterPart, Links, NodeLine, SettingsPart};
+use super::document::{ClientLine, ClusterPart, Links, NodeLine, Service, SettingsPart};
 use super::error::Wrong;
 use agree::Settings;
 use agree::protocol::F_MAX;
@@ -18,6 +18,8 @@ use wire::NodeId;
 pub struct Cluster {
     /// What it is called.
     pub name: String,
+    /// What it replicates.
+    pub service: Service,
     /// What its links are made of.
     pub links: Links,
     /// The numbers of its protocol. A client knows only the protocol, `f` and who there is; the rest is as usual.
@@ -97,6 +99,7 @@ impl Cluster {
             ("names", self.name != other.name),
             ("protocols", self.settings.protocol != other.settings.protocol),
             ("numbers f", self.settings.f != other.settings.f),
+            ("service", self.service != other.service),
             ("links", self.links != other.links),
             ("members", self.members != other.members),
             ("spares", self.spares != other.spares),
@@ -117,6 +120,7 @@ impl Cluster {
         settings.spares = part.spares.iter().map(|line| NodeId(*line.node.get_ref())).collect();
         let cluster = Cluster {
             name: part.name.0.0,
+            service: part.service,
             links: part.links,
             settings,
             members: part.members.into_iter().map(node_entry).collect(),

@@ -30,6 +30,17 @@ pub enum Document {
     Client(Box<ClientConfig>),
 }
 
+/// What a cluster replicates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Service {
+    /// Keys and values.
+    #[default]
+    Kv,
+    /// Nothing: what is measured of it is the protocol.
+    Null,
+}
+
 /// What the links of a cluster are made of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -106,6 +117,8 @@ pub(super) struct ClusterPart {
     pub(super) name: Parsed<Name>,
     pub(super) protocol: Spanned<Parsed<Protocol>>,
     pub(super) f: Spanned<usize>,
+    #[serde(default)]
+    pub(super) service: Service,
     #[serde(default)]
     pub(super) links: Links,
     pub(super) members: Vec<NodeLine>,

@@ -5,6 +5,7 @@
 //! name = "harbour"
 //! protocol = "byzid"             # byzid, byzid-w, paxos or pbft
 //! f = 1                          # how many may be faulty
+//! service = "kv"                 # what is replicated: kv, or null for measurements; kv if left out
 //! links = "tls"                  # or "plain", which gives up everything that a key proves; tls if left out
 //!
 //! [[cluster.members]]            # as many as the protocol has for f, in the order of their slots
@@ -65,7 +66,7 @@ mod error;
 mod warning;
 
 pub use cluster::{ClientEntry, Cluster, NodeEntry};
-pub use document::{Document, Durability, Fail, Links, Log, Processes};
+pub use document::{Document, Durability, Fail, Links, Log, Processes, Service};
 pub use error::ConfigError;
 
 use agree::Settings;

@@ -29,6 +29,7 @@ pub(super) struct Plan {
     pub(super) host: IpAddr,
     pub(super) port: u16,
     pub(super) plain: bool,
+    pub(super) service: &'static str,
     pub(super) expires: WallTime,
 }
 
@@ -60,6 +61,8 @@ pub(super) enum Failed {
     File(PathBuf, io::Error),
     /// A secret cannot be made.
     Secret(SecretError),
+    /// A log cannot be made.
+    Log(String),
 }
 
 impl Plan {
@@ -83,6 +86,8 @@ impl Plan {
             if let Some(seal) = &seal {
                 seal.save(&home.join("seal.secret")).map_err(Failed::Secret)?;
             }
+            // A log is made here and never by a node: one that finds none has lost its disk, and must not begin anew.
+            node::run::create(&home.join("data")).map_err(Failed::Log)?;
         }
         for client in &cluster.clients {
             give(client, &format!("{}{}", self.client_text(client), shared))?;
@@ -138,8 +143,8 @@ impl Plan {
         let Shape { protocol, f, members, .. } = self.shape;
         let mut text = format!(
             "# The same at every node and client from here on.\n\
-             [cluster]\nname = \"{}\"\nprotocol = \"{protocol}\"\nf = {f}\n",
-            self.name
+             [cluster]\nname = \"{}\"\nprotocol = \"{protocol}\"\nf = {f}\nservice = \"{}\"\n",
+            self.name, self.service
         );
         text += match self.plain {
             false => "links = \"tls\"\n",

@@ -73,6 +73,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "LINKS", default_value = "tls")]
     links: Links,
 
+    /// What is replicated: keys and values, or nothing, so that what is measured is the protocol.
+    #[arg(long, value_name = "SERVICE", default_value = "kv")]
+    service: Service,
+
     /// What the cluster is called. Without it, as the folder.
     #[arg(long, value_name = "NAME", value_parser = plain_name)]
     name: Option<String>,
@@ -80,6 +84,12 @@ pub(crate) struct Arguments {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Service {
+    Kv,
+    Null,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -126,8 +136,18 @@ fn make(arguments: &Arguments) -> Result<(Plan, Cluster), String> {
         None => name_of(folder),
     };
     let expires = WallTime::from(SystemTime::now()).day_after(KEY_DAYS);
-    let plan =
-        Plan { name, shape, host: *host, port: *port, plain: arguments.links == Links::Plain, expires };
+    let plan = Plan {
+        name,
+        shape,
+        host: *host,
+        port: *port,
+        plain: arguments.links == Links::Plain,
+        service: match arguments.service {
+            Service::Kv => "kv",
+            Service::Null => "null",
+        },
+        expires,
+    };
     match plan.make(folder) {
         Ok(cluster) => Ok((plan, cluster)),
         Err(Failed::Taken(folder)) => Err(format!(
@@ -136,6 +156,7 @@ fn make(arguments: &Arguments) -> Result<(Plan, Cluster), String> {
         )),
         Err(Failed::File(path, error)) => Err(unfinished(folder, &format!("{}: {error}", path.display()))),
         Err(Failed::Secret(error)) => Err(unfinished(folder, &error.to_string())),
+        Err(Failed::Log(error)) => Err(unfinished(folder, &error)),
     }
 }
 

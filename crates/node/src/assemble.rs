@@ -1,0 +1,221 @@
+//! The parts of a node, as its configuration wants them.
+
+use crate::config::{self, Cluster, Config};
+use crate::core::Keeping;
+use agree::byzid::guard::Fail;
+use agree::door::Door;
+use agree::guard::{Guard, GuardEffect, Plain};
+use agree::replica::{Position, Recovered};
+use agree::service::RestoreError;
+use agree::{Destination, Message, Protocol, Replica, Service, Timer, Write, byzid, paxos, pbft};
+use bytes::Bytes;
+use link::{Holder, Keyring, Making, Pins, Protection, SealKey, SecretIdentity, WallTime};
+use std::sync::Arc;
+use std::time::SystemTime;
+use wire::{Digest, NodeId, Peer, Time};
+
+/// What is replicated.
+#[derive(Clone, Debug)]
+pub enum AnyService {
+    /// Keys and values.
+    Kv(Box<kv::Store>),
+    /// Nothing, for measurements of the protocol.
+    Null(kv::Null),
+}
+
+impl AnyService {
+    /// The service that a cluster is for, in its first state.
+    #[must_use]
+    pub fn of(service: config::Service) -> AnyService {
+        match service {
+            config::Service::Kv => AnyService::Kv(Box::default()),
+            config::Service::Null => AnyService::Null(kv::Null::default()),
+        }
+    }
+}
+
+impl Service for AnyService {
+    fn apply(&mut self, command: &Bytes) -> Bytes {
+        match self {
+            AnyService::Kv(store) => store.apply(command),
+            AnyService::Null(null) => null.apply(command),
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        match self {
+            AnyService::Kv(store) => store.digest(),
+            AnyService::Null(null) => null.digest(),
+        }
+    }
+
+    fn snapshot(&self) -> Bytes {
+        match self {
+            AnyService::Kv(store) => store.snapshot(),
+            AnyService::Null(null) => null.snapshot(),
+        }
+    }
+
+    fn restore(&mut self, snapshot: &Bytes) -> Result<(), RestoreError> {
+        match self {
+            AnyService::Kv(store) => store.restore(snapshot),
+            AnyService::Null(null) => null.restore(snapshot),
+        }
+    }
+}
+
+/// What time of the calendar it is.
+#[must_use]
+pub fn wall_time() -> WallTime {
+    WallTime::from(SystemTime::now())
+}
+
+/// Whom a cluster knows, at this moment.
+#[must_use]
+pub fn pins(cluster: &Cluster) -> Arc<Pins> {
+    Arc::new(Pins::new(cluster.roster(), wall_time()))
+}
+
+/// What two ends of a link must have in common.
+#[must_use]
+pub fn digest_of(cluster: &Cluster) -> Digest {
+    Digest::of_bytes(format!("varangian cluster {} {}", cluster.settings.protocol, cluster.name).as_bytes())
+}
+
+/// How the links of `me` in a cluster are made.
+#[must_use]
+pub fn making(cluster: &Cluster, me: Peer, secret: &SecretIdentity, pins: &Arc<Pins>) -> Making {
+    let listen = None;
+    // Of two nodes the one with the greater number dials, so that there is one connection between them.
+    let is_dialled = |node: &NodeId| match me {
+        Peer::Node(me) => *node < me,
+        Peer::Client(_) => true,
+    };
+    let nodes = cluster.nodes().map(|entry| (entry.node, entry.address));
+    Making {
+        me,
+        cluster: digest_of(cluster),
+        listen,
+        dial: nodes.filter(|(node, _)| is_dialled(node)).collect(),
+        nodes: cluster.nodes().map(|entry| entry.node).collect(),
+        protection: match cluster.links {
+            config::Links::Plain => Protection::Plain,
+            config::Links::Tls => {
+                Protection::Tls { secret: Arc::new(secret.clone()), pins: Arc::clone(pins) }
+            }
+        },
+    }
+}
+
+/// The replica of a node, as its disk remembers it.
+pub fn replica(config: &Config, keys: Keyring, recovered: Recovered) -> Result<Box<dyn Replica>, String> {
+    let (me, settings) = (config.node, config.settings());
+    let service = AnyService::of(config.cluster.service);
+    let failed = |error: &dyn core::fmt::Display| format!("the replica cannot begin: {error}");
+    Ok(match settings.protocol {
+        Protocol::ByzId | Protocol::ByzIdW => Box::new(
+            byzid::Replica::recover(me, settings, service, recovered).map_err(|error| failed(&error))?,
+        ),
+        Protocol::Paxos => Box::new(
+            paxos::Replica::recover(me, settings, service, recovered).map_err(|error| failed(&error))?,
+        ),
+        Protocol::Pbft => Box::new(
+            pbft::Replica::recover(me, settings, service, keys, recovered).map_err(|error| failed(&error))?,
+        ),
+    })
+}
+
+/// A guard of any protocol.
+pub enum AnyGuard {
+    /// Checks and lets through.
+    Plain(Plain<Keyring>),
+    /// Holds the monitor.
+    ByzId(Box<byzid::guard::Guard<Keyring>>),
+}
+
+impl AnyGuard {
+    /// The guard of a node, whose monitor starts for the `incarnation`th time.
+    #[must_use]
+    pub fn new(config: &Config, keys: Keyring, incarnation: u64, now: Time) -> AnyGuard {
+        let settings = config.settings();
+        let nodes = settings.members.iter().chain(&settings.spares).copied().collect();
+        let door = Door::new(Peer::Node(config.node), settings.protocol, nodes, keys);
+        let fail = match config.fail {
+            config::Fail::Closed => Fail::Closed,
+            config::Fail::Open => Fail::Open,
+        };
+        match settings.protocol.monitored() {
+            true => {
+                let guard = byzid::guard::Guard::new(door, &settings, fail, incarnation, now);
+                AnyGuard::ByzId(Box::new(guard))
+            }
+            false => AnyGuard::Plain(Plain::new(door, &settings.members)),
+        }
+    }
+
+    /// The supervisor says whether the replica runs.
+    pub fn replica_is_up(&mut self, now: Time, up: bool, out: &mut Vec<GuardEffect>) {
+        match self {
+            AnyGuard::Plain(_) => {}
+            AnyGuard::ByzId(guard) => guard.replica_is_up(now, up, out),
+        }
+    }
+}
+
+impl Guard for AnyGuard {
+    fn start(&mut self, now: Time, out: &mut Vec<GuardEffect>) {
+        match self {
+            AnyGuard::Plain(guard) => guard.start(now, out),
+            AnyGuard::ByzId(guard) => guard.start(now, out),
+        }
+    }
+
+    fn receive(&mut self, now: Time, link: Peer, frame: Bytes, out: &mut Vec<GuardEffect>) {
+        match self {
+            AnyGuard::Plain(guard) => guard.receive(now, link, frame, out),
+            AnyGuard::ByzId(guard) => guard.receive(now, link, frame, out),
+        }
+    }
+
+    fn send(&mut self, now: Time, to: Destination, message: Message, out: &mut Vec<GuardEffect>) {
+        match self {
+            AnyGuard::Plain(guard) => guard.send(now, to, message, out),
+            AnyGuard::ByzId(guard) => guard.send(now, to, message, out),
+        }
+    }
+
+    fn flush(&mut self, out: &mut Vec<GuardEffect>) {
+        match self {
+            AnyGuard::Plain(guard) => guard.flush(out),
+            AnyGuard::ByzId(guard) => guard.flush(out),
+        }
+    }
+
+    fn timeout(&mut self, now: Time, timer: Timer, out: &mut Vec<GuardEffect>) {
+        match self {
+            AnyGuard::Plain(guard) => guard.timeout(now, timer, out),
+            AnyGuard::ByzId(guard) => guard.timeout(now, timer, out),
+        }
+    }
+}
+
+/// The keys of a node's two halves.
+#[must_use]
+pub fn keyring(
+    config: &Config,
+    secret: &SecretIdentity,
+    seal: Option<&SealKey>,
+    pins: &Arc<Pins>,
+) -> Keyring {
+    Keyring::new(Holder::Node(config.node), secret, seal, Arc::clone(pins))
+}
+
+impl Keeping for store::Log {
+    fn append(&mut self, writes: &mut Vec<Write>) -> Result<(), String> {
+        store::Log::append(self, writes.drain(..)).map(|_| ()).map_err(|failure| failure.to_string())
+    }
+
+    fn durable(&mut self) -> Result<Position, String> {
+        store::Log::durable(self).map_err(|failure| failure.to_string())
+    }
+}

@@ -1,0 +1,141 @@
+//! A node from its configuration to its end, in one process.
+//!
+//! Upon the start: the secrets are read, the log is opened, links are made, guard and replica begin.
+//! Upon each turn: [`crate::single`]. Now and then a report is left for those who ask, and the calendar is looked at.
+//! Upon a wish to stop: the turn ends, the log is flushed, and the process ends.
+//! Upon a log that failed: the node stops, and says why. It must not go on: it would promise what it cannot keep.
+
+use crate::assemble::{self, AnyGuard};
+use crate::clock::Clock;
+use crate::config::{Config, Durability};
+use crate::core::Core;
+use crate::gate::Gate;
+use crate::http::{self, Shared};
+use crate::report::Report;
+use crate::single::Single;
+use crate::starts;
+use link::{Links, Making};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use wire::{NodeId, Peer};
+
+/// How often a report is left.
+const REPORT_EVERY: Duration = Duration::from_millis(200);
+
+/// How often the calendar is looked at.
+const CALENDAR_EVERY: Duration = Duration::from_secs(1);
+
+/// The longest that a turn waits: a wish to stop is heard that late at most.
+const TURN_MAX: Duration = Duration::from_millis(100);
+
+/// The name of the log in a node's data.
+const LOG: &str = "log";
+
+/// Where the log of a node is.
+#[must_use]
+pub fn log_directory(config: &Config) -> PathBuf {
+    config.data.join(LOG)
+}
+
+/// Makes in `data` what a new node keeps: its log, and the count of its monitor's starts. Nothing of it may be there.
+pub fn create(data: &Path) -> Result<(), String> {
+    let at = |what: &dyn core::fmt::Display| format!("{}: {what}", data.display());
+    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(|error| at(&error))?;
+    store::create(&data.join(LOG)).map_err(|error| at(&error))?;
+    starts::create(data).map_err(|error| at(&error))
+}
+
+/// Runs the node until `stop`, or until it cannot go on. `say` hears what a person should know.
+pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: &mut dyn FnMut(&str)) -> Result<(), String> {
+    let secret = config.secret().map_err(|error| error.to_string())?;
+    let seal = config.seal().map_err(|error| error.to_string())?;
+    let pins = assemble::pins(&config.cluster);
+    let me = Peer::Node(config.node);
+    let making =
+        Making { listen: Some(config.listen), ..assemble::making(&config.cluster, me, &secret, &pins) };
+    let links = Links::new(making).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let waker = links.waker();
+    let options = store::Options {
+        durability: match config.durability {
+            Durability::Fsync => store::Durability::Fsync,
+            Durability::Async => store::Durability::Async,
+        },
+        ..store::Options::default()
+    };
+    let opened = store::Log::open(&log_directory(config), options, move || {
+        // If it cannot wake the node, the node finds out by itself at its next turn.
+        let _ = waker.wake();
+    });
+    let (log, found) = opened.map_err(|error| error.to_string())?;
+    if let Some(torn) = &found.torn {
+        say(&torn.to_string());
+    }
+    let monitored = config.settings().protocol.monitored();
+    let incarnation = match monitored {
+        true => Some(starts::next(&config.data).map_err(|error| format!("the count of starts: {error}"))?),
+        false => None,
+    };
+    let clock = Clock::default();
+    let last = found.recovered.last;
+    let keys = assemble::keyring(config, &secret, seal.as_ref(), &pins);
+    let guard = AnyGuard::new(config, keys, incarnation.unwrap_or(0), clock.now());
+    // The replica has no key of seals.
+    let keys = assemble::keyring(config, &secret, None, &pins);
+    let replica = assemble::replica(config, keys, found.recovered)?;
+    let shared = Shared::default();
+    if let Some(address) = config.http {
+        let address = http::serve(address, Arc::clone(&shared))
+            .map_err(|error| format!("cannot answer on {address}: {error}"))?;
+        say(&format!("health, metrics and status at http://{address}/"));
+    }
+    let mut node = Single::new(Gate::new(guard, links), Core::new(replica, log, last), clock);
+    node.start()?;
+    say(&format!("node {} of {} runs on {}", config.node.0, config.cluster.name, config.listen));
+    let start = Instant::now();
+    let (mut reported, mut looked) = (None, start);
+    while !stop.load(Ordering::Relaxed) {
+        node.turn(TURN_MAX)?;
+        let now = Instant::now();
+        if reported.is_none_or(|at| now - at >= REPORT_EVERY) {
+            reported = Some(now);
+            let report = report(config, &mut node, incarnation, start);
+            *shared.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+        }
+        if now - looked >= CALENDAR_EVERY {
+            looked = now;
+            pins.set_now(assemble::wall_time());
+        }
+    }
+    say(&format!("node {} stops", config.node.0));
+    Ok(())
+}
+
+fn report(
+    config: &Config,
+    node: &mut Single<AnyGuard, Box<dyn agree::Replica>, store::Log>,
+    incarnation: Option<u64>,
+    start: Instant,
+) -> Report {
+    let (status, tally) = (node.core().status(), node.core().tally().clone());
+    let gate = node.gate();
+    let passed = gate.tally().clone();
+    let links = gate.links();
+    let nodes: Vec<NodeId> = config.cluster.nodes().map(|entry| entry.node).collect();
+    let up = nodes.iter().filter(|node| links.is_up(Peer::Node(**node))).map(|node| node.0).collect();
+    Report {
+        node: config.node.0,
+        protocol: config.settings().protocol.name(),
+        status: Some(status),
+        tally,
+        passed,
+        links: links.counters().clone(),
+        up,
+        incarnation,
+        seconds: start.elapsed().as_secs(),
+    }
+}

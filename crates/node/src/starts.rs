@@ -1,0 +1,58 @@
+//! How often the monitor of a node was started.
+//!
+//! A monitor that was started again has forgotten, and must not be taken for the one before. So the number of its start is on disk
+//! before it begins, and never comes twice: a file that is missing or damaged is an error, not a beginning.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The name of the file in the node's data.
+const NAME: &str = "monitor.starts";
+
+fn file(data: &Path) -> PathBuf {
+    data.join(NAME)
+}
+
+/// Makes the file of a node whose monitor never ran. It must not be there.
+pub fn create(data: &Path) -> io::Result<()> {
+    let path = file(data);
+    let mut file = File::options().write(true).create_new(true).open(&path)?;
+    file.write_all(b"0\n")?;
+    file.sync_all()?;
+    File::open(data)?.sync_all()
+}
+
+/// The number of the start that begins now.
+pub fn next(data: &Path) -> io::Result<u64> {
+    let path = file(data);
+    let text = fs::read_to_string(&path)?;
+    let wrong = || io::Error::new(io::ErrorKind::InvalidData, format!("{} holds no number", path.display()));
+    let starts: u64 = text.trim_end().parse().map_err(|_| wrong())?;
+    let next = starts.checked_add(1).ok_or_else(wrong)?;
+    let new = path.with_extension("new");
+    let mut file = File::create(&new)?;
+    file.write_all(format!("{next}\n").as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, &path)?;
+    File::open(data)?.sync_all()?;
+    Ok(starts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_starts_have_one_number_and_a_missing_file_is_no_beginning() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(next(folder.path()).is_err());
+        create(folder.path()).expect("it is new");
+        assert!(create(folder.path()).is_err(), "it is made once");
+        for start in 0..3 {
+            assert_eq!(next(folder.path()).expect("it is there"), start);
+        }
+        fs::write(file(folder.path()), "x").expect("it can be written");
+        assert!(next(folder.path()).is_err());
+    }
+}
