@@ -178,11 +178,14 @@ mod tests {
         }
     }
 
+    /// A part of the reason, and what breaks an image for it.
+    type Case = (&'static str, fn(&mut Image));
+
     /// Each of these is one thing that no store can be, and everything else of it can.
     #[test]
     fn what_no_store_can_be_is_refused_with_the_reason() {
         assert_eq!(image().check(&LIMITS), Ok(()));
-        let cases: [(&str, fn(&mut Image)); 13] = [
+        let cases: [Case; 13] = [
             ("in any life", |image| image.revision = Revision(u64::MAX)),
             ("not in order", |image| image.entries.swap(0, 1)),
             ("not in order", |image| {

@@ -3,12 +3,12 @@
 //!
 //! Every answer carries the store's revision, so the order is given and need not be searched for:
 //!   - the answered operations stand in the order of their revisions, a mutation before what was read at its revision
-//!     ([`order`]); no two mutations have the same revision;
+//!     (`order`); no two mutations have the same revision;
 //!   - nothing stands before what had returned when it was invoked (real time);
 //!   - one store executes them in this order, and gives the same answers.
 //!
 //! An operation whose outcome is unknown may have happened once, at any time after it was invoked, or not at all. If it did
-//! and changed something, its revision is a **hole**: one that nobody was told to be his. [`holes`] finds out which of them may
+//! and changed something, its revision is a **hole**: one that nobody was told to be his. `holes` finds out which of them may
 //! stand there. Where that cannot be told without a search, the verdict may be [`Verdict::Undecided`], never a wrong one.
 //!
 //! Not here: operations that were refused before they were ordered. They did not happen; leave them out.
