@@ -88,7 +88,7 @@ enum Ready {
     Growing,
 }
 
-/// Writes a sector and syncs it, one after the other.
+/// Writes a block and syncs it, one after the other.
 fn raw(directory: &Path, ready: Ready) -> f64 {
     let path = directory.join("raw");
     let file = File::options()
@@ -113,7 +113,7 @@ fn raw(directory: &Path, ready: Ready) -> f64 {
     file.sync_all().expect("it can be synced");
     let (begun, mut count) = (Instant::now(), 0_u64);
     while begun.elapsed() < TURN {
-        file.write_all_at(&[7; 512], count * 512 % bytes).expect("there is room");
+        file.write_all_at(&[7; 4096], count * 4096 % bytes).expect("there is room");
         file.sync_data().expect("it can be synced");
         count += 1;
     }

@@ -20,7 +20,7 @@
 //!
 //! Upon any error the caller gives the chain up. What it would have written next is worth nothing.
 
-use crate::entry::{self, Item, Kind, MARK_BYTES, SECTOR_BYTES, sectors};
+use crate::entry::{self, BLOCK_BYTES, Item, Kind, MARK_BYTES, blocks};
 use crate::error::DiskError;
 use crate::folder::{Folder, Name, Open};
 use crate::log::Durability;
@@ -164,7 +164,7 @@ impl Chain {
         let bytes = self.gathered.len() + entry::HEAD_BYTES + body.len();
         let is_fresh = self.tail.spare.is_some() && self.gathered.len() == MARK_BYTES;
         // A segment takes at least one entry, however large: then its file grows.
-        if !is_fresh && self.tail.end + sectors(bytes) as u64 > self.tail.head.file_bytes {
+        if !is_fresh && self.tail.end + blocks(bytes) as u64 > self.tail.head.file_bytes {
             self.roll_over()?;
         }
         self.gather(kind, body);
@@ -209,7 +209,7 @@ impl Chain {
         let bytes = self.gathered.len();
         let mark = entry::mark(self.tail.head.tag, self.synced, bytes);
         self.gathered[..MARK_BYTES].copy_from_slice(&mark);
-        self.gathered.resize(sectors(bytes), 0);
+        self.gathered.resize(blocks(bytes), 0);
         self.tail.file.write(self.tail.end, &self.gathered)?;
         self.tail.end += self.gathered.len() as u64;
         self.gathered.clear();
@@ -233,7 +233,7 @@ impl Chain {
     /// Makes everything that was put down durable, and says so on disk.
     pub(crate) fn mark(&mut self) -> Result<(), DiskError> {
         self.sync()?;
-        if self.tail.end + SECTOR_BYTES as u64 > self.tail.head.file_bytes {
+        if self.tail.end + BLOCK_BYTES as u64 > self.tail.head.file_bytes {
             // The head of the next segment says so too.
             self.roll_over()?;
         }
@@ -274,8 +274,8 @@ impl Tail {
         let spare = spares.take()?;
         let file = folder.open(spare)?;
         let head = Head { number, previous, tag: draw_tag(), first, file_bytes: file.length()?, snapshot };
-        file.write(0, &head.to_sector())?;
-        Ok(Tail { file, head, spare: Some(spare), end: SECTOR_BYTES as u64 })
+        file.write(0, &head.to_block())?;
+        Ok(Tail { file, head, spare: Some(spare), end: BLOCK_BYTES as u64 })
     }
 
     /// Gives it its name, once its head is durable.

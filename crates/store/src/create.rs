@@ -6,7 +6,7 @@
 //! Making: the directory (0700); an empty first segment, synced; the file that says which format this is, synced; the names in
 //! the directory; the name of the directory. Without the last file there is no log, so a crash on the way leaves none.
 
-use crate::entry::SECTOR_BYTES;
+use crate::entry::BLOCK_BYTES;
 use crate::error::{DiskError, OpenError};
 use crate::folder::{Folder, Name, sync_directory};
 use crate::segment::{Head, draw_tag};
@@ -39,11 +39,11 @@ pub fn create(directory: &Path) -> Result<(), OpenError> {
         Err(error) => return Err(failed(error).into()),
     }
     let folder = Folder::new(directory);
-    let file_bytes = SECTOR_BYTES as u64;
+    let file_bytes = BLOCK_BYTES as u64;
     let head =
         Head { number: 1, previous: 0, tag: draw_tag(), first: Position(1), file_bytes, snapshot: None };
     let segment = folder.create(Name::Segment(1))?;
-    segment.write(0, &head.to_sector())?;
+    segment.write(0, &head.to_block())?;
     segment.sync()?;
     let lock = folder.create(Name::Lock)?;
     lock.write(0, FORMAT.as_bytes())?;

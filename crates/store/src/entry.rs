@@ -7,8 +7,8 @@
 //!   - *mark*: takes no position; its position says up to where everything was durable when it was written, its body how
 //!     many bytes the flush has that it begins.
 //!
-//! A **flush** is what one write call put down: a mark, then entries with consecutive positions. It begins at a sector
-//! boundary and is filled up with zeros to the next one, so that no sector with something durable is ever written again.
+//! A **flush** is what one write call put down: a mark, then entries with consecutive positions. It begins at a block
+//! boundary and is filled up with zeros to the next one, so that no block with something durable is ever written again.
 //!
 //! The **tag** is drawn at random for each use of a file as a segment. An entry with another tag is what is left of the
 //! file's earlier life, whatever its checksum says. Since nobody outside knows the tag, nobody can have a record made
@@ -21,8 +21,9 @@
 use agree::Position;
 use bytes::Bytes;
 
-/// What a disk writes at once. Nothing is assumed about a sector in which a write was cut short.
-pub const SECTOR_BYTES: usize = 512;
+/// What the system, its file systems and most disks write at once. Whoever writes a byte of a block writes all of it again,
+/// and nothing is assumed about a block in which a write was cut short.
+pub const BLOCK_BYTES: usize = 4096;
 
 /// A record at most.
 pub const RECORD_BYTES_MAX: usize = 64 << 20;
@@ -49,9 +50,9 @@ struct Entry<'a> {
     body: &'a [u8],
 }
 
-/// The smallest multiple of a sector that `bytes` fit in.
-pub(crate) fn sectors(bytes: usize) -> usize {
-    bytes.next_multiple_of(SECTOR_BYTES)
+/// The smallest multiple of a block that `bytes` fit in.
+pub(crate) fn blocks(bytes: usize) -> usize {
+    bytes.next_multiple_of(BLOCK_BYTES)
 }
 
 /// Adds one entry.
@@ -135,10 +136,10 @@ pub(crate) struct Walk {
     pub(crate) stop: usize,
 }
 
-/// Reads the segment `bytes`, whose head is in the first sector and whose first entry takes position `first`.
+/// Reads the segment `bytes`, whose head is in the first block and whose first entry takes position `first`.
 pub(crate) fn walk(bytes: &Bytes, tag: u64, first: Position) -> Walk {
     let before = Position(first.0.saturating_sub(1));
-    let mut walk = Walk { items: Vec::new(), snapshot: None, last: before, stop: SECTOR_BYTES };
+    let mut walk = Walk { items: Vec::new(), snapshot: None, last: before, stop: BLOCK_BYTES };
     while let Some(rest) = bytes.get(walk.stop..) {
         // A mark cannot know of what was written after it.
         let Some((_, length)) = mark_at(rest, tag).filter(|(durable, _)| *durable <= walk.last) else {
@@ -151,7 +152,7 @@ pub(crate) fn walk(bytes: &Bytes, tag: u64, first: Position) -> Walk {
                 return walk;
             }
         }
-        walk.stop = sectors(flush_end);
+        walk.stop = blocks(flush_end);
     }
     walk
 }
@@ -181,10 +182,10 @@ impl Walk {
     }
 }
 
-/// The most that any mark behind `stop` calls durable. Only sector boundaries can hold marks.
+/// The most that any mark behind `stop` calls durable. Only block boundaries can hold marks.
 pub(crate) fn marked_beyond(bytes: &[u8], tag: u64, stop: usize) -> Option<Position> {
-    let sectors = (stop + 1).next_multiple_of(SECTOR_BYTES)..bytes.len();
-    sectors.step_by(SECTOR_BYTES).filter_map(|at| Some(mark_at(&bytes[at..], tag)?.0)).max()
+    let blocks = (stop + 1).next_multiple_of(BLOCK_BYTES)..bytes.len();
+    blocks.step_by(BLOCK_BYTES).filter_map(|at| Some(mark_at(&bytes[at..], tag)?.0)).max()
 }
 
 /// How many bytes behind `stop` belong to something that was begun and is not whole.
@@ -192,7 +193,7 @@ pub(crate) fn torn_bytes(bytes: &[u8], tag: u64, stop: usize) -> usize {
     let Some(rest) = bytes.get(stop..) else { return 0 };
     let tag = tag.to_le_bytes();
     let last = rest.windows(tag.len()).rposition(|window| window == tag);
-    last.map_or(0, |at| (sectors(stop + at + tag.len()) - stop).min(rest.len()))
+    last.map_or(0, |at| (blocks(stop + at + tag.len()) - stop).min(rest.len()))
 }
 
 #[cfg(test)]
@@ -203,7 +204,7 @@ mod tests {
 
     /// A segment whose flushes are given as (durable, bodies of records).
     fn segment(flushes: &[(u64, &[&[u8]])]) -> Vec<u8> {
-        let mut bytes = vec![0; SECTOR_BYTES];
+        let mut bytes = vec![0; BLOCK_BYTES];
         let mut position = 0;
         for (durable, records) in flushes {
             let start = bytes.len();
@@ -214,7 +215,7 @@ mod tests {
             }
             let length = bytes.len() - start;
             bytes[start..start + MARK_BYTES].copy_from_slice(&mark(TAG, Position(*durable), length));
-            bytes.resize(sectors(bytes.len()), 0);
+            bytes.resize(blocks(bytes.len()), 0);
         }
         bytes
     }
@@ -234,7 +235,7 @@ mod tests {
     #[test]
     fn no_flipped_bit_of_an_entry_goes_unseen() {
         let bytes = segment(&[(0, &[b"one", b"two"])]);
-        let used = SECTOR_BYTES..SECTOR_BYTES + MARK_BYTES + 2 * (HEAD_BYTES + 3);
+        let used = BLOCK_BYTES..BLOCK_BYTES + MARK_BYTES + 2 * (HEAD_BYTES + 3);
         for at in used {
             for bit in 0..8 {
                 let mut bytes = bytes.clone();
@@ -252,36 +253,36 @@ mod tests {
 
     #[test]
     fn a_record_that_looks_like_a_flush_behind_a_gap_is_not_read() {
-        // The second sector of the big record is a flush by its bytes; only with our tag would it count, and even then
+        // The second block of the big record is a flush by its bytes; only with our tag would it count, and even then
         // nothing behind the gap is taken.
         let forged = segment(&[(0, &[b"forged"])]);
-        let mut body = vec![1; SECTOR_BYTES - MARK_BYTES - HEAD_BYTES];
-        body.extend_from_slice(&forged[SECTOR_BYTES..]);
+        let mut body = vec![1; BLOCK_BYTES - MARK_BYTES - HEAD_BYTES];
+        body.extend_from_slice(&forged[BLOCK_BYTES..]);
         let mut bytes = segment(&[(0, &[&body])]);
-        assert!(bytes.ends_with(&[0; 200]) || bytes.len() > 3 * SECTOR_BYTES);
-        bytes[SECTOR_BYTES..2 * SECTOR_BYTES].fill(0);
+        assert!(bytes.ends_with(&[0; 200]) || bytes.len() > 3 * BLOCK_BYTES);
+        bytes[BLOCK_BYTES..2 * BLOCK_BYTES].fill(0);
         let walk = walked(&bytes);
-        assert_eq!((walk.last, walk.stop), (Position(0), SECTOR_BYTES));
+        assert_eq!((walk.last, walk.stop), (Position(0), BLOCK_BYTES));
     }
 
     #[test]
     fn a_mark_behind_a_gap_tells_whether_the_gap_was_durable() {
         let mut bytes = segment(&[(0, &[b"one"]), (1, &[b"two"]), (2, &[b"three"])]);
-        bytes[2 * SECTOR_BYTES + 5] ^= 1;
+        bytes[2 * BLOCK_BYTES + 5] ^= 1;
         let walk = walked(&bytes);
         assert_eq!(walk.last, Position(1));
         assert_eq!(marked_beyond(&bytes, TAG, walk.stop), Some(Position(2)));
-        assert_eq!(marked_beyond(&bytes, TAG, 3 * SECTOR_BYTES), None);
-        assert_eq!(torn_bytes(&bytes, TAG, walk.stop), 2 * SECTOR_BYTES);
+        assert_eq!(marked_beyond(&bytes, TAG, 3 * BLOCK_BYTES), None);
+        assert_eq!(torn_bytes(&bytes, TAG, walk.stop), 2 * BLOCK_BYTES);
     }
 
     #[test]
     fn positions_have_no_gap() {
-        let mut bytes = vec![0; SECTOR_BYTES + MARK_BYTES];
+        let mut bytes = vec![0; BLOCK_BYTES + MARK_BYTES];
         push(&mut bytes, TAG, Kind::Record, Position(1), b"one");
         push(&mut bytes, TAG, Kind::Record, Position(3), b"three");
-        let length = bytes.len() - SECTOR_BYTES;
-        bytes[SECTOR_BYTES..][..MARK_BYTES].copy_from_slice(&mark(TAG, Position(0), length));
+        let length = bytes.len() - BLOCK_BYTES;
+        bytes[BLOCK_BYTES..][..MARK_BYTES].copy_from_slice(&mark(TAG, Position(0), length));
         assert_eq!(walked(&bytes).last, Position(1));
     }
 

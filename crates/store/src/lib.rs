@@ -14,9 +14,9 @@
 //! - [`error`](mod@error): what can go wrong, with what to do about it.
 //!
 //! **What is relied on.** `fdatasync` of a file makes the bytes written to it durable, and its length; `fsync` of a
-//! directory makes its names durable; a rename is one step. A sector of [`SECTOR_BYTES`] that is *not* being written
-//! when power fails keeps its bytes. Nothing is assumed about sectors and names that no sync covered: each of them may be
-//! old, new or, for a sector, garbage, in any combination.
+//! directory makes its names durable; a rename is one step. A block of [`BLOCK_BYTES`] that is *not* being written when power
+//! fails keeps its bytes. Nothing is assumed about blocks and names that no sync covered: each name may be old or new, each
+//! sector of such a block old, new or garbage, in any combination.
 //!
 //! **What is not promised.** A last flush that was called durable and whose bytes the disk lost afterwards looks like one
 //! that power cut short, until something later on disk says that it was whole. The next flush says so, closing says so,
@@ -38,6 +38,6 @@ mod tests;
 mod writer;
 
 pub use create::create;
-pub use entry::{RECORD_BYTES_MAX, SECTOR_BYTES};
+pub use entry::{BLOCK_BYTES, RECORD_BYTES_MAX};
 pub use error::{DiskError, Failure, OpenError, Rot};
 pub use log::{Counts, Durability, Found, Log, MARK_AFTER, Options, PENDING_BYTES_MAX, Torn};

@@ -29,7 +29,7 @@ pub const PENDING_BYTES_MAX: usize = 64 << 20;
 pub const MARK_AFTER: Duration = Duration::from_secs(1);
 
 /// The smallest segment.
-pub const SEGMENT_BYTES_MIN: u64 = 4 << 10;
+pub const SEGMENT_BYTES_MIN: u64 = 8 << 10;
 
 /// The largest.
 pub const SEGMENT_BYTES_MAX: u64 = 1 << 30;

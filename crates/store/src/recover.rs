@@ -151,7 +151,8 @@ fn older(folder: &Folder, newest: &Head, keep_from: Position) -> Result<VecDeque
             what,
         };
         let (head, bytes) = segment::read(folder, number)?;
-        if head.first >= next.first || number >= next.number {
+        // One that got nothing but marks begins where the next one does.
+        if head.first > next.first || number >= next.number {
             return Err(rot(0, head.first, "its head does not go before that of the next segment").into());
         }
         let walk = entry::walk(&bytes, head.tag, head.first);

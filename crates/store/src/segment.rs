@@ -1,13 +1,13 @@
 //! A segment: a file of the log, its head, and how it is made ready.
 //!
-//! The head fills the first sector. It says which use of the file this is (`number`, `tag`), which position its first
+//! The head fills the first block. It says which use of the file this is (`number`, `tag`), which position its first
 //! entry takes, how long the file was when it was made ready, and which snapshot counted then: so opening needs no
 //! segment before the one in which `keep_from` lies.
 //!
 //! A segment is made ready by writing zeros over its whole length and syncing them: then a flush into it changes no
 //! metadata, and `fdatasync` writes the data alone. A segment that was used before is ready as it is.
 
-use crate::entry::SECTOR_BYTES;
+use crate::entry::BLOCK_BYTES;
 use crate::error::{DiskError, OpenError, Rot};
 use crate::folder::{Folder, Name, Open};
 use agree::Position;
@@ -17,13 +17,13 @@ use std::hash::{BuildHasher, RandomState};
 /// The first bytes of a segment; the last of them is the version of all formats in the directory.
 const MAGIC: &[u8; 8] = b"varlog\x00\x01";
 
-/// The bytes of a head that mean something; the rest of its sector is zero.
+/// The bytes of a head that mean something; the rest of its block is zero.
 const HEAD_BYTES: usize = 8 + 7 * 8 + 4;
 
 /// How much is written at once when a file is made ready.
 const ZEROS_BYTES: usize = 1 << 20;
 
-/// The first sector of a segment.
+/// The first block of a segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Head {
     /// Larger than that of every segment before it; never used again.
@@ -41,18 +41,18 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    pub(crate) fn to_sector(self) -> [u8; SECTOR_BYTES] {
+    pub(crate) fn to_block(self) -> [u8; BLOCK_BYTES] {
         let (snapshot, keep_from) = self.snapshot.unwrap_or_default();
         let fields =
             [self.number, self.previous, self.tag, self.first.0, self.file_bytes, snapshot.0, keep_from.0];
-        let mut sector = [0; SECTOR_BYTES];
-        sector[..8].copy_from_slice(MAGIC);
-        for (field, to) in fields.iter().zip(sector[8..].chunks_exact_mut(8)) {
+        let mut block = [0; BLOCK_BYTES];
+        block[..8].copy_from_slice(MAGIC);
+        for (field, to) in fields.iter().zip(block[8..].chunks_exact_mut(8)) {
             to.copy_from_slice(&field.to_le_bytes());
         }
-        let checksum = crc32fast::hash(&sector[..HEAD_BYTES - 4]);
-        sector[HEAD_BYTES - 4..HEAD_BYTES].copy_from_slice(&checksum.to_le_bytes());
-        sector
+        let checksum = crc32fast::hash(&block[..HEAD_BYTES - 4]);
+        block[HEAD_BYTES - 4..HEAD_BYTES].copy_from_slice(&checksum.to_le_bytes());
+        block
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Head> {
@@ -128,12 +128,12 @@ mod tests {
             file_bytes: 1 << 24,
             snapshot,
         };
-        let sector = head.to_sector();
-        assert_eq!(Head::from_bytes(&sector), Some(head));
+        let block = head.to_block();
+        assert_eq!(Head::from_bytes(&block), Some(head));
         for bit in 0..HEAD_BYTES * 8 {
-            let mut sector = sector;
-            sector[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(Head::from_bytes(&sector), None, "bit {bit}");
+            let mut block = block;
+            block[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Head::from_bytes(&block), None, "bit {bit}");
         }
     }
 

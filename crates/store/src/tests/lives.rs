@@ -52,7 +52,7 @@ fn live(
     promised: Position,
     random: &mut Random,
 ) {
-    let options = Options { durability, segment_bytes: 4096 << random.below(3) };
+    let options = Options { durability, segment_bytes: 8192 << random.below(3) };
     let (mut log, found) = Log::open(place, options, || ()).expect("what a crash leaves can be opened");
     let last = found.recovered.last;
     assert!(last >= promised, "{promised:?} was promised, {last:?} is there: {:?}", found.torn);

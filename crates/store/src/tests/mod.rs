@@ -24,7 +24,7 @@ use std::path::Path;
 use wire::Time;
 
 /// Small segments, so that a short test sees many.
-const SEGMENT_BYTES: u64 = 4 << 10;
+const SEGMENT_BYTES: u64 = 16 << 10;
 
 fn options() -> Options {
     Options { segment_bytes: SEGMENT_BYTES, ..Options::default() }

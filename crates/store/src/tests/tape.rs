@@ -9,7 +9,7 @@
 //! When only the process dies everything is there, but what was not durable still is not; and after a sync that failed the
 //! system may hold it for written ([`Platter::forget_to_write`]), so that a later sync of it does nothing.
 
-use crate::entry::SECTOR_BYTES;
+use crate::entry::BLOCK_BYTES;
 use crate::folder::{Folder, Name};
 use agree::Position;
 use sim::random::Random;
@@ -46,6 +46,9 @@ pub(crate) enum Act {
         synced: Position,
     },
 }
+
+/// What a disk keeps or loses as one.
+const SECTOR_BYTES: usize = 512;
 
 type Acts = Arc<Mutex<Vec<Act>>>;
 
@@ -157,7 +160,11 @@ impl Platter {
                 let (start, end) = (*offset as usize, *offset as usize + bytes.len());
                 file.seen.resize(file.seen.len().max(end), 0);
                 file.seen[start..end].copy_from_slice(bytes);
-                for sector in start / SECTOR_BYTES..end.div_ceil(SECTOR_BYTES) {
+                // The system writes whole blocks: their other sectors are written again, and are in danger.
+                let blocks = start / BLOCK_BYTES * BLOCK_BYTES..end.next_multiple_of(BLOCK_BYTES);
+                for sector in
+                    blocks.start / SECTOR_BYTES..blocks.end.min(file.seen.len()).div_ceil(SECTOR_BYTES)
+                {
                     file.dirty.insert(sector);
                     file.forgotten.remove(&sector);
                 }
