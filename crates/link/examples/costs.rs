@@ -86,7 +86,9 @@ fn pins() -> Arc<Pins> {
 }
 
 fn keyring() {
-    let keys = |node: u8| Keyring::new(NodeId(u16::from(node)).into(), &secret(node), None, pins());
+    let pins = pins();
+    let keys =
+        |node: u8| Keyring::new(NodeId(u16::from(node)).into(), &secret(node), None, Arc::clone(&pins));
     let (one, other) = (keys(1), keys(2));
     let parts: [&[u8]; 2] = [&[1; HEAD_BYTES], &[2; 74]];
     let (from, to) = (Peer::Node(NodeId(1)), Peer::Node(NodeId(2)));

@@ -321,6 +321,15 @@ mod tests {
         assert!(!receiver.mac_is_valid(peer(3), PARTS, &gone.mac(peer(1), PARTS)));
     }
 
+    /// What a door asks of its keys, and that a thread can be given some.
+    #[test]
+    fn a_keyring_can_be_cloned_and_handed_to_a_thread() {
+        fn takes<K: Keys + Clone + Send + 'static>(keys: K) -> Tag {
+            std::thread::spawn(move || keys.mac(peer(2), PARTS)).join().expect("it does not panic")
+        }
+        assert!(keys(2).mac_is_valid(peer(1), PARTS, &takes(keys(1))));
+    }
+
     #[test]
     fn clones_go_by_the_same_time_and_roster() {
         let receiver = keys(1);

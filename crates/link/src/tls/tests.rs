@@ -150,8 +150,23 @@ fn a_client_is_no_node_for_those_who_call() {
     assert_eq!(shake(&mut client, &mut server).0, Err(expected));
 }
 
+/// Shows a key or none, and says that it is a raw one.
 #[derive(Debug)]
 struct Shows(Option<Arc<CertifiedKey>>);
+
+/// Shows nothing, and speaks of certificates only.
+#[derive(Debug)]
+struct SpeaksOfCertificates;
+
+impl ResolvesClientCert for SpeaksOfCertificates {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
 
 impl ResolvesClientCert for Shows {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
@@ -190,6 +205,13 @@ fn a_caller_without_a_key_is_refused() {
     let mut client = caller_but(|config| config.client_auth_cert_resolver = Arc::new(Shows(None)));
     let mut server = server(1, &pins());
     assert_eq!(shake(&mut client, &mut server).1, Err(Refusal::NoKey));
+}
+
+#[test]
+fn a_caller_with_certificates_is_refused() {
+    let mut client = caller_but(|config| config.client_auth_cert_resolver = Arc::new(SpeaksOfCertificates));
+    let mut server = server(1, &pins());
+    assert_eq!(shake(&mut client, &mut server).1, Err(Refusal::NothingInCommon));
 }
 
 #[test]
