@@ -9,8 +9,10 @@
 
 use crate::framing::{BadLength, Inbound, append};
 use bytes::Bytes;
+use core::time::Duration;
 use mio::net::TcpStream;
 use rustls::Connection;
+use socket2::{SockRef, TcpKeepalive};
 use std::io::{self, ErrorKind, Read, Write};
 
 /// Bytes that wait to go out on one connection at most.
@@ -21,6 +23,9 @@ const READS_MAX: usize = 8;
 
 /// Bytes that are encrypted at once: what a socket's buffer is likely to take.
 const ENCRYPT_BYTES: usize = 64 << 10;
+
+/// How long what was sent may go without a sign that it came, and a connection without any.
+const UNANSWERED_MAX: Duration = Duration::from_secs(1);
 
 /// How a turn of reading ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,6 +66,8 @@ pub(crate) struct Channel {
 
 impl Channel {
     pub(crate) fn new(stream: TcpStream, tls: Option<Connection>) -> Self {
+        // What the system refuses here costs time, and nothing else.
+        let _ = set_options(&stream);
         Channel { stream, tls: tls.map(Box::new), inbound: Inbound::default(), out: Vec::new(), gone: 0 }
     }
 
@@ -163,6 +170,17 @@ impl Channel {
         }
         Ok(())
     }
+}
+
+/// A frame does not wait for the one after it; and a peer that is cut off is given up early: left to itself, TCP would try for
+/// many minutes, more and more rarely, and notice the end of a partition as late.
+fn set_options(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_tcp_user_timeout(Some(UNANSWERED_MAX))?;
+    let keepalive =
+        TcpKeepalive::new().with_time(UNANSWERED_MAX).with_interval(UNANSWERED_MAX).with_retries(2);
+    socket.set_tcp_keepalive(&keepalive)
 }
 
 /// Writes what is left of `out` after `gone`, until the socket takes no more.

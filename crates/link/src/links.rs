@@ -506,8 +506,6 @@ impl Links {
             self.count(Closing::Failed);
             return None;
         }
-        // A frame is not to wait for the one after it.
-        let _ = channel.stream.set_nodelay(true);
         let phase = Phase::Greeting { since, meant, said: false };
         self.connections[place] = Some(Connection { channel, phase, unread: false, dirty: false });
         self.strangers += 1;

@@ -5,10 +5,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// The name of the file in the node's data.
 const NAME: &str = "monitor.starts";
+
+/// Nobody else's business.
+const MODE: u32 = 0o600;
 
 fn file(data: &Path) -> PathBuf {
     data.join(NAME)
@@ -17,7 +21,7 @@ fn file(data: &Path) -> PathBuf {
 /// Makes the file of a node whose monitor never ran. It must not be there.
 pub fn create(data: &Path) -> io::Result<()> {
     let path = file(data);
-    let mut file = File::options().write(true).create_new(true).open(&path)?;
+    let mut file = File::options().write(true).create_new(true).mode(MODE).open(&path)?;
     file.write_all(b"0\n")?;
     file.sync_all()?;
     File::open(data)?.sync_all()
@@ -31,7 +35,7 @@ pub fn next(data: &Path) -> io::Result<u64> {
     let starts: u64 = text.trim_end().parse().map_err(|_| wrong())?;
     let next = starts.checked_add(1).ok_or_else(wrong)?;
     let new = path.with_extension("new");
-    let mut file = File::create(&new)?;
+    let mut file = File::options().write(true).create(true).truncate(true).mode(MODE).open(&new)?;
     file.write_all(format!("{next}\n").as_bytes())?;
     file.sync_all()?;
     fs::rename(&new, &path)?;
