@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::failure::Failure;
 use crate::family::{Family, free_addresses};
-use crate::load::{self, Broken, Shared, grpc};
+use crate::load::{Broken, Shared, grpc};
 use crate::options::{Durability, Endpoints, Options};
 
 /// etcd grows by every version of every value until it is compacted; this is the most that its documentation advises.
@@ -101,7 +101,7 @@ pub(crate) async fn load(
         Endpoints::Leader => vec![leader],
         Endpoints::All => members.to_vec(),
     };
-    load::grpc::start(options, &targets, recorder, broken).await
+    grpc::start(options, &targets, recorder, broken).await
 }
 
 async fn leader(members: &[SocketAddr], family: &mut Family) -> Result<SocketAddr, Failure> {

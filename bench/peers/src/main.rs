@@ -11,8 +11,11 @@ mod cpu;
 mod etcd;
 mod failure;
 mod family;
+mod frame;
 mod load;
+mod member;
 mod options;
+mod peers;
 mod row;
 mod scratch;
 
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let outcome = match arguments.next() {
         Some(first) if first == family::GUARDED => Err(family::guarded(arguments)),
+        Some(first) if first == member::MEMBER => Err(member::run(arguments)),
         _ => {
             let options = Options::parse();
             match options.system {
@@ -51,8 +55,8 @@ fn main() -> ExitCode {
 fn version(system: System) -> Result<String, Failure> {
     match system {
         System::Etcd => etcd::version(),
-        System::RaftRs => Ok(String::new()),
-        System::Omnipaxos => Ok(String::new()),
+        System::RaftRs => peers::version("raft"),
+        System::Omnipaxos => peers::version("omnipaxos"),
     }
 }
 
@@ -72,14 +76,15 @@ fn list() -> Result<(), Failure> {
 /// Everything is dropped in the reverse order: the load, the members, then their data.
 fn run(options: &Options, system: System) -> Result<(), Failure> {
     let version = version(system)?;
-    if system == System::Etcd {
-        etcd::check(options)?;
+    match system {
+        System::Etcd => etcd::check(options)?,
+        System::RaftRs | System::Omnipaxos => peers::check(options, system)?,
     }
     let dir = scratch::Scratch::new(options, system)?;
     let mut family = Family::default();
     let members = match system {
         System::Etcd => etcd::start(options, dir.path(), &mut family)?,
-        System::RaftRs | System::Omnipaxos => todo!(),
+        System::RaftRs | System::Omnipaxos => member::start(options, system, dir.path(), &mut family)?,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -90,7 +95,9 @@ fn run(options: &Options, system: System) -> Result<(), Failure> {
     tokio::task::LocalSet::new().block_on(&runtime, async {
         match system {
             System::Etcd => etcd::load(options, &members, &mut family, &recorder, &broken).await?,
-            System::RaftRs | System::Omnipaxos => todo!(),
+            System::RaftRs | System::Omnipaxos => {
+                peers::load(options, &members, &mut family, &recorder, &broken).await?
+            }
         }
         load::measure(options, system, &version, &mut family, &recorder, &broken).await
     })
