@@ -45,6 +45,9 @@ pub(crate) struct Options {
     /// Where requests go. The Rust peers know only the leader.
     #[arg(long, default_value = "leader")]
     pub(crate) endpoints: Endpoints,
+    /// Who joins requests (Rust peers only; etcd does as it does).
+    #[arg(long, default_value = "library")]
+    pub(crate) batching: Batching,
     /// A directory for the members' data and logs; what is made in it is removed at the end. Durability `memory` does
     /// not use it.
     #[arg(long)]
@@ -111,6 +114,26 @@ pub(crate) enum Endpoints {
     Leader,
     /// All members, connection by connection; a follower forwards (etcd only).
     All,
+}
+
+/// Who joins requests that arrive together. In either case there is one write, one sync and one message per turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Batching {
+    /// The library: each request is an entry of its log, as its documentation has it.
+    Library,
+    /// The application: all requests that arrived together are one entry, as TiKV has it above raft-rs. What is measured
+    /// then is hardly the library any more.
+    Application,
+}
+
+impl Batching {
+    /// The name on the command line and in rows.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Library => "library",
+            Self::Application => "application",
+        }
+    }
 }
 
 impl Options {

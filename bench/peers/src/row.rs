@@ -12,11 +12,16 @@ pub(crate) struct Row {
     pub(crate) request_bytes: u32,
     pub(crate) reply_bytes: u32,
     pub(crate) durability: &'static str,
+    /// Who joins requests, where that is not the system's own business.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) batching: Option<&'static str>,
     pub(crate) operations_per_second: f64,
     pub(crate) p50_us: f64,
     pub(crate) p99_us: f64,
     /// User and system time of the members and of the load.
     pub(crate) cpu_us_per_operation: f64,
+    /// The load's share of it.
+    pub(crate) load_cpu_us_per_operation: f64,
     pub(crate) repetition: u32,
     pub(crate) seconds: f64,
     /// Operations that failed, and those that were without an answer for longer than `ANSWER_SECONDS_MAX` at the end.

@@ -117,11 +117,12 @@ pub(crate) async fn measure(
     pass(Duration::from_secs(options.warmup.into()), family, broken).await?;
     for repetition in 1..=options.repetitions {
         recorder.borrow_mut().take();
-        let (began, cpu_before) = (Instant::now(), everybody_us(family)?);
+        let (began, load_before, members_before) = (Instant::now(), load_us()?, members_us(family)?);
         pass(Duration::from_secs(options.seconds.into()), family, broken).await?;
         let (latency_ns, errors) = recorder.borrow_mut().take();
-        let (seconds, cpu_us) =
-            (began.elapsed().as_secs_f64(), everybody_us(family)?.saturating_sub(cpu_before));
+        let seconds = began.elapsed().as_secs_f64();
+        let load_us = load_us()?.saturating_sub(load_before);
+        let members_us = members_us(family)?.saturating_sub(members_before);
         let operations = latency_ns.len();
         if operations == 0 {
             return Err(Failure::NoAnswer { seconds, errors });
@@ -134,10 +135,12 @@ pub(crate) async fn measure(
             request_bytes: options.request_bytes,
             reply_bytes: options.reply_bytes,
             durability: options.durability.name(),
+            batching: (system != System::Etcd).then(|| options.batching.name()),
             operations_per_second: tenth(operations as f64 / seconds),
             p50_us: tenth(latency_ns.value_at_quantile(0.50) as f64 / 1e3),
             p99_us: tenth(latency_ns.value_at_quantile(0.99) as f64 / 1e3),
-            cpu_us_per_operation: tenth(cpu_us as f64 / operations as f64),
+            cpu_us_per_operation: hundredth((load_us + members_us) as f64 / operations as f64),
+            load_cpu_us_per_operation: hundredth(load_us as f64 / operations as f64),
             repetition,
             seconds: (seconds * 1e3).round() / 1e3,
             errors,
@@ -164,9 +167,18 @@ async fn pass(time: Duration, family: &mut Family, broken: &Broken) -> Result<()
     }
 }
 
-/// The processor time of the members and of the load.
-fn everybody_us(family: &Family) -> Result<u64, Failure> {
-    family.ids().into_iter().chain([std::process::id()]).map(cpu::spent_us).sum()
+/// The processor time of this process.
+fn load_us() -> Result<u64, Failure> {
+    cpu::spent_us(std::process::id())
+}
+
+/// The processor time of the members.
+fn members_us(family: &Family) -> Result<u64, Failure> {
+    family.ids().into_iter().map(cpu::spent_us).sum()
+}
+
+fn hundredth(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
 }
 
 fn tenth(number: f64) -> f64 {

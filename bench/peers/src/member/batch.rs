@@ -1,9 +1,12 @@
-//! What is ordered: requests that arrived together, with where each reply goes.
+//! What is ordered: a request with where its reply goes, or all requests that arrived together.
 //!
 //! A batch is `member u32`, then for each request `connection u32 · tag u32 · length u32 · bytes`. Every member executes
-//! every request; the one that proposed the batch replies.
+//! every request; the one that proposed the batch replies. [`Batching`] says how many requests are in one: whatever that
+//! is, all batches of a turn are handed to the protocol together, to join as it does.
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::options::Batching;
 
 /// When a batch holds so much, the next one begins. What raft-rs' own example takes as the most for a message.
 pub(crate) const BATCH_BYTES_MAX: usize = 1024 * 1024;
@@ -14,7 +17,8 @@ const REQUEST_HEAD_BYTES: usize = 12;
 #[derive(Debug)]
 pub(crate) struct Batcher {
     member: u32,
-    open: Vec<u8>,
+    bytes_max: usize,
+    open: BytesMut,
     full: Vec<Bytes>,
 }
 
@@ -26,21 +30,25 @@ pub(crate) struct Origin {
 }
 
 impl Batcher {
-    pub(crate) fn new(member: u32) -> Self {
-        Self { member, open: Vec::new(), full: Vec::new() }
+    pub(crate) fn new(member: u32, batching: Batching) -> Self {
+        let bytes_max = match batching {
+            Batching::Library => 0,
+            Batching::Application => BATCH_BYTES_MAX,
+        };
+        Self { member, bytes_max, open: BytesMut::new(), full: Vec::new() }
     }
 
     /// One more request.
     pub(crate) fn add(&mut self, origin: Origin, request: &[u8]) {
-        if self.open.len() + request.len() > BATCH_BYTES_MAX {
+        if self.open.len() + request.len() > self.bytes_max {
             self.close();
         }
         if self.open.is_empty() {
-            self.open.extend_from_slice(&self.member.to_le_bytes());
+            self.open.put_u32_le(self.member);
         }
         let length = u32::try_from(request.len()).expect("FRAME_BYTES_MAX is less");
         for number in [origin.connection, origin.tag, length] {
-            self.open.extend_from_slice(&number.to_le_bytes());
+            self.open.put_u32_le(number);
         }
         self.open.extend_from_slice(request);
     }
@@ -53,8 +61,7 @@ impl Batcher {
 
     fn close(&mut self) {
         if !self.open.is_empty() {
-            let room = Vec::with_capacity(self.open.len());
-            self.full.push(std::mem::replace(&mut self.open, room).into());
+            self.full.push(self.open.split().freeze());
         }
     }
 }
@@ -78,7 +85,7 @@ mod tests {
 
     #[test]
     fn requests_come_out_in_their_order_with_where_their_replies_go() {
-        let mut batcher = Batcher::new(3);
+        let mut batcher = Batcher::new(3, Batching::Application);
         batcher.add(Origin { connection: 1, tag: 2 }, b"ab");
         batcher.add(Origin { connection: 4, tag: 5 }, b"");
         let batches = batcher.take();
@@ -93,7 +100,7 @@ mod tests {
 
     #[test]
     fn no_batch_of_small_requests_is_larger_than_the_limit_by_much() {
-        let mut batcher = Batcher::new(1);
+        let mut batcher = Batcher::new(1, Batching::Application);
         for tag in 0..600 {
             batcher.add(Origin { connection: 0, tag }, &[7; 4096]);
         }
@@ -105,8 +112,19 @@ mod tests {
     }
 
     #[test]
+    fn where_the_library_batches_each_request_is_alone() {
+        let mut batcher = Batcher::new(1, Batching::Library);
+        for tag in 0..3 {
+            batcher.add(Origin { connection: 0, tag }, b"x");
+        }
+        let batches = batcher.take();
+        assert_eq!(batches.len(), 3);
+        assert!(batches.iter().all(|batch| requests(batch).expect("a batch").1.count() == 1));
+    }
+
+    #[test]
     fn a_torn_batch_ends_early_instead_of_reading_beyond() {
-        let mut batcher = Batcher::new(1);
+        let mut batcher = Batcher::new(1, Batching::Application);
         batcher.add(Origin { connection: 0, tag: 0 }, b"abcdef");
         let batch = batcher.take().remove(0);
         assert_eq!(requests(&batch[..batch.len() - 1]).expect("a head").1.count(), 0);

@@ -1,6 +1,6 @@
 //! A member of a Rust peer: one thread that takes what has arrived, lets the protocol think once, and sends.
 //!
-//! Upon requests, as many as have arrived: they become a batch (`batch`), the protocol is asked to order it.
+//! Upon requests, as many as have arrived: they become batches (`batch`), the protocol is asked to order those.
 //! Upon messages of other members: the protocol is given each.
 //! Upon `TICK`: the protocol is told.
 //! After all of that, once: the protocol sends, persists and executes ([`Protocol::advance`]); one sync covers all that
@@ -28,7 +28,7 @@ use clap::Parser;
 use crate::failure::Failure;
 use crate::family::{Family, free_addresses};
 use crate::frame;
-use crate::options::{Durability, Options, System};
+use crate::options::{Batching, Durability, Options, System};
 use batch::{Batcher, Origin};
 use links::{Incoming, Links};
 
@@ -53,6 +53,8 @@ struct Arguments {
     dir: PathBuf,
     #[arg(long)]
     durability: Durability,
+    #[arg(long)]
+    batching: Batching,
     #[arg(long)]
     reply_bytes: u32,
 }
@@ -124,7 +126,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Failure {
 fn serve(arguments: &Arguments, mut links: Links, mut protocol: impl Protocol) -> io::Result<()> {
     let reply = vec![0; arguments.reply_bytes as usize].into();
     let mut service = Service { member: arguments.id, reply };
-    let mut batcher = Batcher::new(arguments.id);
+    let mut batcher = Batcher::new(arguments.id, arguments.batching);
     let mut probes: Vec<Origin> = Vec::new();
     let mut next_tick = Instant::now() + TICK;
     loop {
@@ -187,6 +189,8 @@ pub(crate) fn start(
             &list,
             "--durability",
             options.durability.name(),
+            "--batching",
+            options.batching.name(),
             "--reply-bytes",
             &options.reply_bytes.to_string(),
         ]

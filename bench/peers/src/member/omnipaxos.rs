@@ -32,7 +32,7 @@ const ELECTION_TICKS: u64 = 10;
 /// A second until a message counts as lost.
 const RESEND_TICKS: u64 = 20;
 /// How many decided batches, or bytes in them, are trimmed together, once all members have them.
-const TRIMMED_ENTRIES: usize = 1024;
+const TRIMMED_ENTRIES: usize = 16 * 1024;
 const TRIMMED_BYTES: usize = 64 * 1024 * 1024;
 
 /// What is ordered.
@@ -49,6 +49,8 @@ pub(crate) struct Paxos {
     node: OmniPaxos<Batch, EngineStorage>,
     log: Rc<RefCell<Log>>,
     outgoing: Vec<Message<Batch>>,
+    /// The leader's orders to trim, until what they let go was executed.
+    trims: Vec<Message<Batch>>,
     executed: usize,
     untrimmed_entries: usize,
     untrimmed_bytes: usize,
@@ -73,30 +75,36 @@ impl Paxos {
             node,
             log,
             outgoing: Vec::new(),
+            trims: Vec::new(),
             executed: 0,
             untrimmed_entries: 0,
             untrimmed_bytes: 0,
         })
     }
 
-    fn execute(&mut self, links: &mut Links, service: &Service) {
+    fn execute(&mut self, links: &mut Links, service: &Service) -> io::Result<()> {
         if self.node.get_decided_idx() <= self.executed {
-            return;
+            return Ok(());
         }
         let decided = self.node.read_decided_suffix(self.executed).unwrap_or_default();
         for entry in &decided {
-            // Neither snapshots nor stop signs are ever made here, and what is trimmed was executed.
-            if let LogEntry::Decided(Batch(batch)) = entry {
-                service.execute(batch, links);
-                self.untrimmed_bytes += batch.len();
-            }
+            // No snapshot or stop sign is ever made here, and only what was executed is trimmed.
+            let LogEntry::Decided(Batch(batch)) = entry else {
+                return Err(io::Error::other(format!("no decided entry where one was: {entry:?}")));
+            };
+            service.execute(batch, links);
+            self.untrimmed_bytes += batch.len();
         }
         self.executed += decided.len();
         self.untrimmed_entries += decided.len();
+        Ok(())
     }
 
-    /// The leader trims for everybody.
+    /// The leader trims for everybody, after what it may trim was executed.
     fn trim(&mut self) {
+        for order in self.trims.drain(..) {
+            self.node.handle_incoming(order);
+        }
         if self.untrimmed_entries < TRIMMED_ENTRIES && self.untrimmed_bytes < TRIMMED_BYTES {
             return;
         }
@@ -133,7 +141,12 @@ impl Protocol for Paxos {
     }
 
     fn receive(&mut self, message: &Bytes) -> io::Result<()> {
-        self.node.handle_incoming(postcard::from_bytes(message).map_err(io::Error::other)?);
+        let message = postcard::from_bytes(message).map_err(io::Error::other)?;
+        if matches!(&message, Message::SequencePaxos(paxos) if matches!(paxos.msg, PaxosMsg::Compaction(_))) {
+            self.trims.push(message);
+        } else {
+            self.node.handle_incoming(message);
+        }
         Ok(())
     }
 
@@ -142,7 +155,6 @@ impl Protocol for Paxos {
     }
 
     fn advance(&mut self, links: &mut Links, service: &mut Service) -> io::Result<()> {
-        self.trim();
         self.node.take_outgoing_messages(&mut self.outgoing);
         let outgoing = std::mem::take(&mut self.outgoing);
         // As many as come before the first that must wait: the order of messages is kept.
@@ -157,7 +169,8 @@ impl Protocol for Paxos {
         }
         self.outgoing = outgoing;
         self.outgoing.clear();
-        self.execute(links, service);
+        self.execute(links, service)?;
+        self.trim();
         Ok(())
     }
 

@@ -31,7 +31,7 @@ const MESSAGE_BYTES_MAX: u64 = 1024 * 1024;
 const KEPT_BYTES: usize = 64 * 1024 * 1024;
 const KEPT_ENTRIES: usize = 16 * 1024;
 /// How many entries more than those are retired together.
-const RETIRED_ENTRIES: usize = 256;
+const RETIRED_ENTRIES: usize = 16 * 1024;
 const HARD_STATE: &[u8] = b"hard state";
 
 /// A member.
