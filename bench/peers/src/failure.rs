@@ -19,6 +19,8 @@ pub(crate) enum Failure {
     Connection { to: String, why: String },
     /// A whole repetition without an answer.
     NoAnswer { seconds: f64, errors: u64 },
+    /// By a signal.
+    Stopped,
     /// Something in the scratch directory or in /proc.
     Io { what: &'static str, why: String },
 }
@@ -39,6 +41,7 @@ impl fmt::Display for Failure {
             Self::NoAnswer { seconds, errors } => {
                 write!(out, "no operation succeeded in {seconds:.1} s, {errors} failed")
             }
+            Self::Stopped => write!(out, "stopped by a signal"),
             Self::Io { what, why } => write!(out, "{what}: {why}"),
         }
     }

@@ -3,6 +3,7 @@
 //! Upon `--list`: which systems can run here, a JSON line each.
 //! Upon `--system S …`: start 2f+1 members of S as processes of their own on loopback; wait for a leader; load them with a
 //! closed loop of clients in this process; print a JSON line per repetition; end the members and remove their data.
+//! Upon SIGINT or SIGTERM: end the members and remove their data.
 //!
 //! How each system is used, and on whose advice, is in README.md. Not here: any comparison. Whoever compares runs this
 //! and its own measurements in turn, and reads the lines.
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 
 use failure::Failure;
 use family::Family;
@@ -93,12 +95,30 @@ fn run(options: &Options, system: System) -> Result<(), Failure> {
     let recorder = Rc::new(RefCell::new(Recorder::new(options.clients)));
     let broken = Rc::new(Broken::default());
     tokio::task::LocalSet::new().block_on(&runtime, async {
-        match system {
-            System::Etcd => etcd::load(options, &members, &mut family, &recorder, &broken).await?,
-            System::RaftRs | System::Omnipaxos => {
-                peers::load(options, &members, &mut family, &recorder, &broken).await?
+        let measured = async {
+            match system {
+                System::Etcd => etcd::load(options, &members, &mut family, &recorder, &broken).await?,
+                System::RaftRs | System::Omnipaxos => {
+                    peers::load(options, &members, &mut family, &recorder, &broken).await?
+                }
             }
+            load::measure(options, system, &version, &mut family, &recorder, &broken).await
+        };
+        tokio::select! {
+            outcome = measured => outcome,
+            outcome = told_to_stop() => outcome,
         }
-        load::measure(options, system, &version, &mut family, &recorder, &broken).await
     })
+}
+
+/// Waits for SIGINT or SIGTERM, so that the members' data goes with the members.
+async fn told_to_stop() -> Result<(), Failure> {
+    let unheard = "listening for signals";
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::io(unheard))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::io(unheard))?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Err(Failure::Stopped)
 }

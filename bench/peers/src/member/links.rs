@@ -129,11 +129,12 @@ impl Links {
                 self.accept()?;
                 continue;
             }
-            if writable && let Some(Some(connection)) = self.connections.get_mut(token.0) {
-                if connection.full {
-                    connection.full = false;
-                    self.dirty.push(token.0);
-                }
+            if writable
+                && let Some(Some(connection)) = self.connections.get_mut(token.0)
+                && connection.full
+            {
+                connection.full = false;
+                self.dirty.push(token.0);
             }
             if readable {
                 self.read(token.0, hand_on)?;

@@ -123,6 +123,8 @@ fn engine(dir: &Path) -> io::Result<Engine> {
         batch_compression_threshold: ReadableSize(0),
         target_file_size: ReadableSize::mb(FILE_MIB),
         purge_threshold: ReadableSize::mb(PURGE_MIB),
+        prefill_for_recycle: true,
+        prefill_limit: Some(ReadableSize::mb(PURGE_MIB)),
         ..Config::default()
     })
     .map_err(io::Error::other)
