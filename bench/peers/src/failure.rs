@@ -11,8 +11,8 @@ pub(crate) enum Failure {
     Unsupported { system: &'static str, wish: String, right: &'static str },
     /// A program could not be started.
     Start { program: String, why: String },
-    /// A member ended by itself.
-    MemberEnded { id: u32, status: String, last_words: String },
+    /// Members ended by themselves; which ones, and their last words.
+    MembersEnded(String),
     /// No leader within the time that was given.
     NoLeader { seconds: u64 },
     /// A connection of the load broke.
@@ -33,9 +33,7 @@ impl fmt::Display for Failure {
                 write!(out, "{system} cannot do {wish}; right would be: {right}")
             }
             Self::Start { program, why } => write!(out, "{program} did not start: {why}"),
-            Self::MemberEnded { id, status, last_words } => {
-                write!(out, "member process {id} ended ({status}); its last words:\n{last_words}")
-            }
+            Self::MembersEnded(what) => write!(out, "{what}"),
             Self::NoLeader { seconds } => write!(out, "no leader within {seconds} s"),
             Self::Connection { to, why } => write!(out, "connection to {to}: {why}"),
             Self::NoAnswer { seconds, errors } => {

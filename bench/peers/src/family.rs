@@ -61,18 +61,19 @@ impl Family {
         self.children.iter().map(|(child, _)| child.id()).collect()
     }
 
-    /// Whether all live; if one does not, its last words.
+    /// Whether all live; if not, the last words of those that do not: one's death is often the cause of another's.
     pub(crate) fn check(&mut self) -> Result<(), Failure> {
+        let mut ended = Vec::new();
         for (child, log) in &mut self.children {
             if let Ok(Some(status)) = child.try_wait() {
-                return Err(Failure::MemberEnded {
-                    id: child.id(),
-                    status: status.to_string(),
-                    last_words: tail(log),
-                });
+                ended.push(format!(
+                    "member process {} ended ({status}); its last words:\n{}",
+                    child.id(),
+                    tail(log)
+                ));
             }
         }
-        Ok(())
+        if ended.is_empty() { Ok(()) } else { Err(Failure::MembersEnded(ended.join("\n"))) }
     }
 }
 

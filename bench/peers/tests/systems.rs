@@ -181,6 +181,61 @@ fn members_die_with_a_tool_that_was_killed() {
     }
 }
 
+/// A follower stands still while the others fill more log than is kept for it, and then goes on. In memory, since a slow disk
+/// makes clients wait as well. That the log takes what follows a snapshot is tested where the log is.
+#[test]
+fn a_member_that_stood_still_costs_no_reply() {
+    // OmniPaxos has no flow control, so that everything waits in the leader: less, then.
+    for (system, request_bytes) in [("raft-rs", "65536"), ("omnipaxos", "4096")] {
+        let dir = scratch(&format!("still-{system}"));
+        let mut child = tool()
+            .args(["--system", system, "--clients", "64", "--seconds", "2", "--repetitions", "4"])
+            .args(["--request-bytes", request_bytes, "--durability", "memory", "--dir"])
+            .arg(&dir)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the tool runs");
+        let mut out = BufReader::new(child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        let mut lines = 0;
+        let mut still = None;
+        while out.read_line(&mut line).expect("UTF-8") > 0 {
+            lines += 1;
+            let row: Value = serde_json::from_str(&line).expect("a row");
+            assert_eq!(row["errors"], 0, "{system}: {row}");
+            line.clear();
+            match lines {
+                1 => {
+                    let follower = idlest(&children(child.id()));
+                    signal(follower, rustix::process::Signal::STOP);
+                    still = Some(follower);
+                }
+                2 => signal(still.expect("since the first row"), rustix::process::Signal::CONT),
+                _ => {}
+            }
+        }
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(lines, 4, "{system}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// The processes that `id` started.
+fn children(id: u32) -> Vec<u32> {
+    let list = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).expect("it runs");
+    list.split_ascii_whitespace().map(|word| word.parse().expect("a process")).collect()
+}
+
+/// Who has had the least processor time: never the leader.
+fn idlest(ids: &[u32]) -> u32 {
+    let ticks = |id: &u32| -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).expect("it runs");
+        let behind = stat.rsplit(')').next().expect("a name in brackets");
+        behind.split_ascii_whitespace().skip(11).take(2).map(|word| word.parse::<u64>().expect("ticks")).sum()
+    };
+    *ids.iter().min_by_key(|id| ticks(id)).expect("members run")
+}
+
 #[test]
 fn a_tool_that_is_told_to_stop_leaves_nothing() {
     let dir = scratch("stopped");

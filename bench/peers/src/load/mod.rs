@@ -156,11 +156,14 @@ async fn pass(time: Duration, family: &mut Family, broken: &Broken) -> Result<()
     loop {
         let next = end.min(tokio::time::Instant::now() + Duration::from_millis(CHECK_MS));
         let _ = tokio::time::timeout_at(next, broken.notify.notified()).await;
-        // Said first, since it is why connections broke.
-        family.check()?;
-        if let Some(why) = broken.why.borrow_mut().take() {
+        let why = broken.why.borrow_mut().take();
+        if let Some(why) = why {
+            // A member's end is why connections break, but that is sometimes known first.
+            tokio::time::sleep(Duration::from_millis(CHECK_MS)).await;
+            family.check()?;
             return Err(why);
         }
+        family.check()?;
         if tokio::time::Instant::now() >= end {
             return Ok(());
         }

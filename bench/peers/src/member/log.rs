@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use protobuf::Message;
 use raft::eraftpb::Entry;
-use raft_engine::{Config, Engine, LogBatch, MessageExt, ReadableSize};
+use raft_engine::{Command, Config, Engine, LogBatch, MessageExt, ReadableSize};
 
 use crate::options::Durability;
 
@@ -79,6 +79,14 @@ impl Log {
         self.noted.add_entries::<Entries>(REGION, entries).map_err(io::Error::other)
     }
 
+    /// Notes that everything before goes, keys included.
+    pub(crate) fn clear(&mut self) {
+        if self.engine.is_some() {
+            self.must_sync = true;
+            self.noted.add_command(REGION, Command::Clean);
+        }
+    }
+
     /// Notes the value of a key; `must_sync` unless it may be forgotten.
     pub(crate) fn put(&mut self, key: &[u8], value: Vec<u8>, must_sync: bool) -> io::Result<()> {
         if self.engine.is_none() {
@@ -128,4 +136,45 @@ fn engine(dir: &Path) -> io::Result<Engine> {
         ..Config::default()
     })
     .map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(indices: std::ops::Range<u64>) -> Vec<Entry> {
+        indices.map(|index| Entry { index, data: b"data"[..].into(), ..Entry::default() }).collect()
+    }
+
+    #[test]
+    fn what_follows_a_snapshot_need_not_follow_on_what_was_there() {
+        let dir = std::env::temp_dir().join(format!("varangian-peers-log-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).expect("a temporary directory");
+        let mut log = Log::open(&dir, Durability::Fsync).expect("an empty directory");
+        log.append(&entries(1..4)).expect("a log");
+        log.persist().expect("a log");
+        log.clear();
+        log.append(&entries(10..12)).expect("a log");
+        log.persist().expect("a log");
+        // A whole entry may be overwritten, as a new leader does it.
+        log.append(&entries(11..15)).expect("a log");
+        log.persist().expect("a log");
+        let engine = log.engine.as_ref().expect("not in memory");
+        assert_eq!((engine.first_index(REGION), engine.last_index(REGION)), (Some(10), Some(14)));
+        std::fs::remove_dir_all(&dir).expect("it is ours");
+    }
+
+    #[test]
+    fn what_may_be_forgotten_waits_for_what_may_not() {
+        let dir = std::env::temp_dir().join(format!("varangian-peers-put-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).expect("a temporary directory");
+        let mut log = Log::open(&dir, Durability::Async).expect("an empty directory");
+        log.put(b"decided", vec![1], false).expect("a log");
+        log.persist().expect("a log");
+        assert_eq!(log.engine.as_ref().expect("not in memory").get(REGION, b"decided"), None);
+        log.put(b"promise", vec![2], true).expect("a log");
+        log.persist().expect("a log");
+        assert_eq!(log.engine.as_ref().expect("not in memory").get(REGION, b"decided"), Some(vec![1]));
+        std::fs::remove_dir_all(&dir).expect("it is ours");
+    }
 }

@@ -27,11 +27,11 @@ const ELECTION_TICKS: usize = 20;
 const HEARTBEAT_TICKS: usize = 2;
 /// As in raft-rs' example.
 const MESSAGE_BYTES_MAX: u64 = 1024 * 1024;
-/// Executed entries that are kept for members that lag; one that lags by more gets a snapshot, which is empty here.
-const KEPT_BYTES: usize = 64 * 1024 * 1024;
-const KEPT_ENTRIES: usize = 16 * 1024;
-/// How many entries more than those are retired together.
-const RETIRED_ENTRIES: usize = 16 * 1024;
+/// Executed entries that are kept for members that lag, up to twice as much before they are retired together. A member that
+/// lags by more gets a snapshot, which is empty: the service has no state.
+const KEPT_BYTES: usize = 128 * 1024 * 1024;
+/// What an entry takes beside its data.
+const ENTRY_BYTES: usize = 128;
 const HARD_STATE: &[u8] = b"hard state";
 
 /// A member.
@@ -70,17 +70,21 @@ impl Raft {
             if !entry.data.is_empty() {
                 service.execute(&entry.data, links);
             }
-            self.kept_bytes += entry.data.len();
-            self.kept.push_back((entry.index, entry.data.len()));
+            let bytes = ENTRY_BYTES + entry.data.len();
+            self.kept_bytes += bytes;
+            self.kept.push_back((entry.index, bytes));
         }
     }
 
     /// Lets entries go that are beyond what is kept.
     fn retire(&mut self) -> io::Result<()> {
+        if self.kept_bytes < 2 * KEPT_BYTES {
+            return Ok(());
+        }
         let mut index = None;
-        let beyond = self.kept.len() > KEPT_ENTRIES + RETIRED_ENTRIES || self.kept_bytes > 2 * KEPT_BYTES;
-        while beyond && (self.kept.len() > KEPT_ENTRIES || self.kept_bytes > KEPT_BYTES) {
-            let Some((oldest, bytes)) = self.kept.pop_front() else { break };
+        while self.kept_bytes > KEPT_BYTES
+            && let Some((oldest, bytes)) = self.kept.pop_front()
+        {
             self.kept_bytes -= bytes;
             index = Some(oldest + 1);
         }
@@ -135,6 +139,10 @@ impl Protocol for Raft {
             links.flush()?;
             if !ready.snapshot().is_empty() {
                 self.storage.wl().apply_snapshot(ready.snapshot().clone()).map_err(io::Error::other)?;
+                // What comes next does not follow on what was there.
+                self.log.clear();
+                self.kept.clear();
+                self.kept_bytes = 0;
             }
             if !ready.entries().is_empty() {
                 self.log.append(ready.entries())?;
