@@ -142,7 +142,7 @@ impl Options {
         2 * self.f + 1
     }
 
-    /// How many connections the load opens: as etcd's benchmark guide does it, one for each 100 clients, at most ten.
+    /// How many connections the load opens: one for each 100 clients, at most ten: more made etcd slower.
     pub(crate) fn connections(&self) -> u32 {
         let wished = if self.connections > 0 { self.connections } else { self.clients.div_ceil(100).min(10) };
         wished.min(self.clients)
