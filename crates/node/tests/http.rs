@@ -1,0 +1,108 @@
+//! What a node answers over HTTP, asked over real sockets.
+
+use agree::replica::Status;
+use node::http::{self, HEAD_BYTES_MAX, Shared, VISIT_MAX};
+use node::report::Report;
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+use wire::{Digest, NodeId, Sequence, View};
+
+fn report(normal: bool) -> Report {
+    Report {
+        node: 2,
+        protocol: "byzid",
+        status: Some(Status {
+            view: View(4),
+            primary: NodeId(1),
+            normal,
+            executed: Sequence(77),
+            stable: Sequence(64),
+            state: Digest([5; 32]),
+        }),
+        tally: node::core::Tally::default(),
+        passed: node::gate::Passed::default(),
+        links: link::Counters::default(),
+        up: vec![0, 1],
+        incarnation: Some(3),
+        seconds: 9,
+    }
+}
+
+fn server() -> (SocketAddr, Shared) {
+    let shared = Shared::default();
+    let any = "127.0.0.1:0".parse().expect("an address");
+    (http::serve(any, Shared::clone(&shared)).expect("loopback is there"), shared)
+}
+
+fn set(shared: &Shared, report: Report) {
+    *shared.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+}
+
+/// The first line and the body of the answer to `question`.
+fn ask(address: SocketAddr, question: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    // It may hang up in the middle of too much.
+    let _ = stream.write_all(question.as_bytes());
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    (head.lines().next().unwrap_or_default().to_string(), body.to_string())
+}
+
+fn get(address: SocketAddr, path: &str) -> (String, String) {
+    ask(address, &format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"))
+}
+
+#[test]
+fn health_says_whether_the_node_takes_part() {
+    let (address, shared) = server();
+    assert_eq!(get(address, "/health").0, "HTTP/1.1 503 Service Unavailable", "it is starting");
+    set(&shared, report(true));
+    assert_eq!(get(address, "/health").0, "HTTP/1.1 200 OK");
+    set(&shared, report(false));
+    assert_eq!(get(address, "/health").0, "HTTP/1.1 503 Service Unavailable");
+}
+
+#[test]
+fn status_is_one_json_object_and_metrics_are_those_of_prometheus() {
+    let (address, shared) = server();
+    set(&shared, report(true));
+    let status: Value = serde_json::from_str(&get(address, "/status").1).expect("one JSON object");
+    assert_eq!(
+        (&status["node"], &status["primary"], &status["executed"]),
+        (&2.into(), &1.into(), &77.into())
+    );
+    assert_eq!(status["links_up"], serde_json::json!([0, 1]));
+    let metrics = get(address, "/metrics").1;
+    for line in metrics.lines() {
+        let is_comment = line.starts_with("# HELP varangian_") || line.starts_with("# TYPE varangian_");
+        let value = line.rsplit(' ').next().and_then(|value| value.parse::<u64>().ok());
+        assert!(is_comment || (line.starts_with("varangian_") && value.is_some()), "{line}");
+    }
+    assert!(metrics.contains("\nvarangian_executed 77\n"), "{metrics}");
+}
+
+#[test]
+fn nothing_else_is_answered_and_nothing_can_be_changed() {
+    let (address, shared) = server();
+    set(&shared, report(true));
+    assert_eq!(get(address, "/etc/passwd").0, "HTTP/1.1 404 Not Found");
+    assert_eq!(ask(address, "POST /status HTTP/1.1\r\n\r\n").0, "HTTP/1.1 405 Method Not Allowed");
+    let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(2 * HEAD_BYTES_MAX));
+    assert_eq!(ask(address, &long).0, "", "too long for an answer");
+}
+
+/// Somebody who connects and says nothing holds up the next visitor for a moment, and nobody for ever.
+#[test]
+fn a_visitor_that_says_nothing_is_sent_away() {
+    let (address, shared) = server();
+    set(&shared, report(true));
+    let mut silent = TcpStream::connect(address).expect("it listens");
+    silent.write_all(b"GET /hea").expect("it takes bytes");
+    let start = Instant::now();
+    assert_eq!(get(address, "/health").0, "HTTP/1.1 200 OK");
+    assert!(start.elapsed() < VISIT_MAX + Duration::from_secs(60));
+}
