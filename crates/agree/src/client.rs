@@ -8,6 +8,8 @@
 //! Upon BUSY from the presumed primary: the next attempt waits at least twice as long. Once per attempt, and from nobody
 //!   else: a traitor that says BUSY again and again must not keep the request from the others for ever.
 //!
+//! Upon a wish to give up: the request is not sent again. It may be executed all the same, once, now or later: nobody knows.
+//!
 //! A client has one request outstanding; who wants more uses more clients.
 
 use crate::protocol::Protocol;
@@ -99,6 +101,17 @@ impl Client {
         self.id
     }
 
+    /// Who leads, as far as it knows.
+    #[must_use]
+    pub fn primary(&self) -> NodeId {
+        self.primary
+    }
+
+    /// Supposes that `primary` leads, as another client of the same process has found.
+    pub fn suppose(&mut self, primary: NodeId) {
+        self.primary = primary;
+    }
+
     /// Whether it waits for a result.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
@@ -121,6 +134,20 @@ impl Client {
         self.outstanding =
             Some(Outstanding { request, replies: BTreeMap::new(), retry_after: RETRY_AFTER, busy: false });
         self.timestamp
+    }
+
+    /// Gives up: what comes out of the outstanding operation is not waited for any more.
+    pub fn give_up(&mut self, out: &mut Vec<ClientEffect>) {
+        if self.outstanding.take().is_some() {
+            out.push(ClientEffect::ClearTimer);
+        }
+    }
+
+    /// The link to `node` stands anew: what was sent before it did was lost.
+    pub fn reached(&self, node: NodeId, out: &mut Vec<ClientEffect>) {
+        if let Some(outstanding) = self.outstanding.as_ref().filter(|_| node == self.primary) {
+            out.push(ClientEffect::Send(node, Message::Request(outstanding.request.clone())));
+        }
     }
 
     /// Takes a message from node `from`, whose identity was checked.
