@@ -80,8 +80,7 @@ impl Connection {
 
     /// Lets calls that are under way come to their end until `deadline`, begins no other, and closes.
     pub fn close(mut self, deadline: Instant) {
-        self.desk.closing.store(true, Ordering::Relaxed);
-        self.desk.wake();
+        self.desk.begin_to_close();
         let is_over = |thread: &JoinHandle<()>| thread.is_finished() || Instant::now() >= deadline;
         while !self.thread.as_ref().is_none_or(is_over) {
             thread::sleep(CLOSE_LOOK);

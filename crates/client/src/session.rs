@@ -51,6 +51,9 @@ impl Session {
         if bytes > OPERATION_BYTES_MAX {
             return Err(CallError::TooLong { bytes });
         }
+        if self.desk.is_closing() {
+            return Err(CallError::Closed);
+        }
         self.desk.change(&self.slot, |state| state.stage = Stage::Wanted(operation));
         Ok(())
     }

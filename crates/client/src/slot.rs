@@ -151,8 +151,8 @@ pub(crate) struct Desk {
     waker: Arc<mio::Waker>,
     /// Sessions that are open, or that the thread has not closed yet.
     pub(crate) sessions: AtomicUsize,
-    /// The connection is to end: at once, or when all calls are over.
-    pub(crate) closing: AtomicBool,
+    /// No call is begun any more.
+    closing: AtomicBool,
     /// The thread has ended, and looks at nothing any more. Changed only while `listed` is locked.
     ended: AtomicBool,
 }
@@ -197,6 +197,22 @@ impl Desk {
     /// Ends a turn of the thread that waits. If that fails, it looks by itself at its next turn.
     pub(crate) fn wake(&self) {
         let _ = self.waker.wake();
+    }
+
+    /// Lets no call begin any more, and the thread end when none is left.
+    pub(crate) fn begin_to_close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Whether no call is to begin any more.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    /// The thread: whether there is nothing to look at.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.lock().is_empty()
     }
 
     /// Whether the connection is over.

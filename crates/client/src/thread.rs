@@ -6,7 +6,7 @@
 //!   is told to whoever waits, and everything that is to leave leaves, a bundle for each node.
 //! Upon a call while no link stands: it waits for one; until then it can be taken back as never asked.
 //! Upon a key that is refused by so many nodes that those left cannot answer: every call that was not asked yet ends with that.
-//! Upon a wish to end, or links that fail for good: every call that is left ends with CLOSED.
+//! Upon a close: it ends when no call is left. Upon the end, or links that fail for good: every call that is left ends with CLOSED.
 
 use crate::error::CallError;
 use crate::slot::{Desk, Slot, Stage};
@@ -101,8 +101,8 @@ impl Post {
     }
 
     fn is_to_end(&self) -> bool {
-        let closing = self.desk.closing.load(Ordering::Relaxed);
-        self.desk.has_ended() || closing && self.station.waiting() == 0
+        let is_idle = || self.station.waiting() == 0 && self.listed.is_empty() && self.desk.is_clear();
+        self.desk.has_ended() || self.desk.is_closing() && is_idle()
     }
 
     fn wait(&self) -> Duration {
@@ -161,13 +161,7 @@ impl Post {
     /// Does what the caller wants by now; whether that is all.
     fn look(&mut self, now: Time, slot: &Arc<Slot>, can_ask: bool) -> bool {
         let mut state = slot.lock();
-        let closing = self.desk.closing.load(Ordering::Relaxed);
         match replace(&mut state.stage, Stage::Asked) {
-            Stage::Wanted(operation) if closing => {
-                state.stage = Stage::Wanted(operation);
-                drop(state);
-                slot.close();
-            }
             Stage::Wanted(operation) if !can_ask => {
                 state.stage = Stage::Wanted(operation);
                 return false;
