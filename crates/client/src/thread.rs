@@ -9,7 +9,8 @@
 //! Upon a close: it ends when no call is left. Upon the end, or links that fail for good: every call that is left ends with CLOSED.
 
 use crate::error::CallError;
-use crate::slot::{Desk, Slot, Stage};
+use crate::slot::{Desk, Outcome, Slot, Stage};
+use agree::client::Accepted;
 use agree::machine::TOO_MANY_CLIENTS;
 use agree::station::{Done, SESSIONS_MAX, SessionNumber};
 use agree::{Settings, Station};
@@ -97,7 +98,6 @@ impl Post {
                 self.pins.set_now(wall_time());
             }
         }
-        self.end();
     }
 
     fn is_to_end(&self) -> bool {
@@ -132,10 +132,7 @@ impl Post {
             let Some(slot) = self.slots.get(usize::from(session.number())).and_then(Option::as_ref) else {
                 continue;
             };
-            slot.finish(match &accepted.result[..] {
-                TOO_MANY_CLIENTS => Err(CallError::ServiceFull),
-                _ => Ok(accepted),
-            });
+            slot.finish(outcome_of(accepted));
         }
     }
 
@@ -221,13 +218,23 @@ impl Post {
         let reason = reasons().next()?;
         (self.nodes.len() - nodes < self.replies_needed).then_some(CallError::KeyRefused { nodes, reason })
     }
+}
 
-    fn end(mut self) {
+/// However the thread ends, nobody waits for it any more.
+impl Drop for Post {
+    fn drop(&mut self) {
         self.desk.end();
-        self.listed.extend(self.slots.into_iter().flatten());
-        for slot in self.listed {
+        for slot in self.listed.drain(..).chain(self.slots.drain(..).flatten()) {
             slot.close();
         }
+    }
+}
+
+/// What a call comes to by a result that enough nodes vouch for.
+fn outcome_of(accepted: Accepted) -> Outcome {
+    match &accepted.result[..] {
+        TOO_MANY_CLIENTS => Err(CallError::ServiceFull),
+        _ => Ok(accepted),
     }
 }
 
@@ -235,4 +242,30 @@ impl Post {
 fn calendar() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(u64::try_from(since.as_micros()).unwrap_or(u64::MAX / 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::{Sequence, View};
+
+    #[test]
+    fn a_cluster_that_takes_no_session_is_not_taken_for_a_result() {
+        let accepted = |result: &'static [u8]| Accepted {
+            timestamp: Timestamp(1),
+            view: View(1),
+            sequence: Sequence(1),
+            result: result.into(),
+        };
+        assert_eq!(outcome_of(accepted(TOO_MANY_CLIENTS)), Err(CallError::ServiceFull));
+        assert_eq!(outcome_of(accepted(b"done")), Ok(accepted(b"done")));
+    }
+
+    #[test]
+    fn timestamps_of_a_later_process_come_after_those_of_an_earlier_one() {
+        // One a microsecond is more than any session can use, and fewer than overflow in a hundred thousand years.
+        let first = calendar();
+        assert!(first.0 > 1_700_000_000_000_000 && first.0 < u64::MAX / 4);
+        assert!(calendar() >= first);
+    }
 }
