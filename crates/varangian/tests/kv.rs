@@ -164,6 +164,24 @@ fn a_cluster_that_is_down_is_no_reason_to_wait_for_ever() {
     assert!(said(&unanswered).contains("nothing was asked"), "{}", said(&unanswered));
 }
 
+/// Three nodes that go and come back are no reason to begin anew.
+#[test]
+fn a_watch_outlives_a_cluster_that_is_away_for_a_while() {
+    let mut cluster = Cluster::start(&Wish { fsync: true, ..wish("paxos") });
+    let mut watch = cluster.kv_command(&["--timeout", "0.3", "watch", "--since", "0", "--limit", "2"]);
+    cluster.kv_done(&["put", "before", "x"]);
+    let mut watch = watch.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let mut said = BufReader::new(watch.stderr.take().expect("it is piped")).lines();
+    let mut lines = BufReader::new(watch.stdout.take().expect("it is piped")).lines();
+    assert_eq!(lines.next().expect("it goes on").expect("it is text"), "put\t1\tbefore\tx");
+    (0..3).for_each(|node| cluster.kill_node(node));
+    assert!(said.next().expect("it goes on").expect("it is text").starts_with("warning: "));
+    (0..3).for_each(|node| cluster.start_node(node));
+    cluster.kv_done(&["put", "after", "y"]);
+    assert_eq!(lines.next().expect("it goes on").expect("it is text"), "put\t2\tafter\ty");
+    assert!(watch.wait().expect("it ends").success());
+}
+
 #[test]
 fn without_a_majority_the_outcome_is_said_to_be_unknown() {
     let mut cluster = Cluster::start(&wish("paxos"));

@@ -196,10 +196,9 @@ fn ask(arguments: &Arguments) -> Result<(), Failed> {
         Command::Delete { key } => tell::deleted(form, kv.delete(bytes(key))?),
         Command::List { prefix, limit } => tell::listed(form, &kv.list(bytes(prefix), *limit)?),
         Command::Watch { prefix, since, limit } => {
-            let since = match since {
-                Some(since) => Revision(*since),
-                None => kv.revision()?,
-            };
+            // A cluster that was never there is an error; one that goes away later is waited for.
+            let now = kv.revision()?;
+            let since = since.map_or(now, Revision);
             watch(form, &mut kv, bytes(prefix), since, limit.unwrap_or(usize::MAX))?;
         }
     }
@@ -209,23 +208,19 @@ fn ask(arguments: &Arguments) -> Result<(), Failed> {
 /// A watch outlives a cluster that is away for a while: what was missed is told when it is back.
 fn watch(form: Form, kv: &mut Kv, prefix: Bytes, since: Revision, limit: usize) -> Result<(), Failed> {
     let mut told = 0;
-    for change in kv.watch(prefix, since) {
-        if told == limit {
-            break;
-        }
+    let mut watching = kv.watch(prefix, since);
+    while told < limit {
+        let Some(change) = watching.next() else { break };
         match change {
             Ok(change) => {
                 tell::change(form, &change);
                 told += 1;
             }
-            Err(KvError::Call(error @ (CallError::OutcomeUnknown | CallError::Unreachable))) if told > 0 => {
+            Err(KvError::Call(error @ (CallError::OutcomeUnknown | CallError::Unreachable))) => {
                 complain!("warning: {error}");
                 thread::sleep(WATCH_AGAIN);
             }
             Err(error) => return Err(error.into()),
-        }
-        if told == limit {
-            break;
         }
     }
     Ok(())
