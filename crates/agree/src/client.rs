@@ -66,6 +66,8 @@ pub struct Client {
     /// Who leads, as enough replies had it.
     primary: NodeId,
     timestamp: Timestamp,
+    /// How long the next request is waited for before it is sent again.
+    patience: Duration,
     outstanding: Option<Outstanding>,
 }
 
@@ -91,6 +93,7 @@ impl Client {
             nodes,
             primary: settings.members[0],
             timestamp: newest,
+            patience: RETRY_AFTER,
             outstanding: None,
         }
     }
@@ -112,6 +115,11 @@ impl Client {
         self.primary = primary;
     }
 
+    /// Waits so long before the next request is sent again the first time, as far as that is within the limits.
+    pub fn be_patient(&mut self, patience: Duration) {
+        self.patience = patience.clamp(RETRY_AFTER, RETRY_AFTER_MAX);
+    }
+
     /// Whether it waits for a result.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
@@ -130,9 +138,9 @@ impl Client {
             request.signature = Some(keys.sign(&request.signed_bytes()));
         }
         out.push(ClientEffect::Send(self.primary, Message::Request(request.clone())));
-        out.push(ClientEffect::SetTimer(RETRY_AFTER));
+        out.push(ClientEffect::SetTimer(self.patience));
         self.outstanding =
-            Some(Outstanding { request, replies: BTreeMap::new(), retry_after: RETRY_AFTER, busy: false });
+            Some(Outstanding { request, replies: BTreeMap::new(), retry_after: self.patience, busy: false });
         self.timestamp
     }
 

@@ -5,6 +5,9 @@
 //!   done.
 //! Upon a link that stands: requests whose primary is at its other end are sent again, since they may have been sent into nothing.
 //! Upon a retry timer: that session alone sends again, to every node.
+//! Upon a result: how long it took is learned. The first retry of later requests waits [`PATIENCE_TIMES`] as long as results have
+//!   taken of late: where a thousand sessions keep the nodes busy for longer than a retry timer, sending all again would keep them
+//!   busy for good.
 //! Upon a flush: what was gathered leaves, one frame for each node ([`Gathering`]).
 //!
 //! A session's timestamps begin after the one that its opener names. Microseconds of the calendar will do: a process that is
@@ -17,16 +20,23 @@
 
 use crate::Message;
 use crate::bundle::Gathering;
-use crate::client::{Accepted, Client, ClientEffect};
+use crate::client::{Accepted, Client, ClientEffect, RETRY_AFTER_MAX};
 use crate::door::Door;
 use crate::replica::Refusal;
 use crate::settings::Settings;
 use bytes::Bytes;
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::{ClientId, Encode, Keys, NodeId, Peer, Time, Timestamp};
 
 /// Sessions of one station at most. The number 0 is the station's own.
 pub const SESSIONS_MAX: u16 = u16::MAX;
+
+/// How many times as long as results take the first retry waits.
+pub const PATIENCE_TIMES: u32 = 4;
+
+/// A result counts this part of what is known of how long results take.
+const LEARNED_PART: u32 = 16;
 
 /// A session of a station: from 1 to [`SESSIONS_MAX`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -59,6 +69,8 @@ struct Session {
     /// The greatest timestamp that it ever used.
     newest: Timestamp,
     retry: Option<Time>,
+    /// When its last operation began.
+    began: Time,
     is_open: bool,
 }
 
@@ -73,6 +85,8 @@ pub struct Station<K> {
     retries: BTreeSet<(Time, SessionNumber)>,
     /// Who leads, as the session that got a result last has it.
     primary: NodeId,
+    /// How long results have taken of late.
+    takes: Duration,
     gathered: BTreeMap<NodeId, Gathering>,
     out: Vec<(NodeId, Bytes)>,
     effects: Vec<ClientEffect>,
@@ -94,6 +108,7 @@ impl<K: Keys> Station<K> {
             closed: Vec::new(),
             retries: BTreeSet::new(),
             primary: settings.members[0],
+            takes: Duration::ZERO,
             gathered: BTreeMap::new(),
             out: Vec::new(),
             effects: Vec::new(),
@@ -111,7 +126,7 @@ impl<K: Keys> Station<K> {
         }
         let number = u16::try_from(self.sessions.len() + 1).ok().map(SessionNumber)?;
         let client = client_of(self.station, number, &self.settings, newest, self.primary);
-        self.sessions.push(Session { client, newest, retry: None, is_open: true });
+        self.sessions.push(Session { client, newest, retry: None, began: Time::ZERO, is_open: true });
         Some(number)
     }
 
@@ -131,6 +146,8 @@ impl<K: Keys> Station<K> {
     pub fn submit(&mut self, now: Time, number: SessionNumber, operation: Bytes) -> Timestamp {
         let session = &mut self.sessions[number.place()];
         assert!(session.is_open, "a session that is closed asks for nothing");
+        session.began = now;
+        session.client.be_patient(self.takes * PATIENCE_TIMES);
         let timestamp = session.client.submit(operation, self.door.keys(), &mut self.effects);
         session.newest = timestamp;
         self.perform(now, number, &mut Vec::new());
@@ -228,7 +245,10 @@ impl<K: Keys> Station<K> {
                 ClientEffect::SetTimer(after) => self.set_retry(number, Some(now.after(after))),
                 ClientEffect::ClearTimer => self.set_retry(number, None),
                 ClientEffect::Done(accepted) => {
-                    self.primary = self.sessions[number.place()].client.primary();
+                    let session = &self.sessions[number.place()];
+                    self.primary = session.client.primary();
+                    let took = now.since(session.began).min(RETRY_AFTER_MAX);
+                    self.takes = (self.takes * (LEARNED_PART - 1) + took) / LEARNED_PART;
                     done.push(Done { session: number, accepted });
                 }
             }

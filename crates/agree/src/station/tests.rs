@@ -212,3 +212,21 @@ fn what_is_no_answer_of_a_node_is_refused() {
     station.received(Time::ZERO, NodeId(0), answer(0, 0, &[stranger]), &mut done).expect("it is genuine");
     assert_eq!(done, [], "no such session");
 }
+
+#[test]
+fn where_results_take_long_the_first_retry_waits_longer() {
+    let (mut station, sessions) = asking(1);
+    let takes = Duration::from_secs(1);
+    let mut now = Time::ZERO;
+    for _ in 0..100 {
+        let requests = flushed(&mut station).remove(0).1;
+        now = now.after(takes);
+        for node in [0, 1] {
+            let answer = answer(node, 0, &requests);
+            station.received(now, NodeId(node), answer, &mut Vec::new()).expect("genuine");
+        }
+        station.submit(now, sessions[0], Bytes::new());
+    }
+    let waits = station.deadline().expect("it waits").since(now);
+    assert!(waits > takes * 3 && waits <= takes * 4, "{waits:?}");
+}
