@@ -1,6 +1,6 @@
 //! The client library: asks a cluster for operations and waits for answers that enough of its nodes vouch for.
 //!
-//! - [`connection`]: one process's links to all nodes, behind one thread of its own ([`thread`](mod@thread));
+//! - [`connection`]: one process's links to all nodes, behind one thread of its own;
 //! - [`session`]: one request at a time, blocking or async, without a runtime; as many sessions as one likes;
 //! - [`keys`]: put, get, cas, delete, list and watch for the store of keys and values;
 //! - [`error`]: what can go wrong, and whether the operation may have been executed all the same.
