@@ -8,6 +8,8 @@
 //! Upon BUSY from the presumed primary: the next attempt waits at least twice as long. Once per attempt, and from nobody
 //!   else: a traitor that says BUSY again and again must not keep the request from the others for ever.
 //!
+//! Upon a wish to give up: the request is not sent again. It may be executed all the same, once, now or later: nobody knows.
+//!
 //! A client has one request outstanding; who wants more uses more clients.
 
 use crate::protocol::Protocol;
@@ -64,6 +66,8 @@ pub struct Client {
     /// Who leads, as enough replies had it.
     primary: NodeId,
     timestamp: Timestamp,
+    /// How long the next request is waited for before it is sent again.
+    patience: Duration,
     outstanding: Option<Outstanding>,
 }
 
@@ -89,6 +93,7 @@ impl Client {
             nodes,
             primary: settings.members[0],
             timestamp: newest,
+            patience: RETRY_AFTER,
             outstanding: None,
         }
     }
@@ -97,6 +102,22 @@ impl Client {
     #[must_use]
     pub fn id(&self) -> ClientId {
         self.id
+    }
+
+    /// Who leads, as far as it knows.
+    #[must_use]
+    pub fn primary(&self) -> NodeId {
+        self.primary
+    }
+
+    /// Supposes that `primary` leads, as another client of the same process has found.
+    pub fn suppose(&mut self, primary: NodeId) {
+        self.primary = primary;
+    }
+
+    /// Waits so long before the next request is sent again the first time, as far as that is within the limits.
+    pub fn be_patient(&mut self, patience: Duration) {
+        self.patience = patience.clamp(RETRY_AFTER, RETRY_AFTER_MAX);
     }
 
     /// Whether it waits for a result.
@@ -117,10 +138,24 @@ impl Client {
             request.signature = Some(keys.sign(&request.signed_bytes()));
         }
         out.push(ClientEffect::Send(self.primary, Message::Request(request.clone())));
-        out.push(ClientEffect::SetTimer(RETRY_AFTER));
+        out.push(ClientEffect::SetTimer(self.patience));
         self.outstanding =
-            Some(Outstanding { request, replies: BTreeMap::new(), retry_after: RETRY_AFTER, busy: false });
+            Some(Outstanding { request, replies: BTreeMap::new(), retry_after: self.patience, busy: false });
         self.timestamp
+    }
+
+    /// Gives up: what comes out of the outstanding operation is not waited for any more.
+    pub fn give_up(&mut self, out: &mut Vec<ClientEffect>) {
+        if self.outstanding.take().is_some() {
+            out.push(ClientEffect::ClearTimer);
+        }
+    }
+
+    /// The link to `node` stands anew: what was sent before it did was lost.
+    pub fn reached(&self, node: NodeId, out: &mut Vec<ClientEffect>) {
+        if let Some(outstanding) = self.outstanding.as_ref().filter(|_| node == self.primary) {
+            out.push(ClientEffect::Send(node, Message::Request(outstanding.request.clone())));
+        }
     }
 
     /// Takes a message from node `from`, whose identity was checked.

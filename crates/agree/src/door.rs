@@ -82,8 +82,13 @@ impl<K: Keys> Door<K> {
 
     /// One frame that carries `message` to all of `to`: encoded once, with as many MACs as there are receivers.
     pub fn seal_for(&self, to: &[Peer], message: &Message) -> Frame {
+        self.seal_as(self.me, to, message)
+    }
+
+    /// The same from `me`, who speaks by the same keys: a session of the station whose door this is.
+    pub(crate) fn seal_as(&self, me: Peer, to: &[Peer], message: &Message) -> Frame {
         let body = message.to_bytes();
-        let head = Head::new(self.me, self.vouches);
+        let head = Head::new(me, self.vouches);
         debug_assert!(body.len() <= BODY_BYTES_MAX, "a message within its own limits fits a frame");
         let authenticator = match (message.proof(self.protocol), to) {
             (Proof::Link, _) => Authenticator::None,
@@ -97,7 +102,7 @@ impl<K: Keys> Door<K> {
                     .collect(),
             ),
         };
-        Frame { from: self.me, vouched: self.vouches, body, authenticator }
+        Frame { from: me, vouched: self.vouches, body, authenticator }
     }
 
     /// The message in a frame that came over the link to `link`, and who really sent it.

@@ -7,7 +7,8 @@
 //! In the order in which a request meets them:
 //! - [`guard`], [`door`]: what stands between a replica and its network, and lets only checked messages through;
 //! - [`bundle`]: what travels together between a client's process and a node;
-//! - [`client`]: sends the request, retransmits it, accepts a result that enough replicas vouch for;
+//! - [`client`]: sends the request, retransmits it, accepts a result that enough replicas vouch for; [`station`]: all clients
+//!   of one process;
 //! - [`request`]: what travels between the two: [`Request`], [`Batch`], [`Reply`];
 //! - [`paxos`], [`pbft`], [`byzid`]: the protocols, a room each, behind [`replica`];
 //! - [`machine`]: executes batches in order on a [`Service`], exactly once per request;
@@ -45,6 +46,7 @@ pub mod replica;
 pub mod request;
 pub mod service;
 pub mod settings;
+pub mod station;
 #[cfg(test)]
 #[allow(dead_code, reason = "each protocol's tests use their own part of it")]
 mod testing;
@@ -58,3 +60,4 @@ pub use replica::{
 pub use request::{Batch, Reply, Request};
 pub use service::Service;
 pub use settings::Settings;
+pub use station::Station;

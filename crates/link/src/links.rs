@@ -206,6 +206,8 @@ struct Dial {
     connection: Option<usize>,
     at: Instant,
     pause: Duration,
+    /// What TLS had to say when it was dialled last.
+    refused: Option<&'static str>,
 }
 
 /// The links.
@@ -260,6 +262,7 @@ impl Links {
             connection: None,
             at: now,
             pause: REDIAL_MIN,
+            refused: None,
         });
         Ok(Links {
             dials: dials.collect(),
@@ -311,6 +314,12 @@ impl Links {
     #[must_use]
     pub fn is_up(&self, peer: Peer) -> bool {
         self.place_of(peer).is_some()
+    }
+
+    /// Why TLS with a node that we dial did not come about when it was last tried; nothing if it did since, or was never tried.
+    #[must_use]
+    pub fn refusal(&self, node: NodeId) -> Option<&'static str> {
+        self.dials.iter().find(|dial| dial.node == node).and_then(|dial| dial.refused)
     }
 
     fn place_of(&self, peer: Peer) -> Option<usize> {
@@ -390,7 +399,7 @@ impl Links {
             let Some(connection) = self.connections[place].as_mut() else { continue };
             connection.dirty = false;
             if let Err(broken) = connection.channel.flush() {
-                let closing = self.broken(&broken);
+                let closing = self.broken(place, &broken);
                 self.close(place, closing, arrived);
             }
         }
@@ -534,7 +543,7 @@ impl Links {
         self.greet(place);
         let Some(connection) = self.connections.get_mut(place).and_then(Option::as_mut) else { return };
         if let Err(broken) = connection.channel.flush() {
-            let closing = self.broken(&broken);
+            let closing = self.broken(place, &broken);
             self.close(place, closing, arrived);
         }
     }
@@ -551,7 +560,7 @@ impl Links {
         let frames = self.take_frames(place, arrived);
         let closing = match (frames, read) {
             (Err(closing), _) => Some(closing),
-            (Ok(()), Err(broken)) => Some(self.broken(&broken)),
+            (Ok(()), Err(broken)) => Some(self.broken(place, &broken)),
             (Ok(()), Ok(Reading::Closed)) => Some(Closing::Closed),
             (Ok(()), Ok(Reading::Drained)) => None,
             (Ok(()), Ok(Reading::More)) => {
@@ -633,6 +642,7 @@ impl Links {
         }
         if let Some(dial) = self.dials.iter_mut().find(|dial| dial.connection == Some(place)) {
             dial.pause = REDIAL_MIN;
+            dial.refused = None;
         }
         arrived.push(Arrival::Up(hello.me));
         Ok(())
@@ -687,11 +697,15 @@ impl Links {
     }
 
     /// Why a broken connection is closed; what TLS has to say of it is counted.
-    fn broken(&mut self, broken: &Broken) -> Closing {
+    fn broken(&mut self, place: usize, broken: &Broken) -> Closing {
         match broken {
             Broken::Socket => Closing::Failed,
             Broken::Tls(error) => {
-                *self.counters.refused.entry(tls::Refusal::of(error).name()).or_default() += 1;
+                let name = tls::Refusal::of(error).name();
+                *self.counters.refused.entry(name).or_default() += 1;
+                if let Some(dial) = self.dials.iter_mut().find(|dial| dial.connection == Some(place)) {
+                    dial.refused = Some(name);
+                }
                 Closing::Tls
             }
         }

@@ -166,6 +166,12 @@ pub fn secret_in(text: &str) -> Option<usize> {
     [SECRET_PREFIX, SEAL_PREFIX].into_iter().filter_map(|prefix| text.find(prefix)).min()
 }
 
+/// A number that nobody can foresee, from the randomness of the operating system.
+pub fn random_number() -> Result<u64, SecretError> {
+    let [a, b, c, d, e, f, g, h, ..] = *random()?;
+    Ok(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+}
+
 fn random() -> Result<Zeroizing<[u8; 32]>, SecretError> {
     let mut bytes = Zeroizing::new([0; 32]);
     let source = rustls::crypto::ring::default_provider().secure_random;

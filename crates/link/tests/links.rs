@@ -181,6 +181,7 @@ fn a_wrong_an_unknown_and_an_expired_key_are_refused_by_name() {
     let mut stranger = links(making(P1, false, &[address], world.tls(STRANGER)));
     pump(&mut [&mut p0, &mut stranger], |_, all| {
         all[0].counters().refused.get("unknown-key").is_some_and(|count| *count > 0)
+            && all[1].refusal(NodeId(0)) == Some("refused-by-peer")
     });
     // The client's key is known, but it is not that of node 1.
     let mut liar = links(making(P1, false, &[address], world.tls(2)));
@@ -189,6 +190,7 @@ fn a_wrong_an_unknown_and_an_expired_key_are_refused_by_name() {
     // The key has ended meanwhile: an open link goes, and there is no new one.
     let mut p1 = links(making(P1, false, &[address], world.tls(1)));
     up(&mut [&mut p0, &mut p1], &[P1, P0]);
+    assert_eq!(p1.refusal(NodeId(0)), None);
     let identities = HOLDERS.iter().zip(&world.secrets);
     let ended = identities.map(|(holder, secret)| (*holder, secret.public(Some(NOW))));
     world.pins.replace(Roster::new(ended).expect("each has keys of its own"));

@@ -3,7 +3,8 @@
 //! A verb returns an [`Outcome`], and the outcome is the exit code:
 //! - 0: done, and what was checked holds;
 //! - 1: done, and something that was checked does not hold;
-//! - 2: not done: the command line asks for what does not exist or cannot be, and the error says what would be right.
+//! - 2: not done: the command line asks for what does not exist or cannot be, and the error says what would be right;
+//! - 3: not known to be done: a cluster was asked, and there was no answer in time.
 //!
 //! - 141: nobody read the answer to its end, as of any tool that a broken pipe ends.
 //!
@@ -33,6 +34,7 @@ enum Verb {
     Costs(verb::costs::Arguments),
     Demo(verb::demo::Arguments),
     Init(verb::init::Arguments),
+    Kv(verb::kv::Arguments),
     Node(verb::node::Arguments),
     Plan(verb::plan::Arguments),
     Sim(verb::sim::Arguments),
@@ -47,6 +49,8 @@ pub(crate) enum Outcome {
     Violated,
     /// Not done: the wish was wrong.
     Refused,
+    /// Asked, and not answered in time.
+    Unanswered,
 }
 
 impl From<Outcome> for ExitCode {
@@ -55,6 +59,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Fine => ExitCode::SUCCESS,
             Outcome::Violated => ExitCode::from(1),
             Outcome::Refused => ExitCode::from(2),
+            Outcome::Unanswered => ExitCode::from(3),
         }
     }
 }
@@ -66,6 +71,7 @@ fn main() -> ExitCode {
         Verb::Costs(arguments) => verb::costs::run(&arguments),
         Verb::Demo(arguments) => verb::demo::tell_the_story(&arguments),
         Verb::Init(arguments) => verb::init::run(&arguments),
+        Verb::Kv(arguments) => verb::kv::run(&arguments),
         Verb::Node(arguments) => verb::node::run(&arguments),
         Verb::Plan(arguments) => verb::plan::run(&arguments),
         Verb::Sim(arguments) => verb::sim::run(&arguments),

@@ -39,6 +39,14 @@ pub(crate) fn answer(words: Arguments<'_>) {
     }
 }
 
+/// Writes bytes to standard output, as they are.
+pub(crate) fn answer_bytes(bytes: &[u8]) {
+    let mut out = stdout().lock();
+    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
+        give_up(&error);
+    }
+}
+
 /// Writes to standard error.
 pub(crate) fn remark(words: Arguments<'_>) {
     let _ = stderr().lock().write_fmt(words);

@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod costs;
 pub(crate) mod demo;
 pub(crate) mod init;
+pub(crate) mod kv;
 pub(crate) mod node;
 pub(crate) mod plan;
 pub(crate) mod scenarios;

@@ -31,9 +31,10 @@ const RULES: &[Rule] = &[
     // `wire` and `sim` for its tests alone: they ask both disks the same.
     Rule { name: "store", ours: &["wire", "agree", "sim"], others: Some(&["bytes", "crc32fast"]) },
     Rule { name: "node", ours: &["wire", "agree", "monitor", "kv", "link", "store"], others: None },
+    Rule { name: "client", ours: &["wire", "agree", "kv", "link", "node"], others: Some(&["bytes", "mio"]) },
     Rule {
         name: "varangian",
-        ours: &["wire", "agree", "kv", "monitor", "sim", "link", "node"],
+        ours: &["wire", "agree", "client", "kv", "monitor", "sim", "link", "node"],
         others: None,
     },
     Rule { name: "xtask", ours: &[], others: Some(&[]) },

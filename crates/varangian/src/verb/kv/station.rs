@@ -1,0 +1,76 @@
+//! Which station a process is, so that a thousand calls in a row are not a thousand sessions that the cluster must remember.
+//!
+//! In the folder `stations` beside the client's configuration lie files, each named after a number that was drawn once.
+//!
+//! Upon a process: it locks the first file that nobody has locked and takes its number; without one, it draws a number and makes a
+//!   file. The lock ends with the process, whatever ends it. The timestamps of a session begin with the calendar, so nobody
+//!   mistakes it for the process before.
+//! Upon a folder that cannot be written, or [`STATIONS_MAX`] files that are all locked: nothing; then the number is drawn and not kept.
+
+use link::secret::random_number;
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use wire::ClientId;
+
+/// Numbers that are kept at most.
+const STATIONS_MAX: usize = 256;
+
+/// A number that is ours until this is dropped.
+pub(super) struct Station {
+    number: u32,
+    _lock: File,
+}
+
+impl Station {
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+}
+
+/// Takes a number for the client whose configuration is `config`.
+pub(super) fn take(config: &Path) -> Option<Station> {
+    let folder = config.parent()?.join("stations");
+    let _ = DirBuilder::new().mode(0o700).create(&folder);
+    let entries = fs::read_dir(&folder).ok()?;
+    let name_of = |entry: fs::DirEntry| entry.file_name().into_string().ok()?.parse::<u32>().ok();
+    let mut numbers: Vec<u32> = entries.flatten().filter_map(name_of).collect();
+    numbers.retain(|number| *number <= ClientId::STATION_MAX);
+    numbers.sort_unstable();
+    let kept = numbers.iter().find_map(|number| lock(&folder, *number));
+    if kept.is_some() || numbers.len() >= STATIONS_MAX {
+        return kept;
+    }
+    let drawn = random_number().ok()? & u64::from(ClientId::STATION_MAX);
+    lock(&folder, drawn as u32)
+}
+
+fn lock(folder: &Path, number: u32) -> Option<Station> {
+    let path = folder.join(number.to_string());
+    let lock = File::options().create(true).append(true).open(path).ok()?;
+    lock.try_lock().ok()?;
+    Some(Station { number, _lock: lock })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_one_process_s_at_a_time_and_then_the_next_one_s() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = folder.path().join("client.toml");
+        let first = take(&config).expect("the folder can be written");
+        let second = take(&config).expect("the folder can be written");
+        assert_ne!(first.number(), second.number());
+        let both = [first.number(), second.number()];
+        drop((first, second));
+        let third = take(&config).expect("the folder can be written");
+        assert!(both.contains(&third.number()));
+    }
+
+    #[test]
+    fn without_a_folder_there_is_none() {
+        assert!(take(Path::new("/nowhere/at/all/client.toml")).is_none());
+    }
+}
