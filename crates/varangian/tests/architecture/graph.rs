@@ -30,7 +30,8 @@ const RULES: &[Rule] = &[
     Rule { name: "link", ours: &["wire"], others: None },
     // `wire` and `sim` for its tests alone: they ask both disks the same.
     Rule { name: "store", ours: &["wire", "agree", "sim"], others: Some(&["bytes", "crc32fast"]) },
-    Rule { name: "node", ours: &["wire", "agree", "monitor", "kv", "link", "store"], others: None },
+    Rule { name: "rights", ours: &[], others: Some(&["landlock", "libc", "rustix", "seccompiler"]) },
+    Rule { name: "node", ours: &["wire", "agree", "monitor", "kv", "link", "rights", "store"], others: None },
     Rule {
         name: "varangian",
         ours: &["wire", "agree", "kv", "monitor", "sim", "link", "node"],
