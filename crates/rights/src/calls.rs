@@ -97,13 +97,16 @@ const REPLICA: &[c_long] = &[
     libc::SYS_ftruncate,
     libc::SYS_fallocate,
     libc::SYS_getdents64,
-    libc::SYS_fcntl,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_rename,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_unlink,
     libc::SYS_renameat,
     libc::SYS_unlinkat,
+    // The log's thread may still be beginning; its name is allowed below.
+    libc::SYS_rseq,
+    libc::SYS_set_robust_list,
+    libc::SYS_sched_getaffinity,
 ];
 
 /// Gives up every call but those of a list, in all threads of this process.
@@ -129,9 +132,16 @@ fn program(calls: Calls, machine: TargetArch) -> Result<BpfProgram, seccompiler:
     };
     rules.insert(libc::SYS_mmap, vec![not_executable()?]);
     rules.insert(libc::SYS_mprotect, vec![not_executable()?]);
+    // What a descriptor is may be asked (a debug build does at each close), not changed.
+    let question = |what: i32| SeccompRule::new(vec![argument(1, Is::Eq, what as u64)?]);
+    rules.insert(libc::SYS_fcntl, vec![question(libc::F_GETFD)?, question(libc::F_GETFL)?]);
     // To the other end of what is connected, and to no address.
     let no_address = SeccompCondition::new(4, Length::Qword, Is::Eq, 0)?;
     rules.insert(libc::SYS_sendto, vec![SeccompRule::new(vec![no_address])?]);
+    if calls == Calls::Replica {
+        let name = SeccompRule::new(vec![argument(0, Is::Eq, libc::PR_SET_NAME as u64)?])?;
+        rules.insert(libc::SYS_prctl, vec![name]);
+    }
     if calls == Calls::Monitor {
         // TCP, and nothing else that sockets can be.
         let kind = 0xf;
