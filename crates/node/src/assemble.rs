@@ -157,6 +157,15 @@ impl AnyGuard {
         }
     }
 
+    /// Whether what its replica says goes out vouched for. A monitor that was started again has to be in a configuration first.
+    #[must_use]
+    pub fn vouches(&self) -> bool {
+        match self {
+            AnyGuard::Plain(_) => true,
+            AnyGuard::ByzId(guard) => guard.monitor().is_some_and(|monitor| !monitor.has_forgotten()),
+        }
+    }
+
     /// The supervisor says whether the replica runs.
     pub fn replica_is_up(&mut self, now: Time, up: bool, out: &mut Vec<GuardEffect>) {
         match self {

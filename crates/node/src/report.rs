@@ -27,6 +27,8 @@ pub struct Report {
     pub protocol: &'static str,
     /// How the replica stands; nothing while it does not run.
     pub status: Option<Status>,
+    /// Whether what it says goes out, with its monitor's word where there is one.
+    pub vouches: bool,
     /// What it executed.
     pub tally: Tally,
     /// What passed its guard.
@@ -55,7 +57,7 @@ impl Report {
     /// Whether it takes part.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
-        self.status.as_ref().is_some_and(|status| status.normal)
+        self.vouches && self.status.as_ref().is_some_and(|status| status.normal)
     }
 
     /// As one JSON object.
@@ -67,6 +69,7 @@ impl Report {
             "node": self.node,
             "protocol": self.protocol,
             "healthy": self.is_healthy(),
+            "vouches": self.vouches,
             "primary": status.map(|status| status.primary.0),
             "configuration": status.map(|status| status.view.0),
             "executed": status.map(|status| status.executed.0),

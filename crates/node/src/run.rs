@@ -120,7 +120,7 @@ pub(crate) fn report(
     incarnation: Option<u64>,
     start: Instant,
 ) -> Report {
-    let passed = gate.tally().clone();
+    let (passed, vouches) = (gate.tally().clone(), gate.guard().vouches());
     let links = gate.links();
     let nodes: Vec<NodeId> = config.cluster.nodes().map(|entry| entry.node).collect();
     let up = nodes.iter().filter(|node| links.is_up(Peer::Node(**node))).map(|node| node.0).collect();
@@ -128,6 +128,7 @@ pub(crate) fn report(
         node: config.node.0,
         protocol: config.settings().protocol.name(),
         status,
+        vouches,
         tally,
         passed,
         links: links.counters().clone(),
