@@ -232,12 +232,7 @@ mod tests {
 
     fn request() -> Message {
         let operation = Bytes::from_static(b"put");
-        Message::Request(Request {
-            client: ClientId(6),
-            timestamp: Timestamp(5),
-            operation,
-            signature: None,
-        })
+        Message::Request(Request { client: ClientId(6), timestamp: Timestamp(5), operation, signature: None })
     }
 
     fn reply() -> Message {
@@ -327,7 +322,10 @@ mod tests {
                 }
             }
         }
-        assert!(words > 10_000 && refusals > 10_000, "{words} words and {refusals} refusals: too tame or too wild");
+        assert!(
+            words > 10_000 && refusals > 10_000,
+            "{words} words and {refusals} refusals: too tame or too wild"
+        );
     }
 
     #[test]

@@ -108,7 +108,11 @@ pub fn making(cluster: &Cluster, me: Peer, secret: &SecretIdentity, pins: &Arc<P
 }
 
 /// The replica of a node, as its disk remembers it. Only a protocol without monitors asks it to have keys.
-pub fn replica(config: &Config, keys: Option<Keyring>, recovered: Recovered) -> Result<Box<dyn Replica>, String> {
+pub fn replica(
+    config: &Config,
+    keys: Option<Keyring>,
+    recovered: Recovered,
+) -> Result<Box<dyn Replica>, String> {
     let (me, settings) = (config.node, config.settings());
     let service = AnyService::of(config.cluster.service);
     let failed = |error: &dyn core::fmt::Display| format!("the replica cannot begin: {error}");

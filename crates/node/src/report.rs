@@ -47,11 +47,7 @@ impl Report {
     /// What to answer.
     #[must_use]
     pub fn answers(&self) -> Answers {
-        Answers {
-            healthy: self.is_healthy(),
-            status: self.as_json().to_string(),
-            metrics: self.as_metrics(),
-        }
+        Answers { healthy: self.is_healthy(), status: self.as_json().to_string(), metrics: self.as_metrics() }
     }
 
     /// Whether it takes part.

@@ -38,9 +38,14 @@ impl fmt::Display for Error {
             Error::NoUser(name) => {
                 write!(f, "there is no user '{name}' in {}; right would be one that is", crate::user::USERS)
             }
-            Error::Root(name) => write!(f, "user '{name}' is root; right would be one without rights of its own"),
+            Error::Root(name) => {
+                write!(f, "user '{name}' is root; right would be one without rights of its own")
+            }
             Error::NotRoot(name) => {
-                write!(f, "only root can become '{name}'; right would be to start as root, or to name no user")
+                write!(
+                    f,
+                    "only root can become '{name}'; right would be to start as root, or to name no user"
+                )
             }
             Error::CameBack => f.write_str("this process could become root again after it gave that up"),
             Error::Machine(machine) => write!(f, "there is no list of system calls for {machine}"),

@@ -6,8 +6,8 @@
 
 use crate::Error;
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr,
-    RulesetStatus, Scope,
+    ABI, Access, AccessFs, AccessNet, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetStatus, Scope,
 };
 use std::path::Path;
 
@@ -37,8 +37,7 @@ fn of_a_log() -> BitFlags<AccessFs> {
 
 /// Gives up every file but those below `folder`. With `network`, sockets may still be connected.
 pub fn keep_files(folder: Option<&Path>, network: bool) -> Result<Enforced, Error> {
-    restrict(folder, network)
-        .map_err(|why| Error::System { to: "give up files", why })
+    restrict(folder, network).map_err(|why| Error::System { to: "give up files", why })
 }
 
 fn restrict(folder: Option<&Path>, network: bool) -> Result<Enforced, String> {

@@ -91,7 +91,8 @@ fn inside() {
         }
         "pipe" => near.write_all(b"x").is_ok() && far.read_exact(&mut [0]).is_ok(),
         "exec" => {
-            let error = nix::unistd::execv(c"/bin/true", &[c"true"]).expect_err("it comes back only if it failed");
+            let error =
+                nix::unistd::execv(c"/bin/true", &[c"true"]).expect_err("it comes back only if it failed");
             panic!("it was not killed: {error}");
         }
         "fork" => Command::new("/bin/true").status().is_ok(),

@@ -167,7 +167,8 @@ fn whatever_is_sent_decodes_to_one_value_or_is_refused() {
     });
     let words: Vec<Bytes> = words.collect();
     let seeds =
-        [frames(&messages), messages, words, passages.to_vec(), vec![settings.to_bytes()], commands()].concat();
+        [frames(&messages), messages, words, passages.to_vec(), vec![settings.to_bytes()], commands()]
+            .concat();
     let mut chance = Chance(1);
     let mut found = 0;
     for _ in 0..INPUTS {

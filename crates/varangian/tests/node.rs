@@ -35,7 +35,8 @@ impl Cluster {
             let path = cluster.file(node, "node.toml");
             let mut text = fs::read_to_string(&path).expect("init made it");
             for other in 0..3 {
-                text = text.replace(&format!("127.0.0.1:{}", 7400 + other), &format!("127.0.0.1:{}", port + other));
+                text = text
+                    .replace(&format!("127.0.0.1:{}", 7400 + other), &format!("127.0.0.1:{}", port + other));
                 let (old, new) = (7500 + other, port + 10 + other);
                 text = text.replace(&format!("127.0.0.1:{old}"), &format!("127.0.0.1:{new}"));
             }
@@ -228,7 +229,8 @@ fn a_roster_is_read_anew_and_any_other_change_is_refused_by_name() {
     heard("the roster was read anew");
     let path = cluster.file(0, "node.toml");
     let text = fs::read_to_string(&path).expect("it is there");
-    fs::write(&path, text.replace("durability = \"fsync\"", "durability = \"async\"")).expect("it can be written");
+    fs::write(&path, text.replace("durability = \"fsync\"", "durability = \"async\""))
+        .expect("it can be written");
     signal("HUP", u64::from(cluster.pid(0)));
     heard("more than identities has changed");
     cluster.until(0, "it takes part all the same", |status| status["healthy"] == true);

@@ -11,8 +11,8 @@ use crate::report::Answers;
 use bytes::Bytes;
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -47,7 +47,8 @@ pub enum ToSupervisor {
 
 fn string(from: &mut Reader, field: &'static str, limit: usize) -> Result<String, DecodeError> {
     let bytes = from.byte_string(field, limit)?;
-    String::from_utf8(bytes.to_vec()).map_err(|_| DecodeError::Inconsistent { what: "a text that is no UTF-8" })
+    String::from_utf8(bytes.to_vec())
+        .map_err(|_| DecodeError::Inconsistent { what: "a text that is no UTF-8" })
 }
 
 fn encode_text(text: &str, limit: usize, to: &mut Vec<u8>) {
@@ -230,7 +231,9 @@ mod tests {
         assert!(monitor.handed().expect("it is open").is_none());
         let (mut near, far) = UnixStream::pair().expect("there is room for a pipe");
         supervisor.hand(&ToMonitor::Replica(7, far.into())).expect("it is open");
-        let Ok(Some(ToMonitor::Replica(7, pipe))) = monitor.handed() else { panic!("a pipe was handed over") };
+        let Ok(Some(ToMonitor::Replica(7, pipe))) = monitor.handed() else {
+            panic!("a pipe was handed over")
+        };
         near.write_all(b"x").expect("it is open");
         let mut byte = [0];
         UnixStream::from(pipe).read_exact(&mut byte).expect("it is open");
@@ -248,9 +251,11 @@ mod tests {
         let monitor = Line::of(far);
         let answers =
             Answers { healthy: true, status: "{}".repeat(5_000), metrics: "varangian_healthy 1\n".into() };
-        for word in
-            [ToSupervisor::Runs, ToSupervisor::ReplicaLost(3, "ä".repeat(9)), ToSupervisor::Answers(answers.clone())]
-        {
+        for word in [
+            ToSupervisor::Runs,
+            ToSupervisor::ReplicaLost(3, "ä".repeat(9)),
+            ToSupervisor::Answers(answers.clone()),
+        ] {
             assert!(monitor.say(&word).expect("it is open"));
             assert_eq!(supervisor.said().expect("it is open"), Some(word));
         }

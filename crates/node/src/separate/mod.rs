@@ -39,7 +39,9 @@ fn become_user(user: Option<&User>, key: &str, say: &mut dyn FnMut(&str)) -> Res
     if let Some(user) = user {
         rights::become_user(user).map_err(|error| error.to_string())?;
     } else if rights::is_root() {
-        say(&format!("warning: this part runs as root; right would be a line in [node] such as {key} = \"vg\""));
+        say(&format!(
+            "warning: this part runs as root; right would be a line in [node] such as {key} = \"vg\""
+        ));
     }
     rights::end_with_parent().map_err(|error| error.to_string())
 }
@@ -48,7 +50,9 @@ fn become_user(user: Option<&User>, key: &str, say: &mut dyn FnMut(&str)) -> Res
 fn warn_of(enforced: Enforced, say: &mut dyn FnMut(&str)) {
     match enforced {
         Enforced::Fully => {}
-        Enforced::Partly => say("warning: this kernel knows only a part of landlock: what it knows is enforced"),
+        Enforced::Partly => {
+            say("warning: this kernel knows only a part of landlock: what it knows is enforced")
+        }
         Enforced::Not => say(
             "WARNING: this kernel has no landlock, or it is switched off: the files of this machine are guarded by the \
              rights of users alone",

@@ -78,7 +78,11 @@ fn prepare(config: &Config, say: &mut dyn FnMut(&str)) -> Result<Part, String> {
 }
 
 /// Runs the replica of a node until its pipe ends, or `stop`.
-pub fn run(config: &Config, stop: &AtomicBool, say: &mut dyn FnMut(&str)) -> Result<(), super::supervisor::Ended> {
+pub fn run(
+    config: &Config,
+    stop: &AtomicBool,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), super::supervisor::Ended> {
     use super::supervisor::Ended;
     let mut part = prepare(config, say).map_err(Ended::Unable)?;
     let now = part.clock.now();
@@ -118,7 +122,8 @@ impl Part {
             }
             while let Some(word) = self.pipe.next_word().map_err(|error| error.to_string())? {
                 // What our own monitor says is right, or the two are not of one binary.
-                let word = ToReplica::from_bytes(word).map_err(|error| format!("a word of the monitor's: {error}"))?;
+                let word = ToReplica::from_bytes(word)
+                    .map_err(|error| format!("a word of the monitor's: {error}"))?;
                 self.core.step(now, word.into(), &mut self.sends);
             }
         }
