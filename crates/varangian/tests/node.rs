@@ -1,9 +1,11 @@
 //! `varangian node` in two processes, through the real binary: who falls with whom, who comes back, and what each may do.
 
+use node::separate::line::{Line, ToMonitor, ToSupervisor};
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -213,6 +215,53 @@ fn no_part_outlives_its_supervisor() {
     child.wait().expect("it ends");
     until_gone(number(&status, "monitor_pid"));
     until_gone(number(&status, "replica_pid"));
+}
+
+/// The test is the supervisor here, and the replica.
+#[test]
+fn what_a_hacked_replica_writes_costs_it_the_pipe_and_the_monitor_goes_on() {
+    let mut cluster = Cluster::start(21_700);
+    let mut child = cluster.nodes[0].take().expect("it runs");
+    signal("TERM", u64::from(child.id()));
+    child.wait().expect("it ends");
+    let (line, far) = Line::new().expect("there is room for a line");
+    let mut monitor = Command::new(env!("CARGO_BIN_EXE_varangian"))
+        .args(["node", "--part", "monitor", "--incarnation", "9"])
+        .arg(cluster.file(0, "node.toml"))
+        .stdin(Stdio::from(far))
+        .spawn()
+        .expect("the binary runs");
+    let until = |is_so: &dyn Fn(&ToSupervisor) -> bool| {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match line.said().expect("the monitor goes on") {
+                Some(said) if is_so(&said) => return said,
+                Some(_) => {}
+                None => sleep(Duration::from_millis(1)),
+            }
+            assert!(Instant::now() < end, "it never said so");
+        }
+    };
+    let garbage: [(&[u8], &str); 4] = [
+        (&[1, 0, 0, 0, 9], "9 is no tag of word to a guard"),
+        (&[0, 0, 0, 0], "a frame of 0 bytes was announced"),
+        (&[255; 64], "a frame of 4294967295 bytes was announced"),
+        (&[3, 0, 0, 0, 0, 1, 4], "truncated"),
+    ];
+    for (start, (bytes, refusal)) in (1..).zip(garbage) {
+        let (near, far) = UnixStream::pair().expect("there is room for a pipe");
+        far.set_nonblocking(true).expect("it can be set");
+        line.hand(&ToMonitor::Replica(start, far.into())).expect("the monitor is there");
+        (&near).write_all(bytes).expect("the pipe is open");
+        let lost = until(&|said| matches!(said, ToSupervisor::ReplicaLost(_, _)));
+        let ToSupervisor::ReplicaLost(which, why) = lost else { unreachable!("it was looked at") };
+        assert_eq!(which, start);
+        assert!(why.contains(refusal), "{why}");
+        let counted = format!("\"replica_words_refused\":{start}");
+        until(&|said| matches!(said, ToSupervisor::Answers(answers) if answers.status.contains(&counted)));
+    }
+    drop(line);
+    assert!(monitor.wait().expect("it ends with its line").success());
 }
 
 #[test]
