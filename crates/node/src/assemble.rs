@@ -136,7 +136,7 @@ pub fn replica(
 /// A guard of any protocol.
 pub enum AnyGuard {
     /// Checks and lets through.
-    Plain(Plain<Keyring>),
+    Plain(Box<Plain<Keyring>>),
     /// Holds the monitor.
     ByzId(Box<byzid::guard::Guard<Keyring>>),
 }
@@ -157,7 +157,7 @@ impl AnyGuard {
                 let guard = byzid::guard::Guard::new(door, &settings, fail, incarnation, now);
                 AnyGuard::ByzId(Box::new(guard))
             }
-            false => AnyGuard::Plain(Plain::new(door, &settings.members)),
+            false => AnyGuard::Plain(Box::new(Plain::new(door, &settings.members))),
         }
     }
 
