@@ -1,10 +1,12 @@
 //! Decoding what a stranger sent.
 //!
-//! For any bytes, as a frame, as a message, as the message inside a frame, and as a command or answer of the store:
+//! For any bytes, as a frame, as a message, as the message inside a frame, as a word between a guard and its replica, and as a command
+//! or answer of the store:
 //!   - no panic;
 //!   - what decodes encodes to the same bytes: one value, one encoding;
 //!   - what decodes is within its limits, and no larger than the bytes it came from.
 
+use agree::between::{ToGuard, ToReplica};
 use agree::bundle::BUNDLE_MESSAGES_MAX;
 use agree::capture::Passage;
 use agree::checkpoint::{CHUNK_BYTES_MAX, CHUNKS_MAX, Transfer};
@@ -38,6 +40,8 @@ pub fn check(data: &[u8]) -> usize {
         found += 1;
     }
     found += usize::from(canonical::<Passage>(&bytes).is_some());
+    found += usize::from(canonical::<ToGuard>(&bytes).is_some());
+    found += usize::from(canonical::<ToReplica>(&bytes).is_some());
     if let Some(command) = canonical::<Command>(&bytes) {
         check_command(&command);
         found += 1;

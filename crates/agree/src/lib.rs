@@ -6,6 +6,7 @@
 //!
 //! In the order in which a request meets them:
 //! - [`guard`], [`door`]: what stands between a replica and its network, and lets only checked messages through;
+//! - [`between`]: what passes between a guard and its replica when they are two processes;
 //! - [`bundle`]: what travels together between a client's process and a node;
 //! - [`client`]: sends the request, retransmits it, accepts a result that enough replicas vouch for; [`station`]: all clients
 //!   of one process;
@@ -28,6 +29,7 @@ macro_rules! defect {
     }};
 }
 
+pub mod between;
 pub mod bundle;
 pub mod byzid;
 pub mod capture;

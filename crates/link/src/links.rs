@@ -230,6 +230,8 @@ pub struct Links {
     stations: HashMap<ClientId, usize>,
     dirty: Vec<usize>,
     unread: Vec<usize>,
+    /// Nothing is read for now.
+    held: bool,
     scratch: Box<[u8]>,
     counters: Counters,
 }
@@ -280,6 +282,7 @@ impl Links {
             stations: HashMap::new(),
             dirty: Vec::new(),
             unread: Vec::new(),
+            held: false,
             scratch: vec![0; READ_BYTES].into_boxed_slice(),
             counters: Counters::default(),
         })
@@ -302,6 +305,12 @@ impl Links {
     pub fn foreign(&self, number: usize) -> (&Registry, Token) {
         assert!(number < FOREIGN_MAX, "there is room for {FOREIGN_MAX} sources of the caller's");
         (self.poll.registry(), Token(FOREIGN + number))
+    }
+
+    /// Whether nothing is to be read from now on: whoever takes what comes has no room. What peers send waits with them, and what
+    /// is sent to them goes out.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     /// What happened so far.
@@ -339,7 +348,7 @@ impl Links {
         if let Some(timeout) = timeout {
             wait = Some(wait.map_or(timeout, |wait| wait.min(timeout)));
         }
-        if !self.unread.is_empty() {
+        if !self.unread.is_empty() && !self.held {
             wait = Some(Duration::ZERO);
         }
         let mut events = self.events.take().expect("they are put back after each turn");
@@ -351,8 +360,10 @@ impl Links {
                 return Err(error);
             }
         }
-        for place in std::mem::take(&mut self.unread) {
-            self.read(place, arrived);
+        if !self.held {
+            for place in std::mem::take(&mut self.unread) {
+                self.read(place, arrived);
+            }
         }
         for event in &events {
             match event.token() {
@@ -550,6 +561,14 @@ impl Links {
 
     fn read(&mut self, place: usize, arrived: &mut Vec<Arrival>) {
         let Some(connection) = self.connections.get_mut(place).and_then(Option::as_mut) else { return };
+        if self.held {
+            // The system tells of it once only.
+            if !connection.unread {
+                connection.unread = true;
+                self.unread.push(place);
+            }
+            return;
+        }
         connection.unread = false;
         let read = connection.channel.read(&mut self.scratch);
         // A handshake answers what it reads.

@@ -107,8 +107,12 @@ pub fn making(cluster: &Cluster, me: Peer, secret: &SecretIdentity, pins: &Arc<P
     }
 }
 
-/// The replica of a node, as its disk remembers it.
-pub fn replica(config: &Config, keys: Keyring, recovered: Recovered) -> Result<Box<dyn Replica>, String> {
+/// The replica of a node, as its disk remembers it. Only a protocol without monitors asks it to have keys.
+pub fn replica(
+    config: &Config,
+    keys: Option<Keyring>,
+    recovered: Recovered,
+) -> Result<Box<dyn Replica>, String> {
     let (me, settings) = (config.node, config.settings());
     let service = AnyService::of(config.cluster.service);
     let failed = |error: &dyn core::fmt::Display| format!("the replica cannot begin: {error}");
@@ -119,9 +123,13 @@ pub fn replica(config: &Config, keys: Keyring, recovered: Recovered) -> Result<B
         Protocol::Paxos => Box::new(
             paxos::Replica::recover(me, settings, service, recovered).map_err(|error| failed(&error))?,
         ),
-        Protocol::Pbft => Box::new(
-            pbft::Replica::recover(me, settings, service, keys, recovered).map_err(|error| failed(&error))?,
-        ),
+        Protocol::Pbft => {
+            let keys = keys.ok_or_else(|| failed(&"pbft signs, and there are no keys"))?;
+            Box::new(
+                pbft::Replica::recover(me, settings, service, keys, recovered)
+                    .map_err(|error| failed(&error))?,
+            )
+        }
     })
 }
 
@@ -150,6 +158,15 @@ impl AnyGuard {
                 AnyGuard::ByzId(Box::new(guard))
             }
             false => AnyGuard::Plain(Box::new(Plain::new(door, &settings.members))),
+        }
+    }
+
+    /// Whether what its replica says goes out vouched for. A monitor that was started again has to be in a configuration first.
+    #[must_use]
+    pub fn vouches(&self) -> bool {
+        match self {
+            AnyGuard::Plain(_) => true,
+            AnyGuard::ByzId(guard) => guard.monitor().is_some_and(|monitor| !monitor.has_forgotten()),
         }
     }
 
@@ -208,6 +225,18 @@ pub fn keyring(
     pins: &Arc<Pins>,
 ) -> Keyring {
     Keyring::new(Holder::Node(config.node), secret, seal, Arc::clone(pins))
+}
+
+/// How the log of a node is set.
+#[must_use]
+pub fn log_options(config: &Config) -> store::Options {
+    store::Options {
+        durability: match config.durability {
+            config::Durability::Fsync => store::Durability::Fsync,
+            config::Durability::Async => store::Durability::Async,
+        },
+        ..store::Options::default()
+    }
 }
 
 impl Keeping for store::Log {

@@ -5,6 +5,7 @@
 //! Upon news of the log: what has become durable is told to the replica.
 
 use crate::timers::Timers;
+use agree::between::Tally;
 use agree::replica::{Position, Refusal, Status};
 use agree::{Destination, Effect, Event, Message, Observation, Outbox, Replica, Write};
 use wire::{Peer, Time};
@@ -16,21 +17,6 @@ pub trait Keeping {
 
     /// Up to where everything survives a loss of power.
     fn durable(&mut self) -> Result<Position, String>;
-}
-
-/// What a replica did, in numbers.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Tally {
-    /// Batches executed.
-    pub batches: u64,
-    /// Requests applied.
-    pub requests: u64,
-    /// Checkpoints that became stable.
-    pub checkpoints: u64,
-    /// States taken over from elsewhere.
-    pub restores: u64,
-    /// Messages not acted upon.
-    pub refused: u64,
 }
 
 /// The replica and what it needs.

@@ -3,6 +3,7 @@
 //! Upon a frame: the guard says what becomes of it; what it delivers is left for the other half.
 //! Upon a message of the replica's: the guard says whether it leaves, and it leaves with the next flush.
 
+use crate::assemble::AnyGuard;
 use crate::timers::Timers;
 use agree::guard::{Alarm, Guard, GuardEffect};
 use agree::{Destination, Event, Message};
@@ -19,6 +20,10 @@ pub struct Passed {
     pub said: u64,
     /// Messages that were not let through.
     pub refused: u64,
+    /// Words of the replica's that were none, where it is another process.
+    pub words_refused: u64,
+    /// Words for the replica that came while it was down.
+    pub words_lost: u64,
     /// Rules that the replica broke.
     pub alarms: Vec<Alarm>,
 }
@@ -33,6 +38,14 @@ pub struct Gate<G> {
     timers: Timers,
     effects: Vec<GuardEffect>,
     passed: Passed,
+}
+
+impl Gate<AnyGuard> {
+    /// The replica stopped, or runs again.
+    pub fn replica_is_up(&mut self, now: Time, up: bool, events: &mut Vec<Event>) {
+        self.guard.replica_is_up(now, up, &mut self.effects);
+        self.perform(now, events);
+    }
 }
 
 impl<G: Guard> Gate<G> {
@@ -54,6 +67,16 @@ impl<G: Guard> Gate<G> {
     /// What passed.
     pub fn tally(&self) -> &Passed {
         &self.passed
+    }
+
+    /// A word of the replica's was none.
+    pub fn refuse_word(&mut self) {
+        self.passed.words_refused += 1;
+    }
+
+    /// There was no replica for a word.
+    pub fn lose_word(&mut self) {
+        self.passed.words_lost += 1;
     }
 
     /// When [`Gate::passed`] is due next.

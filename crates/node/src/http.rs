@@ -5,7 +5,7 @@
 //!
 //! One visitor at a time, [`HEAD_BYTES_MAX`] and [`VISIT_MAX`] each: this is for loopback, and must never cost the node anything.
 
-use crate::report::Report;
+use crate::report::Answers;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,27 +18,27 @@ pub const HEAD_BYTES_MAX: usize = 8 << 10;
 /// How long a visitor may take.
 pub const VISIT_MAX: Duration = Duration::from_millis(500);
 
-/// The latest report, shared with the thread that answers.
-pub type Shared = Arc<Mutex<Option<Report>>>;
+/// The latest answers, shared with the thread that gives them.
+pub type Shared = Arc<Mutex<Option<Answers>>>;
 
 /// Answers at `address` from a thread of its own, which ends with the process. Where it really listens.
-pub fn serve(address: SocketAddr, report: Shared) -> io::Result<SocketAddr> {
+pub fn serve(address: SocketAddr, answers: Shared) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
     thread::Builder::new().name("http".into()).spawn(move || {
         for visitor in listener.incoming().flatten() {
             // Whoever hangs up in the middle has what it wanted.
-            let _ = visit(visitor, &report);
+            let _ = visit(visitor, &answers);
         }
     })?;
     Ok(address)
 }
 
-fn visit(mut visitor: TcpStream, report: &Shared) -> io::Result<()> {
+fn visit(mut visitor: TcpStream, answers: &Shared) -> io::Result<()> {
     visitor.set_write_timeout(Some(VISIT_MAX))?;
     let Some(head) = read_head(&mut visitor)? else { return Ok(()) };
-    let report = report.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let (code, kind, body) = answer(&head, report.as_ref());
+    let answers = answers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let (code, kind, body) = answer(&head, answers);
     write!(
         visitor,
         "HTTP/1.1 {code}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
@@ -67,20 +67,20 @@ fn read_head(visitor: &mut TcpStream) -> io::Result<Option<String>> {
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-fn answer(head: &str, report: Option<&Report>) -> (&'static str, &'static str, String) {
+fn answer(head: &str, answers: Option<Answers>) -> (&'static str, &'static str, String) {
     let mut words = head.split_whitespace();
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     if method != "GET" {
         return ("405 Method Not Allowed", TEXT, "this is only for reading\n".to_string());
     }
-    let Some(report) = report else {
+    let Some(answers) = answers else {
         return ("503 Service Unavailable", TEXT, "starting\n".to_string());
     };
     match path {
-        "/health" if report.is_healthy() => ("200 OK", TEXT, "takes part\n".to_string()),
+        "/health" if answers.healthy => ("200 OK", TEXT, "takes part\n".to_string()),
         "/health" => ("503 Service Unavailable", TEXT, "does not take part\n".to_string()),
-        "/metrics" => ("200 OK", "text/plain; version=0.0.4", report.as_metrics()),
-        "/status" => ("200 OK", "application/json", format!("{}\n", report.as_json())),
+        "/metrics" => ("200 OK", "text/plain; version=0.0.4", answers.metrics),
+        "/status" => ("200 OK", "application/json", format!("{}\n", answers.status)),
         _ => ("404 Not Found", TEXT, "there are /health, /metrics and /status\n".to_string()),
     }
 }

@@ -3,7 +3,8 @@
 //! - [`config`]: the file that says so, and a client's;
 //! - [`run`](mod@run): a node from its configuration to its end; [`assemble`]: its parts;
 //! - [`gate`], [`core`]: the guard's half and the replica's half; [`single`]: both on one thread;
-//! - [`report`], [`http`]: what it says of itself;
+//! - [`separate`]: each half in a process of its own, and their supervisor; [`handover`]: what the replica's user is given;
+//! - [`report`], [`http`], [`notify`]: what it says of itself;
 //! - [`clock`], [`timers`], [`starts`].
 
 pub mod assemble;
@@ -11,9 +12,12 @@ pub mod clock;
 pub mod config;
 pub mod core;
 pub mod gate;
+pub mod handover;
 pub mod http;
+pub mod notify;
 pub mod report;
 pub mod run;
+pub mod separate;
 pub mod single;
 pub mod starts;
 pub mod timers;

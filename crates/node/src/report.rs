@@ -1,10 +1,22 @@
 //! What a node says of itself: for people, and for whatever watches it.
 
+use agree::between::Tally;
 use agree::guard::Alarm;
 use agree::replica::Status;
 use link::Counters;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+
+/// What is answered to whoever asks.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Answers {
+    /// Whether the node takes part.
+    pub healthy: bool,
+    /// One JSON object.
+    pub status: String,
+    /// Metrics in the text form of Prometheus.
+    pub metrics: String,
+}
 
 /// How a node stands.
 #[derive(Clone, PartialEq, Debug)]
@@ -15,8 +27,10 @@ pub struct Report {
     pub protocol: &'static str,
     /// How the replica stands; nothing while it does not run.
     pub status: Option<Status>,
+    /// Whether what it says goes out, with its monitor's word where there is one.
+    pub vouches: bool,
     /// What it executed.
-    pub tally: crate::core::Tally,
+    pub tally: Tally,
     /// What passed its guard.
     pub passed: crate::gate::Passed,
     /// Its links.
@@ -30,10 +44,16 @@ pub struct Report {
 }
 
 impl Report {
+    /// What to answer.
+    #[must_use]
+    pub fn answers(&self) -> Answers {
+        Answers { healthy: self.is_healthy(), status: self.as_json().to_string(), metrics: self.as_metrics() }
+    }
+
     /// Whether it takes part.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
-        self.status.as_ref().is_some_and(|status| status.normal)
+        self.vouches && self.status.as_ref().is_some_and(|status| status.normal)
     }
 
     /// As one JSON object.
@@ -45,6 +65,7 @@ impl Report {
             "node": self.node,
             "protocol": self.protocol,
             "healthy": self.is_healthy(),
+            "vouches": self.vouches,
             "primary": status.map(|status| status.primary.0),
             "configuration": status.map(|status| status.view.0),
             "executed": status.map(|status| status.executed.0),
@@ -56,6 +77,8 @@ impl Report {
             "refused": self.tally.refused + self.passed.refused,
             "heard": self.passed.heard,
             "said": self.passed.said,
+            "replica_words_refused": self.passed.words_refused,
+            "replica_words_lost": self.passed.words_lost,
             "alarms": self.passed.alarms.iter().map(alarm).collect::<Vec<_>>(),
             "links_up": self.up,
             "incarnation": self.incarnation,
@@ -87,6 +110,18 @@ impl Report {
         metric("said_total", "counter", "Frames that went.", self.passed.said);
         let refused = self.tally.refused + self.passed.refused;
         metric("refused_total", "counter", "Messages not acted upon.", refused);
+        metric(
+            "replica_words_refused_total",
+            "counter",
+            "Words of the replica's that were none.",
+            self.passed.words_refused,
+        );
+        metric(
+            "replica_words_lost_total",
+            "counter",
+            "Words to the replica while it was down.",
+            self.passed.words_lost,
+        );
         metric("alarms_total", "counter", "Rules that the replica broke.", self.passed.alarms.len() as u64);
         metric("links_up", "gauge", "Nodes to which a link stands.", self.up.len() as u64);
         metric(

@@ -7,13 +7,15 @@
 
 use crate::assemble::{self, AnyGuard};
 use crate::clock::Clock;
-use crate::config::{Config, Durability};
+use crate::config::Config;
 use crate::core::Core;
 use crate::gate::Gate;
 use crate::http::{self, Shared};
 use crate::report::Report;
 use crate::single::Single;
 use crate::starts;
+use agree::between::Tally;
+use agree::replica::Status;
 use link::{Links, Making};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -25,13 +27,13 @@ use std::time::{Duration, Instant};
 use wire::{NodeId, Peer};
 
 /// How often a report is left.
-const REPORT_EVERY: Duration = Duration::from_millis(200);
+pub(crate) const REPORT_EVERY: Duration = Duration::from_millis(200);
 
 /// How often the calendar is looked at.
-const CALENDAR_EVERY: Duration = Duration::from_secs(1);
+pub(crate) const CALENDAR_EVERY: Duration = Duration::from_secs(1);
 
 /// The longest that a turn waits: a wish to stop is heard that late at most.
-const TURN_MAX: Duration = Duration::from_millis(100);
+pub(crate) const TURN_MAX: Duration = Duration::from_millis(100);
 
 /// The name of the log in a node's data.
 const LOG: &str = "log";
@@ -60,14 +62,7 @@ pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: &mut dyn FnMut(&str)) -
         Making { listen: Some(config.listen), ..assemble::making(&config.cluster, me, &secret, &pins) };
     let links = Links::new(making).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let waker = links.waker();
-    let options = store::Options {
-        durability: match config.durability {
-            Durability::Fsync => store::Durability::Fsync,
-            Durability::Async => store::Durability::Async,
-        },
-        ..store::Options::default()
-    };
-    let opened = store::Log::open(&log_directory(config), options, move || {
+    let opened = store::Log::open(&log_directory(config), assemble::log_options(config), move || {
         // If it cannot wake the node, the node finds out by itself at its next turn.
         let _ = waker.wake();
     });
@@ -86,7 +81,7 @@ pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: &mut dyn FnMut(&str)) -
     let guard = AnyGuard::new(config, keys, incarnation.unwrap_or(0), clock.now());
     // The replica has no key of seals.
     let keys = assemble::keyring(config, &secret, None, &pins);
-    let replica = assemble::replica(config, keys, found.recovered)?;
+    let replica = assemble::replica(config, Some(keys), found.recovered)?;
     let shared = Shared::default();
     if let Some(address) = config.http {
         let address = http::serve(address, Arc::clone(&shared))
@@ -103,8 +98,9 @@ pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: &mut dyn FnMut(&str)) -
         let now = Instant::now();
         if reported.is_none_or(|at| now - at >= REPORT_EVERY) {
             reported = Some(now);
-            let report = report(config, &mut node, incarnation, start);
-            *shared.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+            let (status, tally) = (node.core().status(), *node.core().tally());
+            let report = report(config, Some(status), tally, node.gate(), incarnation, start);
+            *shared.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.answers());
         }
         if now - looked >= CALENDAR_EVERY {
             looked = now;
@@ -115,22 +111,24 @@ pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: &mut dyn FnMut(&str)) -
     Ok(())
 }
 
-fn report(
+/// How a node stands whose replica says `status` and `tally`.
+pub(crate) fn report(
     config: &Config,
-    node: &mut Single<AnyGuard, Box<dyn agree::Replica>, store::Log>,
+    status: Option<Status>,
+    tally: Tally,
+    gate: &mut Gate<AnyGuard>,
     incarnation: Option<u64>,
     start: Instant,
 ) -> Report {
-    let (status, tally) = (node.core().status(), node.core().tally().clone());
-    let gate = node.gate();
-    let passed = gate.tally().clone();
+    let (passed, vouches) = (gate.tally().clone(), gate.guard().vouches());
     let links = gate.links();
     let nodes: Vec<NodeId> = config.cluster.nodes().map(|entry| entry.node).collect();
     let up = nodes.iter().filter(|node| links.is_up(Peer::Node(**node))).map(|node| node.0).collect();
     Report {
         node: config.node.0,
         protocol: config.settings().protocol.name(),
-        status: Some(status),
+        status,
+        vouches,
         tally,
         passed,
         links: links.counters().clone(),

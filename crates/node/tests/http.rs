@@ -22,7 +22,8 @@ fn report(normal: bool) -> Report {
             stable: Sequence(64),
             state: Digest([5; 32]),
         }),
-        tally: node::core::Tally::default(),
+        vouches: true,
+        tally: agree::between::Tally::default(),
         passed: node::gate::Passed::default(),
         links: link::Counters::default(),
         up: vec![0, 1],
@@ -38,7 +39,7 @@ fn server() -> (SocketAddr, Shared) {
 }
 
 fn set(shared: &Shared, report: Report) {
-    *shared.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+    *shared.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.answers());
 }
 
 /// The first line and the body of the answer to `question`.

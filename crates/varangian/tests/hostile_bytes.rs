@@ -161,8 +161,14 @@ fn whatever_is_sent_decodes_to_one_value_or_is_refused() {
     let heard = What::Heard { from: Peer::Client(ClientId(6)), frame: Bytes::from_static(b"frame") };
     let passages =
         [What::Nothing, heard].map(|what| Passage { at: Time(9), node: NodeId(2), what }.to_bytes());
+    let words = messages.iter().flat_map(|message| {
+        // To node 1, and to everybody: the same bytes are a word of the guard's, and of the replica's.
+        [[&[0, 0, 1, 0], &message[..]].concat(), [&[0, 0, 0, 1, 0], &message[..]].concat()].map(Bytes::from)
+    });
+    let words: Vec<Bytes> = words.collect();
     let seeds =
-        [frames(&messages), messages, passages.to_vec(), vec![settings.to_bytes()], commands()].concat();
+        [frames(&messages), messages, words, passages.to_vec(), vec![settings.to_bytes()], commands()]
+            .concat();
     let mut chance = Chance(1);
     let mut found = 0;
     for _ in 0..INPUTS {

@@ -251,7 +251,17 @@ impl FromStr for Address {
 impl Document {
     /// Reads a file.
     pub fn load(path: &Path) -> Result<Document, ConfigError> {
-        let text = read(path).map_err(|error| ConfigError::Unreadable { path: path.to_path_buf(), error })?;
+        let unreadable = |error| ConfigError::Unreadable { path: path.to_path_buf(), error };
+        Document::of(File::open(path).map_err(unreadable)?, path)
+    }
+
+    /// Reads a file that is open; paths in it lead nowhere.
+    pub(super) fn from_file(file: File) -> Result<Document, ConfigError> {
+        Document::of(file, Path::new("the configuration"))
+    }
+
+    fn of(file: File, path: &Path) -> Result<Document, ConfigError> {
+        let text = read(file).map_err(|error| ConfigError::Unreadable { path: path.to_path_buf(), error })?;
         if text.len() as u64 > FILE_BYTES_MAX {
             return Err(ConfigError::file(
                 path,
@@ -301,9 +311,9 @@ impl Document {
 }
 
 /// At most one byte more than is allowed, so that it shows.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn read(file: File) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut text)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut text)?;
     Ok(text)
 }
 

@@ -71,6 +71,7 @@ pub use error::ConfigError;
 
 use agree::Settings;
 use link::{ClientNumber, Holder, SealKey, SecretIdentity};
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use wire::NodeId;
@@ -129,6 +130,31 @@ impl Config {
                 Err(ConfigError::file(path, "this is a client's file; a node's has [node]"))
             }
         }
+    }
+
+    /// Reads a node's file that somebody else has opened; paths in it lead nowhere.
+    pub fn read(file: File) -> Result<Config, ConfigError> {
+        match Document::from_file(file)? {
+            Document::Node(config) => Ok(*config),
+            Document::Client(_) => {
+                Err(ConfigError::file(Path::new(""), "this is a client's file; a node's has [node]"))
+            }
+        }
+    }
+
+    /// Whether `new` tells this node the same but for identities, and who the clients are.
+    #[must_use]
+    pub fn differs_in_identities_alone(&self, new: &Config) -> bool {
+        let old = &self.cluster;
+        let members = |cluster: &Cluster| -> Vec<(NodeId, SocketAddr)> {
+            cluster.nodes().map(|entry| (entry.node, entry.address)).collect()
+        };
+        if members(old) != members(&new.cluster) {
+            return false;
+        }
+        let (members, spares, clients) = (old.members.clone(), old.spares.clone(), old.clients.clone());
+        let as_before = Cluster { members, spares, clients, ..new.cluster.clone() };
+        *self == Config { cluster: as_before, ..new.clone() }
     }
 
     /// The numbers by which replicas are set.

@@ -1,14 +1,21 @@
 //! `varangian node`: one node of a cluster, until it is told to stop.
 //!
 //! Upon SIGTERM or SIGINT: it finishes what it does, flushes its log and ends with 0. Upon a second one: it ends at once.
+//! Upon SIGHUP: it reads the roster of its configuration anew, where monitor and replica are apart.
 //! Upon something that it cannot mend (a log that does not read back, a port that is taken): it says so and ends with 1.
+//!
+//! Where monitor and replica are apart this process is their supervisor, and starts itself again as each of them (`--part`). A
+//! part ends with 0 when it was told to, with 1 when it could not go on, and with 2 when it could not begin.
 
 use crate::Outcome;
 use crate::say::complain;
-use clap::Args;
-use node::config::Config;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use clap::{Args, ValueEnum};
+use node::config::{Config, Processes};
+use node::separate::supervisor::{self, Ended, Supervisor};
+use node::separate::{monitor, replica};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -24,6 +31,19 @@ Exit codes: 0 it was told to stop, 1 it could not go on, 2 the configuration is 
 pub(crate) struct Arguments {
     /// The node's configuration.
     config: PathBuf,
+    /// Which part of a node this process is; for its supervisor alone.
+    #[arg(long, hide = true)]
+    part: Option<Part>,
+    /// Which start of the monitor this is.
+    #[arg(long, hide = true, requires = "part", default_value_t)]
+    incarnation: u64,
+}
+
+/// A part of a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Part {
+    Monitor,
+    Replica,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
@@ -34,24 +54,68 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             return Outcome::Refused;
         }
     };
+    let (stop, reload) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    if let Err(error) = listen_for_signals(&stop, &reload) {
+        complain!("error: cannot listen for signals: {error}");
+        return Outcome::Violated;
+    }
+    let number = config.node.0;
+    if let Some(part) = arguments.part {
+        let say = &mut |words: &str| complain!("node {number}: {}: {words}", name(part));
+        let ended = match part {
+            Part::Monitor => monitor::run(&config, arguments.incarnation, &stop, say),
+            Part::Replica => replica::run(&config, &stop, say),
+        };
+        return match ended {
+            Ok(()) => Outcome::Fine,
+            Err(why) => {
+                say(&format!("error: {why}"));
+                match why {
+                    Ended::Unable(_) => Outcome::Refused,
+                    Ended::Failed(_) => Outcome::Violated,
+                }
+            }
+        };
+    }
     for warning in config.warnings(node::assemble::wall_time()) {
         complain!("warning: {warning}");
     }
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGTERM, SIGINT] {
-        // In this order: the first one only sets the flag, the second finds it set.
-        let registered = flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop))
-            .and_then(|_| flag::register(signal, Arc::clone(&stop)));
-        if let Err(error) = registered {
-            complain!("error: cannot listen for signals: {error}");
-            return Outcome::Violated;
-        }
-    }
-    match node::run::run(&config, &stop, &mut |words| complain!("{words}")) {
+    let say = &mut |words: &str| complain!("{words}");
+    let separate = config.processes == Processes::Separate && config.settings().protocol.monitored();
+    let ended = match separate {
+        true => Supervisor::new(&config, &arguments.config, &parts()).run(&stop, &reload, say),
+        false => node::run::run(&config, &stop, say),
+    };
+    match ended {
         Ok(()) => Outcome::Fine,
         Err(wrong) => {
-            complain!("error: node {}: {wrong}", config.node.0);
+            complain!("error: node {number}: {wrong}");
             Outcome::Violated
         }
     }
+}
+
+fn name(part: Part) -> &'static str {
+    match part {
+        Part::Monitor => "monitor",
+        Part::Replica => "replica",
+    }
+}
+
+/// How this program is told to be a part.
+fn parts() -> supervisor::Arguments {
+    let words = |words: &[&str]| words.iter().map(OsString::from).collect();
+    supervisor::Arguments {
+        monitor: words(&["node", "--part", "monitor", "--incarnation"]),
+        replica: words(&["node", "--part", "replica"]),
+    }
+}
+
+fn listen_for_signals(stop: &Arc<AtomicBool>, reload: &Arc<AtomicBool>) -> std::io::Result<()> {
+    for signal in [SIGTERM, SIGINT] {
+        // In this order: the first one only sets the flag, the second finds it set.
+        flag::register_conditional_shutdown(signal, 1, Arc::clone(stop))?;
+        flag::register(signal, Arc::clone(stop))?;
+    }
+    flag::register(SIGHUP, Arc::clone(reload)).map(|_| ())
 }

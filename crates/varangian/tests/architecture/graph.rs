@@ -30,8 +30,9 @@ const RULES: &[Rule] = &[
     Rule { name: "link", ours: &["wire"], others: None },
     // `wire` and `sim` for its tests alone: they ask both disks the same.
     Rule { name: "store", ours: &["wire", "agree", "sim"], others: Some(&["bytes", "crc32fast"]) },
-    Rule { name: "node", ours: &["wire", "agree", "monitor", "kv", "link", "store"], others: None },
     Rule { name: "client", ours: &["wire", "agree", "kv", "link", "node"], others: Some(&["bytes", "mio"]) },
+    Rule { name: "rights", ours: &[], others: Some(&["landlock", "libc", "rustix", "seccompiler"]) },
+    Rule { name: "node", ours: &["wire", "agree", "monitor", "kv", "link", "rights", "store"], others: None },
     Rule {
         name: "varangian",
         ours: &["wire", "agree", "client", "kv", "monitor", "sim", "link", "node"],

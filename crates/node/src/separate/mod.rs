@@ -1,0 +1,61 @@
+//! A node in two processes and their supervisor: whoever breaks the replica has neither the monitor nor the network.
+//!
+//! - [`supervisor`]: starts both, and starts them again; answers for them; holds no link and no log;
+//! - [`monitor`]: the links and the guard; it may speak to the network and opens no file;
+//! - [`replica`]: the replica and the log; it may write below its log's folder and has no network;
+//! - [`pipe`]: what joins the two; [`line`]: what joins supervisor and monitor.
+//!
+//! **Who falls with whom.** A replica that dies is started again, and its monitor goes on: it must not forget. A monitor that dies
+//! takes its replica with it, since what was on its way between the two is lost; both are started again, the monitor
+//! with its next incarnation. Both end when their supervisor does.
+//!
+//! **Whom one trusts.** The supervisor trusts the monitor. The monitor trusts nothing that the replica writes. The replica is told
+//! what it needs, and has no secret: in a protocol with monitors it signs nothing.
+
+pub mod line;
+pub mod monitor;
+pub mod pipe;
+pub mod replica;
+pub mod supervisor;
+
+use rights::{Enforced, User};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// What a part takes from its supervisor: its standard input is no terminal, but a socket to somebody.
+fn standard_input() -> Result<OwnedFd, String> {
+    std::io::stdin()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| format!("there is no socket on standard input: {error}"))
+}
+
+/// The user whose rights a part is to have. If none is named, or there is no choice: none.
+fn user(name: Option<&str>) -> Result<Option<User>, String> {
+    name.filter(|_| rights::is_root()).map(User::find).transpose().map_err(|error| error.to_string())
+}
+
+/// Becomes `user`, and says so if nothing is given up by that.
+fn become_user(user: Option<&User>, key: &str, say: &mut dyn FnMut(&str)) -> Result<(), String> {
+    if let Some(user) = user {
+        rights::become_user(user).map_err(|error| error.to_string())?;
+    } else if rights::is_root() {
+        say(&format!(
+            "warning: this part runs as root; right would be a line in [node] such as {key} = \"vg\""
+        ));
+    }
+    rights::end_with_parent().map_err(|error| error.to_string())
+}
+
+/// Says what the kernel does not do for us.
+fn warn_of(enforced: Enforced, say: &mut dyn FnMut(&str)) {
+    match enforced {
+        Enforced::Fully => {}
+        Enforced::Partly => {
+            say("warning: this kernel knows only a part of landlock: what it knows is enforced")
+        }
+        Enforced::Not => say(
+            "WARNING: this kernel has no landlock, or it is switched off: the files of this machine are guarded by the \
+             rights of users alone",
+        ),
+    }
+}

@@ -1,0 +1,312 @@
+//! The process of the monitor: links, guard and its timers, a pipe to the replica and a line to the supervisor.
+//!
+//! Upon the start: it reads its secrets and listens; then it becomes its user, gives up all files, and waits for its first
+//!   replica; then it gives up the calls that it does not need; only then does it hear a frame.
+//! Upon a frame: the guard says what becomes of it; what it delivers goes to the replica, all of one turn at once.
+//! Upon a word of the replica's: a message is judged by the guard, as within one process. What is no word is refused by name and
+//!   counted, and the replica is given up: no correct one writes it.
+//! Upon the end of the pipe, or of patience ([`TAKES_NOTHING_MAX`] without reading a full pipe): the replica is given up. The guard
+//!   hears that it is down, the supervisor why; what would go to it is counted and forgotten.
+//! Upon a new pipe: the replica is up again, which to a primary's guard is a reason to ask for another configuration.
+//! Upon a full pipe: no link is read until the replica has. To drop instead would make a correct replica miss a request, and be
+//!   accused of unfairness. Peers see a slow node, as they should.
+//! Upon the end of the line, or a wish to stop: it ends; the replica hears the end of its pipe.
+
+use crate::assemble::{self, AnyGuard};
+use crate::clock::{Clock, until};
+use crate::config::Config;
+use crate::gate::Gate;
+use crate::run::{CALENDAR_EVERY, REPORT_EVERY, TURN_MAX, report};
+use crate::separate::line::{Line, ToMonitor, ToSupervisor};
+use crate::separate::pipe::{Pipe, Reading};
+use crate::separate::supervisor::Ended;
+use crate::separate::{become_user, standard_input, user, warn_of};
+use agree::Event;
+use agree::between::{Standing, ToGuard, ToReplica};
+use link::{Arrival, Links, Making, Pins};
+use mio::Interest;
+use mio::unix::SourceFd;
+use rights::{Calls, keep_calls, keep_files};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use wire::{Decode, Peer, Time};
+
+/// The numbers of our sources among those of the links.
+const LINE: usize = 0;
+const PIPE: usize = 1;
+
+/// How long a replica may leave a full pipe unread.
+pub const TAKES_NOTHING_MAX: Duration = Duration::from_secs(10);
+
+/// What runs.
+struct Part<'a> {
+    config: &'a Config,
+    gate: Gate<AnyGuard>,
+    line: Line,
+    pipe: Option<Pipe>,
+    /// The number of the replica at its other end.
+    replica: u64,
+    /// The pipe may hold more than was read.
+    unread: bool,
+    /// Why the last replica was given up, if the supervisor has not been told.
+    untold: Option<(u64, String)>,
+    standing: Option<Standing>,
+    clock: Clock,
+    arrived: Vec<Arrival>,
+    events: Vec<Event>,
+    pins: Arc<Pins>,
+}
+
+/// Runs the monitor of a node until its supervisor is gone, or `stop`.
+pub fn run(
+    config: &Config,
+    incarnation: u64,
+    stop: &AtomicBool,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), Ended> {
+    let mut part = Part::prepare(config, incarnation, say).map_err(Ended::Unable)?;
+    let start = Instant::now();
+    let (mut reported, mut looked) = (None, start);
+    let now = part.clock.now();
+    part.gate.start(now, &mut part.events);
+    while !stop.load(Ordering::Relaxed) {
+        match part.turn(say) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(why) => return Err(Ended::Failed(why)),
+        }
+        let now = Instant::now();
+        if reported.is_none_or(|at| now - at >= REPORT_EVERY) {
+            reported = Some(now);
+            part.report(incarnation, start);
+        }
+        if now - looked >= CALENDAR_EVERY {
+            looked = now;
+            part.pins.set_now(assemble::wall_time());
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Part<'a> {
+    /// All that may fail for reasons that starting it again does not mend.
+    fn prepare(config: &'a Config, incarnation: u64, say: &mut dyn FnMut(&str)) -> Result<Part<'a>, String> {
+        let line = Line::of(standard_input()?);
+        let secret = config.secret().map_err(|error| error.to_string())?;
+        let seal = config.seal().map_err(|error| error.to_string())?;
+        let monitor_user = user(config.monitor_user.as_deref())?;
+        let pins = assemble::pins(&config.cluster);
+        let me = Peer::Node(config.node);
+        let making =
+            Making { listen: Some(config.listen), ..assemble::making(&config.cluster, me, &secret, &pins) };
+        let links =
+            Links::new(making).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+        let (registry, token) = links.foreign(LINE);
+        registry
+            .register(&mut SourceFd(&line.as_raw_fd()), token, Interest::READABLE)
+            .map_err(|error| error.to_string())?;
+        become_user(monitor_user.as_ref(), "monitor_user", say)?;
+        warn_of(keep_files(None, true).map_err(|error| error.to_string())?, say);
+        let clock = Clock::default();
+        let keys = assemble::keyring(config, &secret, seal.as_ref(), &pins);
+        let guard = AnyGuard::new(config, keys, incarnation, clock.now());
+        keep_calls(Calls::Monitor).map_err(|error| error.to_string())?;
+        line.say(&ToSupervisor::Runs).map_err(|error| error.to_string())?;
+        let mut part = Part {
+            config,
+            gate: Gate::new(guard, links),
+            line,
+            pipe: None,
+            replica: 0,
+            unread: false,
+            untold: None,
+            standing: None,
+            clock,
+            arrived: Vec::new(),
+            events: Vec::new(),
+            pins,
+        };
+        part.await_replica()?;
+        Ok(part)
+    }
+
+    /// The first replica is there from the beginning: its guard need not hear of it.
+    fn await_replica(&mut self) -> Result<(), String> {
+        loop {
+            match self.line.handed().map_err(|_| "the supervisor is gone")? {
+                Some(ToMonitor::Replica(start, pipe)) => return self.join(start, pipe),
+                Some(ToMonitor::Configuration(_)) => {}
+                None => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
+    }
+
+    fn join(&mut self, start: u64, socket: OwnedFd) -> Result<(), String> {
+        let mut pipe = Pipe::new(socket);
+        let (registry, token) = self.gate.links().foreign(PIPE);
+        pipe.register(registry, token).map_err(|error| error.to_string())?;
+        self.pipe = Some(pipe);
+        self.replica = start;
+        self.unread = true;
+        Ok(())
+    }
+
+    /// Gives the replica up.
+    fn lose(&mut self, now: Time, why: String, say: &mut dyn FnMut(&str)) {
+        let Some(mut pipe) = self.pipe.take() else { return };
+        let _ = pipe.deregister(self.gate.links().foreign(PIPE).0);
+        self.standing = None;
+        say(&format!("the replica is given up: {why}"));
+        self.untold = Some((self.replica, why));
+        self.gate.replica_is_up(now, false, &mut self.events);
+    }
+
+    /// One turn; whether there is another.
+    fn turn(&mut self, say: &mut dyn FnMut(&str)) -> Result<bool, String> {
+        let now = self.clock.now();
+        let mut wait = self.gate.deadline().map_or(TURN_MAX, |due| until(now, due).min(TURN_MAX));
+        if self.unread {
+            wait = Duration::ZERO;
+        }
+        let full = self.pipe.as_ref().is_some_and(Pipe::is_full);
+        let links = self.gate.links();
+        links.hold(full);
+        links.turn(Some(wait), &mut self.arrived).map_err(|error| format!("links: {error}"))?;
+        let now = self.clock.now();
+        let mut handed = false;
+        let mut arrived = std::mem::take(&mut self.arrived);
+        for arrival in arrived.drain(..) {
+            match arrival {
+                Arrival::Frame(link, frame) => self.gate.heard(now, link, frame, &mut self.events),
+                Arrival::Foreign(LINE) => handed = true,
+                Arrival::Foreign(_) => self.unread = true,
+                Arrival::Up(_) | Arrival::Down(_) => {}
+            }
+        }
+        self.arrived = arrived;
+        if self.unread {
+            self.hear_replica(now, say);
+        }
+        if handed && !self.take_what_is_handed(now, say)? {
+            return Ok(false);
+        }
+        self.gate.passed(now, &mut self.events);
+        self.tell_replica(now, say);
+        self.gate.flush(now, &mut self.arrived);
+        if let Some((start, why)) = self.untold.take() {
+            let word = ToSupervisor::ReplicaLost(start, why.clone());
+            if !self.line.say(&word).map_err(|error| error.to_string())? {
+                self.untold = Some((start, why));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes what the replica wrote, and trusts none of it.
+    fn hear_replica(&mut self, now: Time, say: &mut dyn FnMut(&str)) {
+        let Some(pipe) = &mut self.pipe else {
+            self.unread = false;
+            return;
+        };
+        let reading = pipe.read();
+        self.unread = matches!(reading, Ok(Reading::More));
+        // What it said before its end is still said.
+        let mut end = match reading {
+            Ok(Reading::Closed) => Some("its end of the pipe is closed".to_string()),
+            Ok(Reading::Drained | Reading::More) => None,
+            Err(error) => Some(error.to_string()),
+        };
+        loop {
+            let word = match pipe.next_word() {
+                Ok(Some(word)) => word,
+                Ok(None) => break,
+                Err(error) => {
+                    self.gate.refuse_word();
+                    end = Some(error.to_string());
+                    break;
+                }
+            };
+            match ToGuard::from_bytes(word) {
+                Ok(ToGuard::Send { to, message }) => self.gate.send(now, to, message, &mut self.events),
+                Ok(ToGuard::Standing(standing)) => self.standing = Some(standing),
+                Err(error) => {
+                    self.gate.refuse_word();
+                    end = Some(format!("it wrote what is no word: {error}"));
+                    break;
+                }
+            }
+        }
+        if let Some(why) = end {
+            self.lose(now, why, say);
+        }
+    }
+
+    fn tell_replica(&mut self, now: Time, say: &mut dyn FnMut(&str)) {
+        let mut failed = None;
+        match &mut self.pipe {
+            Some(pipe) => {
+                for word in self.events.drain(..).filter_map(ToReplica::from_event) {
+                    pipe.queue(&word);
+                }
+                match pipe.flush() {
+                    Err(error) => failed = Some(error.to_string()),
+                    Ok(()) if pipe.is_full() && pipe.taken().elapsed() > TAKES_NOTHING_MAX => {
+                        let seconds = TAKES_NOTHING_MAX.as_secs();
+                        failed = Some(format!("it has read nothing for {seconds} s, and the pipe is full"));
+                    }
+                    Ok(()) => {}
+                }
+            }
+            None => {
+                self.events.drain(..).for_each(|_| self.gate.lose_word());
+            }
+        }
+        if let Some(why) = failed {
+            self.lose(now, why, say);
+        }
+    }
+
+    /// Takes what the supervisor has for us; whether it is still there.
+    fn take_what_is_handed(&mut self, now: Time, say: &mut dyn FnMut(&str)) -> Result<bool, String> {
+        loop {
+            match self.line.handed() {
+                Ok(None) => return Ok(true),
+                Ok(Some(ToMonitor::Replica(start, socket))) => {
+                    self.lose(now, "another one begins".to_string(), say);
+                    self.untold = None;
+                    // What was meant for the one before is none of the next one's business.
+                    self.events.clear();
+                    self.join(start, socket)?;
+                    self.gate.replica_is_up(now, true, &mut self.events);
+                }
+                Ok(Some(ToMonitor::Configuration(file))) => self.read_roster(file, say),
+                // The supervisor is gone, or talks nonsense.
+                Err(_) => return Ok(false),
+            }
+        }
+    }
+
+    /// The roster of a configuration counts from now on; links to those that it no longer knows are closed.
+    fn read_roster(&mut self, file: OwnedFd, say: &mut dyn FnMut(&str)) {
+        match Config::read(file.into()) {
+            Ok(new) => {
+                self.pins.replace(new.cluster.roster());
+                self.gate.links().check_keys(&mut self.arrived);
+                say("the roster was read anew");
+            }
+            Err(error) => say(&format!("the roster stays as it was: {error}")),
+        }
+    }
+
+    fn report(&mut self, incarnation: u64, start: Instant) {
+        let (status, tally) = match &self.standing {
+            Some(standing) => (Some(standing.status.clone()), standing.tally),
+            None => Default::default(),
+        };
+        let report = report(self.config, status, tally, &mut self.gate, Some(incarnation), start);
+        // Without room it is dropped: the next one is newer. A supervisor that is gone is noticed by the line's end.
+        let _ = self.line.say(&ToSupervisor::Answers(report.answers()));
+    }
+}

@@ -1,0 +1,142 @@
+//! The process of the replica: replica, log and timers, and a pipe to the monitor. It has no secret and no network.
+//!
+//! Upon the start: it is at home in its log's folder, gives up all other files, becomes its user, opens the log, gives up
+//!   the calls that it does not need; only then does it hear a word.
+//! Upon words of the monitor's: the replica takes them; what it wants sent goes back, all of one turn at once.
+//! Upon a pipe that is full: it hears nothing until the monitor has read. The monitor always reads, so neither waits for ever.
+//! Upon the end of the pipe, or a wish to stop: the log is flushed, and the process ends.
+
+use crate::assemble;
+use crate::clock::{Clock, until};
+use crate::config::Config;
+use crate::core::Core;
+use crate::run::{REPORT_EVERY, TURN_MAX, log_directory};
+use crate::separate::pipe::{Pipe, Reading};
+use crate::separate::{become_user, standard_input, user, warn_of};
+use agree::between::{Standing, ToGuard, ToReplica};
+use agree::{Destination, Event, Message, Replica};
+use mio::{Events, Poll, Token, Waker};
+use rights::{Calls, keep_calls, keep_files};
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use wire::Decode;
+
+const PIPE: Token = Token(0);
+const WAKER: Token = Token(1);
+
+/// Where the replica is at home: its log's folder, whose path its user need not be able to walk.
+const HOME: &str = ".";
+
+/// What runs.
+struct Part {
+    core: Core<Box<dyn Replica>, store::Log>,
+    pipe: Pipe,
+    poll: Poll,
+    events: Events,
+    clock: Clock,
+    sends: Vec<(Destination, Message)>,
+    unread: bool,
+    reported: Option<Instant>,
+}
+
+/// Prepares the replica's process: all that may fail for reasons that starting it again does not mend.
+fn prepare(config: &Config, say: &mut dyn FnMut(&str)) -> Result<Part, String> {
+    let pipe = standard_input()?;
+    let replica_user = user(config.replica_user.as_deref())?;
+    let log = log_directory(config);
+    std::env::set_current_dir(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+    become_user(replica_user.as_ref(), "replica_user", say)?;
+    warn_of(keep_files(Some(Path::new(HOME)), false).map_err(|error| error.to_string())?, say);
+    let poll = Poll::new().map_err(|error| error.to_string())?;
+    let waker = Arc::new(Waker::new(poll.registry(), WAKER).map_err(|error| error.to_string())?);
+    let opened = store::Log::open(Path::new(HOME), assemble::log_options(config), move || {
+        // If it cannot wake us, we find out by ourselves at the next turn.
+        let _ = waker.wake();
+    });
+    let (log, found) = opened.map_err(|error| error.to_string())?;
+    if let Some(torn) = &found.torn {
+        say(&torn.to_string());
+    }
+    let last = found.recovered.last;
+    let replica = assemble::replica(config, None, found.recovered)?;
+    let mut pipe = Pipe::new(pipe);
+    pipe.register(poll.registry(), PIPE).map_err(|error| error.to_string())?;
+    keep_calls(Calls::Replica).map_err(|error| error.to_string())?;
+    Ok(Part {
+        core: Core::new(replica, log, last),
+        pipe,
+        poll,
+        events: Events::with_capacity(16),
+        clock: Clock::default(),
+        sends: Vec::new(),
+        unread: false,
+        reported: None,
+    })
+}
+
+/// Runs the replica of a node until its pipe ends, or `stop`.
+pub fn run(
+    config: &Config,
+    stop: &AtomicBool,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), super::supervisor::Ended> {
+    use super::supervisor::Ended;
+    let mut part = prepare(config, say).map_err(Ended::Unable)?;
+    let now = part.clock.now();
+    part.core.step(now, Event::Started, &mut part.sends);
+    while !stop.load(Ordering::Relaxed) {
+        if !part.turn().map_err(Ended::Failed)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl Part {
+    /// One turn; whether there is another.
+    fn turn(&mut self) -> Result<bool, String> {
+        let now = self.clock.now();
+        let mut wait = self.core.deadline().map_or(TURN_MAX, |due| until(now, due).min(TURN_MAX));
+        let deaf = self.pipe.is_full();
+        if self.unread && !deaf {
+            wait = Duration::ZERO;
+        }
+        match self.poll.poll(&mut self.events, Some(wait)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.to_string()),
+        }
+        self.unread |= self.events.iter().any(|event| event.token() == PIPE && event.is_readable());
+        let now = self.clock.now();
+        let mut open = true;
+        if self.unread && !deaf {
+            match self.pipe.read() {
+                Ok(reading) => {
+                    self.unread = reading == Reading::More;
+                    open = reading != Reading::Closed;
+                }
+                Err(_) => open = false,
+            }
+            while let Some(word) = self.pipe.next_word().map_err(|error| error.to_string())? {
+                // What our own monitor says is right, or the two are not of one binary.
+                let word = ToReplica::from_bytes(word)
+                    .map_err(|error| format!("a word of the monitor's: {error}"))?;
+                self.core.step(now, word.into(), &mut self.sends);
+            }
+        }
+        self.core.passed(now, &mut self.sends)?;
+        for (to, message) in self.sends.drain(..) {
+            self.pipe.queue(&ToGuard::Send { to, message });
+        }
+        let moment = Instant::now();
+        if self.reported.is_none_or(|at| moment - at >= REPORT_EVERY) {
+            self.reported = Some(moment);
+            let standing = Standing { status: self.core.status(), tally: *self.core.tally() };
+            self.pipe.queue(&ToGuard::Standing(standing));
+        }
+        Ok(open && self.pipe.flush().is_ok())
+    }
+}

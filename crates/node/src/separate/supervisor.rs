@@ -1,0 +1,355 @@
+//! The parent of a node's two processes. It has no link, no log and no secret.
+//!
+//! Upon the start: the monitor is started with its next incarnation, and then a replica; each pair of them gets a fresh pipe.
+//! Upon the end of the replica: it is started again after a pause, and the monitor that survives gets the new pipe.
+//! Upon the end of the monitor: the replica hears it and ends; when it has, both are started again.
+//! Upon the monitor giving its replica up: the replica is killed, whatever it does.
+//! Upon a part that ends at its very first start because it is told what cannot be: the node ends too, and says why. Later on a
+//!   part is started again for ever, after [`PAUSE_MIN`] and twice as long each time up to [`PAUSE_MAX`]; it is counted.
+//! Upon a wish to stop: the line to the monitor is closed, the monitor ends, its replica hears that, flushes its log and ends. Who
+//!   has not within [`END_MAX`] is killed.
+//! Upon a wish to read the configuration anew: the roster goes to the monitor; other changes are refused by name.
+
+use super::line::{Line, ToMonitor, ToSupervisor, pair};
+use crate::config::Config;
+use crate::http::{self, Shared};
+use crate::notify::Notify;
+use crate::report::Answers;
+use crate::run::log_directory;
+use crate::{handover, starts};
+use core::fmt;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::SocketType;
+use serde_json::{Value, json};
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The pause before a part is started again, the first time.
+pub const PAUSE_MIN: Duration = Duration::from_millis(20);
+
+/// The longest pause before a part is started again.
+pub const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// A part that has run for so long is not one that always falls at once.
+pub const STEADY_MIN: Duration = Duration::from_secs(10);
+
+/// How long a part may take to end.
+pub const END_MAX: Duration = Duration::from_secs(10);
+
+/// How often parts are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// The exit code of a part that was told what cannot be.
+pub const UNABLE: u8 = 2;
+
+/// The program that runs: the same file even if another one has taken its name since.
+const PROGRAM: &str = "/proc/self/exe";
+
+/// Why a part ended by itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// It could not begin.
+    Unable(String),
+    /// It could not go on.
+    Failed(String),
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ended::Unable(why) => write!(f, "it cannot begin: {why}"),
+            Ended::Failed(why) => write!(f, "it cannot go on: {why}"),
+        }
+    }
+}
+
+/// What the program must be told to run a part: arguments that come before the path of the configuration.
+#[derive(Clone, Debug)]
+pub struct Arguments {
+    /// For a monitor; the number of its incarnation follows.
+    pub monitor: Vec<OsString>,
+    /// For a replica.
+    pub replica: Vec<OsString>,
+}
+
+/// A part, and how it has fared.
+struct Part {
+    name: &'static str,
+    child: Option<(Child, Instant)>,
+    starts: u64,
+    pause: Duration,
+    at: Instant,
+    /// Times that a forbidden call ended it.
+    forbidden: u64,
+}
+
+impl Part {
+    fn new(name: &'static str) -> Part {
+        Part { name, child: None, starts: 0, pause: PAUSE_MIN, at: Instant::now(), forbidden: 0 }
+    }
+
+    fn is_due(&self) -> bool {
+        self.child.is_none() && Instant::now() >= self.at
+    }
+
+    fn start(&mut self, arguments: &[OsString], config: &Path, input: OwnedFd) -> Result<(), String> {
+        let child = Command::new(PROGRAM)
+            .arg0("varangian")
+            .args(arguments)
+            .arg(config)
+            .stdin(Stdio::from(input))
+            .stdout(Stdio::null())
+            // What this process was told by its surroundings is none of theirs.
+            .env_clear()
+            // A terminal's Ctrl-C is for this process; it tells them.
+            .process_group(0)
+            .spawn()
+            .map_err(|error| format!("cannot start the {}: {error}", self.name))?;
+        self.child = Some((child, Instant::now()));
+        self.starts += 1;
+        Ok(())
+    }
+
+    /// How it ended, if it has.
+    fn ended(&mut self) -> Option<ExitStatus> {
+        let (child, since) = self.child.as_mut()?;
+        let status = child.try_wait().ok().flatten()?;
+        if since.elapsed() >= STEADY_MIN {
+            self.pause = PAUSE_MIN;
+        }
+        self.child = None;
+        self.at = Instant::now() + self.pause;
+        self.pause = (self.pause * 2).min(PAUSE_MAX);
+        self.forbidden += u64::from(status.signal() == Some(rights::calls::SIGNAL));
+        Some(status)
+    }
+
+    fn kill(&mut self) {
+        if let Some((child, _)) = &mut self.child {
+            // One that is gone already needs no killing.
+            let _ = child.kill();
+        }
+    }
+
+    fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(|(child, _)| child.id())
+    }
+
+    /// Waits for its end, and brings it about if that takes too long.
+    fn end(&mut self) {
+        let until = Instant::now() + END_MAX;
+        while self.child.is_some() && self.ended().is_none() {
+            if Instant::now() >= until {
+                self.kill();
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+fn describe(status: ExitStatus) -> String {
+    match status.signal() {
+        Some(rights::calls::SIGNAL) => {
+            "its sandbox killed it: it made a system call that it has no right to".to_string()
+        }
+        Some(signal) => format!("signal {signal} ended it"),
+        None => format!("it ended with {}", status.code().unwrap_or_default()),
+    }
+}
+
+/// A node's parent.
+pub struct Supervisor<'a> {
+    config: &'a Config,
+    path: &'a Path,
+    arguments: &'a Arguments,
+    monitor: Part,
+    replica: Part,
+    line: Option<Line>,
+    /// Until when the replica of a monitor that is gone may take to end.
+    orphan_until: Option<Instant>,
+    shared: Shared,
+    notify: Notify,
+}
+
+impl<'a> Supervisor<'a> {
+    /// Prepares to run the node of the configuration `config`, which stands at `path`.
+    pub fn new(config: &'a Config, path: &'a Path, arguments: &'a Arguments) -> Supervisor<'a> {
+        Supervisor {
+            config,
+            path,
+            arguments,
+            monitor: Part::new("monitor"),
+            replica: Part::new("replica"),
+            line: None,
+            orphan_until: None,
+            shared: Shared::default(),
+            notify: Notify::from_environment(),
+        }
+    }
+
+    /// Runs the node until `stop`. Upon `reload` the roster is read anew. `say` hears what a person should know.
+    pub fn run(
+        mut self,
+        stop: &AtomicBool,
+        reload: &AtomicBool,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<(), String> {
+        if let Some(address) = self.config.http {
+            let address = http::serve(address, Arc::clone(&self.shared))
+                .map_err(|error| format!("cannot answer on {address}: {error}"))?;
+            say(&format!("health, metrics and status at http://{address}/"));
+        }
+        handover::hand_over(&log_directory(self.config), self.config.replica_user.as_deref())?;
+        say(&format!(
+            "node {} of {} runs on {}, in two processes",
+            self.config.node.0, self.config.cluster.name, self.config.listen
+        ));
+        let ended = loop {
+            if stop.load(Ordering::Relaxed) {
+                break Ok(());
+            }
+            if let Err(why) = self.look(say) {
+                break Err(why);
+            }
+            if reload.swap(false, Ordering::Relaxed) {
+                self.reload(say);
+            }
+            self.listen(say);
+        };
+        say(&format!("node {} stops", self.config.node.0));
+        self.notify.say("STOPPING=1");
+        self.line = None;
+        self.monitor.end();
+        self.replica.end();
+        ended
+    }
+
+    /// Sees who has ended, and starts who is due.
+    fn look(&mut self, say: &mut dyn FnMut(&str)) -> Result<(), String> {
+        if let Some(status) = self.monitor.ended() {
+            self.line = None;
+            self.orphan_until = Some(Instant::now() + END_MAX);
+            *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            Self::say_ended(&self.monitor, status, say)?;
+        }
+        if let Some(status) = self.replica.ended() {
+            self.orphan_until = None;
+            Self::say_ended(&self.replica, status, say)?;
+        }
+        if self.orphan_until.is_some_and(|until| Instant::now() >= until) {
+            self.replica.kill();
+        }
+        // A monitor begins when nobody is left who spoke to the one before.
+        if self.monitor.is_due() && self.replica.child.is_none() {
+            let incarnation =
+                starts::next(&self.config.data).map_err(|error| format!("the count of starts: {error}"))?;
+            let (line, far) = Line::new().map_err(|error| error.to_string())?;
+            let mut arguments = self.arguments.monitor.clone();
+            arguments.push(incarnation.to_string().into());
+            self.monitor.start(&arguments, self.path, far)?;
+            self.line = Some(line);
+            self.orphan_until = None;
+        }
+        if let Some(line) = self.line.as_ref().filter(|_| self.replica.is_due()) {
+            let (near, far) = pair(SocketType::STREAM).map_err(|error| error.to_string())?;
+            self.replica.start(&self.arguments.replica, self.path, far)?;
+            if line.hand(&ToMonitor::Replica(self.replica.starts, near)).is_err() {
+                // Without its pipe it ends at once, and so has the monitor, or it is about to.
+                self.replica.kill();
+            }
+        }
+        Ok(())
+    }
+
+    fn say_ended(part: &Part, status: ExitStatus, say: &mut dyn FnMut(&str)) -> Result<(), String> {
+        if part.starts == 1 && status.code() == Some(i32::from(UNABLE)) {
+            return Err(format!("the {} cannot begin", part.name));
+        }
+        let pause = part.at.saturating_duration_since(Instant::now()).as_millis();
+        say(&format!(
+            "the {} is gone: {}; it is started again in {pause} ms (start {} so far)",
+            part.name,
+            describe(status),
+            part.starts
+        ));
+        Ok(())
+    }
+
+    /// Waits a little for what the monitor has to say.
+    fn listen(&mut self, say: &mut dyn FnMut(&str)) {
+        let Some(line) = &self.line else { return std::thread::sleep(LOOK_EVERY) };
+        let wait = Timespec { tv_sec: 0, tv_nsec: LOOK_EVERY.subsec_nanos().into() };
+        // If a signal ends the wait, that is as good.
+        let _ = poll(&mut [PollFd::new(line, PollFlags::IN)], Some(&wait));
+        loop {
+            let Some(line) = &self.line else { return };
+            match line.said() {
+                Ok(None) => return,
+                Ok(Some(ToSupervisor::Runs)) => self.notify.say("READY=1"),
+                Ok(Some(ToSupervisor::ReplicaLost(start, why))) => {
+                    if start == self.replica.starts && self.replica.child.is_some() {
+                        say(&format!("the monitor has given the replica up: {why}"));
+                        self.replica.kill();
+                    }
+                }
+                Ok(Some(ToSupervisor::Answers(answers))) => {
+                    self.notify.say("WATCHDOG=1");
+                    let answers = self.complete(answers);
+                    *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = Some(answers);
+                }
+                Err(_) => {
+                    // It is gone, or not of one binary with us. If it lives, it ends with its line.
+                    self.line = None;
+                }
+            }
+        }
+    }
+
+    /// What the monitor says of the node, and what only its parent knows.
+    fn complete(&self, mut answers: Answers) -> Answers {
+        let forbidden = self.monitor.forbidden + self.replica.forbidden;
+        if let Ok(Value::Object(mut status)) = serde_json::from_str(&answers.status) {
+            status.insert("monitor_pid".into(), json!(self.monitor.pid()));
+            status.insert("replica_pid".into(), json!(self.replica.pid()));
+            status.insert("monitor_starts".into(), json!(self.monitor.starts));
+            status.insert("replica_starts".into(), json!(self.replica.starts));
+            status.insert("forbidden_calls".into(), json!(forbidden));
+            answers.status = Value::Object(status).to_string();
+        }
+        for (name, help, value) in [
+            ("monitor_starts_total", "Starts of the monitor.", self.monitor.starts),
+            ("replica_starts_total", "Starts of the replica.", self.replica.starts),
+            ("forbidden_calls_total", "Parts that were killed for a call they have no right to.", forbidden),
+        ] {
+            answers.metrics.push_str(&format!(
+                "# HELP varangian_{name} {help}\n# TYPE varangian_{name} counter\nvarangian_{name} {value}\n"
+            ));
+        }
+        answers
+    }
+
+    fn reload(&mut self, say: &mut dyn FnMut(&str)) {
+        let new = match Config::load(self.path) {
+            Ok(new) => new,
+            Err(error) => return say(&format!("the configuration stays as it was: {error}")),
+        };
+        if !self.config.differs_in_identities_alone(&new) {
+            return say(
+                "the configuration stays as it was: more than identities has changed; right would be to start the node anew",
+            );
+        }
+        let (Some(line), Ok(file)) = (&self.line, File::open(self.path)) else {
+            return say("the configuration stays as it was: there is no monitor to hear of it, or no file");
+        };
+        if let Err(error) = line.hand(&ToMonitor::Configuration(file.into())) {
+            say(&format!("the configuration stays as it was: {error}"));
+        }
+    }
+}
