@@ -192,7 +192,7 @@ impl Load {
     fn submit(&mut self, index: usize) {
         let session = &mut self.sessions[index];
         session.at = Instant::now();
-        session.client.submit(Bytes::from_static(b"12345678"), &self.keys, &mut self.effects);
+        session.client.submit(Bytes::from_static(&[0; 8]), &self.keys, &mut self.effects);
         self.perform(index);
     }
 

@@ -79,15 +79,22 @@ impl<R: Replica, L: Keeping> Core<R, L> {
         while let Some(timer) = self.timers.take_due(now) {
             self.step(now, Event::Timer(timer), sends);
         }
-        if !self.writes.is_empty() {
-            self.log.append(&mut self.writes)?;
-        }
+        self.append()?;
         let durable = self.log.durable()?;
         if durable > self.told {
             self.told = durable;
             self.step(now, Event::Durable(durable), sends);
+            // Nobody may come for a while to take along what that brought.
+            self.append()?;
         }
         Ok(())
+    }
+
+    fn append(&mut self) -> Result<(), String> {
+        if self.writes.is_empty() {
+            return Ok(());
+        }
+        self.log.append(&mut self.writes)
     }
 }
 
