@@ -3,7 +3,7 @@
 //! - [`supervisor`]: starts both, and starts them again; answers for them; holds no link and no log;
 //! - [`monitor`]: the links and the guard; it may speak to the network and opens no file;
 //! - [`replica`]: the replica and the log; it may write below its log's folder and has no network;
-//! - [`pipe`]: what joins the two; [`line`]: what joins supervisor and monitor.
+//! - [`pipe`]: what joins the two; [`mod@line`]: what joins supervisor and monitor.
 //!
 //! **Who falls with whom.** A replica that dies is started again, and its monitor goes on: it must not forget. A monitor that dies
 //! takes its replica with it, since what was on its way between the two is lost; both are started again, the monitor

@@ -2,7 +2,7 @@
 //!
 //! Upon a word to send: it joins what waits. At the end of a turn ([`Pipe::flush`]) all of it is written at once, as far as the
 //!   socket takes it.
-//! Upon the socket being readable: up to [`READS_MAX`] pieces are read; if there may be more, the next turn does not wait.
+//! Upon the socket being readable: up to `READS_MAX` pieces are read; if there may be more, the next turn does not wait.
 //! Upon more than [`FULL_BYTES`] that wait: the pipe is *full*. Nothing is dropped: a word that is lost between a monitor and its
 //!   replica would make the replica break rules that it never saw. Whoever writes stops taking in what makes words,
 //!   until the other end has read; so what waits is bounded by that and one turn's words.
