@@ -18,7 +18,7 @@ use core::mem::replace;
 use core::time::Duration;
 use link::{Arrival, Keyring, Links, Pins};
 use node::assemble::wall_time;
-use node::clock::{Clock, until};
+use node::clock::Clock;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -107,10 +107,10 @@ impl Post {
 
     fn wait(&self) -> Duration {
         let now = self.clock.now();
-        let longest = if self.settled { TURN_MAX } else { until(now, Time::ZERO.after(SETTLING)) };
+        let longest = if self.settled { TURN_MAX } else { Time::ZERO.after(SETTLING).since(now) };
         // What waits for a link is looked at when one stands; before all have settled, soon after.
         let longest = longest.max(Duration::from_millis(1));
-        self.station.deadline().map_or(longest, |due| until(now, due).min(longest))
+        self.station.deadline().map_or(longest, |due| due.since(now).min(longest))
     }
 
     fn hear(&mut self, now: Time, arrival: Arrival, done: &mut Vec<Done>) {

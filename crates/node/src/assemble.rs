@@ -9,7 +9,9 @@ use agree::replica::{Position, Recovered};
 use agree::service::RestoreError;
 use agree::{Destination, Message, Protocol, Replica, Service, Timer, Write, byzid, paxos, pbft};
 use bytes::Bytes;
-use link::{Holder, Keyring, Making, Pins, Protection, SealKey, SecretIdentity, WallTime};
+use link::{Holder, Keyring, Links, Making, Pins, Protection, SealKey, SecretIdentity, WallTime};
+use mio::Waker;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 use wire::{Digest, NodeId, Peer, Time};
@@ -85,7 +87,6 @@ pub fn digest_of(cluster: &Cluster) -> Digest {
 /// How the links of `me` in a cluster are made.
 #[must_use]
 pub fn making(cluster: &Cluster, me: Peer, secret: &SecretIdentity, pins: &Arc<Pins>) -> Making {
-    let listen = None;
     // Of two nodes the one with the greater number dials, so that there is one connection between them.
     let is_dialled = |node: &NodeId| match me {
         Peer::Node(me) => *node < me,
@@ -95,7 +96,7 @@ pub fn making(cluster: &Cluster, me: Peer, secret: &SecretIdentity, pins: &Arc<P
     Making {
         me,
         cluster: digest_of(cluster),
-        listen,
+        listen: None,
         dial: nodes.filter(|(node, _)| is_dialled(node)).collect(),
         nodes: cluster.nodes().map(|entry| entry.node).collect(),
         protection: match cluster.links {
@@ -105,6 +106,13 @@ pub fn making(cluster: &Cluster, me: Peer, secret: &SecretIdentity, pins: &Arc<P
             }
         },
     }
+}
+
+/// The links of a node, which listens where its configuration says.
+pub fn links(config: &Config, secret: &SecretIdentity, pins: &Arc<Pins>) -> Result<Links, String> {
+    let me = Peer::Node(config.node);
+    let making = Making { listen: Some(config.listen), ..making(&config.cluster, me, secret, pins) };
+    Links::new(making).map_err(|error| format!("cannot listen on {}: {error}", config.listen))
 }
 
 /// The replica of a node, as its disk remembers it. Only a protocol without monitors asks it to have keys.
@@ -227,16 +235,30 @@ pub fn keyring(
     Keyring::new(Holder::Node(config.node), secret, seal, Arc::clone(pins))
 }
 
-/// How the log of a node is set.
-#[must_use]
-pub fn log_options(config: &Config) -> store::Options {
-    store::Options {
+/// The log of a node in `directory`, and what is in it. `waker` ends the turn of whoever waits for news of it; `say` hears if a
+/// crash cut something short.
+pub fn log(
+    config: &Config,
+    directory: &Path,
+    waker: Arc<Waker>,
+    say: &mut dyn FnMut(&str),
+) -> Result<(store::Log, Recovered), String> {
+    let options = store::Options {
         durability: match config.durability {
             config::Durability::Fsync => store::Durability::Fsync,
             config::Durability::Async => store::Durability::Async,
         },
         ..store::Options::default()
+    };
+    let opened = store::Log::open(directory, options, move || {
+        // Who is not woken finds out by itself at its next turn.
+        let _ = waker.wake();
+    });
+    let (log, found) = opened.map_err(|error| error.to_string())?;
+    if let Some(torn) = &found.torn {
+        say(&torn.to_string());
     }
+    Ok((log, found.recovered))
 }
 
 impl Keeping for store::Log {

@@ -1,6 +1,6 @@
 //! The node's clock: nanoseconds that never go back.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use wire::Time;
 
 /// A clock that started when it was made.
@@ -21,10 +21,4 @@ impl Clock {
     pub fn now(&self) -> Time {
         Time::ZERO.after(self.start.elapsed())
     }
-}
-
-/// How long it is from `now` until `at`.
-#[must_use]
-pub fn until(now: Time, at: Time) -> Duration {
-    at.since(now)
 }

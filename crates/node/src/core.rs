@@ -1,14 +1,15 @@
 //! The replica's half of a node: replica, log and timers.
 //!
 //! Upon an event: the replica takes it; what it wants sent is left for the other half, what it wants kept goes to the log,
-//!   timers are set. What goes to the log goes at the end of the turn, in one piece. All effects of one event are performed, in order, before the next event.
+//!   timers are set. What goes to the log goes at the end of the turn, in one piece. All effects of one event are performed, in
+//!   order, before the next event.
 //! Upon news of the log: what has become durable is told to the replica.
 
 use crate::timers::Timers;
 use agree::between::Tally;
-use agree::replica::{Position, Refusal, Status};
+use agree::replica::{Position, Status};
 use agree::{Destination, Effect, Event, Message, Observation, Outbox, Replica, Write};
-use wire::{Peer, Time};
+use wire::Time;
 
 /// Where a replica's writes go.
 pub trait Keeping {
@@ -69,7 +70,7 @@ impl<R: Replica, L: Keeping> Core<R, L> {
                 Effect::ClearTimer(timer) => self.timers.clear(timer),
                 Effect::Write(write) => self.writes.push(write),
                 Effect::Observe(observation) => observed(&mut self.tally, &observation),
-                Effect::Refuse { from, refusal } => refused(&mut self.tally, from, refusal),
+                Effect::Refuse { .. } => self.tally.refused += 1,
             }
         }
     }
@@ -108,8 +109,4 @@ fn observed(tally: &mut Tally, observation: &Observation) {
         Observation::Stable { .. } => tally.checkpoints += 1,
         Observation::RolledBack { .. } | Observation::Entered { .. } | Observation::Replied { .. } => {}
     }
-}
-
-fn refused(tally: &mut Tally, _: Option<Peer>, _: Refusal) {
-    tally.refused += 1;
 }

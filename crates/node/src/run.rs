@@ -16,7 +16,6 @@ use crate::single::Single;
 use crate::starts;
 use agree::between::Tally;
 use agree::replica::Status;
-use link::{Links, Making};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -57,31 +56,20 @@ pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: &mut dyn FnMut(&str)) -
     let secret = config.secret().map_err(|error| error.to_string())?;
     let seal = config.seal().map_err(|error| error.to_string())?;
     let pins = assemble::pins(&config.cluster);
-    let me = Peer::Node(config.node);
-    let making =
-        Making { listen: Some(config.listen), ..assemble::making(&config.cluster, me, &secret, &pins) };
-    let links = Links::new(making).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
-    let waker = links.waker();
-    let opened = store::Log::open(&log_directory(config), assemble::log_options(config), move || {
-        // If it cannot wake the node, the node finds out by itself at its next turn.
-        let _ = waker.wake();
-    });
-    let (log, found) = opened.map_err(|error| error.to_string())?;
-    if let Some(torn) = &found.torn {
-        say(&torn.to_string());
-    }
+    let links = assemble::links(config, &secret, &pins)?;
+    let (log, recovered) = assemble::log(config, &log_directory(config), links.waker(), say)?;
     let monitored = config.settings().protocol.monitored();
     let incarnation = match monitored {
         true => Some(starts::next(&config.data).map_err(|error| format!("the count of starts: {error}"))?),
         false => None,
     };
     let clock = Clock::default();
-    let last = found.recovered.last;
+    let last = recovered.last;
     let keys = assemble::keyring(config, &secret, seal.as_ref(), &pins);
     let guard = AnyGuard::new(config, keys, incarnation.unwrap_or(0), clock.now());
     // The replica has no key of seals.
     let keys = assemble::keyring(config, &secret, None, &pins);
-    let replica = assemble::replica(config, Some(keys), found.recovered)?;
+    let replica = assemble::replica(config, Some(keys), recovered)?;
     let shared = Shared::default();
     if let Some(address) = config.http {
         let address = http::serve(address, Arc::clone(&shared))

@@ -3,7 +3,7 @@
 //! Upon each turn: what came is heard, what the guard delivers the replica takes, what the replica wants sent the guard
 //!   lets out or not, until nothing is left; then everything that is to leave leaves at once.
 
-use crate::clock::{Clock, until};
+use crate::clock::Clock;
 use crate::core::{Core, Keeping};
 use crate::gate::Gate;
 use agree::guard::Guard;
@@ -50,7 +50,7 @@ impl<G: Guard, R: Replica, L: Keeping> Single<G, R, L> {
     pub fn turn(&mut self, longest: Duration) -> Result<(), String> {
         let now = self.clock.now();
         let due = [self.gate.deadline(), self.core.deadline()].into_iter().flatten().min();
-        let wait = due.map_or(longest, |due| until(now, due).min(longest));
+        let wait = due.map_or(longest, |due| due.since(now).min(longest));
         let links = self.gate.links();
         links.turn(Some(wait), &mut self.arrived).map_err(|error| format!("links: {error}"))?;
         let now = self.clock.now();

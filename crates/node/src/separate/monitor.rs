@@ -13,7 +13,7 @@
 //! Upon the end of the line, or a wish to stop: it ends; the replica hears the end of its pipe.
 
 use crate::assemble::{self, AnyGuard};
-use crate::clock::{Clock, until};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::gate::Gate;
 use crate::run::{CALENDAR_EVERY, REPORT_EVERY, TURN_MAX, report};
@@ -23,7 +23,7 @@ use crate::separate::supervisor::Ended;
 use crate::separate::{become_user, standard_input, user, warn_of};
 use agree::Event;
 use agree::between::{Standing, ToGuard, ToReplica};
-use link::{Arrival, Links, Making, Pins};
+use link::{Arrival, Pins};
 use mio::Interest;
 use mio::unix::SourceFd;
 use rights::{Calls, keep_calls, keep_files};
@@ -31,7 +31,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use wire::{Decode, Peer, Time};
+use wire::{Decode, Time};
 
 /// The numbers of our sources among those of the links.
 const LINE: usize = 0;
@@ -98,11 +98,7 @@ impl<'a> Part<'a> {
         let seal = config.seal().map_err(|error| error.to_string())?;
         let monitor_user = user(config.monitor_user.as_deref())?;
         let pins = assemble::pins(&config.cluster);
-        let me = Peer::Node(config.node);
-        let making =
-            Making { listen: Some(config.listen), ..assemble::making(&config.cluster, me, &secret, &pins) };
-        let links =
-            Links::new(making).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+        let links = assemble::links(config, &secret, &pins)?;
         let (registry, token) = links.foreign(LINE);
         registry
             .register(&mut SourceFd(&line.as_raw_fd()), token, Interest::READABLE)
@@ -166,7 +162,7 @@ impl<'a> Part<'a> {
     /// One turn; whether there is another.
     fn turn(&mut self, say: &mut dyn FnMut(&str)) -> Result<bool, String> {
         let now = self.clock.now();
-        let mut wait = self.gate.deadline().map_or(TURN_MAX, |due| until(now, due).min(TURN_MAX));
+        let mut wait = self.gate.deadline().map_or(TURN_MAX, |due| due.since(now).min(TURN_MAX));
         if self.unread {
             wait = Duration::ZERO;
         }

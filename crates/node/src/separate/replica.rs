@@ -7,7 +7,7 @@
 //! Upon the end of the pipe, or a wish to stop: the log is flushed, and the process ends.
 
 use crate::assemble;
-use crate::clock::{Clock, until};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::core::Core;
 use crate::run::{REPORT_EVERY, TURN_MAX, log_directory};
@@ -52,16 +52,9 @@ fn prepare(config: &Config, say: &mut dyn FnMut(&str)) -> Result<Part, String> {
     warn_of(keep_files(Some(Path::new(HOME)), false).map_err(|error| error.to_string())?, say);
     let poll = Poll::new().map_err(|error| error.to_string())?;
     let waker = Arc::new(Waker::new(poll.registry(), WAKER).map_err(|error| error.to_string())?);
-    let opened = store::Log::open(Path::new(HOME), assemble::log_options(config), move || {
-        // If it cannot wake us, we find out by ourselves at the next turn.
-        let _ = waker.wake();
-    });
-    let (log, found) = opened.map_err(|error| error.to_string())?;
-    if let Some(torn) = &found.torn {
-        say(&torn.to_string());
-    }
-    let last = found.recovered.last;
-    let replica = assemble::replica(config, None, found.recovered)?;
+    let (log, recovered) = assemble::log(config, Path::new(HOME), waker, say)?;
+    let last = recovered.last;
+    let replica = assemble::replica(config, None, recovered)?;
     let mut pipe = Pipe::new(pipe);
     pipe.register(poll.registry(), PIPE).map_err(|error| error.to_string())?;
     keep_calls(Calls::Replica).map_err(|error| error.to_string())?;
@@ -99,7 +92,7 @@ impl Part {
     /// One turn; whether there is another.
     fn turn(&mut self) -> Result<bool, String> {
         let now = self.clock.now();
-        let mut wait = self.core.deadline().map_or(TURN_MAX, |due| until(now, due).min(TURN_MAX));
+        let mut wait = self.core.deadline().map_or(TURN_MAX, |due| due.since(now).min(TURN_MAX));
         let deaf = self.pipe.is_full();
         if self.unread && !deaf {
             wait = Duration::ZERO;
