@@ -115,6 +115,11 @@ impl Client {
         self.primary = primary;
     }
 
+    /// Gives its next request a timestamp after `newest`, whatever came before.
+    pub fn not_before(&mut self, newest: Timestamp) {
+        self.timestamp = self.timestamp.max(newest);
+    }
+
     /// Waits so long before the next request is sent again the first time, as far as that is within the limits.
     pub fn be_patient(&mut self, patience: Duration) {
         self.patience = patience.clamp(RETRY_AFTER, RETRY_AFTER_MAX);

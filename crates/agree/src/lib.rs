@@ -47,6 +47,7 @@ pub mod queue;
 pub mod replica;
 pub mod request;
 pub mod service;
+pub mod sessions;
 pub mod settings;
 pub mod station;
 #[cfg(test)]

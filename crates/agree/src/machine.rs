@@ -5,70 +5,39 @@
 //!     else the service applies the operation and the session keeps the reply;
 //!   - the sequence moves to N.
 //!
-//! The session table is part of the state: it is in the snapshot, so a request that was executed before a restart, a
-//! state transfer or a reconfiguration is not executed again after it. At `CLIENTS_MAX` sessions a request of yet
-//! another client is answered with [`TOO_MANY_CLIENTS`] and not executed: forgetting a session instead would let
-//! its last request run twice.
+//! The [`sessions`](crate::sessions) are part of the state: they are in the snapshot, so a request that was executed before a
+//! restart, a state transfer or a reconfiguration is not executed again after it.
 
-use crate::request::{Batch, RESULT_BYTES_MAX, Reply, Request};
+use crate::checkpoint::{CHUNK_BYTES_MAX, CHUNKS_MAX};
+use crate::request::RESULT_BYTES_MAX;
+use crate::request::{Batch, Reply, Request};
 use crate::service::{RestoreError, Service};
+use crate::sessions::{
+    self, FORGOTTEN, IDENTITIES_MAX, SESSIONS_BYTES_PEAK, Session, Sessions, Standing, TOO_MANY_CLIENTS,
+};
 use bytes::Bytes;
-use std::collections::BTreeMap;
 use wire::{ClientId, Decode, Digest, Encode, NodeId, Sequence, Timestamp, View, codec_struct};
-
-/// Clients with a session at most.
-pub const CLIENTS_MAX: usize = 65_536;
-
-/// The result that a client gets when the session table is full.
-pub const TOO_MANY_CLIENTS: &[u8] = b"refused: the session table is full";
 
 /// Bytes of a service's snapshot at most.
 pub const SERVICE_BYTES_MAX: usize = 1 << 30;
 
-/// What the state machine last answered a client.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-struct Session {
-    client: ClientId,
-    timestamp: Timestamp,
-    sequence: Sequence,
-    result: Bytes,
-}
+/// Bytes of a machine's snapshot at most: the service, its sessions, a floor for each identity, and the rest.
+pub const MACHINE_BYTES_MAX: usize = SERVICE_BYTES_MAX + SESSIONS_BYTES_PEAK + IDENTITIES_MAX * 12 + 1024;
 
-codec_struct!(Session |from| {
-    client,
-    timestamp,
-    sequence,
-    result = from.byte_string("result", RESULT_BYTES_MAX),
-});
-
-/// Where a request stands with respect to what was executed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Standing {
-    /// Not executed, and no later request of the client either.
-    New,
-    /// The last one executed of its client: this was the answer.
-    Answered {
-        /// Where it was executed.
-        sequence: Sequence,
-        /// What came out.
-        result: Bytes,
-    },
-    /// The client has since had a later request executed.
-    Outdated,
-}
+const _: () = assert!(MACHINE_BYTES_MAX <= CHUNKS_MAX * CHUNK_BYTES_MAX, "every snapshot makes a checkpoint");
 
 /// A service and its session table, after the batch at [`Machine::sequence`].
 #[derive(Clone, Hash, Debug)]
 pub struct Machine<S> {
     service: S,
-    sessions: BTreeMap<ClientId, Session>,
+    sessions: Sessions,
     sequence: Sequence,
 }
 
 impl<S: Service> Machine<S> {
-    /// The machine before any batch.
-    pub fn new(service: S) -> Self {
-        Machine { service, sessions: BTreeMap::new(), sequence: Sequence::ZERO }
+    /// The machine before any batch, with room for so many bytes of sessions.
+    pub fn new(service: S, sessions_bytes_max: usize) -> Self {
+        Machine { service, sessions: Sessions::new(sessions_bytes_max), sequence: Sequence::ZERO }
     }
 
     /// The place of the last batch executed.
@@ -88,6 +57,8 @@ impl<S: Service> Machine<S> {
     pub fn execute(&mut self, sequence: Sequence, batch: &Batch) -> Vec<(ClientId, Timestamp, Bytes)> {
         assert_eq!(sequence, self.sequence.next(), "batches are executed in order, without gaps");
         self.sequence = sequence;
+        // Before the batch and not after it, so that what it is answered is there when replies are made.
+        self.sessions.make_room();
         let mut executed = Vec::with_capacity(batch.requests().len());
         for request in batch.requests() {
             if let Some(result) = self.execute_request(request) {
@@ -100,37 +71,35 @@ impl<S: Service> Machine<S> {
     fn execute_request(&mut self, request: &Request) -> Option<Bytes> {
         match self.standing(request.client, request.timestamp) {
             Standing::Answered { .. } if defect!(SessionsIgnored) => {}
-            Standing::Answered { .. } | Standing::Outdated => return None,
+            Standing::Answered { .. } | Standing::Outdated | Standing::Forgotten | Standing::TooMany => {
+                return None;
+            }
             Standing::New => {}
-        }
-        if self.sessions.len() >= CLIENTS_MAX && !self.sessions.contains_key(&request.client) {
-            return Some(Bytes::from_static(TOO_MANY_CLIENTS));
         }
         let result = self.service.apply(&request.operation);
         assert!(result.len() <= RESULT_BYTES_MAX, "a service keeps its replies within the limit");
-        let session = Session {
+        self.sessions.keep(Session {
             client: request.client,
             timestamp: request.timestamp,
             sequence: self.sequence,
             result: result.clone(),
-        };
-        self.sessions.insert(request.client, session);
+        });
         Some(result)
     }
 
     /// Where the request `timestamp` of `client` stands.
     pub fn standing(&self, client: ClientId, timestamp: Timestamp) -> Standing {
-        match self.sessions.get(&client) {
-            None => Standing::New,
-            Some(session) if session.timestamp < timestamp => Standing::New,
-            Some(session) if session.timestamp == timestamp => {
-                Standing::Answered { sequence: session.sequence, result: session.result.clone() }
-            }
-            Some(_) => Standing::Outdated,
-        }
+        self.sessions.standing(client, timestamp)
     }
 
-    /// The reply to a request that was executed already, as said in `view`; nothing if there is none to give.
+    /// How many sessions are remembered.
+    pub fn sessions(&self) -> usize {
+        self.sessions.count()
+    }
+
+    /// The reply to a request that was executed already, or never will be, as said in `view`; nothing if there is none to give.
+    ///
+    /// What is not executed has no place, so that all replicas say the same of it whenever they are asked.
     pub fn reply_again(
         &self,
         view: View,
@@ -138,12 +107,13 @@ impl<S: Service> Machine<S> {
         client: ClientId,
         timestamp: Timestamp,
     ) -> Option<Reply> {
-        match self.standing(client, timestamp) {
-            Standing::Answered { sequence, result } => {
-                Some(Reply { view, primary, sequence, client, timestamp, result })
-            }
-            Standing::New | Standing::Outdated => None,
-        }
+        let (sequence, result) = match self.standing(client, timestamp) {
+            Standing::Answered { sequence, result } => (sequence, result),
+            Standing::Forgotten => (Sequence::ZERO, Bytes::from_static(FORGOTTEN)),
+            Standing::TooMany => (Sequence::ZERO, Bytes::from_static(TOO_MANY_CLIENTS)),
+            Standing::New | Standing::Outdated => return None,
+        };
+        Some(Reply { view, primary, sequence, client, timestamp, result })
     }
 
     /// The fingerprint of the service's state alone, for comparison between replicas at the same sequence.
@@ -153,12 +123,11 @@ impl<S: Service> Machine<S> {
 
     /// The whole state as bytes.
     pub fn snapshot(&self) -> Bytes {
-        let sessions =
-            if defect!(SessionsLost) { Vec::new() } else { self.sessions.values().cloned().collect() };
+        let sessions = if defect!(SessionsLost) { &self.sessions.emptied() } else { &self.sessions };
         let image = Image {
             sequence: self.sequence,
             service_digest: self.service.digest(),
-            sessions,
+            sessions: sessions.to_image(),
             service: self.service.snapshot(),
         };
         image.to_bytes()
@@ -172,7 +141,7 @@ impl<S: Service> Machine<S> {
         if self.service.digest() != image.service_digest {
             return Err(RestoreError { reason: "the service restored has another digest".into() });
         }
-        self.sessions = image.sessions.into_iter().map(|session| (session.client, session)).collect();
+        self.sessions = self.sessions.of_image(image.sessions);
         self.sequence = image.sequence;
         Ok(())
     }
@@ -182,20 +151,21 @@ impl<S: Service> Machine<S> {
 struct Image {
     sequence: Sequence,
     service_digest: Digest,
-    sessions: Vec<Session>,
+    sessions: sessions::Image,
     service: Bytes,
 }
 
 codec_struct!(Image |from| {
     sequence,
     service_digest,
-    sessions = from.list("sessions", CLIENTS_MAX),
+    sessions,
     service = from.byte_string("service", SERVICE_BYTES_MAX),
 });
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sessions::SESSION_BYTES;
 
     /// Counts how many operations it was given.
     #[derive(Clone, Default)]
@@ -229,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_request_is_executed_once_however_often_it_is_ordered() {
-        let mut machine = Machine::new(Counter::default());
+        let mut machine = Machine::new(Counter::default(), 1 << 20);
         let batch = Batch::new(vec![request(1, 1), request(1, 1)]);
         assert_eq!(machine.execute(Sequence(1), &batch).len(), 1);
         assert_eq!(machine.execute(Sequence(2), &batch).len(), 0);
@@ -238,9 +208,9 @@ mod tests {
 
     #[test]
     fn a_session_survives_snapshot_and_restore() {
-        let mut machine = Machine::new(Counter::default());
+        let mut machine = Machine::new(Counter::default(), 1 << 20);
         machine.execute(Sequence(1), &Batch::new(vec![request(1, 1), request(2, 7)]));
-        let mut restored = Machine::new(Counter::default());
+        let mut restored = Machine::new(Counter::default(), 1 << 20);
         restored.restore(&machine.snapshot()).expect("it is a snapshot");
         assert_eq!(restored.sequence(), Sequence(1));
         assert_eq!(restored.standing(ClientId(2), Timestamp(6)), Standing::Outdated);
@@ -249,8 +219,21 @@ mod tests {
     }
 
     #[test]
+    fn who_was_forgotten_is_told_so_and_nothing_runs() {
+        let mut machine = Machine::new(Counter::default(), 4 * SESSION_BYTES);
+        for client in 1..=5 {
+            machine.execute(Sequence(client), &Batch::new(vec![request(client, client)]));
+        }
+        let ran = machine.service().0;
+        assert_eq!(machine.execute(Sequence(6), &Batch::new(vec![request(1, 1)])), []);
+        assert_eq!(machine.service().0, ran);
+        let reply = machine.reply_again(View(3), NodeId(0), ClientId(1), Timestamp(1)).expect("it is told");
+        assert_eq!((reply.sequence, &reply.result[..]), (Sequence::ZERO, FORGOTTEN));
+    }
+
+    #[test]
     fn what_is_no_snapshot_is_refused() {
-        let mut machine = Machine::new(Counter::default());
+        let mut machine = Machine::new(Counter::default(), 1 << 20);
         machine.execute(Sequence(1), &Batch::new(vec![request(1, 1)]));
         assert!(machine.restore(&Bytes::from_static(b"nonsense")).is_err());
         assert_eq!(machine.sequence(), Sequence(1));

@@ -7,6 +7,7 @@ use crate::checkpoint::CHUNK_BYTES_MAX;
 use crate::pbft;
 use crate::protocol::{F_MAX, Protocol};
 use crate::request::{BATCH_BYTES_MAX, BATCH_REQUESTS_MAX};
+use crate::sessions::SESSIONS_BYTES_MAX;
 use core::fmt;
 use core::ops::RangeInclusive;
 use core::time::Duration;
@@ -16,6 +17,9 @@ use wire::{Decode, DecodeError, Encode, NodeId, Reader};
 
 /// Batches in a replica's log at most: what a claim, a NEWCONFIG or a VIEW-CHANGE can tell.
 pub const LOG_BATCHES_MAX: u64 = 4096;
+
+/// The fewest bytes of sessions that a cluster can be set to remember.
+pub const SESSIONS_BYTES_MIN: usize = 1 << 10;
 
 /// Requests that wait at one replica at most.
 pub const REQUESTS_WAITING_MAX: usize = 1 << 20;
@@ -45,6 +49,9 @@ pub struct Settings {
     /// Bytes of each chunk in which a snapshot is handed out, from 1 to [`CHUNK_BYTES_MAX`]. Checkpoints depend on it: it
     /// never changes in the life of a cluster.
     pub chunk_bytes: usize,
+    /// Bytes of sessions and their last results that are remembered; those that have asked for nothing for longest are
+    /// forgotten first. Part of what is agreed on: it never changes in the life of a cluster.
+    pub sessions_bytes_max: usize,
     /// Requests that wait for a place at most; then clients hear BUSY.
     pub requests_waiting_max: usize,
     /// How long before a message that got no answer is sent again.
@@ -73,6 +80,7 @@ impl Settings {
             batch_requests_max: 256,
             batch_bytes_max: 256 << 10,
             chunk_bytes: CHUNK_BYTES_MAX,
+            sessions_bytes_max: 64 << 20,
             requests_waiting_max: 16 << 10,
             retransmit_after: Duration::from_millis(50),
             view_timeout: Duration::from_millis(500),
@@ -107,6 +115,11 @@ impl Settings {
         count("batch_requests_max", self.batch_requests_max, 1..=BATCH_REQUESTS_MAX as u64)?;
         count("batch_bytes_max", self.batch_bytes_max, 1..=BATCH_BYTES_MAX as u64)?;
         count("chunk_bytes", self.chunk_bytes, 1..=CHUNK_BYTES_MAX as u64)?;
+        count(
+            "sessions_bytes_max",
+            self.sessions_bytes_max,
+            SESSIONS_BYTES_MIN as u64..=SESSIONS_BYTES_MAX as u64,
+        )?;
         count("requests_waiting_max", self.requests_waiting_max, 1..=REQUESTS_WAITING_MAX as u64)?;
         lasts("retransmit_after", self.retransmit_after, Duration::from_nanos(1)..=self.view_timeout)?;
         // Longer than the view timeout makes sense where only requests are to tell that a primary is gone.
@@ -172,8 +185,13 @@ impl Encode for Settings {
         for count in [self.checkpoint_interval, self.window] {
             count.encode(to);
         }
-        let limits =
-            [self.batch_requests_max, self.batch_bytes_max, self.chunk_bytes, self.requests_waiting_max];
+        let limits = [
+            self.batch_requests_max,
+            self.batch_bytes_max,
+            self.chunk_bytes,
+            self.sessions_bytes_max,
+            self.requests_waiting_max,
+        ];
         for limit in limits {
             (limit as u64).encode(to);
         }
@@ -196,6 +214,7 @@ impl Decode for Settings {
             batch_requests_max: count(from)?,
             batch_bytes_max: count(from)?,
             chunk_bytes: count(from)?,
+            sessions_bytes_max: count(from)?,
             requests_waiting_max: count(from)?,
             retransmit_after: time(from)?,
             view_timeout: time(from)?,
@@ -265,6 +284,7 @@ mod tests {
             (Settings { batch_requests_max: 0, ..usual() }, "batch_requests_max is 0"),
             (Settings { batch_bytes_max: usize::MAX, ..usual() }, "batch_bytes_max is"),
             (Settings { chunk_bytes: 0, ..usual() }, "chunk_bytes is 0"),
+            (Settings { sessions_bytes_max: 1, ..usual() }, "sessions_bytes_max is 1; it is from 1024"),
             (Settings { requests_waiting_max: 0, ..usual() }, "requests_waiting_max is 0"),
             (Settings { retransmit_after: zero, ..usual() }, "retransmit_after is 0ns"),
             (Settings { retransmit_after: hour, ..usual() }, "it is from 1ns to 500ms"),

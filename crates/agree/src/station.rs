@@ -10,9 +10,10 @@
 //!   busy for good.
 //! Upon a flush: what was gathered leaves, one frame for each node ([`Gathering`]).
 //!
-//! A session's timestamps begin after the one that its opener names. Microseconds of the calendar will do: a process that is
-//! started again and takes the same number goes on where the one before cannot have been. A session that was closed is opened
-//! again before a new one is, since nodes remember for ever each one that has asked for something.
+//! A session's timestamps begin after the one that its opener names, and go on with time, one a microsecond. So microseconds of the
+//! calendar will do: a process that is started again and takes the same number goes on where the one before cannot have been, and
+//! what a session asks now comes after what nodes have forgotten of others ([`sessions`](crate::sessions)). A session that was
+//! closed is opened again before a new one is, since nodes remember each one that has asked for something.
 //!
 //! Bounded: at most [`SESSIONS_MAX`] sessions, one request and one timer for each.
 //!
@@ -31,6 +32,9 @@ use wire::{ClientId, Encode, Keys, NodeId, Peer, Time, Timestamp};
 
 /// Sessions of one station at most. The number 0 is the station's own.
 pub const SESSIONS_MAX: u16 = u16::MAX;
+
+/// No timestamp goes with time beyond this one, so that counting on from it cannot overflow.
+const TIMESTAMP_MAX: Timestamp = Timestamp(u64::MAX / 2);
 
 /// How many times as long as results take the first retry waits.
 pub const PATIENCE_TIMES: u32 = 4;
@@ -68,10 +72,21 @@ struct Session {
     client: Client,
     /// The greatest timestamp that it ever used.
     newest: Timestamp,
+    /// Since when its timestamps go with time, and from which one.
+    opened: (Time, Timestamp),
     retry: Option<Time>,
     /// When its last operation began.
     began: Time,
     is_open: bool,
+}
+
+impl Session {
+    /// The timestamp that goes with `now`.
+    fn timestamp_at(&self, now: Time) -> Timestamp {
+        let (since, from) = self.opened;
+        let micros = u64::try_from(now.since(since).as_micros()).unwrap_or(u64::MAX);
+        Timestamp(from.0.saturating_add(micros).min(TIMESTAMP_MAX.0))
+    }
 }
 
 /// The sessions of one process.
@@ -116,17 +131,19 @@ impl<K: Keys> Station<K> {
     }
 
     /// Opens a session whose timestamps come after `newest`; nothing if there are as many as there may be.
-    pub fn open(&mut self, newest: Timestamp) -> Option<SessionNumber> {
+    pub fn open(&mut self, now: Time, newest: Timestamp) -> Option<SessionNumber> {
         if let Some(number) = self.closed.pop() {
             let session = &mut self.sessions[number.place()];
             session.newest = session.newest.max(newest);
             session.client = client_of(self.station, number, &self.settings, session.newest, self.primary);
+            session.opened = (now, newest);
             session.is_open = true;
             return Some(number);
         }
         let number = u16::try_from(self.sessions.len() + 1).ok().map(SessionNumber)?;
         let client = client_of(self.station, number, &self.settings, newest, self.primary);
-        self.sessions.push(Session { client, newest, retry: None, began: Time::ZERO, is_open: true });
+        let opened = (now, newest);
+        self.sessions.push(Session { client, newest, opened, retry: None, began: Time::ZERO, is_open: true });
         Some(number)
     }
 
@@ -147,6 +164,7 @@ impl<K: Keys> Station<K> {
         let session = &mut self.sessions[number.place()];
         assert!(session.is_open, "a session that is closed asks for nothing");
         session.began = now;
+        session.client.not_before(session.timestamp_at(now));
         session.client.be_patient(self.takes * PATIENCE_TIMES);
         let timestamp = session.client.submit(operation, self.door.keys(), &mut self.effects);
         session.newest = timestamp;

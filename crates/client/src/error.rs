@@ -44,7 +44,10 @@ pub enum CallError {
         /// What TLS had to say of one of them: `refused-by-peer` is their word, anything else ours.
         reason: &'static str,
     },
-    /// The cluster remembers as many sessions as it can. The operation was not executed.
+    /// The cluster has forgotten this session, since others asked for so much since it last did. **Whether the operation was
+    /// executed is unknown** if it was sent more than once.
+    Forgotten,
+    /// The cluster has more clients than it can remember. The operation was not executed.
     ServiceFull,
     /// The connection has as many sessions as it can. Nothing was asked.
     TooManySessions,
@@ -62,7 +65,7 @@ impl CallError {
     #[must_use]
     pub fn may_have_happened(&self) -> bool {
         match self {
-            CallError::OutcomeUnknown | CallError::Closed => true,
+            CallError::OutcomeUnknown | CallError::Forgotten | CallError::Closed => true,
             CallError::Unreachable
             | CallError::KeyRefused { .. }
             | CallError::ServiceFull
@@ -86,9 +89,13 @@ impl fmt::Display for CallError {
                 "the key is refused ({reason}, by {nodes} nodes) and nothing was asked; is this a client of this cluster, and \
                  are these its nodes?"
             ),
-            CallError::ServiceFull => f.write_str(
-                "the cluster remembers as many sessions as it can and takes no new one; use sessions that it knows",
+            CallError::Forgotten => f.write_str(
+                "the cluster has forgotten this session, so whether it was done is UNKNOWN: ask what is there now; is this machine's \
+                 clock behind? sessions_bytes_max says how many sessions are remembered",
             ),
+            CallError::ServiceFull => {
+                f.write_str("the cluster has more clients than it can remember, and takes no new one")
+            }
             CallError::TooManySessions => {
                 f.write_str("there are as many sessions as a connection can have; drop one, or open another connection")
             }

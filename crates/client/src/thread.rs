@@ -11,7 +11,7 @@
 use crate::error::CallError;
 use crate::slot::{Desk, Outcome, Slot, Stage};
 use agree::client::Accepted;
-use agree::machine::TOO_MANY_CLIENTS;
+use agree::sessions::{FORGOTTEN, TOO_MANY_CLIENTS};
 use agree::station::{Done, SESSIONS_MAX, SessionNumber};
 use agree::{Settings, Station};
 use core::mem::replace;
@@ -170,7 +170,7 @@ impl Post {
                         self.station.give_up(number);
                         Some(number)
                     }
-                    None => self.open(slot),
+                    None => self.open(now, slot),
                 };
                 state.number = number;
                 drop(state);
@@ -200,8 +200,8 @@ impl Post {
         true
     }
 
-    fn open(&mut self, slot: &Arc<Slot>) -> Option<SessionNumber> {
-        let number = self.station.open(calendar())?;
+    fn open(&mut self, now: Time, slot: &Arc<Slot>) -> Option<SessionNumber> {
+        let number = self.station.open(now, calendar())?;
         let place = usize::from(number.number());
         debug_assert!(place <= usize::from(SESSIONS_MAX));
         if self.slots.len() <= place {
@@ -233,6 +233,7 @@ impl Drop for Post {
 /// What a call comes to by a result that enough nodes vouch for.
 fn outcome_of(accepted: Accepted) -> Outcome {
     match &accepted.result[..] {
+        FORGOTTEN => Err(CallError::Forgotten),
         TOO_MANY_CLIENTS => Err(CallError::ServiceFull),
         _ => Ok(accepted),
     }
@@ -257,6 +258,7 @@ mod tests {
             sequence: Sequence(1),
             result: result.into(),
         };
+        assert_eq!(outcome_of(accepted(FORGOTTEN)), Err(CallError::Forgotten));
         assert_eq!(outcome_of(accepted(TOO_MANY_CLIENTS)), Err(CallError::ServiceFull));
         assert_eq!(outcome_of(accepted(b"done")), Ok(accepted(b"done")));
     }

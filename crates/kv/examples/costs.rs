@@ -87,7 +87,7 @@ fn checkpoints() {
         let mut store = Store::new(limits);
         (0..2 * keys).for_each(|number| drop(store.execute(&put(number, keys, value_bytes))));
         let snapshot = median(|| drop(black_box(store.snapshot())));
-        let machine = Machine::new(store.clone());
+        let machine = Machine::new(store.clone(), 1 << 20);
         let machines = median(|| drop(black_box(machine.snapshot())));
         let before = store.snapshot();
         let digests =

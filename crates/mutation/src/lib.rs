@@ -66,6 +66,7 @@ macro_rules! defects {
 defects! {
     SessionsLost = "sessions-lost": "byzid", "a snapshot leaves out the session table: a retransmitted request runs twice";
     SessionsIgnored = "sessions-ignored": "byzid", "a request that was executed already is executed again";
+    FloorIgnored = "floor-ignored": "byzid", "a request of a session that was forgotten runs, although it may have run before";
     ClientQuorum = "client-quorum": "byzid", "the client accepts f matching replies instead of f+1";
     MonitorConsistency = "monitor-consistency": "byzid", "consistency: an ORDER sent again to one backup may be another than was sent";
     MonitorRetransmission = "monitor-retransmission": "byzid", "retransmission: an ORDER that never went to all may go to one backup";

@@ -8,8 +8,9 @@
 
 use agree::checkpoint::{AskChunk, Chunk, Transfer};
 use agree::journal::Journal;
-use agree::machine::{Machine, Standing};
+use agree::machine::Machine;
 use agree::replica::{Destination, Position, Recovered, Status};
+use agree::sessions::Standing;
 use agree::{Batch, Effect, Event, Message, Observation, Outbox, Reply, Request, Settings, Timer};
 use bytes::Bytes;
 
@@ -59,7 +60,7 @@ impl Replica {
             primary: settings.members[0],
             defect,
             journal: Journal::new(recovered.last),
-            machine: Machine::new(Registers::default()),
+            machine: Machine::new(Registers::default(), settings.sessions_bytes_max),
             log: Vec::new(),
             waiting: VecDeque::new(),
             recovered: recovered.records.into_iter().map(|(_, record)| record).collect(),
@@ -112,7 +113,7 @@ impl Replica {
             return;
         }
         match self.machine.standing(request.client, request.timestamp) {
-            Standing::Answered { .. } => {
+            Standing::Answered { .. } | Standing::Forgotten | Standing::TooMany => {
                 let reply = self.machine.reply_again(View(0), self.me, request.client, request.timestamp);
                 if let Some(reply) = reply {
                     out.send(request.client, reply);

@@ -182,7 +182,7 @@ impl<S: Service> Replica<S> {
             settings.members.iter().map(|node| Member { node: *node, incarnation: monitor::FIRST }).collect();
         let replica = Replica {
             me,
-            machine: Machine::new(service),
+            machine: Machine::new(service, settings.sessions_bytes_max),
             journal: Journal::new(recovered.last),
             mode: if settings.members.contains(&me) { Mode::Normal } else { Mode::Spare },
             view: View(0),

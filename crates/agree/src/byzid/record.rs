@@ -12,7 +12,7 @@ use super::message::{NewConfig, Order, Stable};
 use super::reconfigure::digest_at;
 use super::{Mode, Stored};
 use crate::checkpoint::Checkpoint;
-use crate::machine::SERVICE_BYTES_MAX;
+use crate::machine::MACHINE_BYTES_MAX;
 use crate::replica::{Position, Recovered};
 use crate::request::Batch;
 use crate::service::Service;
@@ -55,7 +55,7 @@ pub struct Image {
 codec_struct!(Image |from| {
     stable,
     new_config,
-    snapshot = from.byte_string("snapshot", SERVICE_BYTES_MAX),
+    snapshot = from.byte_string("snapshot", MACHINE_BYTES_MAX),
 });
 
 /// Why a replica cannot be built from what is on its disk. It must not run: it may have forgotten what it said.

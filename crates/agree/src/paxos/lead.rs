@@ -22,11 +22,11 @@ use super::message::{Accept, Accepted, Heartbeat, Message};
 use super::record::{Accepted as AcceptedRecord, Record};
 use super::{HEARTBEAT, RETRANSMIT, Replica, Role};
 use crate::Settings;
-use crate::machine::Standing;
 use crate::queue::{Added, Queue};
 use crate::replica::{Outbox, Position, Refusal};
 use crate::request::{BATCH_BYTES_MAX, BATCH_REQUESTS_MAX, Batch, Busy, Request};
 use crate::service::Service;
+use crate::sessions::Standing;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wire::{ClientId, Encode, NodeId, Peer, Sequence, Timestamp};
@@ -132,7 +132,7 @@ impl<S: Service + Clone> Replica<S> {
         match self.machine.standing(client, timestamp) {
             Standing::New => {}
             Standing::Outdated => return out.refuse(Peer::Client(client), Refusal::Stale),
-            Standing::Answered { .. } => {
+            Standing::Answered { .. } | Standing::Forgotten | Standing::TooMany => {
                 let reply = self.machine.reply_again(self.promised, self.me, client, timestamp);
                 return reply.into_iter().for_each(|reply| self.send_reply(reply, out));
             }

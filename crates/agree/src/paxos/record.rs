@@ -127,7 +127,7 @@ impl<S: Service + Clone> Replica<S> {
             me,
             blank: recovered.snapshot.is_none() && recovered.records.is_empty(),
             journal: Journal::new(recovered.last),
-            machine: Machine::new(service),
+            machine: Machine::new(service, settings.sessions_bytes_max),
             log: Log::default(),
             checkpoints: Checkpoints::default(),
             promised: View(0),

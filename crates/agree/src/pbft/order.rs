@@ -17,10 +17,10 @@ use super::message::{Message, PrePrepare};
 use super::record::Record;
 use super::watch::Watch;
 use crate::Service;
-use crate::machine::Standing;
 use crate::queue::{Added, Queue};
 use crate::replica::{Outbox, Refusal};
 use crate::request::{BATCH_BYTES_MAX, BATCH_REQUESTS_MAX, Batch, Busy, Request};
+use crate::sessions::Standing;
 use crate::settings::Settings;
 use std::collections::BTreeMap;
 use wire::{ClientId, Keys, Peer, Sequence, Timestamp};
@@ -83,7 +83,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
     pub(super) fn request(&mut self, request: Request, out: &mut Outbox) -> Result<(), Refusal> {
         let (client, timestamp) = (request.client, request.timestamp);
         match self.machine.standing(client, timestamp) {
-            Standing::Answered { .. } => {
+            Standing::Answered { .. } | Standing::Forgotten | Standing::TooMany => {
                 if let Some(reply) =
                     self.machine.reply_again(self.views.view, self.primary(), client, timestamp)
                 {

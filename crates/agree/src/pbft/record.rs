@@ -6,7 +6,7 @@
 //! a prefix held, the last VIEW-CHANGE and NEW-VIEW, is in the snapshot's image.
 
 use super::message::{CHECKPOINTS_MAX, FoundBatch, NewView, PrePrepare, Prepare, ViewChange};
-use crate::machine::SERVICE_BYTES_MAX;
+use crate::machine::MACHINE_BYTES_MAX;
 use crate::replica::Position;
 use crate::request::Batch;
 use bytes::Bytes;
@@ -65,7 +65,7 @@ codec_struct!(Image |from| {
     checkpoints = from.list("checkpoints", CHECKPOINTS_MAX),
     change,
     known,
-    snapshot = from.byte_string("snapshot", 2 * SERVICE_BYTES_MAX),
+    snapshot = from.byte_string("snapshot", MACHINE_BYTES_MAX),
 });
 
 /// What the records are about one place.

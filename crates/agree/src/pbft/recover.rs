@@ -83,7 +83,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             me,
             quorum: Quorum::new(settings.f),
             keys,
-            machine: Machine::new(service),
+            machine: Machine::new(service, settings.sessions_bytes_max),
             journal: Journal::new(recovered.last),
             log: Log::new(stable, settings.log_batches_max()),
             checkpoints: Checkpoints::default(),

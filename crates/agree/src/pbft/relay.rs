@@ -16,10 +16,10 @@
 
 use super::Replica;
 use crate::Service;
-use crate::machine::Standing;
 use crate::queue::Added;
 use crate::replica::{Outbox, Refusal};
 use crate::request::Request;
+use crate::sessions::Standing;
 use std::collections::BTreeMap;
 use wire::{Keys, NodeId};
 
@@ -64,7 +64,9 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             return Err(Refusal::NotAllowed);
         }
         match self.machine.standing(request.client, request.timestamp) {
-            Standing::Answered { .. } | Standing::Outdated => return Err(Refusal::Stale),
+            Standing::Answered { .. } | Standing::Outdated | Standing::Forgotten | Standing::TooMany => {
+                return Err(Refusal::Stale);
+            }
             Standing::New => {}
         }
         if self.order.covers(request.client, request.timestamp) {

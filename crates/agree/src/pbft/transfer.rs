@@ -15,8 +15,8 @@ use super::Replica;
 use super::message::{self, Message};
 use crate::Service;
 use crate::checkpoint::{Checkpoint, Fetch, Step, Transfer};
-use crate::machine::Standing;
 use crate::replica::{Observation, Outbox, Refusal};
+use crate::sessions::Standing;
 use wire::{Keys, NodeId};
 
 /// Ticks without progress before a replica takes over a state rather than wait for batches.

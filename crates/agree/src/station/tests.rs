@@ -72,7 +72,7 @@ fn operation(number: SessionNumber) -> Bytes {
 fn asking(count: usize) -> (Station<ToyKeys>, Vec<SessionNumber>) {
     let mut station = station();
     let sessions: Vec<SessionNumber> =
-        (0..count).map(|_| station.open(START).expect("there is room")).collect();
+        (0..count).map(|_| station.open(Time::ZERO, START).expect("there is room")).collect();
     for session in &sessions {
         station.submit(Time::ZERO, *session, operation(*session));
     }
@@ -110,7 +110,7 @@ fn what_nobody_answers_goes_to_every_node_and_then_less_and_less_often() {
     let (mut station, sessions) = asking(2);
     flushed(&mut station);
     let later = Time::ZERO.after(Duration::from_millis(1));
-    let third = station.open(START).expect("there is room");
+    let third = station.open(Time::ZERO, START).expect("there is room");
     station.submit(later, third, operation(third));
     flushed(&mut station);
     let due = Time::ZERO.after(RETRY_AFTER);
@@ -156,17 +156,17 @@ fn a_number_that_was_free_is_taken_again_and_its_timestamps_go_on() {
     flushed(&mut station);
     station.close(sessions[0]);
     station.close(sessions[0]);
-    let again = station.open(Timestamp(1)).expect("there is room");
+    let again = station.open(Time::ZERO, Timestamp(1)).expect("there is room");
     assert_eq!(again, sessions[0]);
     assert_eq!(station.submit(Time::ZERO, again, Bytes::new()), Timestamp(START.0 + 2));
-    assert_ne!(station.open(START), Some(sessions[0]), "it is free once");
+    assert_ne!(station.open(Time::ZERO, START), Some(sessions[0]), "it is free once");
 }
 
 #[test]
 fn there_are_no_more_sessions_than_have_a_number() {
     let mut station = station();
-    assert!((0..SESSIONS_MAX).all(|_| station.open(START).is_some()));
-    assert_eq!(station.open(START), None);
+    assert!((0..SESSIONS_MAX).all(|_| station.open(Time::ZERO, START).is_some()));
+    assert_eq!(station.open(Time::ZERO, START), None);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn who_leads_is_known_to_all_once_one_knows_it() {
     for node in [1, 2] {
         station.received(Time::ZERO, NodeId(node), answer(node, 2, &requests), &mut done).expect("genuine");
     }
-    let fresh = station.open(START).expect("there is room");
+    let fresh = station.open(Time::ZERO, START).expect("there is room");
     station.submit(Time::ZERO, fresh, Bytes::new());
     assert_eq!(flushed(&mut station)[0].0, NodeId(2));
 }
@@ -229,4 +229,14 @@ fn where_results_take_long_the_first_retry_waits_longer() {
     }
     let waits = station.deadline().expect("it waits").since(now);
     assert!(waits > takes * 3 && waits <= takes * 4, "{waits:?}");
+}
+
+#[test]
+fn timestamps_go_with_time_and_never_back() {
+    let (mut station, sessions) = asking(1);
+    station.give_up(sessions[0]);
+    let later = Time::ZERO.after(Duration::from_secs(1));
+    assert_eq!(station.submit(later, sessions[0], Bytes::new()), Timestamp(START.0 + 1_000_001));
+    station.give_up(sessions[0]);
+    assert_eq!(station.submit(Time::ZERO, sessions[0], Bytes::new()), Timestamp(START.0 + 1_000_002));
 }

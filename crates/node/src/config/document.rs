@@ -152,6 +152,7 @@ pub(super) struct SettingsPart {
     pub(super) batch_requests_max: Option<Spanned<usize>>,
     pub(super) batch_bytes_max: Option<Spanned<usize>>,
     pub(super) chunk_bytes: Option<Spanned<usize>>,
+    pub(super) sessions_bytes_max: Option<Spanned<usize>>,
     pub(super) requests_waiting_max: Option<Spanned<usize>>,
     pub(super) retransmit_after: Option<Spanned<Parsed<Span>>>,
     pub(super) view_timeout: Option<Spanned<Parsed<Span>>>,
@@ -386,6 +387,7 @@ impl SettingsPart {
         set(&mut to.batch_requests_max, &self.batch_requests_max);
         set(&mut to.batch_bytes_max, &self.batch_bytes_max);
         set(&mut to.chunk_bytes, &self.chunk_bytes);
+        set(&mut to.sessions_bytes_max, &self.sessions_bytes_max);
         set(&mut to.requests_waiting_max, &self.requests_waiting_max);
         let count =
             |said: &Option<Spanned<u64>>, usual: u64| said.as_ref().map_or(usual, |said| *said.get_ref());
@@ -405,6 +407,7 @@ impl SettingsPart {
             ("batch_requests_max", self.batch_requests_max.as_ref().map(Spanned::span)),
             ("batch_bytes_max", self.batch_bytes_max.as_ref().map(Spanned::span)),
             ("chunk_bytes", self.chunk_bytes.as_ref().map(Spanned::span)),
+            ("sessions_bytes_max", self.sessions_bytes_max.as_ref().map(Spanned::span)),
             ("requests_waiting_max", self.requests_waiting_max.as_ref().map(Spanned::span)),
             ("retransmit_after", self.retransmit_after.as_ref().map(Spanned::span)),
             ("view_timeout_max", self.view_timeout_max.as_ref().map(Spanned::span)),

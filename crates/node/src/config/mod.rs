@@ -26,6 +26,7 @@
 //! batch_requests_max = 256
 //! batch_bytes_max = 262144
 //! chunk_bytes = 131072           # never changes in the life of a cluster
+//! sessions_bytes_max = 67108864  # likewise
 //! requests_waiting_max = 16384
 //! retransmit_after = "50ms"      # us, ms, s or min
 //! view_timeout = "500ms"

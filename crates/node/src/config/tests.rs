@@ -75,7 +75,7 @@ fn what_is_said_counts_and_the_rest_is_as_usual() {
 #[test]
 fn everything_can_be_said() {
     let settings = "[settings]\ncheckpoint_interval = 64\nwindow = 4\nbatch_requests_max = 10\n\
-                    batch_bytes_max = 65536\nchunk_bytes = 4096\nrequests_waiting_max = 100\n\
+                    batch_bytes_max = 65536\nchunk_bytes = 4096\nsessions_bytes_max = 1048576\nrequests_waiting_max = 100\n\
                     retransmit_after = \"10ms\"\nview_timeout = \"1s\"\nview_timeout_max = \"1min\"\n\
                     heartbeat_every = \"900us\"\n";
     let rest = "listen = \"0.0.0.0:7400\"\nprocesses = \"one\"\nmonitor_user = \"vg-monitor\"\n\
@@ -91,7 +91,7 @@ fn everything_can_be_said() {
     let settings = config.settings();
     assert_eq!((settings.checkpoint_interval, settings.window, settings.chunk_bytes), (64, 4, 4096));
     assert_eq!((settings.batch_requests_max, settings.batch_bytes_max), (10, 65536));
-    assert_eq!(settings.requests_waiting_max, 100);
+    assert_eq!((settings.sessions_bytes_max, settings.requests_waiting_max), (1 << 20, 100));
     assert_eq!(settings.retransmit_after, Duration::from_millis(10));
     assert_eq!(settings.view_timeout_max, Duration::from_secs(60));
     assert_eq!(settings.heartbeat_every, Duration::from_micros(900));

@@ -153,7 +153,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Failed::Kv(KvError::Call(error)) => {
             complain!("error: {error}");
             match error {
-                CallError::OutcomeUnknown | CallError::Unreachable | CallError::Closed => Outcome::Unanswered,
+                CallError::OutcomeUnknown
+                | CallError::Forgotten
+                | CallError::Unreachable
+                | CallError::Closed => Outcome::Unanswered,
                 CallError::ServiceFull => Outcome::Violated,
                 CallError::KeyRefused { .. } | CallError::TooManySessions | CallError::TooLong { .. } => {
                     Outcome::Refused
