@@ -5,7 +5,7 @@
 //!     else the service applies the operation and the session keeps the reply;
 //!   - the sequence moves to N.
 //!
-//! The [`sessions`](crate::sessions) are part of the state: they are in the snapshot, so a request that was executed before a
+//! The [`sessions`] are part of the state: they are in the snapshot, so a request that was executed before a
 //! restart, a state transfer or a reconfiguration is not executed again after it.
 
 use crate::checkpoint::{CHUNK_BYTES_MAX, CHUNKS_MAX};

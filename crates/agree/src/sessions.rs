@@ -1,6 +1,6 @@
 //! What the state machine last answered each session, as much of it as there is room for.
 //!
-//! Upon a request: [`Sessions::standing`] says whether it is new, was answered, or is older than what was answered; and of one that
+//! Upon a request: [`Standing`] says whether it is new, was answered, or is older than what was answered; and of one that
 //!   nobody remembers, whether it can have been answered.
 //! Upon an answer: the session keeps it, in the place of the one before.
 //! Upon a batch: if there are more bytes than there is room for, sessions are forgotten until an eighth of the room is free. Each
