@@ -13,7 +13,7 @@ use crate::request::RESULT_BYTES_MAX;
 use crate::request::{Batch, Reply, Request};
 use crate::service::{RestoreError, Service};
 use crate::sessions::{
-    self, FORGOTTEN, IDENTITIES_MAX, SESSIONS_BYTES_PEAK, Session, Sessions, Standing, TOO_MANY_CLIENTS,
+    self, FORGOTTEN, IDENTITIES_MAX, SESSIONS_BYTES_PEAK, Sessions, Standing, TOO_MANY_CLIENTS,
 };
 use bytes::Bytes;
 use wire::{ClientId, Decode, Digest, Encode, NodeId, Sequence, Timestamp, View, codec_struct};
@@ -69,22 +69,12 @@ impl<S: Service> Machine<S> {
     }
 
     fn execute_request(&mut self, request: &Request) -> Option<Bytes> {
-        match self.standing(request.client, request.timestamp) {
-            Standing::Answered { .. } if defect!(SessionsIgnored) => {}
-            Standing::Answered { .. } | Standing::Outdated | Standing::Forgotten | Standing::TooMany => {
-                return None;
-            }
-            Standing::New => {}
-        }
-        let result = self.service.apply(&request.operation);
-        assert!(result.len() <= RESULT_BYTES_MAX, "a service keeps its replies within the limit");
-        self.sessions.keep(Session {
-            client: request.client,
-            timestamp: request.timestamp,
-            sequence: self.sequence,
-            result: result.clone(),
-        });
-        Some(result)
+        let Machine { service, sessions, sequence } = self;
+        sessions.answer(request.client, request.timestamp, *sequence, || {
+            let result = service.apply(&request.operation);
+            assert!(result.len() <= RESULT_BYTES_MAX, "a service keeps its replies within the limit");
+            result
+        })
     }
 
     /// Where the request `timestamp` of `client` stands.

@@ -8,6 +8,7 @@
 //! load itself sets the size.
 
 use crate::request::{Batch, Request};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use wire::{ClientId, Timestamp};
 
@@ -39,13 +40,13 @@ impl Queue {
 
     /// Adds a request at the end.
     pub fn add(&mut self, request: Request) -> Added {
-        if self.covers(request.client, request.timestamp) {
-            return Added::Duplicate;
+        let is_full = self.waiting.len() >= self.capacity;
+        match self.newest.entry(request.client) {
+            Entry::Occupied(newest) if *newest.get() >= request.timestamp => return Added::Duplicate,
+            _ if is_full => return Added::Full,
+            Entry::Occupied(mut newest) => *newest.get_mut() = request.timestamp,
+            Entry::Vacant(none) => _ = none.insert(request.timestamp),
         }
-        if self.waiting.len() >= self.capacity {
-            return Added::Full;
-        }
-        self.newest.insert(request.client, request.timestamp);
         self.waiting.push_back(request);
         Added::Queued
     }
@@ -66,8 +67,10 @@ impl Queue {
                 break;
             }
             let request = self.waiting.pop_front().expect("it has a front");
-            if self.newest.get(&request.client) == Some(&request.timestamp) {
-                self.newest.remove(&request.client);
+            if let Entry::Occupied(newest) = self.newest.entry(request.client)
+                && *newest.get() == request.timestamp
+            {
+                newest.remove();
             }
             taken.push(request);
         }

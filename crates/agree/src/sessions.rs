@@ -18,6 +18,7 @@ use crate::request::{BATCH_REQUESTS_MAX, RESULT_BYTES_MAX};
 use bytes::Bytes;
 use core::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use wire::{ClientId, Decode, DecodeError, Encode, Reader, Sequence, Timestamp, codec_struct};
 
 /// The result of a request that may have been executed and forgotten: nobody knows any more.
@@ -123,13 +124,48 @@ impl Sessions {
         }
     }
 
-    /// Keeps `session` in the place of what was last answered to the same client.
-    pub(crate) fn keep(&mut self, session: Session) {
-        let identity = self.identities.entry(session.client.identity()).or_default();
-        let bytes = session.bytes();
-        let before = identity.sessions.insert(session.client, session).map_or(0, |before| before.bytes());
+    /// Answers the request `timestamp` of `client` by `apply`, at `sequence`, and keeps what comes out; nothing if it is not new.
+    pub(crate) fn answer(
+        &mut self,
+        client: ClientId,
+        timestamp: Timestamp,
+        sequence: Sequence,
+        apply: impl FnOnce() -> Bytes,
+    ) -> Option<Bytes> {
+        let identities = self.identities.len();
+        let identity = match self.identities.entry(client.identity()) {
+            Entry::Vacant(_) if identities >= IDENTITIES_MAX => return None,
+            entry => entry.or_default(),
+        };
+        let floor = identity.floor;
+        let (bytes, before, result) = match identity.sessions.entry(client) {
+            Entry::Vacant(_) if timestamp <= floor && !defect!(FloorIgnored) => return None,
+            Entry::Vacant(none) => {
+                let result = apply();
+                let session = Session { client, timestamp, sequence, result: result.clone() };
+                (none.insert(session).bytes(), 0, result)
+            }
+            Entry::Occupied(session) => {
+                let session = session.into_mut();
+                let again = session.timestamp == timestamp && defect!(SessionsIgnored);
+                if session.timestamp >= timestamp && !again {
+                    return None;
+                }
+                let before = session.bytes();
+                let result = apply();
+                (session.timestamp, session.sequence, session.result) = (timestamp, sequence, result.clone());
+                (session.bytes(), before, result)
+            }
+        };
         identity.bytes = identity.bytes + bytes - before;
         self.bytes = self.bytes + bytes - before;
+        Some(result)
+    }
+
+    /// Keeps a session that was read back.
+    fn keep(&mut self, session: Session) {
+        let (client, timestamp, sequence) = (session.client, session.timestamp, session.sequence);
+        self.answer(client, timestamp, sequence, || session.result);
     }
 
     /// Forgets as many sessions as it takes to have room, if there is none.
@@ -188,10 +224,11 @@ impl Sessions {
     /// From bytes, with room for as much as these have.
     pub(crate) fn of_image(&self, image: Image) -> Sessions {
         let mut sessions = self.emptied();
-        for Floor { number, floor } in image.floors {
-            sessions.identities.insert(number, Identity { floor, ..Identity::default() });
-        }
+        // Floors come last: what is remembered may lie under them.
         image.sessions.into_iter().for_each(|session| sessions.keep(session));
+        for Floor { number, floor } in image.floors {
+            sessions.identities.entry(number).or_default().floor = floor;
+        }
         sessions
     }
 }

@@ -28,6 +28,7 @@ use crate::request::{BATCH_BYTES_MAX, BATCH_REQUESTS_MAX, Batch, Busy, Request};
 use crate::service::Service;
 use crate::sessions::Standing;
 use core::time::Duration;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wire::{ClientId, Encode, NodeId, Peer, Sequence, Timestamp};
 
@@ -90,8 +91,10 @@ impl Lead {
     /// `batch` was executed: from now on the session table knows its requests.
     pub(super) fn executed(&mut self, batch: &Batch) {
         for request in batch.requests() {
-            if self.ordered.get(&request.client) == Some(&request.timestamp) {
-                self.ordered.remove(&request.client);
+            if let Entry::Occupied(newest) = self.ordered.entry(request.client)
+                && *newest.get() == request.timestamp
+            {
+                newest.remove();
             }
         }
     }
