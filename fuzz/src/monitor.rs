@@ -119,7 +119,7 @@ impl Play {
         let passed = match script.below(5) {
             0 | 1 => self.replica_says(script, &mut actions),
             2 => {
-                self.peer_says(script, &mut actions);
+                self.peer_says(script);
                 false
             }
             3 => {
@@ -290,7 +290,7 @@ impl Play {
         self.monitor.new_config_sent(self.now, &new, actions).is_ok()
     }
 
-    fn peer_says(&mut self, script: &mut Script, actions: &mut Vec<Action>) {
+    fn peer_says(&mut self, script: &mut Script) {
         let heard = self.heard(script);
         let at = Sequence(script.number(self.last().saturating_add(1)));
         let digest = script.digest(at.0);
@@ -300,10 +300,10 @@ impl Play {
             }
             2 => {
                 let known = self.monitor.log().get(at).unwrap_or(digest);
-                self.monitor.ack_received(heard, at, known, actions);
+                self.monitor.ack_received(heard, at, known);
             }
             3 => {
-                self.monitor.joined_received(heard, at, actions);
+                self.monitor.joined_received(heard, at);
             }
             4 => {
                 self.monitor.checkpoint_received(heard, at, digest);

@@ -14,7 +14,6 @@
 use crate::Message;
 use crate::replica::{Destination, Event, Status};
 use monitor::Notice;
-use wire::auth::NODES_MAX;
 use wire::frame::{BODY_BYTES_MAX, FRAME_BYTES_MAX};
 use wire::{Decode, DecodeError, Digest, Encode, Peer, Reader, codec_struct};
 
@@ -196,13 +195,9 @@ impl Decode for Destination {
 /// The monitor knows nothing of encodings.
 fn encode_notice(notice: &Notice, to: &mut Vec<u8>) {
     match notice {
-        Notice::Suspended(nodes) => {
-            to.push(0);
-            nodes.encode(to);
-        }
-        Notice::Unmonitored => to.push(1),
+        Notice::Unmonitored => to.push(0),
         Notice::Reconfigure { target, candidate, prove } => {
-            to.push(2);
+            to.push(1);
             target.0.encode(to);
             candidate.encode(to);
             prove.encode(to);
@@ -212,9 +207,8 @@ fn encode_notice(notice: &Notice, to: &mut Vec<u8>) {
 
 fn decode_notice(from: &mut Reader) -> Result<Notice, DecodeError> {
     match u8::decode(from)? {
-        0 => from.list("suspended nodes", NODES_MAX).map(Notice::Suspended),
-        1 => Ok(Notice::Unmonitored),
-        2 => Ok(Notice::Reconfigure {
+        0 => Ok(Notice::Unmonitored),
+        1 => Ok(Notice::Reconfigure {
             target: monitor::View(u64::decode(from)?),
             candidate: u16::decode(from)?,
             prove: bool::decode(from)?,
@@ -249,7 +243,6 @@ mod tests {
     fn to_replica() -> Vec<ToReplica> {
         vec![
             ToReplica::Message { from: Peer::Client(ClientId(6)), message: request() },
-            ToReplica::Notice(Notice::Suspended(vec![1, 2])),
             ToReplica::Notice(Notice::Unmonitored),
             ToReplica::Notice(Notice::Reconfigure { target: monitor::View(3), candidate: 2, prove: true }),
         ]

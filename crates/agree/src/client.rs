@@ -3,8 +3,9 @@
 //! Upon an operation: T grows by one; REQUEST(o, T, c) goes to the last primary known; the timer starts.
 //! Upon a REPLY from a member: one per replica counts, the last one it sent. When `f+1` of them match (in ByzID: of the
 //!   same `v` and N too, since replicas execute before others are known to have the batch) the result is accepted.
-//! Upon the timer: the request goes to every node, since the primary may have changed, and the timer doubles up to
-//!   [`RETRY_AFTER_MAX`]. A backup's monitor throws it away; whoever leads now orders it, and the replies name it.
+//! Upon the timer: the request goes to every node, since the primary may have changed; from the [`ATTEMPTS_STEADY`]th time on the
+//!   timer doubles up to [`RETRY_AFTER_MAX`]: a new primary is found soon after it leads, and a cluster that is down is left in
+//!   peace. A backup's monitor throws it away; whoever leads now orders it, and the replies name it.
 //! Upon BUSY from the presumed primary: the next attempt waits at least twice as long. Once per attempt, and from nobody
 //!   else: a traitor that says BUSY again and again must not keep the request from the others for ever.
 //!
@@ -26,6 +27,9 @@ pub const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// The longest wait before a request is sent again.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(5);
+
+/// Attempts before the wait for the next one begins to double.
+pub const ATTEMPTS_STEADY: u32 = 4;
 
 /// The client's only timer.
 pub const RETRY: Timer = Timer(0);
@@ -76,6 +80,8 @@ struct Outstanding {
     request: Request,
     replies: BTreeMap<NodeId, Reply>,
     retry_after: Duration,
+    /// How often it was sent to every node.
+    attempts: u32,
     /// The presumed primary has asked for patience since the last attempt.
     busy: bool,
 }
@@ -120,6 +126,17 @@ impl Client {
         self.timestamp = self.timestamp.max(newest);
     }
 
+    /// The same, and shows it what is outstanding: whoever was asked before does not lead any more.
+    pub fn follow(&mut self, primary: NodeId, out: &mut Vec<ClientEffect>) {
+        if primary == self.primary {
+            return;
+        }
+        self.primary = primary;
+        if let Some(outstanding) = &self.outstanding {
+            out.push(ClientEffect::Send(primary, Message::Request(outstanding.request.clone())));
+        }
+    }
+
     /// Waits so long before the next request is sent again the first time, as far as that is within the limits.
     pub fn be_patient(&mut self, patience: Duration) {
         self.patience = patience.clamp(RETRY_AFTER, RETRY_AFTER_MAX);
@@ -129,6 +146,12 @@ impl Client {
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         self.outstanding.is_some()
+    }
+
+    /// Whether the presumed primary has said BUSY since the last attempt.
+    #[must_use]
+    pub fn is_put_off(&self) -> bool {
+        self.outstanding.as_ref().is_some_and(|outstanding| outstanding.busy)
     }
 
     /// Begins `operation` and returns its timestamp.
@@ -144,8 +167,13 @@ impl Client {
         }
         out.push(ClientEffect::Send(self.primary, Message::Request(request.clone())));
         out.push(ClientEffect::SetTimer(self.patience));
-        self.outstanding =
-            Some(Outstanding { request, replies: BTreeMap::new(), retry_after: self.patience, busy: false });
+        self.outstanding = Some(Outstanding {
+            request,
+            replies: BTreeMap::new(),
+            retry_after: self.patience,
+            attempts: 0,
+            busy: false,
+        });
         self.timestamp
     }
 
@@ -192,7 +220,10 @@ impl Client {
         for node in &self.nodes {
             out.push(ClientEffect::Send(*node, Message::Request(outstanding.request.clone())));
         }
-        outstanding.retry_after = (outstanding.retry_after * 2).min(RETRY_AFTER_MAX);
+        outstanding.attempts = outstanding.attempts.saturating_add(1);
+        if outstanding.attempts >= ATTEMPTS_STEADY {
+            outstanding.retry_after = (outstanding.retry_after * 2).min(RETRY_AFTER_MAX);
+        }
         out.push(ClientEffect::SetTimer(outstanding.retry_after));
     }
 
@@ -279,9 +310,25 @@ mod tests {
         }
         let mut out = Vec::new();
         client.timeout(&mut out);
-        assert_eq!(out.pop(), Some(ClientEffect::SetTimer(RETRY_AFTER * 4)));
+        assert_eq!(out.pop(), Some(ClientEffect::SetTimer(RETRY_AFTER * 2)));
         assert_eq!(out.len(), 4, "now everybody hears of the request");
-        assert_eq!(busy(&mut client, 0), [ClientEffect::SetTimer(RETRY_AFTER * 8)]);
+        assert_eq!(busy(&mut client, 0), [ClientEffect::SetTimer(RETRY_AFTER * 4)]);
+    }
+
+    #[test]
+    fn a_client_asks_steadily_at_first_and_then_more_and_more_rarely() {
+        let mut client = asking();
+        let mut waits = Vec::new();
+        for _ in 0..20 {
+            let mut out = Vec::new();
+            client.timeout(&mut out);
+            waits.extend(out.into_iter().filter_map(|effect| match effect {
+                ClientEffect::SetTimer(wait) => Some(wait),
+                _ => None,
+            }));
+        }
+        assert_eq!(waits[..4], [RETRY_AFTER, RETRY_AFTER, RETRY_AFTER, RETRY_AFTER * 2]);
+        assert_eq!(waits.last(), Some(&RETRY_AFTER_MAX));
     }
 
     #[test]

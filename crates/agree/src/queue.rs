@@ -57,6 +57,12 @@ impl Queue {
         self.newest.get(&client).is_some_and(|newest| *newest >= timestamp)
     }
 
+    /// Whether any request of the client waits.
+    #[must_use]
+    pub fn holds(&self, client: ClientId) -> bool {
+        self.newest.contains_key(&client)
+    }
+
     /// Takes the longest prefix of at most `requests_max` requests and `bytes_max` bytes; at least one if any waits.
     pub fn take_batch(&mut self, requests_max: usize, bytes_max: usize) -> Option<Batch> {
         let mut taken = Vec::new();

@@ -3,11 +3,14 @@
 //! Upon an operation of a session: its REQUEST is put with the others for the same node.
 //! Upon a frame from a node: it must pass the door; each REPLY and BUSY in it goes to its session. What has a result by that is
 //!   done.
+//! Upon BUSY: whoever waits for the session is told so ([`Station::take_put_off`]); it tries again by itself.
 //! Upon a link that stands: requests whose primary is at its other end are sent again, since they may have been sent into nothing.
 //! Upon a retry timer: that session alone sends again, to every node.
 //! Upon a result: how long it took is learned. The first retry of later requests waits [`PATIENCE_TIMES`] as long as results have
 //!   taken of late: where a thousand sessions keep the nodes busy for longer than a retry timer, sending all again would keep them
 //!   busy for good.
+//! Upon a result that names another primary: all sessions follow it, and show it what they wait for, so that one retry timer finds
+//!   the new primary for all of them.
 //! Upon a flush: what was gathered leaves, one frame for each node ([`Gathering`]).
 //!
 //! A session's timestamps begin after the one that its opener names, and go on with time, one a microsecond. So microseconds of the
@@ -21,7 +24,7 @@
 
 use crate::Message;
 use crate::bundle::Gathering;
-use crate::client::{Accepted, Client, ClientEffect, RETRY_AFTER_MAX};
+use crate::client::{Accepted, Client, ClientEffect, RETRY_AFTER, RETRY_AFTER_MAX};
 use crate::door::Door;
 use crate::replica::Refusal;
 use crate::settings::Settings;
@@ -100,8 +103,12 @@ pub struct Station<K> {
     retries: BTreeSet<(Time, SessionNumber)>,
     /// Who leads, as the session that got a result last has it.
     primary: NodeId,
+    /// Whom all sessions follow: the same, once they were told; and when they may be told of another one.
+    followed: (NodeId, Time),
     /// How long results have taken of late.
     takes: Duration,
+    /// Sessions whose request was met with BUSY, and nobody was told so: once for each attempt.
+    put_off: Vec<SessionNumber>,
     gathered: BTreeMap<NodeId, Gathering>,
     out: Vec<(NodeId, Bytes)>,
     effects: Vec<ClientEffect>,
@@ -123,7 +130,9 @@ impl<K: Keys> Station<K> {
             closed: Vec::new(),
             retries: BTreeSet::new(),
             primary: settings.members[0],
+            followed: (settings.members[0], Time::ZERO),
             takes: Duration::ZERO,
+            put_off: Vec::new(),
             gathered: BTreeMap::new(),
             out: Vec::new(),
             effects: Vec::new(),
@@ -215,11 +224,35 @@ impl<K: Keys> Station<K> {
                 _ => return Err(Refusal::NotAllowed),
             };
             if let Some(number) = self.session_of(client) {
-                self.sessions[number.place()].client.receive(from, message, &mut self.effects);
+                let client = &mut self.sessions[number.place()].client;
+                let was_put_off = client.is_put_off();
+                client.receive(from, message, &mut self.effects);
+                if client.is_put_off() && !was_put_off {
+                    self.put_off.push(number);
+                }
                 self.perform(now, number, done);
             }
         }
+        self.follow_primary(now);
         Ok(())
+    }
+
+    fn follow_primary(&mut self, now: Time) {
+        let (followed, since) = self.followed;
+        // Results of two views may come side by side; once in a while is enough.
+        if followed == self.primary || now < since {
+            return;
+        }
+        self.followed = (self.primary, now.after(RETRY_AFTER));
+        for place in 0..self.sessions.len() {
+            self.sessions[place].client.follow(self.primary, &mut self.effects);
+            self.perform(now, SessionNumber(place as u16 + 1), &mut Vec::new());
+        }
+    }
+
+    /// The sessions whose request the primary had no room for since this was asked last.
+    pub fn take_put_off(&mut self) -> Vec<SessionNumber> {
+        core::mem::take(&mut self.put_off)
     }
 
     fn session_of(&self, client: ClientId) -> Option<SessionNumber> {

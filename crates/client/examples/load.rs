@@ -1,6 +1,8 @@
-//! How fast: `cargo run --release -p client --example load -- CLIENT.toml SESSIONS SECONDS`.
+//! How fast: `cargo run --release -p client --example load -- CLIENT.toml SESSIONS SECONDS [over-time]`.
 //!
 //! First one session puts, blocking, one value after the other; then all sessions put at once, async, on one thread of this process.
+//! With `over-time` only the latter, and how many puts were done in each tenth of a second: to see what a node that is killed
+//! meanwhile costs.
 
 use client::{Connection, Kv};
 use core::future::Future;
@@ -15,6 +17,9 @@ use std::time::{Duration, Instant};
 
 /// How long each blocking put and each warm-up may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A tenth of a second.
+const TENTH: Duration = Duration::from_millis(100);
 
 /// Tasks that can go on.
 #[derive(Default)]
@@ -66,10 +71,30 @@ fn line(what: &str, mut took: Vec<Duration>, within: Duration) {
     let _ = writeln!(stdout(), "{what}: {rate:.0} puts/s, p50 {:?}, p99 {:?}", at(50), at(99));
 }
 
+/// How many puts were done in each tenth of a second, and the longest time without any.
+fn over_time(mut done: Vec<Duration>, within: Duration) {
+    done.sort_unstable();
+    let tenths = within.as_millis().div_ceil(TENTH.as_millis()) as usize;
+    let mut counts = vec![0_u32; tenths];
+    for at in &done {
+        if let Some(count) = counts.get_mut((at.as_millis() / TENTH.as_millis()) as usize) {
+            *count += 1;
+        }
+    }
+    let gaps = done.windows(2).map(|pair| (pair[1] - pair[0], pair[0]));
+    let (longest, from) = gaps.max().unwrap_or_default();
+    let _ = writeln!(
+        stdout(),
+        "puts in each 100 ms: {counts:?}\nlongest time without any: {longest:?}, from {from:?} on"
+    );
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [config, sessions, seconds] = &words[..] else {
-        return Err("right would be: CLIENT.toml SESSIONS SECONDS".into());
+    let (config, sessions, seconds, is_over_time) = match &words[..] {
+        [config, sessions, seconds] => (config, sessions, seconds, false),
+        [config, sessions, seconds, word] if word == "over-time" => (config, sessions, seconds, true),
+        _ => return Err("right would be: CLIENT.toml SESSIONS SECONDS [over-time]".into()),
     };
     let config = node::config::ClientConfig::load(config.as_ref())?;
     let (sessions, seconds): (usize, u64) = (sessions.parse()?, seconds.parse()?);
@@ -81,19 +106,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         kv.put("warm", "up")?;
     }
     let (start, mut took) = (Instant::now(), Vec::new());
-    while start.elapsed() < within {
+    while !is_over_time && start.elapsed() < within {
         let begin = Instant::now();
         kv.put("one", "12345678")?;
         took.push(begin.elapsed());
     }
-    line("one session, blocking", took, within);
+    if !is_over_time {
+        line("one session, blocking", took, within);
+    }
 
-    let took = Arc::new(Mutex::new(Vec::new()));
+    let (took, done) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
     let start = Instant::now() + Duration::from_millis(500);
     let mut tasks: Vec<Pin<Box<dyn Future<Output = ()>>>> = Vec::new();
     for number in 0..sessions {
         let mut kv = Kv::new(connection.session()?, PATIENCE);
-        let took = Arc::clone(&took);
+        let (took, done) = (Arc::clone(&took), Arc::clone(&done));
         tasks.push(Box::pin(async move {
             loop {
                 let begin = Instant::now();
@@ -106,12 +133,16 @@ fn main() -> Result<(), Box<dyn Error>> {
                 if begin >= start {
                     took.lock().unwrap_or_else(PoisonError::into_inner).push(begin.elapsed());
                 }
+                done.lock().unwrap_or_else(PoisonError::into_inner).push(start.elapsed());
             }
         }));
     }
     run(tasks);
     let took = std::mem::take(&mut *took.lock().unwrap_or_else(PoisonError::into_inner));
     line(&format!("{sessions} sessions, async"), took, within);
+    if is_over_time {
+        over_time(std::mem::take(&mut *done.lock().unwrap_or_else(PoisonError::into_inner)), within);
+    }
     connection.close(Instant::now() + PATIENCE);
     Ok(())
 }

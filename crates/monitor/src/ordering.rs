@@ -4,10 +4,11 @@
 //! Upon ORDER(N, batch) from the replica: `N` is one more than the last (*no gap*), the batch is the front of Q
 //!   (*fairness*), at most τ are outstanding (*window*); it goes to all (*consistency*); Δ stops, and starts again if
 //!   more requests wait.
-//! Upon ACK(N) from a backup: it has everything up to N. An ORDER is *complete* when every backup that is not suspended
-//!   has it, and at least f have.
-//! Upon the retransmission timer: what a backup has not ACKed in time is sent to it again, the same frame. A backup that
-//!   does not answer [`TRIES_MAX`] times is *suspended*: nobody waits for it until it has caught up.
+//! Upon ACK(N) from a backup: it has everything up to N. An ORDER is *complete* when f backups have it: with the primary
+//!   they are f+1, and one of any f+1 is in every quorum of claims. Nobody waits for the others.
+//! Upon the retransmission timer: a backup that has not got further since the last one, and has not ACKed in time, is sent
+//!   again what it lacks, the same frame: the NEWCONFIG, else the stable checkpoint that it is behind, else ORDERs. One that
+//!   was tried [`TRIES_MAX`] times in vain is *silent*: it is tried more rarely, and with one frame, until it speaks.
 //! Upon CHECKPOINT(N, d) from f backups alike: the primary may declare it stable; from f+1, it must, in time.
 
 use crate::Specification;
@@ -18,10 +19,10 @@ use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// How often an ORDER is sent again to a backup before it is suspended.
+/// How often a backup is tried in vain before it is silent. From then on it is tried once where it was tried so often.
 pub const TRIES_MAX: u32 = 10;
 
-/// ORDERs sent again to one backup at a time at most.
+/// ORDERs sent again to one backup at a time at most; to one that is silent: one.
 pub const RESEND_ORDERS_MAX: u64 = 8;
 
 /// Checkpoints that f backups agree on and that are not stable yet at most. Monitored backups vouch for one digest at a place;
@@ -35,17 +36,18 @@ pub struct Backup {
     pub joined: bool,
     /// It has every ORDER up to here.
     pub acked: Sequence,
-    /// Nobody waits for it.
-    pub suspended: bool,
     /// Its last CHECKPOINT.
     pub checkpoint: Option<(Sequence, Digest)>,
+    /// It got further since the retransmission timer last ran out.
+    moved: bool,
+    /// How often it was tried since it last got further.
     tries: u32,
 }
 
 impl Backup {
     /// A backup of which nothing is known but whether it is in the configuration.
     pub fn new(joined: bool, acked: Sequence) -> Self {
-        Backup { joined, acked, suspended: false, checkpoint: None, tries: 0 }
+        Backup { joined, acked, checkpoint: None, moved: false, tries: 0 }
     }
 }
 
@@ -54,6 +56,8 @@ impl Backup {
 pub enum Again {
     /// The NEWCONFIG.
     NewConfig,
+    /// The stable checkpoint: it lacks ORDERs that are no longer kept.
+    Stable,
     /// The ORDERs from the first up to the last.
     Orders(Sequence, Sequence),
 }
@@ -73,10 +77,9 @@ pub struct Ordering<R> {
     pub act: Baseline,
     /// When a stable checkpoint fell due, if one is.
     pub stable_due_since: Option<Time>,
-    /// When the ORDERs after the last complete one were sent.
+    /// When the ORDERs past the stable checkpoint were sent, up to the last. As many as the log has room for at most.
     sent_at: VecDeque<Time>,
     complete: Sequence,
-    held_by_f: Sequence,
     /// The checkpoints that f backups agree on. Two for one place, if f of them lie: neither takes the other's room.
     proven: BTreeSet<(Sequence, Digest)>,
     slot: usize,
@@ -94,7 +97,6 @@ impl<R: Request> Ordering<R> {
             stable_due_since: None,
             sent_at: VecDeque::new(),
             complete: last,
-            held_by_f: last,
             proven: BTreeSet::new(),
             slot,
         }
@@ -104,35 +106,15 @@ impl<R: Request> Ordering<R> {
         self.backups.iter().enumerate().filter(|(slot, _)| *slot != self.slot)
     }
 
-    /// The last ORDER that every backup which is not suspended has, and at least `f` of all.
+    /// The last ORDER that `f` backups have.
     pub fn complete(&self) -> Sequence {
         self.complete
     }
 
-    /// Recomputes what is complete after an ACK or a suspension.
-    pub fn update_complete(&mut self, f: usize) {
-        let mut acked: Vec<Sequence> = self.others().map(|(_, backup)| backup.acked).collect();
-        acked.sort_unstable_by(|one, other| other.cmp(one));
-        let by_f = acked.get(f.saturating_sub(1)).copied().unwrap_or(Sequence(0));
-        let by_all =
-            self.others().filter(|(_, backup)| !backup.suspended).map(|(_, backup)| backup.acked).min();
-        self.held_by_f = self.held_by_f.max(by_f);
-        let complete = by_all.map_or(by_f, |by_all| by_all.min(by_f));
-        while self.complete < complete {
-            self.complete = self.complete.next();
-            self.sent_at.pop_front();
-        }
-    }
-
-    /// Whether the replica has room for one more ORDER: it owes none while it waits for a backup's ACK.
+    /// Whether one more ORDER is within the *window* and the log: if so the replica may send it, and owes it if a request
+    /// waits. The bound grows before the replica can know, and never shrinks.
     pub fn has_room(&self, spec: &Specification, log_end: Sequence) -> bool {
         self.last < self.complete.plus(spec.window) && self.last < log_end
-    }
-
-    /// Whether one more ORDER is within the *window*. The bound counts only the ORDERs that f backups have: it grows before
-    /// the replica can know, and never shrinks under its feet when a suspended backup comes back.
-    pub fn may_order(&self, spec: &Specification, log_end: Sequence) -> bool {
-        self.last < self.held_by_f.plus(spec.window) && self.last < log_end
     }
 
     /// Starts or stops Δ: it runs while a request waits that could be ordered.
@@ -154,19 +136,17 @@ impl<R: Request> Ordering<R> {
         }
     }
 
-    /// An ACK came from the backup in `slot`; whether it is waited for again.
-    pub fn acked(&mut self, slot: usize, at: Sequence, window: u64, f: usize) -> bool {
+    /// An ACK came from the backup in `slot`.
+    pub fn acked(&mut self, slot: usize, at: Sequence, f: usize) {
         let backup = &mut self.backups[slot];
-        if at > backup.acked {
-            backup.acked = at;
-            backup.tries = 0;
+        if at <= backup.acked {
+            return;
         }
-        let back = backup.suspended && backup.acked.plus(window) >= self.last;
-        if back {
-            backup.suspended = false;
-        }
-        self.update_complete(f);
-        back
+        (backup.acked, backup.moved, backup.tries) = (at, true, 0);
+        let mut acked: Vec<Sequence> = self.others().map(|(_, backup)| backup.acked).collect();
+        acked.sort_unstable_by(|one, other| other.cmp(one));
+        let by_f = acked.get(f.saturating_sub(1)).copied().unwrap_or(Sequence(0));
+        self.complete = self.complete.max(by_f);
     }
 
     /// A CHECKPOINT came from the backup in `slot`; how many backups sent one like it last.
@@ -186,49 +166,50 @@ impl<R: Request> Ordering<R> {
         self.proven.contains(&(at, *digest))
     }
 
-    /// A checkpoint became stable: those up to it need no proof any more.
+    /// A checkpoint became stable: those up to it need no proof any more, and its ORDERs are not sent again.
     pub fn stable(&mut self, at: Sequence) {
         self.stable_due_since = None;
         self.proven.retain(|(proven, _)| *proven > at);
+        let left = usize::try_from(self.last.0.saturating_sub(at.0)).unwrap_or(usize::MAX);
+        self.sent_at.drain(..self.sent_at.len().saturating_sub(left));
     }
 
-    /// What must be sent again now, and the backups that are given up for now.
-    pub fn retransmit(&mut self, now: Time, spec: &Specification) -> (Vec<(usize, Again)>, Vec<usize>) {
-        let (mut again, mut suspended) = (Vec::new(), Vec::new());
-        let (last, complete, own) = (self.last, self.complete, self.slot);
-        for (slot, backup) in self.backups.iter_mut().enumerate() {
-            if slot == own || (backup.joined && backup.acked >= last) {
+    /// When the ORDER at a place was sent, if it was sent in this configuration and is past the stable checkpoint.
+    fn sent_at(&self, at: Sequence) -> Option<Time> {
+        let from_the_end = usize::try_from(self.last.0.checked_sub(at.0)?).ok()?;
+        self.sent_at.iter().rev().nth(from_the_end).copied()
+    }
+
+    /// What must be sent again now. `stable` is the stable checkpoint.
+    pub fn retransmit(&mut self, now: Time, spec: &Specification, stable: Sequence) -> Vec<(usize, Again)> {
+        let mut again = Vec::new();
+        for slot in (0..self.backups.len()).filter(|slot| *slot != self.slot) {
+            let moved = core::mem::take(&mut self.backups[slot].moved);
+            let Backup { joined, acked, tries, .. } = self.backups[slot];
+            if moved || (joined && acked >= self.last) {
                 continue;
             }
-            backup.tries = backup.tries.saturating_add(1);
-            if backup.suspended {
-                // It fetches what it lacks by itself, once it hears of the last ORDER; and perhaps only its ACK was lost.
-                if backup.tries.is_multiple_of(TRIES_MAX) {
-                    again.push((
-                        slot,
-                        if backup.joined { Again::Orders(last, last) } else { Again::NewConfig },
-                    ));
-                }
+            let first = acked.next();
+            let in_time = |sent: Time| now.since(sent) < spec.retransmit_after;
+            if joined && acked >= stable && self.sent_at(first).is_some_and(in_time) {
                 continue;
             }
-            if backup.tries > TRIES_MAX {
-                backup.suspended = true;
-                suspended.push(slot);
-            } else if !backup.joined {
-                again.push((slot, Again::NewConfig));
+            self.backups[slot].tries = tries.saturating_add(1);
+            let silent = tries >= TRIES_MAX;
+            if silent && !tries.is_multiple_of(TRIES_MAX) {
+                continue;
+            }
+            let count = if silent { 1 } else { RESEND_ORDERS_MAX };
+            let what = if !joined {
+                Again::NewConfig
+            } else if acked < stable {
+                Again::Stable
             } else {
-                let from = backup.acked.max(complete).next();
-                // Saturating, since at the end of all numbers nothing comes after what is complete.
-                let sent = self.sent_at.get(from.0.saturating_sub(complete.next().0) as usize);
-                if sent.is_some_and(|sent| now.since(*sent) >= spec.retransmit_after) {
-                    again.push((slot, Again::Orders(from, last.min(from.plus(RESEND_ORDERS_MAX - 1)))));
-                } else {
-                    backup.tries -= 1;
-                }
-            }
+                Again::Orders(first, self.last.min(first.plus(count - 1)))
+            };
+            again.push((slot, what));
         }
-        self.update_complete(spec.f);
-        (again, suspended)
+        again
     }
 }
 
@@ -270,16 +251,73 @@ mod tests {
         }
     }
 
-    /// A backup is suspended, the last ORDER of all is completed without it, and it comes back without that one.
+    fn primary() -> Ordering<Ask> {
+        let mut ordering = Ordering::<Ask>::new(&spec(), 0, 3, Sequence(0), true);
+        (0..4).for_each(|_| ordering.ordered(Time(0), 0));
+        ordering
+    }
+
+    /// The last ORDER of all is completed without one of the backups.
     #[test]
     fn the_end_of_all_numbers_is_no_reason_to_panic() {
         let spec = spec();
         let mut ordering = Ordering::<Ask>::new(&spec, 0, 3, Sequence(u64::MAX - 1), true);
-        ordering.backups[2].suspended = true;
         ordering.ordered(Time(0), 0);
-        ordering.acked(1, Sequence(u64::MAX), spec.window, spec.f);
+        ordering.acked(1, Sequence(u64::MAX), spec.f);
         assert_eq!(ordering.complete(), Sequence(u64::MAX));
-        assert!(ordering.acked(2, Sequence(u64::MAX - 1), spec.window, spec.f), "it is waited for again");
-        assert_eq!(ordering.retransmit(Time(1_000), &spec), (Vec::new(), Vec::new()));
+        let last = Sequence(u64::MAX);
+        assert_eq!(ordering.retransmit(Time(1_000), &spec, Sequence(0)), [(2, Again::Orders(last, last))]);
+        ordering.acked(2, last, spec.f);
+        assert_eq!(ordering.retransmit(Time(2_000), &spec, Sequence(0)), []);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_backup_that_is_gone() {
+        let (spec, end) = (spec(), Sequence(100));
+        let mut ordering = primary();
+        assert!(!ordering.has_room(&spec, end), "the window is full");
+        ordering.acked(1, Sequence(3), spec.f);
+        assert_eq!(ordering.complete(), Sequence(3));
+        assert!(ordering.has_room(&spec, end));
+    }
+
+    #[test]
+    fn who_gets_further_is_sent_nothing_again_and_who_stands_still_is() {
+        let spec = spec();
+        let mut ordering = primary();
+        ordering.acked(1, Sequence(4), spec.f);
+        ordering.acked(2, Sequence(1), spec.f);
+        assert_eq!(ordering.retransmit(Time(100), &spec, Sequence(0)), [], "it moves");
+        let lacks = (2, Again::Orders(Sequence(2), Sequence(4)));
+        assert_eq!(ordering.retransmit(Time(150), &spec, Sequence(0)), [lacks]);
+        ordering.ordered(Time(160), 0);
+        ordering.acked(1, Sequence(5), spec.f);
+        ordering.stable(Sequence(4));
+        let behind = ordering.retransmit(Time(200), &spec, Sequence(4));
+        assert_eq!(behind, [(2, Again::Stable)], "what is stable is not sent again one by one");
+        ordering.acked(2, Sequence(4), spec.f);
+        assert_eq!(ordering.retransmit(Time(205), &spec, Sequence(4)), [], "it moved");
+        assert_eq!(ordering.retransmit(Time(209), &spec, Sequence(4)), [], "what it lacks is not due");
+        assert_eq!(ordering.retransmit(Time(210), &spec, Sequence(4)).len(), 1);
+    }
+
+    #[test]
+    fn one_that_is_silent_is_tried_rarely_and_with_little() {
+        let spec = spec();
+        let mut ordering = primary();
+        let mut sent = Vec::new();
+        for tick in 2..2 + u64::from(4 * TRIES_MAX) {
+            sent.extend(
+                ordering.retransmit(Time(50 * tick), &spec, Sequence(0)).into_iter().map(|one| one.1),
+            );
+        }
+        let first = Sequence(1);
+        let all = sent.iter().filter(|again| **again == Again::Orders(first, Sequence(4))).count();
+        let one = sent.iter().filter(|again| **again == Again::Orders(first, first)).count();
+        assert_eq!((all, one), (2 * TRIES_MAX as usize, 2 * 3), "two backups");
+        ordering.acked(1, Sequence(1), spec.f);
+        ordering.retransmit(Time(100_000), &spec, Sequence(0));
+        let spoke = ordering.retransmit(Time(100_050), &spec, Sequence(0));
+        assert!(spoke.contains(&(1, Again::Orders(Sequence(2), Sequence(4)))), "{spoke:?}");
     }
 }

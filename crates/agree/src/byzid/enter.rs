@@ -208,7 +208,6 @@ impl<S: Service> Replica<S> {
         self.mode = Mode::Normal;
         // Nobody enters a configuration without a monitor.
         self.unmonitored = false;
-        self.standstill.clear();
         self.transfer = None;
         self.gathered_snapshot = None;
         self.ordered = self.accepted();
@@ -216,6 +215,7 @@ impl<S: Service> Replica<S> {
         self.orders_from = Some(Position(0));
         self.declared = self.stable.sequence;
         self.heard_of = self.accepted();
+        self.asked_up_to = Sequence::ZERO;
         self.acked = vec![Sequence::ZERO; self.n()];
         self.votes = vec![None; self.n()];
         out.observe(Observation::Entered { view: self.view, primary: self.primary() });

@@ -4,9 +4,11 @@
 //!   for those between; if it was accepted before, its ACK was lost and is sent again.
 //! To accept: write the record; execute; every K-th, take a checkpoint. Once the record is on disk: ACK(N, D(m), v)
 //!   to the primary, REPLY to each client whose request is in the batch.
-//! Upon BEAT or an ORDER that shows a gap which does not close: FETCH the ORDERs from the primary.
+//! Upon BEAT or an ORDER that shows a gap which does not close: FETCH the ORDERs from the primary, a page of them. Upon the
+//!   whole page, if there still is a gap: the next one.
 
 use super::message::{Ack, Fetch, Order};
+use super::order::FETCH_ORDERS_MAX;
 use super::record::Record;
 use super::{Mode, Replica, Stored};
 use crate::checkpoint::Checkpoint;
@@ -44,12 +46,18 @@ impl<S: Service> Replica<S> {
 
     /// Keeps an ORDER that cannot be accepted yet; whether there is room for it.
     pub(super) fn keep_ahead(&mut self, order: Order) -> bool {
-        if order.sequence > self.log_end() {
+        if !self.is_within_reach(order.sequence) {
             return false;
         }
         let stored = Stored { batch: order.batch, seal: order.seal, position: None };
         self.orders.entry(order.sequence).or_insert(stored);
         true
+    }
+
+    /// Whether there is room for an ORDER: in the log, or in the one that goes on from the stable checkpoint ahead.
+    pub(super) fn is_within_reach(&self, at: Sequence) -> bool {
+        let after = |start: Sequence| at > start && at <= start.plus(self.settings.log_batches_max());
+        after(self.stable.sequence) || self.ahead.as_ref().is_some_and(|ahead| after(ahead.sequence))
     }
 
     /// The last place that the log has room for: a replica that misses STABLECHECKPOINTs does not let its log grow.
@@ -102,8 +110,13 @@ impl<S: Service> Replica<S> {
         {
             self.accept_next(out);
         }
-        if self.machine.sequence() > before {
+        let at = self.machine.sequence();
+        if at > before {
             self.order(out);
+        }
+        let page_is_here = before < self.asked_up_to && self.asked_up_to <= at;
+        if page_is_here && self.heard_of > at && !self.orders.contains_key(&at.next()) {
+            self.fetch_page(out);
         }
     }
 
@@ -177,7 +190,13 @@ impl<S: Service> Replica<S> {
         let at = self.accepted();
         let lacks = self.heard_of > at && self.stood_at == at && self.transfer.is_none();
         if lacks && !self.leads() {
-            out.send(self.primary(), Fetch { view: self.view, first: at.next() });
+            self.fetch_page(out);
         }
+    }
+
+    fn fetch_page(&mut self, out: &mut Outbox) {
+        let at = self.accepted();
+        self.asked_up_to = at.plus(FETCH_ORDERS_MAX as u64);
+        out.send(self.primary(), Fetch { view: self.view, first: at.next() });
     }
 }

@@ -97,9 +97,12 @@ pub struct Guard<K> {
     monitor: Option<Monitor<Request>>,
     fail: Fail,
     others: Vec<NodeId>,
-    /// The frames of the ORDERs of the present configuration, as long as a backup may lack them.
+    /// The frames of the ORDERs of the present configuration that are past its stable checkpoint, so as many as the log holds
+    /// at most, however many backups lack them. Who lacks more is told of the checkpoint.
     frames: BTreeMap<Sequence, Bytes>,
     new_config_frame: Option<Bytes>,
+    /// That of the last STABLECHECKPOINT of the present configuration.
+    stable_frame: Option<Bytes>,
     /// The manifests of the snapshots that the replica hands out, the latest last.
     manifests: VecDeque<(Digest, Manifest)>,
     /// The members of the first configuration, which needs no proof.
@@ -112,7 +115,8 @@ pub struct Guard<K> {
 impl<K> Hash for Guard<K> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (&self.door, self.me, &self.monitor, self.fail, &self.others).hash(state);
-        (&self.frames, &self.new_config_frame, &self.manifests, &self.genesis, self.armed).hash(state);
+        (&self.frames, &self.new_config_frame, &self.stable_frame).hash(state);
+        (&self.manifests, &self.genesis, self.armed).hash(state);
         self.parcels.hash(state);
     }
 }
@@ -133,6 +137,7 @@ impl<K: Keys> Guard<K> {
             others: settings.members.iter().copied().filter(|node| *node != me).collect(),
             frames: BTreeMap::new(),
             new_config_frame: None,
+            stable_frame: None,
             manifests: VecDeque::new(),
             genesis: settings
                 .members
@@ -296,15 +301,10 @@ impl<K: Keys> Guard<K> {
                     self.transmit(&self.other_nodes(), &message, out);
                 }
                 Action::ResendOrder(to, sequence) => {
-                    if let Some(frame) = self.frames.get(&Sequence(sequence.0)) {
-                        out.push(GuardEffect::Transmit { to: Peer::Node(NodeId(to)), frame: frame.clone() });
-                    }
+                    transmit_again(to, self.frames.get(&Sequence(sequence.0)), out);
                 }
-                Action::ResendNewConfig(to) => {
-                    if let Some(frame) = &self.new_config_frame {
-                        out.push(GuardEffect::Transmit { to: Peer::Node(NodeId(to)), frame: frame.clone() });
-                    }
-                }
+                Action::ResendNewConfig(to) => transmit_again(to, self.new_config_frame.as_ref(), out),
+                Action::ResendStable(to) => transmit_again(to, self.stable_frame.as_ref(), out),
                 Action::Notice(notice) => out.push(GuardEffect::Deliver(Event::Notice(notice))),
                 Action::Alarm(rule) => {
                     let view = self.monitor.as_ref().map_or(0, |monitor| monitor.configuration().view.0);
@@ -324,6 +324,7 @@ impl<K: Keys> Guard<K> {
     fn entered(&mut self) {
         self.frames.clear();
         self.new_config_frame = None;
+        self.stable_frame = None;
         let Some(monitor) = &self.monitor else { return };
         let members = monitor.configuration().members.iter().map(|member| NodeId(member.node));
         self.others = members.filter(|node| *node != self.me).collect();
@@ -390,6 +391,12 @@ fn moment(now: Time) -> monitor::Time {
     monitor::Time(now.0)
 }
 
+fn transmit_again(to: monitor::Node, frame: Option<&Bytes>, out: &mut Vec<GuardEffect>) {
+    if let Some(frame) = frame {
+        out.push(GuardEffect::Transmit { to: Peer::Node(NodeId(to)), frame: frame.clone() });
+    }
+}
+
 fn deliver(from: NodeId, message: Message, out: &mut Vec<GuardEffect>) -> Option<Refusal> {
     out.push(GuardEffect::Deliver(Event::Message { from: Peer::Node(from), message }));
     None
@@ -434,8 +441,8 @@ fn show<K: Keys>(
             order.batch.digest().0,
             order.batch.requests().len() as u64,
         ),
-        ByzId::Ack(ack) => monitor.ack_received(heard(ack.view), at(ack.sequence), ack.digest.0, actions),
-        ByzId::Joined(joined) => monitor.joined_received(heard(joined.view), at(joined.last), actions),
+        ByzId::Ack(ack) => monitor.ack_received(heard(ack.view), at(ack.sequence), ack.digest.0),
+        ByzId::Joined(joined) => monitor.joined_received(heard(joined.view), at(joined.last)),
         ByzId::Checkpoint(checkpoint) => {
             monitor.checkpoint_received(heard(checkpoint.view), at(checkpoint.sequence), checkpoint.digest.0)
         }

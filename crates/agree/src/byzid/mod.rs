@@ -33,6 +33,8 @@
 //! 7. A request that was executed before is ordered again when it is sent again, and executed by nobody: every replica
 //!    just repeats its reply. So the primary's queue and its monitor's are always the same, and a client that lost
 //!    replies gets f+1 fresh ones of one configuration.
+//! 8. A batch is complete when f backups have ACKed it, not all: f+1 that have it are what a later configuration needs.
+//!    The others are sent it again until they have it, or the stable checkpoint that covers it.
 
 pub mod audit;
 pub mod auditor;
@@ -151,11 +153,6 @@ pub struct Replica<S> {
     on_their_way: VecDeque<(Sequence, Batch)>,
     /// As the primary: up to where each member has ACKed, by slot.
     acked: Vec<Sequence>,
-    /// As the primary: the backups that it does not wait for. Its monitor names them; without one, it does so itself.
-    suspended: Vec<NodeId>,
-    /// As the primary without a monitor: up to where each member had ACKed at the last retry, and at how many retries in a
-    /// row it had got no further, by slot.
-    standstill: Vec<(Sequence, u32)>,
     /// As the primary: the last checkpoint that it declared stable.
     declared: Sequence,
     /// CHECKPOINTs of the backups, by slot.
@@ -166,6 +163,8 @@ pub struct Replica<S> {
     heard_of: Sequence,
     /// Where the machine stood when the retry timer last ran out.
     stood_at: Sequence,
+    /// The last of the ORDERs asked for by the last FETCH.
+    asked_up_to: Sequence,
     retrying: bool,
 }
 
@@ -203,11 +202,10 @@ impl<S: Service> Replica<S> {
             ordered: Sequence::ZERO,
             on_their_way: VecDeque::new(),
             declared: Sequence::ZERO,
-            suspended: Vec::new(),
-            standstill: Vec::new(),
             unmonitored: false,
             heard_of: Sequence::ZERO,
             stood_at: Sequence::ZERO,
+            asked_up_to: Sequence::ZERO,
             retrying: false,
             settings,
         };
@@ -308,10 +306,6 @@ impl<S: Service> Replica<S> {
 
     fn receive_notice(&mut self, notice: Notice, out: &mut Outbox) {
         match notice {
-            Notice::Suspended(nodes) => {
-                self.suspended = nodes.into_iter().map(NodeId).collect();
-                self.order(out);
-            }
             Notice::Unmonitored => {
                 self.unmonitored = true;
                 self.send_what_did_not_come_back(out);

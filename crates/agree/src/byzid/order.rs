@@ -3,11 +3,12 @@
 //! Upon REQUEST(o, T, c): it waits in FIFO order; a full queue refuses it (BUSY).
 //! Whenever fewer than τ ORDERs are outstanding and the log has room: ORDER(N, batch, v) with the longest prefix of the
 //!   queue that fits a batch. It comes back from the guard and is accepted like a backup's.
-//! Upon ACK(N) from every backup that is not suspended, and at least f: the ORDERs up to N are complete; the window moves.
+//! Upon ACK(N) from f backups: the ORDERs up to N are complete, since f+1 replicas have them; the window moves. Nobody waits
+//!   for the others: how far one of them may fall behind before it needs a checkpoint is bounded by the log.
 //! Upon FETCH(N) from a backup: the ORDERs from N on again, or the stable checkpoint that covers them.
 //!
-//! Sending ORDERs again that were not ACKed, and giving up on a backup that never does, is the monitor's business, so that no
-//! primary can forget to; the replica does it only while it has no monitor ([`Replica::order_again`]).
+//! Sending ORDERs again that were not ACKed is the monitor's business, so that no primary can forget to; the replica does it
+//! only while it has no monitor ([`Replica::order_again`]).
 
 use super::Replica;
 use super::message::{Ack, Fetch, Joined, Order, StableCheckpoint};
@@ -15,7 +16,6 @@ use crate::queue::Added;
 use crate::replica::{Outbox, Refusal};
 use crate::request::{Busy, Request};
 use crate::service::Service;
-use monitor::ordering::TRIES_MAX;
 use wire::{NodeId, Peer, Sequence};
 
 /// ORDERs sent again upon one FETCH at most.
@@ -77,24 +77,15 @@ impl<S: Service> Replica<S> {
         }
     }
 
-    /// The last ORDER that every backup which is not suspended has, and at least f of all.
+    /// The last ORDER that f backups have.
     pub(super) fn complete(&self) -> Sequence {
-        let mut by_f = Vec::with_capacity(self.n());
-        let mut by_all = None;
-        for (member, acked) in self.members.iter().zip(&self.acked) {
-            if member.node == self.me {
-                continue;
-            }
-            by_f.push(*acked);
-            if !self.suspended.contains(&member.node) {
-                by_all = Some(by_all.map_or(*acked, |least: Sequence| least.min(*acked)));
-            }
-        }
-        by_f.sort_unstable_by(|one, other| other.cmp(one));
-        let by_f = by_f.get(self.settings.f - 1).copied().unwrap_or(Sequence::ZERO);
+        let backups = self.members.iter().zip(&self.acked).filter(|(member, _)| member.node != self.me);
+        let mut acked: Vec<Sequence> = backups.map(|(_, acked)| *acked).collect();
+        acked.sort_unstable_by(|one, other| other.cmp(one));
+        let by_f = acked.get(self.settings.f - 1).copied().unwrap_or(Sequence::ZERO);
         // A configuration starts with its ORDERs complete: whoever enters it has them.
         let start = self.new_config.as_ref().map_or(Sequence::ZERO, |new| new.last());
-        by_all.map_or(by_f, |by_all| by_all.min(by_f)).max(start)
+        by_f.max(start)
     }
 
     pub(super) fn receive_ack(&mut self, from: NodeId, ack: &Ack, out: &mut Outbox) {
@@ -118,7 +109,6 @@ impl<S: Service> Replica<S> {
     fn has_up_to(&mut self, from: NodeId, sequence: Sequence, out: &mut Outbox) {
         let Some(slot) = self.slot(from) else { return out.refuse(Peer::Node(from), Refusal::NotAllowed) };
         self.acked[slot] = self.acked[slot].max(sequence.min(self.ordered));
-        self.wait_again(from, slot);
         self.order(out);
     }
 
@@ -138,28 +128,6 @@ impl<S: Service> Replica<S> {
                 let batch = stored.batch.clone();
                 out.send(member.node, Order { view: self.view, sequence: *sequence, batch, seal: None });
             }
-        }
-        self.give_up_waiting();
-        self.order(out);
-    }
-
-    /// Suspends the backups that have not moved for as long as a monitor would have waited: one whose monitor crashed while
-    /// it was on its way into this configuration never gets here, and the others must not stand still with it.
-    fn give_up_waiting(&mut self) {
-        self.standstill.resize(self.n(), (Sequence::ZERO, 0));
-        for ((member, acked), still) in self.members.iter().zip(&self.acked).zip(&mut self.standstill) {
-            let moves = *acked > still.0 || *acked >= self.ordered;
-            *still = (*acked, if moves { 0 } else { still.1.saturating_add(1) });
-            if still.1 > TRIES_MAX && member.node != self.me && !self.suspended.contains(&member.node) {
-                self.suspended.push(member.node);
-            }
-        }
-    }
-
-    /// A backup that was suspended without a monitor and has caught up is waited for again.
-    fn wait_again(&mut self, node: NodeId, slot: usize) {
-        if self.unmonitored && self.acked[slot].plus(self.settings.window) >= self.ordered {
-            self.suspended.retain(|suspended| *suspended != node);
         }
     }
 

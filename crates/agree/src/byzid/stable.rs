@@ -115,6 +115,9 @@ impl<S: Service> Replica<S> {
         let wrong = self.machine.sequence() >= stable.sequence;
         if self.ahead.as_ref().is_none_or(|ahead| ahead.sequence < stable.sequence) {
             self.ahead = Some(stable);
+            let mut orders = core::mem::take(&mut self.orders);
+            orders.retain(|sequence, _| self.is_within_reach(*sequence));
+            self.orders = orders;
         }
         // A replica that is past the place and has another state there is wrong, and will not get right by waiting. One that
         // fetches an older checkpoint may not get that any more.

@@ -296,18 +296,13 @@ fn a_backup_that_is_told_of_a_checkpoint_again_says_again_what_it_has() {
 }
 
 #[test]
-fn an_unmonitored_primary_does_not_wait_for_ever_for_a_backup_that_is_gone() {
+fn a_primary_does_not_wait_for_a_backup_that_is_gone() {
     let mut disk = Disk::default();
     let mut replica = unmonitored_primary(&mut disk, settings().window + 1);
     assert_eq!(replica.ordered, Sequence(settings().window), "the window is full");
-    disk.step(&mut replica, from(1, ack(settings().window)));
-    for _ in 0..=monitor::ordering::TRIES_MAX {
-        assert_eq!(replica.complete(), Sequence::ZERO, "p2 is waited for");
-        disk.step(&mut replica, Event::Timer(RETRY));
-    }
+    disk.step(&mut replica, from(1, ack(1)));
+    assert_eq!(replica.complete(), Sequence(1), "p2 is not waited for");
     assert_eq!(replica.ordered, Sequence(settings().window + 1));
-    disk.step(&mut replica, from(2, ack(settings().window)));
-    assert_eq!(replica.suspended, [], "it is waited for again");
 }
 
 #[test]
@@ -326,4 +321,48 @@ fn an_order_that_the_monitor_stopped_before_it_was_gone_leaves_no_gap() {
     come_back(&mut replica, &mut disk, sent);
     assert_eq!(replica.accepted(), Sequence(1));
     assert_eq!(disk.step(&mut replica, Event::Notice(Notice::Unmonitored)).len(), 0, "it came back");
+}
+
+fn fetches(sent: &[Message]) -> Vec<Sequence> {
+    let first = |message: &Message| match message {
+        Message::ByzId(ByzId::Fetch(fetch)) => Some(fetch.first),
+        _ => None,
+    };
+    sent.iter().filter_map(first).collect()
+}
+
+#[test]
+fn a_backup_that_is_behind_asks_for_page_after_page_and_waits_for_no_timer_between() {
+    let settings = Settings { checkpoint_interval: 64, ..settings() };
+    let service = Journalist::default();
+    let mut replica =
+        Replica::recover(NodeId(1), settings, service, Recovered::default()).expect("a sound disk");
+    let mut disk = Disk::default();
+    disk.step(&mut replica, Event::Started);
+    disk.step(&mut replica, from(0, order(0, 40)));
+    disk.step(&mut replica, Event::Timer(RETRY));
+    let mut first = fetches(&disk.step(&mut replica, Event::Timer(RETRY)));
+    assert_eq!(first, [Sequence(1)]);
+    let mut pages = 0;
+    while let Some(Sequence(page)) = first.pop() {
+        pages += 1;
+        for at in (page..40).take(order::FETCH_ORDERS_MAX) {
+            first.extend(fetches(&disk.step(&mut replica, from(0, order(0, at)))));
+        }
+    }
+    assert_eq!((replica.accepted(), pages), (Sequence(40), 3));
+}
+
+#[test]
+fn orders_past_a_checkpoint_that_is_to_be_fetched_are_kept() {
+    let mut disk = Disk::default();
+    let mut replica = recover(1, Recovered::default());
+    disk.step(&mut replica, Event::Started);
+    let end = settings().log_batches_max();
+    let too_far = order(0, end + 1);
+    assert!(!replica.keep_ahead(too_far.clone()), "the log ends there");
+    let stable = Stable { sequence: Sequence(16), digest: Digest([3; 32]), seal: None };
+    disk.step(&mut replica, from(0, message::StableCheckpoint { view: View(0), stable }));
+    assert!(replica.keep_ahead(too_far));
+    assert!(!replica.keep_ahead(order(0, end + 17)), "no further than a log beyond the checkpoint");
 }

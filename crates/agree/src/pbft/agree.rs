@@ -1,8 +1,8 @@
 //! The three phases in which replicas agree on the batch at a place, in one view.
 //!
 //! Upon PRE-PREPARE(v, n, m) from the primary of v, at a backup in v, n between the watermarks and after all that
-//! NEW-VIEW(v) decided: if it has accepted no batch at n in v and every request of m is signed by its client, it accepts
-//! m: the record, and behind it PREPARE(v, n, d) to all.
+//! NEW-VIEW(v) decided: if it has accepted no batch at n in v and every request of m is signed by its client (one that it
+//! watches was looked at before), it accepts m: the record, and behind it PREPARE(v, n, d) to all.
 //! Upon PREPARE(v, n, d) from a backup: one per (v, n, sender) counts.
 //! Upon `2f+1` that accepted d at n in v, this replica and the primary (which PRE-PREPARE speaks for) among them: d is
 //!   prepared: the record, and behind it COMMIT(v, n, d) to all.
@@ -46,7 +46,8 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
                 return Err(Refusal::Contradiction);
             }
         }
-        if !batch.requests().iter().all(|request| self.is_signed(request)) {
+        if !batch.requests().iter().all(|request| self.order.watch.holds(request) || self.is_signed(request))
+        {
             return Err(Refusal::WrongAuthenticator);
         }
         self.accept(sequence, batch, out);

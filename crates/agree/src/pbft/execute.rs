@@ -41,7 +41,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         let executed = self.machine.execute(sequence, batch);
         self.order.executed(batch);
         if self.views.active {
-            self.views.progressed();
+            self.views.progressed(batch);
         }
         let applied = executed.iter().map(|(client, timestamp, _)| (*client, *timestamp)).collect();
         let state: Digest = self.machine.digest();

@@ -10,7 +10,8 @@
 //!     those the batch is committed;
 //!   - `execute`: committed batches are executed in order and the clients answered;
 //!   - `stable`: every K batches CHECKPOINT(n, d); upon `2f+1` the log before n is cut;
-//!   - `view_change`: upon a request or a batch that does not move in time: VIEW-CHANGE(v+1, h, C, P and Q), signed;
+//!   - `view_change`: upon a request or a batch that does not move in time: VIEW-CHANGE(v+1, h, C, P and Q), signed; `in_turn`:
+//!     what is no reason for that, since a long queue is served in order;
 //!   - `decide`, `new_view`: upon `2f+1` of those: NEW-VIEW(v+1, V, O), checked by everybody against V;
 //!   - `catch_up`, `batches`, `transfer`: what was lost on the way is sent again to those who lack it;
 //!   - `record`, `compact`, `recover`: what is on disk before anything is said, and how a replica comes back from it.
@@ -54,6 +55,8 @@
 //! - A replica follows to the highest view that `f+1` others want or a higher one, not to the smallest wanted.
 //! - `2f+1` COMMITs commit a batch also at a replica at which it has not prepared, and `f+1` COMMITTEDs at one in any
 //!   view: each proves that a correct replica knows it to be committed.
+//! - A request that is not executed in time is no reason to turn while others are served in turn (`in_turn`): the papers' timer
+//!   runs for it alone, and then load alone changes views.
 //! - No tentative execution, no read-only requests, no proactive recovery.
 //!
 //! **Bounds.** Slots exist between the watermarks only; each keeps one vote of each kind per replica. Of VIEW-CHANGEs
@@ -66,6 +69,7 @@ mod catch_up;
 mod compact;
 mod decide;
 mod execute;
+mod in_turn;
 mod log;
 pub mod message;
 mod new_view;

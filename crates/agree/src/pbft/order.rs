@@ -2,8 +2,11 @@
 //!
 //! Upon REQUEST(o, T, c) from the client itself:
 //!   - executed already: the reply again, if it was the client's last; else STALE;
+//!   - known: it has a place, waits for one, or is watched: nothing. What clients say again must not cost a signature's check;
+//!   - at a backup: more of its station than it looks at between two ticks ([`super::relay`]): NO-ROOM, and the client comes again;
 //!   - the client's signature must be valid, else WRONG-AUTHENTICATOR;
-//!   - at the primary of a view that has begun: unless it has a place already it goes to the queue; BUSY if that is full;
+//!   - at the primary of a view that has begun: it goes to the queue; BUSY if that is full, or an earlier one of the client
+//!     waits there: so nobody is served more than once while another waits (`in_turn` counts on it);
 //!   - elsewhere: it is watched, see [`super::watch`], and the primary is shown it, see [`super::relay`].
 //!
 //! Upon room in the window, at the primary (`propose`): the next batch of those not executed and without a place gets
@@ -15,6 +18,7 @@
 use super::Replica;
 use super::message::{Message, PrePrepare};
 use super::record::Record;
+use super::relay::RELAYED_WAITING_MAX;
 use super::watch::Watch;
 use crate::Service;
 use crate::queue::{Added, Queue};
@@ -41,7 +45,7 @@ pub(super) struct Order {
 impl Order {
     pub(super) fn new(settings: &Settings) -> Self {
         Order {
-            queue: Queue::new(settings.requests_waiting_max),
+            queue: Queue::new(settings.requests_waiting_max + RELAYED_WAITING_MAX),
             watch: Watch::new(settings.requests_waiting_max),
             placed: BTreeMap::new(),
             next: Sequence(1),
@@ -72,6 +76,14 @@ impl Order {
             || self.queue.covers(client, timestamp)
     }
 
+    /// Adds a request to the queue, if less than `max` wait there and none of its client does.
+    pub(super) fn enqueue(&mut self, request: Request, max: usize) -> Added {
+        if self.queue.len() >= max || self.queue.holds(request.client) {
+            return Added::Full;
+        }
+        self.queue.add(request)
+    }
+
     /// The view is over, or begins: no request has a place.
     pub(super) fn forget_places(&mut self) {
         self.placed.clear();
@@ -94,16 +106,16 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             Standing::Outdated => return Err(Refusal::Stale),
             Standing::New => {}
         }
-        if !self.is_signed(&request) {
-            return Err(Refusal::WrongAuthenticator);
-        }
         if !(self.leads() && self.views.active) {
             return self.watch(request, out);
         }
         if self.order.covers(client, timestamp) {
             return Ok(());
         }
-        match self.order.queue.add(request) {
+        if !self.is_signed(&request) {
+            return Err(Refusal::WrongAuthenticator);
+        }
+        match self.order.enqueue(request, self.settings.requests_waiting_max) {
             Added::Queued | Added::Duplicate => Ok(()),
             Added::Full => {
                 out.send(client, crate::Message::Busy(Busy { client, timestamp }));
@@ -116,6 +128,12 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
     fn watch(&mut self, request: Request, out: &mut Outbox) -> Result<(), Refusal> {
         if self.order.watch.covers(request.client, request.timestamp) {
             return Ok(());
+        }
+        if !self.relays.may_look_at(request.client) {
+            return Err(Refusal::NoRoom);
+        }
+        if !self.is_signed(&request) {
+            return Err(Refusal::WrongAuthenticator);
         }
         if !self.order.watch.add(request.clone()) {
             return Err(Refusal::NoRoom);

@@ -8,9 +8,13 @@
 //!   - executed already: STALE; it has a place or waits already: nothing;
 //!   - more than [`RELAYED_PER_TICK_MAX`] of this replica since the last tick: NO-ROOM. Only those that follow count;
 //!   - the client's signature must be valid, else WRONG-AUTHENTICATOR: the replica's word is worth nothing;
-//!   - it goes to the queue; NO-ROOM if that is full. The client hears nothing: it did not ask the primary.
+//!   - it goes to the queue, which has [`RELAYED_WAITING_MAX`] places more for these than for what clients send themselves; NO-ROOM
+//!     if that is full, or an earlier one of the client waits there. The client hears nothing: it did not ask the primary.
 //!
 //! Upon one elsewhere: NOT-ALLOWED. A relay is never relayed, so it makes at most one step.
+//!
+//! Upon requests that clients show a backup: it looks at [`LOOKS_PER_TICK_MAX`] of each station between two ticks. To look is to
+//!   check a signature, and where a cluster has more to do than it can, everybody's requests come to everybody again.
 //!
 //! Without this a client that keeps its requests from the primary could have every primary voted out, one after the other.
 
@@ -21,7 +25,7 @@ use crate::replica::{Outbox, Refusal};
 use crate::request::Request;
 use crate::sessions::Standing;
 use std::collections::BTreeMap;
-use wire::{Keys, NodeId};
+use wire::{ClientId, Keys, NodeId};
 
 /// Requests that a backup passes on between two of its ticks at most, beside the one that it repeats.
 pub(super) const RELAYS_PER_TICK_MAX: u32 = 16;
@@ -29,13 +33,37 @@ pub(super) const RELAYS_PER_TICK_MAX: u32 = 16;
 /// Requests that a primary looks at between two of its ticks, per backup: a correct one may tick twice in that time.
 pub(super) const RELAYED_PER_TICK_MAX: u32 = 2 * (RELAYS_PER_TICK_MAX + 1);
 
-/// What was passed on since the last tick.
+/// Places in the primary's queue that only requests passed on may take: whoever is watched gets in, however many others ask.
+pub(super) const RELAYED_WAITING_MAX: usize = 1024;
+
+/// New requests of one station that a backup looks at between two of its ticks at most.
+pub(super) const LOOKS_PER_TICK_MAX: u32 = 32;
+
+/// Stations whose requests a backup looks at between two of its ticks at most.
+const STATIONS_PER_TICK_MAX: usize = 1024;
+
+/// What was passed on, and looked at, since the last tick.
 #[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Relays {
     /// By this replica.
     sent: u32,
     /// By each other one.
     taken: BTreeMap<NodeId, u32>,
+    /// Of each station.
+    looked: BTreeMap<ClientId, u32>,
+}
+
+impl Relays {
+    /// Whether one more request of the client may be looked at now; it is counted.
+    pub(super) fn may_look_at(&mut self, client: ClientId) -> bool {
+        let station = client.station();
+        if self.looked.len() >= STATIONS_PER_TICK_MAX && !self.looked.contains_key(&station) {
+            return false;
+        }
+        let looked = self.looked.entry(station).or_default();
+        *looked += 1;
+        *looked <= LOOKS_PER_TICK_MAX
+    }
 }
 
 impl<S: Service + Clone, K: Keys> Replica<S, K> {
@@ -80,7 +108,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         if !self.is_signed(&request) {
             return Err(Refusal::WrongAuthenticator);
         }
-        match self.order.queue.add(request) {
+        match self.order.enqueue(request, self.settings.requests_waiting_max + RELAYED_WAITING_MAX) {
             Added::Queued | Added::Duplicate => Ok(()),
             Added::Full => Err(Refusal::NoRoom),
         }

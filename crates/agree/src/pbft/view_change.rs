@@ -8,22 +8,29 @@
 //! Why the primary as well. Let f = 1 and one replica lie. One of the three others executes the last batch, thanks to a
 //! COMMIT that only it got from the liar; another has turned to the next view; the third is the primary and can never
 //! gather the COMMITs. The first has nothing left to wait for. Unless the primary turns as well, the second stays alone.
-//! Upon its patience being over: it turns to the next view.
+//! Upon its patience being over: it turns to the next view; unless it is a request that only waits for its turn while others are
+//!   served ([`super::in_turn`]), then the timer runs again.
 //! Upon VIEW-CHANGE(v', h, C, P and Q, i), signed by the sender i: the last of each sender is kept. If `f+1` others are in
 //!   views after its own, it turns to the highest view that `f+1` of them have reached.
 //! Turning to v' (`turn_to`): it takes part in no earlier view any more; the record, and behind it VIEW-CHANGE(v') to all.
 //! In a view that has not begun, it is concerned about NEW-VIEW as soon as `2f+1` are in that view or later ones: so those
 //!   who wait for NEW-VIEW grow impatient together, and one alone waits for company.
-//! Patience doubles with every view turned to, up to a limit, until a batch is executed in a view that has begun.
+//! Patience doubles with every view turned to, up to a limit, and halves with every [`BATCHES_PER_TURN`] batches executed in a view
+//!   that has begun. If it fell back at once, a cluster that is slower than its timeout would change views for ever.
 
+use super::in_turn::InTurn;
 use super::message::{Message, NewView, ViewChange};
 use super::record::Record;
 use super::{PATIENCE, Replica};
 use crate::Service;
 use crate::replica::{Outbox, Refusal};
+use crate::request::Batch;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use wire::{ClientId, Digest, Keys, NodeId, Peer, Sequence, Signature, Timestamp, View};
+
+/// Batches after whose execution one of the views turned to is forgotten.
+const BATCHES_PER_TURN: u32 = 16;
 
 /// What a replica waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -51,8 +58,12 @@ pub(super) struct Views {
     pub(super) latest: BTreeMap<NodeId, ViewChange>,
     /// What the timer runs for.
     pub(super) concern: Option<Concern>,
-    /// Views turned to since a batch was executed.
+    /// What was executed since it is concerned about a request.
+    in_turn: InTurn,
+    /// Views turned to of late.
     turns: u32,
+    /// Batches executed since one of them was forgotten.
+    batches: u32,
 }
 
 impl Views {
@@ -62,7 +73,17 @@ impl Views {
         let wanted = own.as_ref().map_or(View(0), |own| own.view);
         let latest = own.iter().map(|own| (own.node, own.clone())).collect();
         let (view, active) = (begun.max(wanted), wanted <= begun);
-        Views { view, active, known, own, latest, concern: None, turns: 0 }
+        Views {
+            view,
+            active,
+            known,
+            own,
+            latest,
+            concern: None,
+            in_turn: InTurn::default(),
+            turns: 0,
+            batches: 0,
+        }
     }
 
     /// The view of the last NEW-VIEW known; 0 began without one.
@@ -70,9 +91,16 @@ impl Views {
         self.known.as_ref().map_or(View(0), |known| known.view)
     }
 
-    /// A batch was executed in a view that has begun.
-    pub(super) fn progressed(&mut self) {
-        self.turns = 0;
+    /// `batch` was executed in a view that has begun.
+    pub(super) fn progressed(&mut self, batch: &Batch) {
+        self.batches += 1;
+        if self.batches >= BATCHES_PER_TURN {
+            self.batches = 0;
+            self.turns = self.turns.saturating_sub(1);
+        }
+        if let Some(Concern::Request(..)) = self.concern {
+            self.in_turn.executed(batch);
+        }
     }
 
     /// How many members are in `view` or a later one.
@@ -98,6 +126,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             return;
         }
         self.views.concern = concern;
+        self.views.in_turn = InTurn::default();
         match concern {
             Some(_) => out.set_timer(PATIENCE, self.patience()),
             None => out.clear_timer(PATIENCE),
@@ -145,8 +174,17 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
 
     /// The timer ran out.
     pub(super) fn patience_is_over(&mut self, out: &mut Outbox) {
-        if self.views.concern.take().is_some_and(|concern| self.is_open(concern)) {
-            self.turn_to(self.views.view.next(), out);
+        let concern = self.views.concern.take().filter(|concern| self.is_open(*concern));
+        let (patience, longest) = (self.patience(), self.settings.view_timeout_max);
+        match concern {
+            Some(Concern::Request(..))
+                if self.views.in_turn.is_worth_waiting(patience, longest, self.settings.window) =>
+            {
+                self.views.concern = concern;
+                out.set_timer(PATIENCE, patience);
+            }
+            Some(_) => self.turn_to(self.views.view.next(), out),
+            None => {}
         }
     }
 
@@ -157,6 +195,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         self.views.active = false;
         self.views.concern = None;
         self.views.turns = self.views.turns.saturating_add(1);
+        self.views.batches = 0;
         self.log.forget_votes();
         self.watch_the_queue();
         let change = self.signed_view_change(view);

@@ -5,29 +5,40 @@
 //! Upon its execution, or that of a later one of the client: it leaves.
 //!
 //! The view timer runs for the first of them and not for any: a primary that serves others and starves one client
-//! is voted out all the same.
+//! is voted out all the same ([`super::in_turn`]).
 
 use crate::request::Request;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use wire::{ClientId, Timestamp};
 
-/// A bounded list of requests, one per client.
+/// A bounded list of requests, one per client, each with a valid signature.
 #[derive(Clone, Hash, Debug)]
 pub(super) struct Watch {
-    requests: VecDeque<Request>,
-    newest: BTreeMap<ClientId, Timestamp>,
+    /// By when they came.
+    requests: BTreeMap<u64, Request>,
+    places: BTreeMap<ClientId, u64>,
+    next: u64,
     capacity: usize,
 }
 
 impl Watch {
     /// An empty list for `capacity` requests.
     pub(super) fn new(capacity: usize) -> Self {
-        Watch { requests: VecDeque::new(), newest: BTreeMap::new(), capacity }
+        Watch { requests: BTreeMap::new(), places: BTreeMap::new(), next: 0, capacity }
+    }
+
+    fn of(&self, client: ClientId) -> Option<&Request> {
+        self.requests.get(self.places.get(&client)?)
     }
 
     /// Whether this request, or a later one of the client, is here.
     pub(super) fn covers(&self, client: ClientId, timestamp: Timestamp) -> bool {
-        self.newest.get(&client).is_some_and(|newest| *newest >= timestamp)
+        self.of(client).is_some_and(|newest| newest.timestamp >= timestamp)
+    }
+
+    /// Whether this very request is here, signature and all.
+    pub(super) fn holds(&self, request: &Request) -> bool {
+        self.of(request.client) == Some(request)
     }
 
     /// Adds a request at the end; `false` if there is no room.
@@ -39,25 +50,26 @@ impl Watch {
         if self.requests.len() >= self.capacity {
             return false;
         }
-        self.newest.insert(request.client, request.timestamp);
-        self.requests.push_back(request);
+        self.places.insert(request.client, self.next);
+        self.requests.insert(self.next, request);
+        self.next += 1;
         true
     }
 
     /// Removes the client's request if it is this one or an earlier one.
     pub(super) fn remove(&mut self, client: ClientId, timestamp: Timestamp) {
-        if self.newest.get(&client).is_some_and(|newest| *newest <= timestamp) {
-            self.newest.remove(&client);
-            if let Some(index) = self.requests.iter().position(|request| request.client == client) {
-                self.requests.remove(index);
-            }
+        if self.of(client).is_some_and(|newest| newest.timestamp <= timestamp)
+            && let Some(place) = self.places.remove(&client)
+        {
+            self.requests.remove(&place);
         }
     }
 
     /// Keeps only the requests for which `wanted` says so.
     pub(super) fn retain(&mut self, wanted: impl Fn(ClientId, Timestamp) -> bool) {
-        self.requests.retain(|request| wanted(request.client, request.timestamp));
-        self.newest.retain(|client, timestamp| wanted(*client, *timestamp));
+        self.requests.retain(|_, request| wanted(request.client, request.timestamp));
+        let requests = &self.requests;
+        self.places.retain(|_, place| requests.contains_key(place));
     }
 
     /// The one that has waited longest.
@@ -67,13 +79,13 @@ impl Watch {
 
     /// The request that has waited longest.
     pub(super) fn longest(&self) -> Option<&Request> {
-        self.requests.front()
+        self.requests.first_key_value().map(|(_, request)| request)
     }
 
     /// Takes them all out, first come first.
-    pub(super) fn take(&mut self) -> VecDeque<Request> {
-        self.newest.clear();
-        core::mem::take(&mut self.requests)
+    pub(super) fn take(&mut self) -> impl Iterator<Item = Request> + use<> {
+        self.places.clear();
+        core::mem::take(&mut self.requests).into_values()
     }
 }
 

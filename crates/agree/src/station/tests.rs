@@ -183,6 +183,39 @@ fn who_leads_is_known_to_all_once_one_knows_it() {
 }
 
 #[test]
+fn all_who_wait_follow_to_the_primary_that_one_of_them_has_found() {
+    let (mut station, _) = asking(3);
+    let requests = flushed(&mut station).remove(0).1;
+    let mut done = Vec::new();
+    for node in [1, 2] {
+        let first = answer(node, 2, &requests[..1]);
+        station.received(Time::ZERO, NodeId(node), first, &mut done).expect("genuine");
+    }
+    assert_eq!(flushed(&mut station), [(NodeId(2), requests[1..].to_vec())]);
+    // A result of the view before comes late: nobody runs to and fro.
+    for node in [0, 1] {
+        let late = answer(node, 0, &requests[1..2]);
+        station.received(Time::ZERO, NodeId(node), late, &mut done).expect("genuine");
+    }
+    assert_eq!((flushed(&mut station), done.len()), (vec![], 2));
+}
+
+#[test]
+fn who_is_put_off_is_told_so_once_for_each_attempt() {
+    let (mut station, sessions) = asking(1);
+    let request = flushed(&mut station).remove(0).1.remove(0);
+    let busy = crate::request::Busy { client: request.client, timestamp: request.timestamp };
+    let (mut parcels, mut out) = (Parcels::default(), Vec::new());
+    parcels.add(busy.client, Message::Busy(busy), &door(NodeId(0)), &mut out);
+    parcels.flush(&door(NodeId(0)), &mut out);
+    let Some(GuardEffect::Transmit { frame, .. }) = out.pop() else { panic!("a frame leaves") };
+    for _ in 0..3 {
+        station.received(Time::ZERO, NodeId(0), frame.clone(), &mut Vec::new()).expect("genuine");
+    }
+    assert_eq!((station.take_put_off(), station.take_put_off()), (sessions, vec![]));
+}
+
+#[test]
 fn a_link_that_stands_anew_is_told_what_its_node_must_know() {
     let (mut station, _) = asking(2);
     flushed(&mut station);

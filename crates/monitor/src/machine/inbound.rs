@@ -109,13 +109,7 @@ impl<R: Request> Monitor<R> {
     }
 
     /// Upon ACK(N, d, v) from a backup.
-    pub fn ack_received(
-        &mut self,
-        heard: Heard,
-        at: Sequence,
-        digest: Digest,
-        actions: &mut Vec<Action>,
-    ) -> Received {
+    pub fn ack_received(&mut self, heard: Heard, at: Sequence, digest: Digest) -> Received {
         let slot = match self.check_from_backup(&heard) {
             Ok(slot) => slot,
             Err(received) => return received,
@@ -127,24 +121,22 @@ impl<R: Request> Monitor<R> {
         if self.log.get(at).is_some_and(|logged| logged != digest) {
             return Received::Contradiction;
         }
-        self.caught_up_to(heard.now, slot, at, actions);
+        self.caught_up_to(heard.now, slot, at);
         Received::Deliver
     }
 
     /// Upon JOINED(v) from a backup that has every ORDER up to `last`.
-    pub fn joined_received(&mut self, heard: Heard, last: Sequence, actions: &mut Vec<Action>) -> Received {
+    pub fn joined_received(&mut self, heard: Heard, last: Sequence) -> Received {
         match self.check_from_backup(&heard) {
-            Ok(slot) => self.caught_up_to(heard.now, slot, last.min(self.ordering.last), actions),
+            Ok(slot) => self.caught_up_to(heard.now, slot, last.min(self.ordering.last)),
             Err(received) => return received,
         }
         Received::Deliver
     }
 
-    fn caught_up_to(&mut self, now: Time, slot: usize, at: Sequence, actions: &mut Vec<Action>) {
+    fn caught_up_to(&mut self, now: Time, slot: usize, at: Sequence) {
         self.ordering.backups[slot].joined = true;
-        if self.ordering.acked(slot, at, self.spec.window, self.spec.f) {
-            self.tell_suspended(actions);
-        }
+        self.ordering.acked(slot, at, self.spec.f);
         self.watch(now);
     }
 

@@ -82,8 +82,6 @@ pub enum Control {
 /// What a monitor tells the replica beside it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Notice {
-    /// These backups are not waited for.
-    Suspended(Vec<Node>),
     /// The monitor is gone and the node goes on without: what the monitor would send again, send yourself.
     Unmonitored,
     /// Stop ordering and executing; send your claim for `target` to `candidate`.
@@ -106,6 +104,8 @@ pub enum Action {
     ResendOrder(Node, Sequence),
     /// Send the NEWCONFIG to this node again.
     ResendNewConfig(Node),
+    /// Send the last STABLECHECKPOINT to this node again.
+    ResendStable(Node),
     /// Tell the replica.
     Notice(Notice),
     /// Tell the operator.
@@ -366,18 +366,10 @@ impl<R: Request> Monitor<R> {
         }
     }
 
-    /// A member that is quarantined, or whose monitor was started again after this configuration was made, takes no part.
-    fn do_not_wait_for_the_absent(&mut self, actions: &mut Vec<Action>) {
-        for (member, backup) in self.configuration.members.iter().zip(&mut self.ordering.backups) {
-            if self.known.get(&member.node).is_some_and(|known| *known > member.incarnation)
-                || member.incarnation == QUARANTINED
-            {
-                backup.suspended = true;
-            }
-        }
-        if self.leads() {
-            self.tell_suspended(actions);
-        }
+    /// Whether a member takes no part: it is quarantined, or its monitor was started again after this configuration was made.
+    fn is_absent(&self, member: &Member) -> bool {
+        member.incarnation == QUARANTINED
+            || self.known.get(&member.node).is_some_and(|known| *known > member.incarnation)
     }
 
     /// The replica may be there, the monitor cannot know.
@@ -438,7 +430,6 @@ impl<R: Request> Monitor<R> {
         self.handing_over = false;
         self.failed_changes = 0;
         actions.push(Action::Entered);
-        self.do_not_wait_for_the_absent(actions);
         self.watch(now);
     }
 }

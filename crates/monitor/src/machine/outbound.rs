@@ -80,7 +80,7 @@ impl<R: Request> Monitor<R> {
         if !fair && !defect!(MonitorFairness) {
             return Err(Rule::Fairness);
         }
-        if !self.ordering.may_order(&self.spec, self.log.end()) && !defect!(MonitorWindow) {
+        if !self.ordering.has_room(&self.spec, self.log.end()) && !defect!(MonitorWindow) {
             return Err(Rule::Window);
         }
         Ok(())

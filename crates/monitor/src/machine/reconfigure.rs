@@ -33,7 +33,7 @@ impl<R: Request> Monitor<R> {
             Control::Suspect { target, promised } if member => {
                 self.suspicion.heard(now, from, *target, *promised)
             }
-            Control::Alert { view, proof } => self.alerted(now, from, *view, *proof, actions),
+            Control::Alert { view, proof } => self.alerted(now, from, *view, *proof),
             Control::Convicted { node } if *node != self.me => {
                 self.known.entry(*node).and_modify(|known| *known = QUARANTINED);
             }
@@ -46,7 +46,7 @@ impl<R: Request> Monitor<R> {
     }
 
     /// The monitor of `from` raised an alert.
-    fn alerted(&mut self, now: Time, from: Node, view: View, proof: bool, actions: &mut Vec<Action>) {
+    fn alerted(&mut self, now: Time, from: Node, view: View, proof: bool) {
         if proof {
             self.known.insert(from, QUARANTINED);
         }
@@ -58,13 +58,6 @@ impl<R: Request> Monitor<R> {
             self.suspicion.heard(now, from, view.next(), view);
             self.suspicion.give_up(view.next());
             self.repeat_at.get_or_insert(now);
-        } else if self.leads()
-            && let Some(slot) = self.slot_of(from)
-        {
-            self.ordering.backups[slot].suspended = true;
-            self.ordering.update_complete(self.spec.f);
-            self.tell_suspended(actions);
-            self.watch(now);
         }
     }
 
@@ -91,17 +84,6 @@ impl<R: Request> Monitor<R> {
             self.suspicion.target = target;
             self.repeat_at = Some(now);
         }
-    }
-
-    /// Tells the replica which backups are not waited for.
-    pub(super) fn tell_suspended(&self, actions: &mut Vec<Action>) {
-        let members = self.configuration.members.iter();
-        let suspended = members
-            .zip(&self.ordering.backups)
-            .filter(|(_, backup)| backup.suspended)
-            .map(|(member, _)| member.node)
-            .collect();
-        actions.push(Action::Notice(Notice::Suspended(suspended)));
     }
 
     /// Joins a suspicion that f+1 share, and asks for claims if it is this node's turn to lead.

@@ -94,20 +94,20 @@ impl<R: Request> Monitor<R> {
         if defect!(MonitorRetransmits) {
             return;
         }
-        let (again, suspended) = self.ordering.retransmit(now, &self.spec);
-        for (slot, again) in again {
-            let node = self.configuration.members[slot].node;
+        for (slot, again) in self.ordering.retransmit(now, &self.spec, self.log.stable()) {
+            let member = self.configuration.members[slot];
+            if self.is_absent(&member) {
+                continue;
+            }
+            let node = member.node;
             match again {
                 Again::NewConfig => actions.push(Action::ResendNewConfig(node)),
+                Again::Stable => actions.push(Action::ResendStable(node)),
                 Again::Orders(first, last) => {
                     actions
                         .extend((first.0..=last.0).map(|at| Action::ResendOrder(node, crate::Sequence(at))));
                 }
             }
-        }
-        if !suspended.is_empty() {
-            self.tell_suspended(actions);
-            self.watch(now);
         }
     }
 

@@ -221,7 +221,9 @@ impl<K: Keys> Guard<K> {
         match to {
             Destination::Members => {
                 let message = Message::from(message);
-                self.transmit(&self.other_members(), &message, out);
+                let frame = self.transmit(&self.other_members(), &message, out);
+                self.stable_frame = Some(frame);
+                self.forget_frames();
                 deliver(self.me, message, out);
                 Ok(())
             }

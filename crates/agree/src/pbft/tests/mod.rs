@@ -3,6 +3,7 @@
 mod catching_up;
 mod deciding;
 mod encoding;
+mod in_turn;
 mod limits;
 mod normal_case;
 mod power_loss;

@@ -102,15 +102,13 @@ impl Gate {
         Ok(())
     }
 
-    /// Whether its window and its log have room even for the slowest backup.
+    /// Whether its window and its log have room.
     fn has_room(&self, reign: Reign, truth: &Truth, settings: &Settings) -> bool {
         let Some(begin) = truth.beginning(reign) else { return false };
-        let others = begin.members.iter().filter(|member| member.node != self.id());
-        let slowest =
-            others.map(|member| self.acked.get(&member.node).copied().unwrap_or(Sequence::ZERO)).min();
         let last = self.contiguous(reign, truth);
         let log_end = self.stable.max(begin.stable).plus(settings.log_batches_max());
-        last < slowest.unwrap_or(Sequence::ZERO).plus(settings.window) && last < log_end
+        let complete = self.held_by_f(settings).max(begin.last);
+        last < complete.plus(settings.window) && last < log_end
     }
 
     /// How many backups vouch for it at present.

@@ -64,7 +64,7 @@ impl Gate {
     }
 
     /// Up to where f backups have every ORDER.
-    fn held_by_f(&self, settings: &Settings) -> Sequence {
+    pub(super) fn held_by_f(&self, settings: &Settings) -> Sequence {
         let mut acked: Vec<Sequence> = self.acked.values().copied().collect();
         acked.sort_unstable_by(|one, other| other.cmp(one));
         acked.get(settings.f - 1).copied().unwrap_or(Sequence::ZERO)
