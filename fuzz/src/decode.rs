@@ -6,6 +6,7 @@
 //!   - what decodes encodes to the same bytes: one value, one encoding;
 //!   - what decodes is within its limits, and no larger than the bytes it came from.
 
+use agree::assent::Replies;
 use agree::between::{ToGuard, ToReplica};
 use agree::bundle::BUNDLE_MESSAGES_MAX;
 use agree::capture::Passage;
@@ -56,6 +57,7 @@ fn message(bytes: &Bytes) -> bool {
     match &message {
         Message::Request(request) => check_request(request),
         Message::Reply(reply) => assert!(reply.result.len() <= RESULT_BYTES_MAX),
+        Message::Replies(replies) => check_replies(replies),
         Message::Transfer(Transfer::Manifest(manifest)) => {
             assert!(manifest.chunks.len() <= CHUNKS_MAX);
             assert!(manifest.bytes <= (CHUNKS_MAX * CHUNK_BYTES_MAX) as u64);
@@ -63,12 +65,18 @@ fn message(bytes: &Bytes) -> bool {
         Message::Transfer(Transfer::Chunk(chunk)) => assert!(chunk.bytes.len() <= CHUNK_BYTES_MAX),
         Message::Bundle(bundle) => {
             assert!((2..=BUNDLE_MESSAGES_MAX).contains(&bundle.messages().len()));
-            let of_client = |message: &Message| {
-                matches!(message, Message::Request(_) | Message::Reply(_) | Message::Busy(_))
+            let of_client = |message: &Message| match message {
+                Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Assent(_) => true,
+                Message::Replies(replies) => {
+                    check_replies(replies);
+                    true
+                }
+                _ => false,
             };
             assert!(bundle.messages().iter().all(of_client));
         }
-        Message::Transfer(Transfer::AskManifest(_) | Transfer::AskChunk(_)) | Message::Busy(_) => {}
+        Message::Transfer(Transfer::AskManifest(_) | Transfer::AskChunk(_)) => {}
+        Message::Busy(_) | Message::Assent(_) => {}
         Message::ByzId(_) | Message::Paxos(_) | Message::Pbft(_) => {}
     }
     assert!(!message.name().is_empty());
@@ -77,6 +85,12 @@ fn message(bytes: &Bytes) -> bool {
 
 fn check_request(request: &Request) {
     assert!(request.operation.len() <= OPERATION_BYTES_MAX);
+}
+
+fn check_replies(replies: &Replies) {
+    assert!((1..=BATCH_REQUESTS_MAX).contains(&replies.results.len()));
+    assert!(replies.results.iter().all(|told| told.result.len() <= RESULT_BYTES_MAX));
+    assert_eq!(replies.station, replies.station.station(), "its sessions are a station's");
 }
 
 fn check_command(command: &Command) {

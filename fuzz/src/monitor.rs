@@ -178,7 +178,8 @@ impl Play {
                 self.said_if(sent, near)
             }
             3 => {
-                let sent = monitor.reply_sent(now, view, near, actions);
+                let replies = script.below(4);
+                let sent = monitor.reply_sent(now, view, near, replies, actions);
                 self.said_if(sent, near)
             }
             4 => monitor.checkpoint_sent(now, view, near, digest, actions).is_ok(),

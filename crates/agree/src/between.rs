@@ -226,7 +226,13 @@ mod tests {
 
     fn request() -> Message {
         let operation = Bytes::from_static(b"put");
-        Message::Request(Request { client: ClientId(6), timestamp: Timestamp(5), operation, signature: None })
+        Message::Request(Request {
+            client: ClientId(6),
+            timestamp: Timestamp(5),
+            operation,
+            speaker: None,
+            signature: None,
+        })
     }
 
     fn reply() -> Message {
@@ -327,6 +333,7 @@ mod tests {
             client: ClientId(6),
             timestamp: Timestamp(timestamp),
             operation: Bytes::from(vec![0; 60 << 10]),
+            speaker: None,
             signature: None,
         };
         let mut bundle = crate::bundle::Gathering::default();

@@ -10,6 +10,7 @@
 //! Not here: replicas among each other. What they say in numbers is a batch already.
 
 use crate::Message;
+use crate::assent::REPLIES_BYTES_MAX;
 use crate::door::Door;
 use crate::guard::GuardEffect;
 use crate::request::RESULT_BYTES_MAX;
@@ -23,15 +24,16 @@ pub const BUNDLE_MESSAGES_MAX: usize = 1024;
 /// Bytes of operations or results after which a bundle is full. What one more message adds still fits a frame.
 pub const BUNDLE_BYTES_MAX: usize = 512 << 10;
 
-/// Bytes of a REQUEST, REPLY or BUSY beside its operation or result, at most.
+/// Bytes of a message beside its operation or results, at most.
 const BESIDE_BYTES: usize = 128;
 
 const _: () = assert!(
-    BUNDLE_BYTES_MAX + RESULT_BYTES_MAX + BUNDLE_MESSAGES_MAX * BESIDE_BYTES + 64 <= BODY_BYTES_MAX,
+    BUNDLE_BYTES_MAX + REPLIES_BYTES_MAX + RESULT_BYTES_MAX + BUNDLE_MESSAGES_MAX * BESIDE_BYTES + 64
+        <= BODY_BYTES_MAX,
     "the largest bundle fits a frame"
 );
 
-/// REQUESTs of the sessions of one station, or REPLYs and BUSYs to them: two or more.
+/// REQUESTs of the sessions of one station, or what a node answers them: two or more.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Bundle(Vec<Message>);
 
@@ -88,11 +90,12 @@ pub struct Gathering {
 }
 
 impl Gathering {
-    /// Adds a REQUEST, REPLY or BUSY; what is full by that comes out.
+    /// Adds a message between a client and a node; what is full by that comes out.
     pub fn add(&mut self, message: Message) -> Option<Message> {
         self.bytes += match &message {
             Message::Request(request) => request.operation.len(),
             Message::Reply(reply) => reply.result.len(),
+            Message::Replies(replies) => replies.bytes(),
             _ => 0,
         };
         self.messages.push(message);
@@ -166,7 +169,13 @@ mod tests {
     fn request(session: u64) -> Message {
         let client = ClientId(STATION.0 + session);
         let operation = Bytes::from_static(b"put");
-        Message::Request(Request { client, timestamp: Timestamp(1), operation, signature: None })
+        Message::Request(Request {
+            client,
+            timestamp: Timestamp(1),
+            operation,
+            speaker: None,
+            signature: None,
+        })
     }
 
     fn reply(session: u64) -> Message {
@@ -216,6 +225,7 @@ mod tests {
             client: STATION,
             timestamp: Timestamp(1),
             operation: Bytes::from(vec![0; crate::request::OPERATION_BYTES_MAX]),
+            speaker: None,
             signature: None,
         });
         let full = (0..BUNDLE_MESSAGES_MAX).find_map(|_| gathering.add(large.clone())).expect("it gets full");

@@ -1,11 +1,13 @@
 //! The client's side: one request at a time, until enough replicas vouch for the same result.
 //!
 //! Upon an operation: T grows by one; REQUEST(o, T, c) goes to the last primary known; the timer starts.
+//! In ByzID a station may speak for the client and name whose reply it wants in full ([`crate::assent`]); a client by itself names nobody.
 //! Upon a REPLY from a member: one per replica counts, the last one it sent. When `f+1` of them match (in ByzID: of the
 //!   same `v` and N too, since replicas execute before others are known to have the batch) the result is accepted.
-//! Upon the timer: the request goes to every node, since the primary may have changed; from the [`ATTEMPTS_STEADY`]th time on the
-//!   timer doubles up to [`RETRY_AFTER_MAX`]: a new primary is found soon after it leads, and a cluster that is down is left in
-//!   peace. A backup's monitor throws it away; whoever leads now orders it, and the replies name it.
+//! Upon a reply that enough replicas are known to stand behind: the result is accepted.
+//! Upon the timer: the request goes to every node, since the primary may have changed, with nobody named; from the
+//!   [`ATTEMPTS_STEADY`]th time on the timer doubles up to [`RETRY_AFTER_MAX`]: a new primary is found soon after it leads, and a
+//!   cluster that is down is left in peace. A backup's monitor throws it away; whoever leads now orders it, and the replies name it.
 //! Upon BUSY from the presumed primary: the next attempt waits at least twice as long. Once per attempt, and from nobody
 //!   else: a traitor that says BUSY again and again must not keep the request from the others for ever.
 //!
@@ -69,6 +71,8 @@ pub struct Client {
     nodes: Vec<NodeId>,
     /// Who leads, as enough replies had it.
     primary: NodeId,
+    /// Whose reply the next request wants in full.
+    speaker: Option<NodeId>,
     timestamp: Timestamp,
     /// How long the next request is waited for before it is sent again.
     patience: Duration,
@@ -98,6 +102,7 @@ impl Client {
             replies_needed: settings.protocol.replies_needed(settings.f),
             nodes,
             primary: settings.members[0],
+            speaker: None,
             timestamp: newest,
             patience: RETRY_AFTER,
             outstanding: None,
@@ -126,15 +131,21 @@ impl Client {
         self.timestamp = self.timestamp.max(newest);
     }
 
-    /// The same, and shows it what is outstanding: whoever was asked before does not lead any more.
+    /// Follows `primary`, and shows it what is outstanding: whoever was asked before does not lead any more. Nor need they speak.
     pub fn follow(&mut self, primary: NodeId, out: &mut Vec<ClientEffect>) {
         if primary == self.primary {
             return;
         }
         self.primary = primary;
-        if let Some(outstanding) = &self.outstanding {
+        if let Some(outstanding) = &mut self.outstanding {
+            outstanding.request.speaker = None;
             out.push(ClientEffect::Send(primary, Message::Request(outstanding.request.clone())));
         }
+    }
+
+    /// Wants the next replies in full of `speaker` alone, or of everybody. Only for whoever puts together what the others assent to.
+    pub(crate) fn let_speak(&mut self, speaker: Option<NodeId>) {
+        self.speaker = speaker;
     }
 
     /// Waits so long before the next request is sent again the first time, as far as that is within the limits.
@@ -161,7 +172,8 @@ impl Client {
     pub fn submit(&mut self, operation: Bytes, keys: &impl Keys, out: &mut Vec<ClientEffect>) -> Timestamp {
         assert!(self.outstanding.is_none(), "a client has one request outstanding");
         self.timestamp = Timestamp(self.timestamp.0 + 1);
-        let mut request = Request { client: self.id, timestamp: self.timestamp, operation, signature: None };
+        let (client, timestamp, speaker) = (self.id, self.timestamp, self.speaker);
+        let mut request = Request { client, timestamp, operation, speaker, signature: None };
         if self.protocol.requests_are_signed() {
             request.signature = Some(keys.sign(&request.signed_bytes()));
         }
@@ -213,10 +225,20 @@ impl Client {
         }
     }
 
+    /// Enough replicas stand behind `reply`.
+    pub(crate) fn told(&mut self, reply: Reply, out: &mut Vec<ClientEffect>) {
+        if self.outstanding.is_some() && (reply.client, reply.timestamp) == (self.id, self.timestamp) {
+            self.primary = reply.primary;
+            self.conclude(reply, out);
+        }
+    }
+
     /// The retry timer ran out.
     pub fn timeout(&mut self, out: &mut Vec<ClientEffect>) {
         let Some(outstanding) = &mut self.outstanding else { return };
         outstanding.busy = false;
+        // Where it was executed already everybody replies; where it was not, everybody shall.
+        outstanding.request.speaker = None;
         for node in &self.nodes {
             out.push(ClientEffect::Send(*node, Message::Request(outstanding.request.clone())));
         }
@@ -237,22 +259,21 @@ impl Client {
         let matching = |reply: &&Reply| {
             outstanding.replies.values().filter(|other| same(reply, other)).count() >= self.replies_needed
         };
-        let Some(reply) = outstanding.replies.values().find(matching) else { return };
-        let accepted = Accepted {
-            timestamp: reply.timestamp,
-            view: reply.view,
-            sequence: reply.sequence,
-            result: reply.result.clone(),
-        };
+        let Some(reply) = outstanding.replies.values().find(matching).cloned() else { return };
         let says_so = |node: &NodeId| {
             outstanding.replies.values().filter(|reply| reply.primary == *node).count() >= self.replies_needed
         };
         if let Some(primary) = outstanding.replies.values().map(|reply| reply.primary).find(says_so) {
             self.primary = primary;
         }
+        self.conclude(reply, out);
+    }
+
+    fn conclude(&mut self, reply: Reply, out: &mut Vec<ClientEffect>) {
+        let Reply { view, sequence, timestamp, result, .. } = reply;
         self.outstanding = None;
         out.push(ClientEffect::ClearTimer);
-        out.push(ClientEffect::Done(accepted));
+        out.push(ClientEffect::Done(Accepted { timestamp, view, sequence, result }));
     }
 }
 

@@ -8,6 +8,7 @@
 //! - [`guard`], [`door`]: what stands between a replica and its network, and lets only checked messages through;
 //! - [`between`]: what passes between a guard and its replica when they are two processes;
 //! - [`bundle`]: what travels together between a client's process and a node;
+//! - [`assent`]: how many replicas answer a station at the cost of one;
 //! - [`client`]: sends the request, retransmits it, accepts a result that enough replicas vouch for; [`station`]: all clients
 //!   of one process;
 //! - [`request`]: what travels between the two: [`Request`], [`Batch`], [`Reply`];
@@ -29,6 +30,7 @@ macro_rules! defect {
     }};
 }
 
+pub mod assent;
 pub mod between;
 pub mod bundle;
 pub mod byzid;
@@ -37,6 +39,7 @@ pub mod checkpoint;
 pub mod client;
 pub mod door;
 pub mod guard;
+mod hearing;
 pub mod journal;
 pub mod machine;
 pub mod message;

@@ -1,5 +1,6 @@
 //! Everything that travels between replicas and clients, as one type.
 
+use crate::assent::{Assent, Replies};
 use crate::bundle::Bundle;
 use crate::checkpoint::Transfer;
 use crate::protocol::Protocol;
@@ -16,6 +17,10 @@ pub enum Message {
     Reply(Reply),
     /// A replica refuses for want of room.
     Busy(Busy),
+    /// A replica answers several sessions of a station at once.
+    Replies(Replies),
+    /// A replica would have answered the same as another.
+    Assent(Assent),
     /// Several of those, under one proof.
     Bundle(Bundle),
     /// A snapshot changes hands.
@@ -37,6 +42,8 @@ codec_enum!(Message {
     5 => Paxos,
     6 => Pbft,
     7 => Bundle,
+    8 => Replies,
+    9 => Assent,
 });
 
 macro_rules! from {
@@ -53,6 +60,8 @@ from!(
     Request => Request,
     Reply => Reply,
     Busy => Busy,
+    Replies => Replies,
+    Assent => Assent,
     Transfer => Transfer,
     byzid::message::Message => ByzId,
     paxos::message::Message => Paxos,
@@ -75,7 +84,12 @@ impl Message {
     #[must_use]
     pub fn proof(&self, protocol: Protocol) -> Proof {
         match self {
-            Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Bundle(_) => Proof::Mac,
+            Message::Request(_)
+            | Message::Reply(_)
+            | Message::Busy(_)
+            | Message::Replies(_)
+            | Message::Assent(_)
+            | Message::Bundle(_) => Proof::Mac,
             Message::ByzId(message) if protocol == Protocol::ByzIdW && message.is_order() => Proof::Signature,
             Message::Transfer(_) | Message::ByzId(_) | Message::Paxos(_) | Message::Pbft(_) => match protocol
             {
@@ -91,6 +105,8 @@ impl Message {
             0 => Decode::decode(from).map(Message::Request),
             1 => Decode::decode(from).map(Message::Reply),
             2 => Decode::decode(from).map(Message::Busy),
+            8 => Decode::decode(from).map(Message::Replies),
+            9 => Decode::decode(from).map(Message::Assent),
             tag => Err(DecodeError::UnknownTag { of: "message in a bundle", tag }),
         }
     }
@@ -102,6 +118,8 @@ impl Message {
             Message::Request(_) => "REQUEST",
             Message::Reply(_) => "REPLY",
             Message::Busy(_) => "BUSY",
+            Message::Replies(_) => "REPLIES",
+            Message::Assent(_) => "ASSENT",
             Message::Bundle(_) => "BUNDLE",
             Message::Transfer(Transfer::AskManifest(_)) => "ASK-MANIFEST",
             Message::Transfer(Transfer::Manifest(_)) => "MANIFEST",

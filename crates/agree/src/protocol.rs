@@ -75,6 +75,16 @@ impl Protocol {
         }
     }
 
+    /// Whether a station may name a speaker, to whose replies the others assent. In Paxos only the leader replies. In PBFT
+    /// what a request costs is its signature, and replicas of different views answer alike, which a digest would not show.
+    #[must_use]
+    pub fn has_speakers(self) -> bool {
+        match self {
+            Protocol::ByzId | Protocol::ByzIdW => true,
+            Protocol::Paxos | Protocol::Pbft => false,
+        }
+    }
+
     /// Whether clients sign their requests, because replicas must convince each other that the client asked.
     #[must_use]
     pub fn requests_are_signed(self) -> bool {

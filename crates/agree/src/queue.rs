@@ -117,6 +117,7 @@ mod tests {
             client: ClientId(client),
             timestamp: Timestamp(timestamp),
             operation: Bytes::from(vec![0; bytes]),
+            speaker: None,
             signature: None,
         }
     }

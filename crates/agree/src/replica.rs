@@ -120,17 +120,6 @@ pub enum Observation {
         /// Who leads it.
         primary: NodeId,
     },
-    /// It sent a reply for which it had executed the request at `sequence` in `view`.
-    Replied {
-        /// In which view.
-        view: View,
-        /// At which place.
-        sequence: Sequence,
-        /// Whose request.
-        client: ClientId,
-        /// Which of its requests.
-        timestamp: Timestamp,
-    },
 }
 
 /// Why a message was not acted upon. Each is counted, with the sender where it is known.

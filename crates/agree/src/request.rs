@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use core::fmt;
+use std::sync::Arc;
 use wire::encode::encode_length;
 use wire::{
     ClientId, Decode, DecodeError, Digest, Encode, NodeId, Reader, Sequence, Signature, Timestamp, View,
@@ -29,6 +30,9 @@ pub struct Request {
     pub timestamp: Timestamp,
     /// The paper's `o`: a command of the service.
     pub operation: Bytes,
+    /// Whose reply is wanted in full; the others only assent to it ([`crate::assent`]). Nobody: all reply in full. It is part of
+    /// what is ordered, so that all replicas go by the same.
+    pub speaker: Option<NodeId>,
     /// The client's signature over the rest, in protocols whose replicas must convince each other that the client
     /// asked (PBFT). Elsewhere the MAC on the frame is enough, and a replica cannot be split by a client that makes
     /// it valid for some and not for others (Aardvark's "big MAC" attack).
@@ -40,11 +44,12 @@ impl Request {
     #[must_use]
     pub fn signed_bytes(&self) -> Bytes {
         const LABEL: &[u8] = b"varangian REQUEST";
-        let mut to = Vec::with_capacity(LABEL.len() + self.operation.len() + 20);
+        let mut to = Vec::with_capacity(LABEL.len() + self.operation.len() + 23);
         to.extend_from_slice(LABEL);
         self.client.encode(&mut to);
         self.timestamp.encode(&mut to);
         self.operation.encode(&mut to);
+        self.speaker.encode(&mut to);
         Bytes::from(to)
     }
 }
@@ -53,6 +58,7 @@ codec_struct!(Request |from| {
     client,
     timestamp,
     operation = from.byte_string("operation", OPERATION_BYTES_MAX),
+    speaker,
     signature,
 });
 
@@ -62,7 +68,8 @@ codec_struct!(Request |from| {
 /// decoded and cannot be set, so a batch never carries a digest that is not its own.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Batch {
-    requests: Vec<Request>,
+    /// Shared: a batch is in a log, in a record, in a message and on its way at the same time.
+    requests: Arc<Vec<Request>>,
     digest: Digest,
 }
 
@@ -72,7 +79,7 @@ impl Batch {
     pub fn new(requests: Vec<Request>) -> Batch {
         debug_assert!(requests.len() <= BATCH_REQUESTS_MAX);
         let digest = Digest::of(&requests);
-        Batch { requests, digest }
+        Batch { requests: Arc::new(requests), digest }
     }
 
     /// The NULL request.
@@ -108,7 +115,7 @@ impl fmt::Debug for Batch {
 impl Encode for Batch {
     fn encode(&self, to: &mut Vec<u8>) {
         encode_length(self.requests.len(), to);
-        for request in &self.requests {
+        for request in self.requests.iter() {
             request.encode(to);
         }
     }
@@ -127,7 +134,7 @@ impl Decode for Batch {
             });
         }
         let digest = Digest::of_bytes(from.since(start));
-        Ok(Batch { requests, digest })
+        Ok(Batch { requests: Arc::new(requests), digest })
     }
 }
 
@@ -179,6 +186,7 @@ mod tests {
             client: ClientId(client),
             timestamp: Timestamp(5),
             operation: Bytes::from_static(operation),
+            speaker: None,
             signature: None,
         }
     }

@@ -4,8 +4,13 @@
 //! Upon a frame from a node: it must pass the door; each REPLY and BUSY in it goes to its session. What has a result by that is
 //!   done.
 //! Upon BUSY: whoever waits for the session is told so ([`Station::take_put_off`]); it tries again by itself.
+//! Upon an operation, in ByzID: its REQUEST names a *speaker*, the node that leads as far as is known, and nobody of the last `f`
+//!   that were passed over. REPLIES and ASSENTs are put together ([`crate::hearing`]); each result in what enough nodes stand behind
+//!   goes to its session. (One who asks alone gets REPLYs: [`crate::assent`].)
 //! Upon a link that stands: requests whose primary is at its other end are sent again, since they may have been sent into nothing.
-//! Upon a retry timer: that session alone sends again, to every node.
+//! Upon a retry timer: that session alone sends again, to every node, and everybody shall reply. A speaker that by then owes what
+//!   f+1 nodes assent to is passed over, until another node leads: a silent speaker, or one that lies, costs one wait of those
+//!   that have asked by then, once for each change of primary.
 //! Upon a result: how long it took is learned. The first retry of later requests waits [`PATIENCE_TIMES`] as long as results have
 //!   taken of late: where a thousand sessions keep the nodes busy for longer than a retry timer, sending all again would keep them
 //!   busy for good.
@@ -18,19 +23,21 @@
 //! what a session asks now comes after what nodes have forgotten of others ([`sessions`](crate::sessions)). A session that was
 //! closed is opened again before a new one is, since nodes remember each one that has asked for something.
 //!
-//! Bounded: at most [`SESSIONS_MAX`] sessions, one request and one timer for each.
+//! Bounded: at most [`SESSIONS_MAX`] sessions, one request and one timer for each; what is heard of each node.
 //!
 //! Not here: who waits for a result, and how long; links.
 
 use crate::Message;
+use crate::assent::Replies;
 use crate::bundle::Gathering;
 use crate::client::{Accepted, Client, ClientEffect, RETRY_AFTER, RETRY_AFTER_MAX};
 use crate::door::Door;
+use crate::hearing::Hearing;
 use crate::replica::Refusal;
 use crate::settings::Settings;
 use bytes::Bytes;
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wire::{ClientId, Encode, Keys, NodeId, Peer, Time, Timestamp};
 
 /// Sessions of one station at most. The number 0 is the station's own.
@@ -105,6 +112,9 @@ pub struct Station<K> {
     primary: NodeId,
     /// Whom all sessions follow: the same, once they were told; and when they may be told of another one.
     followed: (NodeId, Time),
+    hearing: Hearing,
+    /// The last that owed REPLIES while this primary led, at most `f`: the others are right.
+    passed_over: VecDeque<NodeId>,
     /// How long results have taken of late.
     takes: Duration,
     /// Sessions whose request was met with BUSY, and nobody was told so: once for each attempt.
@@ -131,6 +141,8 @@ impl<K: Keys> Station<K> {
             retries: BTreeSet::new(),
             primary: settings.members[0],
             followed: (settings.members[0], Time::ZERO),
+            hearing: Hearing::new(settings.protocol.replies_needed(settings.f)),
+            passed_over: VecDeque::new(),
             takes: Duration::ZERO,
             put_off: Vec::new(),
             gathered: BTreeMap::new(),
@@ -170,15 +182,42 @@ impl<K: Keys> Station<K> {
     /// # Panics
     /// If the session is closed, or has one outstanding already.
     pub fn submit(&mut self, now: Time, number: SessionNumber, operation: Bytes) -> Timestamp {
+        let speaker = self.speaker();
         let session = &mut self.sessions[number.place()];
         assert!(session.is_open, "a session that is closed asks for nothing");
         session.began = now;
         session.client.not_before(session.timestamp_at(now));
+        session.client.let_speak(speaker);
         session.client.be_patient(self.takes * PATIENCE_TIMES);
         let timestamp = session.client.submit(operation, self.door.keys(), &mut self.effects);
         session.newest = timestamp;
         self.perform(now, number, &mut Vec::new());
         timestamp
+    }
+
+    /// Who shall speak: whoever leads, or the next one that was not passed over.
+    fn speaker(&self) -> Option<NodeId> {
+        let nodes = [self.primary].into_iter().chain(self.door.nodes().iter().copied());
+        let mut heard = nodes.filter(|node| !self.passed_over.contains(node));
+        if self.settings.protocol.has_speakers() { heard.next() } else { None }
+    }
+
+    /// Passes over whoever owes REPLIES.
+    fn pass_over(&mut self) {
+        for node in self.hearing.owing() {
+            if !self.passed_over.contains(&node) {
+                self.passed_over.push_back(node);
+            }
+        }
+        while self.passed_over.len() > self.settings.f {
+            self.passed_over.pop_front();
+        }
+    }
+
+    /// How much that nodes said was forgotten to make room before enough of them had said the same.
+    #[must_use]
+    pub fn pushed_out(&self) -> u64 {
+        self.hearing.pushed_out()
     }
 
     /// Gives up what a session has outstanding, if anything. Whether it is executed, nobody knows.
@@ -218,9 +257,19 @@ impl<K: Keys> Station<K> {
             message => vec![message],
         };
         for message in messages {
-            let client = match &message {
-                Message::Reply(reply) => reply.client,
-                Message::Busy(busy) => busy.client,
+            let client = match message {
+                Message::Reply(ref reply) => reply.client,
+                Message::Busy(ref busy) => busy.client,
+                Message::Replies(replies) if replies.station == self.station => {
+                    let believed = self.hearing.replies(from, replies);
+                    self.told(now, believed, done);
+                    continue;
+                }
+                Message::Assent(assent) if assent.station == self.station => {
+                    let believed = self.hearing.assent(from, assent);
+                    self.told(now, believed, done);
+                    continue;
+                }
                 _ => return Err(Refusal::NotAllowed),
             };
             if let Some(number) = self.session_of(client) {
@@ -255,6 +304,16 @@ impl<K: Keys> Station<K> {
         core::mem::take(&mut self.put_off)
     }
 
+    /// Each session gets its own of what enough nodes stand behind.
+    fn told(&mut self, now: Time, believed: Option<Replies>, done: &mut Vec<Done>) {
+        for reply in believed.iter().flat_map(Replies::replies) {
+            if let Some(number) = self.session_of(reply.client) {
+                self.sessions[number.place()].client.told(reply, &mut self.effects);
+                self.perform(now, number, done);
+            }
+        }
+    }
+
     fn session_of(&self, client: ClientId) -> Option<SessionNumber> {
         let number = u16::try_from(client.0.checked_sub(self.station.0)?).ok()?;
         (1..=self.sessions.len()).contains(&usize::from(number)).then_some(SessionNumber(number))
@@ -268,6 +327,9 @@ impl<K: Keys> Station<K> {
 
     /// It is `now`: sessions whose time to try again has come do so.
     pub fn passed(&mut self, now: Time) {
+        if self.deadline().is_some_and(|at| at <= now) {
+            self.pass_over();
+        }
         while let Some((_, number)) = self.retries.first().copied().filter(|(at, _)| *at <= now) {
             self.sessions[number.place()].client.timeout(&mut self.effects);
             self.perform(now, number, &mut Vec::new());
@@ -297,7 +359,9 @@ impl<K: Keys> Station<K> {
                 ClientEffect::ClearTimer => self.set_retry(number, None),
                 ClientEffect::Done(accepted) => {
                     let session = &self.sessions[number.place()];
-                    self.primary = session.client.primary();
+                    if core::mem::replace(&mut self.primary, session.client.primary()) != self.primary {
+                        self.passed_over.clear();
+                    }
                     let took = now.since(session.began).min(RETRY_AFTER_MAX);
                     self.takes = (self.takes * (LEARNED_PART - 1) + took) / LEARNED_PART;
                     done.push(Done { session: number, accepted });

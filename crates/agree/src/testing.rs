@@ -190,6 +190,7 @@ impl<R: Replica> Cluster<R> {
             client: ClientId(client),
             timestamp: Timestamp(timestamp),
             operation: Bytes::from(format!("c{client}T{timestamp}")),
+            speaker: None,
             signature: None,
         };
         self.step(

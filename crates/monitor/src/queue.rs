@@ -1,6 +1,7 @@
 //! The requests that the primary's replica was handed and has not ordered yet, in the order in which they came: the
 //! queue Q of Algorithm 1.
 
+use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, VecDeque};
 
 /// A request as the monitor sees it. Two are the same request only if they are equal in every byte.
@@ -59,17 +60,19 @@ impl<R: Request> Queue<R> {
 
     /// Adds a request at the end.
     pub fn add(&mut self, request: R) -> Admission {
-        if self.newest.get(&request.client()).is_some_and(|newest| *newest >= request.timestamp()) {
-            return Admission::Duplicate;
-        }
-        if self.newest.contains_key(&request.client()) {
+        match self.newest.entry(request.client()) {
+            Entry::Occupied(newest) if *newest.get() >= request.timestamp() => return Admission::Duplicate,
             // A client has one request outstanding; a second one waits until the first is ordered.
-            return Admission::Full;
+            Entry::Occupied(_) => return Admission::Full,
+            Entry::Vacant(place) => {
+                let room =
+                    self.waiting.len() < self.requests_max && self.bytes + request.bytes() <= self.bytes_max;
+                if !room {
+                    return Admission::Full;
+                }
+                place.insert(request.timestamp());
+            }
         }
-        if self.waiting.len() >= self.requests_max || self.bytes + request.bytes() > self.bytes_max {
-            return Admission::Full;
-        }
-        self.newest.insert(request.client(), request.timestamp());
         self.bytes += request.bytes();
         self.waiting.push_back(request);
         Admission::Queued

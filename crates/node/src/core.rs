@@ -107,6 +107,6 @@ fn observed(tally: &mut Tally, observation: &Observation) {
         }
         Observation::Restored { .. } => tally.restores += 1,
         Observation::Stable { .. } => tally.checkpoints += 1,
-        Observation::RolledBack { .. } | Observation::Entered { .. } | Observation::Replied { .. } => {}
+        Observation::RolledBack { .. } | Observation::Entered { .. } => {}
     }
 }

@@ -57,10 +57,15 @@ pub enum Happening {
         /// Which of the things put off.
         index: u32,
     },
-    /// A client may want to send its request again.
+    /// Sessions of a station may want to send their requests again.
     Retry {
-        /// Which client.
-        client: u8,
+        /// Which station.
+        station: u8,
+    },
+    /// What a station has gathered leaves.
+    Turn {
+        /// Which station.
+        station: u8,
     },
     /// A client has thought long enough.
     Thought {
@@ -158,10 +163,10 @@ mod tests {
     fn things_happen_in_order_of_time_then_of_entry() {
         let mut agenda = Agenda::default();
         for (at, client) in [(5, 0), (3, 1), (5, 2), (3, 3)] {
-            agenda.enter(Time(at), Happening::Retry { client });
+            agenda.enter(Time(at), Happening::Retry { station: client });
         }
         let mut order = Vec::new();
-        while let Some((at, Happening::Retry { client })) = agenda.take_next() {
+        while let Some((at, Happening::Retry { station: client })) = agenda.take_next() {
             order.push((at.0, client));
         }
         assert_eq!(order, [(3, 1), (3, 3), (5, 0), (5, 2)]);

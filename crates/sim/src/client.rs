@@ -1,77 +1,122 @@
-//! A simulated client: asks, waits for a result it can believe, thinks, asks again.
+//! A simulated station: each of its clients asks, waits for a result that can be believed, thinks, asks again.
 //!
 //! One that lies makes its authenticators wrong for some replicas, leaves some of them out, tells others that it should
 //! not tell, asks again for what it was long told, and asks for two different things under one number, of some for this
 //! and of others for that. (Clement et al., "Making Byzantine Fault Tolerant Systems Tolerate Byzantine Faults", 2009, call
 //! the first the "big MAC" attack.)
 //!
-//! The client itself is [`agree::Client`], as in production; here is what is around it: its door, its timer, its next
-//! operation.
+//! The station itself is [`agree::Station`], as in production; here is what is around it: its timer, what it gathers in a turn, its
+//! clients' next operations.
 
 use crate::agenda::Happening;
+use crate::crew::{Crew, station};
 use crate::keys::SimKeys;
 use crate::load;
 use crate::random::Random;
 use crate::surroundings::Surroundings;
 use crate::timers::{Came, Timers};
 use crate::trace::Traced;
-use agree::client::{Accepted, ClientEffect, RETRY};
+use agree::bundle::Gathering;
+use agree::client::RETRY;
 use agree::door::Door;
-use agree::{Client, Message, Request, Settings};
+use agree::replica::Refusal;
+use agree::station::{Done, SessionNumber};
+use agree::{Message, Request, Settings, Station};
 use bytes::Bytes;
 use core::time::Duration;
-use wire::{ClientId, Encode, Keys, NodeId, Peer, Timestamp};
+use std::collections::BTreeMap;
+use wire::{ClientId, Decode, Encode, Frame, Keys, NodeId, Peer, Timestamp};
 
 /// Requests that a client makes after all faults are over, if it would otherwise make none: they show that the cluster
 /// makes progress, not only that it settled what was open.
 const REQUESTS_AFTER_HEAL: u64 = 2;
 
+/// How clients go about it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Habits {
+    /// The longest that a client thinks.
+    pub think: Duration,
+    /// How long a station gathers what is to leave.
+    pub turn: Duration,
+    /// How many requests a client makes.
+    pub operations: u64,
+}
+
 /// One client.
-pub struct SimClient {
-    index: u8,
-    client: Client,
-    door: Door<SimKeys>,
+struct Client {
+    id: ClientId,
+    number: SessionNumber,
     random: Random,
-    timers: Timers,
-    think: Duration,
     /// How many requests it may still make.
     left: u64,
     thinking: bool,
-    lying: bool,
-    whims: Random,
-    /// A request that it made some time ago, as it was sent.
-    remembered: Option<Bytes>,
-    /// The other thing that it asks for under the number of its last request.
-    other: Option<Request>,
+    waiting: bool,
 }
 
-impl SimClient {
-    /// Client `index` of `peers`, which makes `operations` requests.
+/// One station, and its clients.
+pub struct SimStation {
+    /// Which station.
+    number: u8,
+    /// Its index among all peers.
+    index: usize,
+    /// The index of its first client among all clients.
+    first: usize,
+    station: Station<SimKeys>,
+    clients: Vec<Client>,
+    habits: Habits,
+    timers: Timers,
+    /// Whether the end of a turn is in the agenda.
+    gathering: bool,
+    lying: bool,
+    whims: Random,
+    keys: SimKeys,
+    settings: Settings,
+    /// What it said some time ago, as it was sent.
+    remembered: Option<Bytes>,
+    /// The other things that its clients ask for under the numbers of their last requests.
+    others: BTreeMap<ClientId, Request>,
+}
+
+impl SimStation {
+    /// Station `number` of `crew`, in a world of so many nodes. Each of its clients draws from a part of `random`.
     #[must_use]
     pub fn new(
-        index: usize,
-        id: ClientId,
+        number: usize,
+        crew: Crew,
+        nodes: usize,
         settings: &Settings,
         keys: SimKeys,
-        random: Random,
-        think: Duration,
-        operations: u64,
+        random: &Random,
+        habits: Habits,
     ) -> Self {
-        let mut nodes = settings.members.clone();
-        nodes.extend(&settings.spares);
-        SimClient {
-            index: index as u8,
-            client: Client::new(id, settings, Timestamp(0)),
-            door: Door::new(Peer::Client(id), settings.protocol, nodes, keys),
-            whims: random.part(1),
-            lying: false,
-            remembered: None,
-            other: None,
-            random,
+        let mut asks = Station::new(station(number), settings, keys.clone());
+        let clients: Vec<Client> = crew
+            .of_station(number)
+            .map(|index| Client {
+                id: crew.client(index),
+                number: asks.open(Timestamp(0)).expect("a crew is small"),
+                random: random.part(index as u64),
+                left: habits.operations,
+                thinking: false,
+                waiting: false,
+            })
+            .collect();
+        let first = crew.of_station(number).start;
+        SimStation {
+            number: number as u8,
+            index: nodes + number,
+            first,
+            station: asks,
+            clients,
+            habits,
             timers: Timers::default(),
-            think,
-            left: operations,
-            thinking: false,
+            gathering: false,
+            lying: false,
+            whims: random.part(first as u64).part(1),
+            keys,
+            settings: settings.clone(),
+            remembered: None,
+            others: BTreeMap::new(),
         }
     }
 
@@ -80,112 +125,127 @@ impl SimClient {
         self.lying = lying;
     }
 
-    /// Whether it waits for nothing and wants nothing.
+    /// Whether its clients wait for nothing and want nothing.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        !self.client.is_waiting() && !self.thinking && self.left == 0
+        self.clients.iter().all(|client| !client.waiting && !client.thinking && client.left == 0)
     }
 
-    /// It begins to think about its first request.
+    /// Its clients begin to think about their first requests.
     pub fn start(&mut self, world: &mut Surroundings) {
-        if self.left > 0 {
-            self.think(world);
+        for place in 0..self.clients.len() {
+            self.think(place, world);
         }
     }
 
-    fn think(&mut self, world: &mut Surroundings) {
-        self.thinking = true;
-        let at = world.now.after(load::think(&mut self.random, self.think));
-        world.agenda.enter(at, Happening::Thought { client: self.client_number() });
-    }
-
-    fn client_number(&self) -> u8 {
-        (self.client.id().0 - 1) as u8
-    }
-
-    /// All faults are over: it makes at least a few more requests.
-    pub fn healed(&mut self, world: &mut Surroundings) {
-        if self.left < REQUESTS_AFTER_HEAL {
-            self.left = REQUESTS_AFTER_HEAL;
-            if !self.client.is_waiting() && !self.thinking {
-                self.think(world);
-            }
-        }
-    }
-
-    /// It stops after what it has outstanding.
-    pub fn stop(&mut self) {
-        self.left = 0;
-    }
-
-    /// It has thought long enough.
-    pub fn thought(&mut self, world: &mut Surroundings) {
-        self.thinking = false;
-        if self.left == 0 || self.client.is_waiting() {
+    fn think(&mut self, place: usize, world: &mut Surroundings) {
+        let client = &mut self.clients[place];
+        if client.left == 0 || client.waiting || client.thinking {
             return;
         }
-        self.left -= 1;
-        let operation = load::operation(&mut self.random).to_bytes();
-        let mut effects = Vec::new();
-        let timestamp = self.client.submit(operation.clone(), self.door.keys(), &mut effects);
-        let id = self.client.id();
+        client.thinking = true;
+        let at = world.now.after(load::think(&mut client.random, self.habits.think));
+        world.agenda.enter(at, Happening::Thought { client: (self.first + place) as u8 });
+    }
+
+    /// All faults are over: each client makes at least a few more requests.
+    pub fn healed(&mut self, world: &mut Surroundings) {
+        for place in 0..self.clients.len() {
+            let client = &mut self.clients[place];
+            client.left = client.left.max(REQUESTS_AFTER_HEAL);
+            self.think(place, world);
+        }
+    }
+
+    /// Its clients stop after what they have outstanding.
+    pub fn stop(&mut self) {
+        self.clients.iter_mut().for_each(|client| client.left = 0);
+    }
+
+    /// The client with this index among all has thought long enough.
+    pub fn thought(&mut self, index: usize, world: &mut Surroundings) {
+        let client = &mut self.clients[index - self.first];
+        client.thinking = false;
+        if client.left == 0 || client.waiting {
+            return;
+        }
+        client.left -= 1;
+        client.waiting = true;
+        let operation = load::operation(&mut client.random).to_bytes();
+        let timestamp = self.station.submit(world.now, client.number, operation.clone());
+        let id = client.id;
         world.traced(|| Traced::Invoked { client: id, timestamp, operation: operation.clone() });
         world.checkers.invoked(world.now, id, timestamp, operation);
-        self.perform(effects, world);
+        self.gather(world);
     }
 
     /// A frame arrived over the link to `link`.
     pub fn receive(&mut self, link: Peer, frame: Bytes, world: &mut Surroundings) {
-        match self.door.open(link, frame) {
-            Ok(opened) => {
-                let Peer::Node(node) = opened.from else { return };
-                let mut effects = Vec::new();
-                self.client.receive(node, opened.message, &mut effects);
-                self.perform(effects, world);
-            }
-            Err(refusal) => world.refused(usize::from(self.index), Some(link), refusal),
+        let mut done = Vec::new();
+        let taken = match link {
+            Peer::Node(node) => self.station.received(world.now, node, frame, &mut done),
+            Peer::Client(_) => Err(Refusal::NotAllowed),
+        };
+        if let Err(refusal) = taken {
+            world.refused(self.index, Some(link), refusal);
         }
+        for done in done {
+            self.done(&done, world);
+        }
+        self.set_timer(world);
     }
 
     /// Its retry timer may have run out.
     pub fn retry(&mut self, world: &mut Surroundings) {
-        let number = self.client_number();
         match self.timers.came(RETRY.0, world.now) {
             Came::Stale => {}
-            Came::Later(at) => world.agenda.enter(at, Happening::Retry { client: number }),
+            Came::Later(at) => world.agenda.enter(at, Happening::Retry { station: self.number }),
             Came::Due => {
-                let mut effects = Vec::new();
-                self.client.timeout(&mut effects);
-                self.perform(effects, world);
+                self.station.passed(world.now);
+                self.gather(world);
             }
         }
     }
 
-    fn perform(&mut self, effects: Vec<ClientEffect>, world: &mut Surroundings) {
-        for effect in effects {
-            match effect {
-                ClientEffect::Send(node, message) => {
-                    let to = Peer::Node(node);
-                    let frame = self.door.seal_for(&[to], &message).to_bytes();
-                    if self.lying {
-                        self.lie(to, &message, frame, world);
-                    } else {
-                        world.transmit(usize::from(self.index), to, frame);
-                    }
+    fn set_timer(&mut self, world: &mut Surroundings) {
+        match self.station.deadline() {
+            Some(deadline) => {
+                if let Some(at) = self.timers.set(RETRY.0, deadline) {
+                    world.agenda.enter(at, Happening::Retry { station: self.number });
                 }
-                ClientEffect::SetTimer(after) => {
-                    if let Some(at) = self.timers.set(RETRY.0, world.now.after(after)) {
-                        world.agenda.enter(at, Happening::Retry { client: self.client_number() });
-                    }
-                }
-                ClientEffect::ClearTimer => self.timers.clear(RETRY.0),
-                ClientEffect::Done(accepted) => self.done(&accepted, world),
+            }
+            None => self.timers.clear(RETRY.0),
+        }
+    }
+
+    /// Something is to leave: at the end of the turn.
+    fn gather(&mut self, world: &mut Surroundings) {
+        self.set_timer(world);
+        if self.habits.turn == Duration::ZERO {
+            self.turn(world);
+        } else if !core::mem::replace(&mut self.gathering, true) {
+            let at = world.now.after(self.habits.turn);
+            world.agenda.enter(at, Happening::Turn { station: self.number });
+        }
+    }
+
+    /// What was gathered leaves.
+    pub fn turn(&mut self, world: &mut Surroundings) {
+        self.gathering = false;
+        let mut frames = Vec::new();
+        self.station.flush(&mut frames);
+        for (node, frame) in frames {
+            let to = Peer::Node(node);
+            if self.lying {
+                self.lie(to, frame, world);
+            } else {
+                world.transmit(self.index, to, frame);
             }
         }
     }
 
-    fn lie(&mut self, to: Peer, message: &Message, frame: Bytes, world: &mut Surroundings) {
-        let index = usize::from(self.index);
+    fn lie(&mut self, to: Peer, frame: Bytes, world: &mut Surroundings) {
+        let index = self.index;
         let anybody = Peer::Node(NodeId(self.whims.index(world.network.directory().nodes) as u16));
         match self.whims.below(8) {
             0 => {}
@@ -204,13 +264,9 @@ impl SimClient {
                 }
                 world.transmit(index, to, frame.clone());
             }
-            4 => {
-                let other = self.other_than(message, world);
-                world.transmit(index, to, self.door.seal_for(&[to], &other).to_bytes());
-            }
+            4 => self.say_other_than(&frame, to, world),
             5 => {
-                let other = self.other_than(message, world);
-                world.transmit(index, anybody, self.door.seal_for(&[anybody], &other).to_bytes());
+                self.say_other_than(&frame, anybody, world);
                 world.transmit(index, to, frame.clone());
             }
             _ => world.transmit(index, to, frame.clone()),
@@ -220,31 +276,54 @@ impl SimClient {
         }
     }
 
-    /// A genuine request for something else under the same number; always the same for one number.
-    fn other_than(&mut self, message: &Message, world: &mut Surroundings) -> Message {
-        let Message::Request(request) = message else { return message.clone() };
-        if let Some(other) = self.other.as_ref().filter(|other| other.timestamp == request.timestamp) {
-            return Message::Request(other.clone());
+    /// Asks for other things than in `frame` under the same numbers.
+    fn say_other_than(&mut self, frame: &Bytes, to: Peer, world: &mut Surroundings) {
+        let said = Frame::from_bytes(frame.clone()).and_then(|frame| Message::from_bytes(frame.body));
+        let messages = match said.expect("it was just made") {
+            Message::Bundle(bundle) => bundle.into_messages(),
+            message => vec![message],
+        };
+        let mut gathering = Gathering::default();
+        for message in messages {
+            let Message::Request(request) = message else { continue };
+            let other = self.other_than(&request, world);
+            // What fits a bundle once fits it with other operations, which are all short.
+            let _ = gathering.add(Message::Request(other));
+        }
+        let Some(message) = gathering.take() else { return };
+        let me = match &message {
+            Message::Request(request) => request.client,
+            _ => station(usize::from(self.number)),
+        };
+        let door = Door::new(Peer::Client(me), self.settings.protocol, Vec::new(), self.keys.clone());
+        world.transmit(self.index, to, door.seal_for(&[to], &message).to_bytes());
+    }
+
+    /// A genuine request for something else under the same number, or the same; always alike for one number.
+    fn other_than(&mut self, request: &Request, world: &mut Surroundings) -> Request {
+        let (client, timestamp) = (request.client, request.timestamp);
+        if let Some(other) = self.others.get(&client).filter(|other| other.timestamp == timestamp) {
+            return other.clone();
         }
         let operation = load::operation(&mut self.whims).to_bytes();
         let mut other = Request { operation: operation.clone(), ..request.clone() };
         if other.signature.is_some() {
-            other.signature = Some(self.door.keys().sign(&other.signed_bytes()));
+            other.signature = Some(self.keys.sign(&other.signed_bytes()));
         }
-        let (client, timestamp) = (request.client, request.timestamp);
         world.stats.second_thoughts += 1;
         world.traced(|| Traced::Note(format!("{client} asks for something else as its {timestamp}")));
         world.checkers.invoked_also(client, timestamp, operation);
-        self.other = Some(other.clone());
-        Message::Request(other)
+        self.others.insert(client, other.clone());
+        other
     }
 
-    fn done(&mut self, accepted: &Accepted, world: &mut Surroundings) {
-        let id = self.client.id();
-        world.traced(|| Traced::Accepted { client: id, accepted: accepted.clone() });
-        world.checkers.accepted(world.now, id, accepted);
-        if self.left > 0 {
-            self.think(world);
-        }
+    fn done(&mut self, done: &Done, world: &mut Surroundings) {
+        let place = usize::from(done.session.number()) - 1;
+        let client = &mut self.clients[place];
+        client.waiting = false;
+        let id = client.id;
+        world.traced(|| Traced::Accepted { client: id, accepted: done.accepted.clone() });
+        world.checkers.accepted(world.now, id, &done.accepted);
+        self.think(place, world);
     }
 }

@@ -92,7 +92,7 @@ pub(crate) fn swarm(sorts: Vec<Sort>, random: &mut Random) -> Vec<Sort> {
 /// What the details of a fault depend on.
 pub(crate) struct World {
     pub(crate) n: usize,
-    pub(crate) clients: usize,
+    pub(crate) stations: usize,
     pub(crate) hit: Vec<u8>,
     pub(crate) traitors: PeerSet,
     pub(crate) heal: Time,
@@ -205,7 +205,7 @@ impl World {
     /// know what it believes, and can make use of it. Mostly it is the node after the first of them: see
     /// [`crate::byzantine::favour`].
     fn one_way(&self, random: &mut Random) -> FaultKind {
-        let everybody = (1u64 << (self.n + self.clients)) - 1;
+        let everybody = (1u64 << (self.n + self.stations)) - 1;
         let nodes = (1u64 << self.n) - 1;
         let (from, to) = (random.bits() & everybody, random.bits() & everybody);
         if self.traitors == 0 || random.chance(500) {
@@ -219,7 +219,7 @@ impl World {
     /// A cut between two sides, half the time with somebody whom both hear: the traitors, who can then tell each side
     /// what they like, or anybody.
     fn partition(&self, random: &mut Random) -> FaultKind {
-        let everybody = (1u64 << (self.n + self.clients)) - 1;
+        let everybody = (1u64 << (self.n + self.stations)) - 1;
         let nodes = (1u64 << self.n) - 1;
         let mut side = random.bits() & everybody;
         if random.chance(500) {
@@ -236,7 +236,7 @@ impl World {
 
     fn kind(&self, sort: Sort, random: &mut Random) -> Option<FaultKind> {
         let millis = Duration::from_millis;
-        let peers = self.n + self.clients;
+        let peers = self.n + self.stations;
         let everybody = (1u64 << peers) - 1;
         let hit = if self.hit.is_empty() { None } else { Some(random.pick(&self.hit)) };
         let kind = match sort {
@@ -271,7 +271,7 @@ impl World {
             }
             Sort::Pause => FaultKind::Pause { node: hit? },
             Sort::MonitorCrash => FaultKind::MonitorCrash { node: hit? },
-            Sort::LyingClient => FaultKind::LyingClient { client: random.index(self.clients) as u8 },
+            Sort::LyingClient => FaultKind::LyingClient { client: random.index(self.stations) as u8 },
             Sort::Outsider => FaultKind::Outsider { every: random.duration(millis(1), millis(20)) },
         };
         Some(kind)

@@ -197,7 +197,6 @@ impl Guard for AnyGuard {
             AnyGuard::Plain(guard) => guard.receive(now, link, frame, out),
             AnyGuard::ByzId(guard) => guard.receive(now, link, frame, out),
         }
-        self.flush(out);
     }
 
     fn send(&mut self, now: Time, to: Destination, message: Message, out: &mut Vec<GuardEffect>) {
@@ -205,10 +204,8 @@ impl Guard for AnyGuard {
             AnyGuard::Plain(guard) => guard.send(now, to, message, out),
             AnyGuard::ByzId(guard) => guard.send(now, to, message, out),
         }
-        self.flush(out);
     }
 
-    /// Nothing is gathered here: what happens at one moment leaves at once.
     fn flush(&mut self, out: &mut Vec<GuardEffect>) {
         match self {
             AnyGuard::Plain(guard) => guard.flush(out),

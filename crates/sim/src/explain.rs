@@ -74,9 +74,6 @@ fn observed(observation: &Observation) -> String {
         Observation::Restored { sequence, state } => format!("restored {sequence} in state {state}"),
         Observation::Stable { sequence, digest } => format!("stable checkpoint {sequence} {digest}"),
         Observation::Entered { view, primary } => format!("entered {view} of {primary}"),
-        Observation::Replied { sequence, client, timestamp, .. } => {
-            format!("replied to {client}{timestamp} ({sequence})")
-        }
     }
 }
 
@@ -139,7 +136,7 @@ mod tests {
         trace.add(Time(2_000_000), Traced::Down { node: 0, lost: 2 });
         trace.add(Time(2_500_000), Traced::Note("fault 0 ends".to_string()));
         let expected = "
-      ms  p0   p1   c1   
+      ms  p0   p1   c0   
     0.000 |    ^    |    starts
     0.500 |    |    ?    T4: Get { key: 3 }
     1.001 o--------->    BUSY c1T4
@@ -147,6 +144,6 @@ mod tests {
     2.000 x    |    |    dies and loses 2 writes
     2.500 ***fault 0 ends
 ";
-        assert_eq!(diagram(&trace, Directory { nodes: 2, clients: 1 }), expected[1..]);
+        assert_eq!(diagram(&trace, Directory { nodes: 2, stations: 1 }), expected[1..]);
     }
 }

@@ -18,6 +18,7 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use wire::{ClientId, Decode, Digest, Encode, NodeId, Peer, Sequence, Time, Timestamp, View};
 
+use crate::byzantine::requests_in;
 use crate::service::Registers;
 
 /// How the protocol is wrong.
@@ -163,7 +164,9 @@ impl agree::Replica for Replica {
     fn step(&mut self, _: Time, event: Event, out: &mut Outbox) {
         match event {
             Event::Started => self.start(out),
-            Event::Message { message: Message::Request(request), .. } => self.request(request, out),
+            Event::Message { message: Message::Request(_) | Message::Bundle(_), .. } => {
+                requests_in(&event).into_iter().for_each(|request| self.request(request, out));
+            }
             Event::Message { from, message: Message::Transfer(transfer) } => {
                 self.transfer(from, transfer, out)
             }

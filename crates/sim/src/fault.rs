@@ -3,10 +3,11 @@
 //! A run's adversity is data: a list of [`Fault`]s, each of which can be taken out without touching the others. That is
 //! what makes a failing run shrinkable and its plan readable.
 
+use crate::crew::station;
 use crate::network::{Conditions, Flap, PeerSet};
 use core::fmt;
 use core::time::Duration;
-use wire::Time;
+use wire::{Peer, Time};
 
 /// One thing that goes wrong for a while.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -262,7 +263,9 @@ impl fmt::Display for FaultKind {
                 write!(f, "the primary stands still, if it is one of {}", Names(*of))
             }
             FaultKind::MonitorCrash { node } => write!(f, "the monitor of p{node} is down"),
-            FaultKind::LyingClient { client } => write!(f, "c{} lies", client + 1),
+            FaultKind::LyingClient { client } => {
+                write!(f, "{} lies", Peer::Client(station(usize::from(*client))))
+            }
             FaultKind::Outsider { every } => write!(f, "an outsider sends something every {every:?}"),
         }
     }

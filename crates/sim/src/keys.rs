@@ -147,11 +147,11 @@ fn fold(one: u64, other: u64) -> u64 {
     (product as u64) ^ ((product >> 64) as u64)
 }
 
-/// A number that only this peer has.
+/// A number that only this peer has, and with a station all its sessions.
 fn code(peer: Peer) -> u64 {
     match peer {
         Peer::Node(node) => u64::from(node.0),
-        Peer::Client(client) => scramble(client.0 | 1 << 63),
+        Peer::Client(client) => scramble(client.station().0 | 1 << 63),
     }
 }
 

@@ -27,6 +27,7 @@ pub mod campaign;
 pub mod checkers;
 pub mod client;
 pub mod clock;
+pub mod crew;
 pub mod disk;
 mod draw;
 pub mod engine;

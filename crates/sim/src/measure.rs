@@ -4,7 +4,7 @@
 //! is what a run of `2·count` costs more than a run of `count`: so what a cluster says once, at its start, does not count.
 //! For batches of more than one request there are as many clients as keep every batch full, and one batch at a time.
 
-use crate::client::SimClient;
+use crate::client::SimStation;
 use crate::disk::Speed;
 use crate::keys::Counts;
 use crate::mix::Mix;
@@ -121,6 +121,8 @@ fn cost(
     let mut plan: Plan = settings.plan(0);
     let hour = Duration::from_secs(3600);
     plan.tuning.clients = clients;
+    plan.tuning.sessions = 1;
+    plan.tuning.turn = Duration::ZERO;
     plan.tuning.operations = requests;
     plan.tuning.think = Duration::ZERO;
     plan.tuning.latency = Latency { least: DELTA, spread: Duration::ZERO };
@@ -140,7 +142,7 @@ fn cost(
     plan.heal = Time::ZERO.after(hour);
     plan.rest = plan.heal;
     let mut world = World::new(plan, 0, Making::default());
-    world.run_until(|clients| clients.iter().all(SimClient::is_done));
+    world.run_until(|clients| clients.iter().all(SimStation::is_done));
     assert_eq!(world.around.stats.checkpoints, 0, "a checkpoint would be counted as a request's");
     assert!(world.around.checkers.violations().is_empty(), "{:?}", world.around.checkers.violations());
     let took = world.around.checkers.history().iter().map(|(_, _, asked)| {

@@ -14,11 +14,12 @@
 //! taking away a fault leaves the luck of all other frames alone.
 
 use crate::agenda::{Agenda, Happening};
+use crate::crew::{station, station_index};
 use crate::random::{Random, nanos};
 use crate::stats::Stats;
 use bytes::Bytes;
 use core::time::Duration;
-use wire::{ClientId, NodeId, Peer, Time};
+use wire::{NodeId, Peer, Time};
 
 /// Peers of one network at most: sets of them are bits of a word.
 pub const PEERS_MAX: usize = 64;
@@ -29,20 +30,20 @@ pub const LINK_FRAMES_MAX: u16 = 2_048;
 /// A set of peers, by index.
 pub type PeerSet = u64;
 
-/// Which index each peer has: nodes from 0, then clients.
+/// Which index each peer has: nodes from 0, then the stations of clients.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Directory {
     /// Nodes 0, 1, 2, …
     pub nodes: usize,
-    /// Clients 1, 2, 3, …
-    pub clients: usize,
+    /// Stations 0, 1, 2, …
+    pub stations: usize,
 }
 
 impl Directory {
     /// How many peers there are.
     #[must_use]
     pub fn peers(self) -> usize {
-        self.nodes + self.clients
+        self.nodes + self.stations
     }
 
     /// The index of `peer`, if there is such a peer.
@@ -51,10 +52,9 @@ impl Directory {
     pub fn index(self, peer: Peer) -> Option<usize> {
         match peer {
             Peer::Node(node) => Some(usize::from(node.0)).filter(|index| *index < self.nodes),
-            Peer::Client(client) => usize::try_from(client.0.checked_sub(1)?)
-                .ok()
-                .filter(|index| *index < self.clients)
-                .map(|i| i + self.nodes),
+            Peer::Client(client) => {
+                station_index(client).filter(|index| *index < self.stations).map(|i| i + self.nodes)
+            }
         }
     }
 
@@ -65,7 +65,7 @@ impl Directory {
         if index < self.nodes {
             Peer::Node(NodeId(index as u16))
         } else {
-            Peer::Client(ClientId((index - self.nodes + 1) as u64))
+            Peer::Client(station(index - self.nodes))
         }
     }
 }
@@ -174,7 +174,7 @@ impl Network {
     /// A network between the peers of `directory`.
     #[must_use]
     pub fn new(directory: Directory, latency: Latency, random: &Random) -> Self {
-        assert!(directory.peers() <= PEERS_MAX, "at most {PEERS_MAX} nodes and clients");
+        assert!(directory.peers() <= PEERS_MAX, "at most {PEERS_MAX} nodes and stations");
         let links = (0..directory.peers() * directory.peers())
             .map(|link| {
                 let (from, to) = (link / directory.peers(), link % directory.peers());
@@ -317,9 +317,9 @@ fn corrupt(frame: &Bytes, fate: u64) -> Option<Bytes> {
 mod tests {
     use super::*;
     use crate::random::Stream;
-    use wire::{Authenticator, Encode, Frame, Tag};
+    use wire::{Authenticator, ClientId, Encode, Frame, Tag};
 
-    const DIRECTORY: Directory = Directory { nodes: 3, clients: 2 };
+    const DIRECTORY: Directory = Directory { nodes: 3, stations: 2 };
 
     fn network() -> Network {
         let latency = Latency { least: Duration::from_micros(100), spread: Duration::from_micros(400) };
@@ -353,8 +353,8 @@ mod tests {
             assert_eq!(DIRECTORY.index(DIRECTORY.peer(index)), Some(index));
         }
         assert_eq!(DIRECTORY.index(Peer::Node(NodeId(3))), None);
-        assert_eq!(DIRECTORY.index(Peer::Client(ClientId(0))), None);
-        assert_eq!(DIRECTORY.index(Peer::Client(ClientId(3))), None);
+        assert_eq!(DIRECTORY.index(Peer::Client(ClientId(3))), Some(3), "a session is at its station");
+        assert_eq!(DIRECTORY.index(Peer::Client(station(2))), None);
     }
 
     #[test]

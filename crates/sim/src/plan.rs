@@ -90,7 +90,7 @@ impl Plan {
         let hit = may_be_hit(protocol, n, f, &traitors, &mut random.part(2));
         let world = World {
             n,
-            clients: tuning.clients,
+            stations: tuning.crew().stations(),
             hit,
             traitors: traitors.iter().fold(0, |traitors, node| traitors | 1 << node),
             heal,

@@ -333,7 +333,7 @@ mod tests {
         let seed = (0..200).find(|seed| !run(&settings, *seed).violations.is_empty()).expect("one of many");
         let text = explain(&settings, seed, 200);
         for part in
-            ["varangian sim --protocol paxos", "healed at 1200 ms", " p0   p1   p2   c1", "violated: "]
+            ["varangian sim --protocol paxos", "healed at 1200 ms", " p0   p1   p2   c0", "violated: "]
         {
             assert!(text.contains(part), "{part} in {text}");
         }

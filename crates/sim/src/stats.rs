@@ -296,7 +296,11 @@ fn kind_of(frame: &[u8]) -> u16 {
     let body = if frame.get(1) == Some(&0) { 9 } else { 15 };
     let tag = frame.get(body).map_or(15, |tag| u16::from(*tag).min(15));
     // Only messages that are enums themselves have a second tag: TRANSFER and those of the protocols.
-    let inner = if tag < 3 { 0 } else { frame.get(body + 1).map_or(15, |tag| u16::from(*tag).min(15)) };
+    let inner = if !(3..=6).contains(&tag) {
+        0
+    } else {
+        frame.get(body + 1).map_or(15, |tag| u16::from(*tag).min(15))
+    };
     tag << 4 | inner
 }
 

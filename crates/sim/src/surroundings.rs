@@ -128,7 +128,6 @@ impl Surroundings {
                 self.stats.views_entered += 1;
                 self.stats.reconfigurations = self.stats.reconfigurations.max(view.0);
             }
-            Observation::Replied { .. } => {}
         }
         self.checkers.observe(self.now, node, observation);
         if self.trace.is_some() {

@@ -114,6 +114,14 @@ pub fn summary(frame: &Bytes) -> String {
         }
         Message::Busy(busy) => format!("BUSY {}{}", busy.client, busy.timestamp),
         Message::Bundle(bundle) => format!("BUNDLE of {}", bundle.messages().len()),
+        Message::Replies(said) => {
+            let told: Vec<String> =
+                said.replies().map(|reply| format!("{}{}", reply.client, reply.timestamp)).collect();
+            cut(format!("REPLIES {} {} {}", said.view, said.sequence, told.join(" ")))
+        }
+        Message::Assent(said) => {
+            format!("ASSENT {} {} to {} of {}", said.view, said.sequence, said.count, said.speaker)
+        }
         Message::Transfer(_) => message.name().to_string(),
         Message::ByzId(inner) => fields(message.name(), &format!("{inner:?}")),
         Message::Paxos(inner) => fields(message.name(), &format!("{inner:?}")),
@@ -127,7 +135,10 @@ const SUMMARY_CHARS_MAX: usize = 72;
 /// `Accept(Accept { view: v1, sequence: #3 })` becomes `ACCEPT view v1, sequence #3`.
 fn fields(name: &str, debug: &str) -> String {
     let inner = debug.find('{').map_or("", |start| debug[start + 1..].trim_end_matches([')', '}', ' ']));
-    let text = format!("{name} {}", inner.trim().replace(": ", " "));
+    cut(format!("{name} {}", inner.trim().replace(": ", " ")))
+}
+
+fn cut(text: String) -> String {
     if text.chars().count() <= SUMMARY_CHARS_MAX {
         return text.trim_end().to_string();
     }

@@ -3,6 +3,7 @@
 //! Small intervals and windows make checkpoints, truncation, state transfer and full windows everyday events; short
 //! timeouts make view changes cheap; small chunks make a state transfer long enough to be interrupted and lied to.
 
+use crate::crew::Crew;
 use crate::disk::Speed;
 use crate::network::Latency;
 use crate::random::{Random, Stream};
@@ -18,6 +19,10 @@ pub struct Tuning {
     pub settings: Settings,
     /// Clients.
     pub clients: usize,
+    /// Of how many clients each station is the process.
+    pub sessions: usize,
+    /// How long a station gathers what is to leave, at most.
+    pub turn: Duration,
     /// Requests that each client makes at most.
     pub operations: u64,
     /// The longest that a client thinks.
@@ -55,6 +60,8 @@ impl Tuning {
         let mut tuning = Tuning {
             settings,
             clients: random.between(2, 6) as usize,
+            sessions: 1,
+            turn: Duration::ZERO,
             operations: u64::MAX,
             think: millis(random.pick(&[1, 5, 20, 50])),
             latency: Latency {
@@ -68,6 +75,14 @@ impl Tuning {
         };
         // A state here has a few hundred bytes: one chunk, unless chunks are small.
         tuning.settings.chunk_bytes = random.pick(&[CHUNK_BYTES_MAX, 24, 64, 160]);
+        tuning.sessions = random.pick(&[1, 2, 3, 6]);
+        tuning.turn = random.pick(&[Duration::ZERO, micros(200), millis(2)]);
         tuning
+    }
+
+    /// The clients.
+    #[must_use]
+    pub fn crew(&self) -> Crew {
+        Crew { clients: self.clients, sessions: self.sessions }
     }
 }

@@ -15,8 +15,9 @@ use crate::byzantine::{Strategy, Traitor};
 use crate::checkers::bounded::Limits;
 use crate::checkers::live::{self, LIVE_WITHIN};
 use crate::checkers::{Checker, Checkers, Finality};
-use crate::client::SimClient;
+use crate::client::{Habits, SimStation};
 use crate::clock::Clock;
+use crate::crew::station;
 use crate::disk::{Crash, Disk, Durability};
 use crate::engine::Engine;
 use crate::fault::FaultKind;
@@ -33,7 +34,7 @@ use agree::byzid::guard::Fail;
 use agree::replica::Status;
 use core::time::Duration;
 use std::rc::Rc;
-use wire::{ClientId, NodeId, Peer, Sequence, View};
+use wire::{NodeId, Peer, Sequence, View};
 
 /// How often it is looked whether everything has come to rest.
 const PROBE_EVERY: Duration = Duration::from_millis(20);
@@ -69,8 +70,8 @@ pub struct Making {
 /// A cluster and everything around it.
 pub struct World {
     nodes: Vec<Node>,
-    clients: Vec<SimClient>,
-    client_tallies: Vec<Rc<Tally>>,
+    stations: Vec<SimStation>,
+    station_tallies: Vec<Rc<Tally>>,
     plan: Plan,
     active: Vec<bool>,
     /// The node that each fault hit, if it chose one when it began.
@@ -90,14 +91,14 @@ impl World {
     #[must_use]
     pub fn new(plan: Plan, seed: u64, making: Making) -> Self {
         let settings = Rc::new(plan.tuning.settings.clone());
-        let directory =
-            Directory { nodes: settings.n() + settings.spares.len(), clients: plan.tuning.clients };
+        let crew = plan.tuning.crew();
+        let directory = Directory { nodes: settings.n() + settings.spares.len(), stations: crew.stations() };
         let network = Network::new(directory, plan.tuning.latency, &Random::new(seed, Stream::Network));
         let traitors = plan.traitors();
         let mut checkers = Checkers::new(
             Finality::of(settings.protocol),
             directory.nodes,
-            directory.clients,
+            crew,
             &traitors,
             Limits::of(&settings),
         );
@@ -122,28 +123,22 @@ impl World {
             })
             .collect();
         let thoughts = Random::new(seed, Stream::Clients);
-        let client_tallies: Vec<Rc<Tally>> = (0..directory.clients).map(|_| Rc::default()).collect();
-        let clients = client_tallies
+        let station_tallies: Vec<Rc<Tally>> = (0..crew.stations()).map(|_| Rc::default()).collect();
+        let habits =
+            Habits { think: plan.tuning.think, turn: plan.tuning.turn, operations: plan.tuning.operations };
+        let stations = station_tallies
             .iter()
             .enumerate()
-            .map(|(client, tally)| {
-                let id = ClientId(client as u64 + 1);
-                SimClient::new(
-                    directory.nodes + client,
-                    id,
-                    &settings,
-                    ring.of(Peer::Client(id), tally),
-                    thoughts.part(client as u64),
-                    plan.tuning.think,
-                    plan.tuning.operations,
-                )
+            .map(|(number, tally)| {
+                let keys = ring.of(Peer::Client(station(number)), tally);
+                SimStation::new(number, crew, directory.nodes, &settings, keys, &thoughts, habits)
             })
             .collect();
         let trace = making.trace.map(Trace::new);
         World {
             nodes,
-            clients,
-            client_tallies,
+            stations,
+            station_tallies,
             active: vec![false; plan.faults.len()],
             struck: vec![None; plan.faults.len()],
             lurked: vec![View(0); plan.faults.len()],
@@ -188,10 +183,10 @@ impl World {
         true
     }
 
-    /// Lets things happen until `enough` of the clients, or until a promise is broken.
-    pub fn run_until(&mut self, enough: impl Fn(&[SimClient]) -> bool) {
+    /// Lets things happen until `enough` of the stations, or until a promise is broken.
+    pub fn run_until(&mut self, enough: impl Fn(&[SimStation]) -> bool) {
         self.begin();
-        while !enough(&self.clients) && self.around.checkers.violations().is_empty() {
+        while !enough(&self.stations) && self.around.checkers.violations().is_empty() {
             let Some((at, happening)) = self.around.agenda.take_next() else { break };
             self.around.now = at;
             self.happen(happening);
@@ -203,8 +198,8 @@ impl World {
         for node in &mut self.nodes {
             node.start(&mut self.around);
         }
-        for client in &mut self.clients {
-            client.start(&mut self.around);
+        for station in &mut self.stations {
+            station.start(&mut self.around);
         }
         for (fault, item) in self.plan.faults.iter().enumerate() {
             self.around.agenda.enter(item.from, Happening::FaultBegins { fault: fault as u16 });
@@ -227,7 +222,7 @@ impl World {
                 around.network.arrived(link, to);
                 match self.nodes.get_mut(to) {
                     Some(node) => node.receive(link, frame, around),
-                    None => self.clients[to - self.nodes.len()].receive(link, frame, around),
+                    None => self.stations[to - self.nodes.len()].receive(link, frame, around),
                 }
             }
             Happening::Timer { node, owner, timer } => {
@@ -235,8 +230,12 @@ impl World {
             }
             Happening::Flushed { node, life } => self.nodes[usize::from(node)].flushed(life, around),
             Happening::Treason { node, index } => self.nodes[usize::from(node)].treason(index, around),
-            Happening::Retry { client } => self.clients[usize::from(client)].retry(around),
-            Happening::Thought { client } => self.clients[usize::from(client)].thought(around),
+            Happening::Retry { station } => self.stations[usize::from(station)].retry(around),
+            Happening::Turn { station } => self.stations[usize::from(station)].turn(around),
+            Happening::Thought { client } => {
+                let crew = self.plan.tuning.crew();
+                self.stations[usize::from(client) / crew.sessions].thought(usize::from(client), around);
+            }
             Happening::FaultBegins { fault } => self.fault(usize::from(fault), true),
             Happening::FaultEnds { fault } => self.fault(usize::from(fault), false),
             Happening::Outsider { fault } => self.outsider(usize::from(fault)),
@@ -244,8 +243,8 @@ impl World {
             Happening::Recover { node } => self.nodes[usize::from(node)].revive(around),
             Happening::Heal => {
                 around.traced(|| Traced::Note("all faults are over".to_string()));
-                for client in &mut self.clients {
-                    client.healed(around);
+                for station in &mut self.stations {
+                    station.healed(around);
                 }
                 around.agenda.enter(around.now, Happening::Probe);
             }
@@ -320,8 +319,8 @@ impl World {
             (FaultKind::MonitorCrash { node }, false) => self.nodes[usize::from(node)].revive_monitor(around),
             (FaultKind::LyingClient { client }, begins) => {
                 // With fewer clients than planned, that one may not be there.
-                if let Some(client) = self.clients.get_mut(usize::from(client)) {
-                    client.set_lying(begins);
+                if let Some(station) = self.stations.get_mut(usize::from(client)) {
+                    station.set_lying(begins);
                 }
             }
             (FaultKind::Outsider { .. }, true) => {
@@ -398,10 +397,10 @@ impl World {
         let now = self.around.now;
         if now >= self.plan.rest && !self.resting {
             self.resting = true;
-            self.clients.iter_mut().for_each(SimClient::stop);
+            self.stations.iter_mut().for_each(SimStation::stop);
         }
         if self.plan.live {
-            if self.clients.iter().all(SimClient::is_done) && self.has_converged() {
+            if self.stations.iter().all(SimStation::is_done) && self.has_converged() {
                 self.done = true;
                 return;
             }
@@ -476,8 +475,8 @@ impl World {
     #[must_use]
     pub fn authenticators(&self) -> Counts {
         let nodes = self.nodes.iter().map(|node| node.tally().counts());
-        let clients = self.client_tallies.iter().map(|tally| tally.counts());
-        nodes.chain(clients).fold(Counts::default(), Counts::plus)
+        let stations = self.station_tallies.iter().map(|tally| tally.counts());
+        nodes.chain(stations).fold(Counts::default(), Counts::plus)
     }
 
     /// What was planned.

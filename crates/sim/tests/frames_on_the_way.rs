@@ -10,7 +10,7 @@ use sim::world::{Making, World};
 use sim::{Mix, RunSettings};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use wire::{Authenticator, Bytes, ClientId, Decode, Frame, NodeId, Peer, Tag};
+use wire::{Authenticator, Bytes, Decode, Frame, NodeId, Peer, Tag};
 
 /// What of a byte is changed.
 const CHANGES: [u8; 3] = [1, 0x80, 0xff];
@@ -43,7 +43,7 @@ fn deliveries(protocol: Protocol) -> BTreeMap<Kind, Delivery> {
         let nodes: Vec<NodeId> = cluster.members.iter().chain(&cluster.spares).copied().collect();
         let peer = |index: u8| match nodes.get(usize::from(index)) {
             Some(node) => Peer::Node(*node),
-            None => Peer::Client(ClientId(u64::from(index) - nodes.len() as u64 + 1)),
+            None => Peer::Client(sim::crew::station(usize::from(index) - nodes.len())),
         };
         let mut world = World::new(plan, seed, Making { trace: Some(ENTRIES_MAX), ..Making::default() });
         world.run();
@@ -130,6 +130,9 @@ fn nothing_of_a_frame_of_byzid_w_can_be_changed_on_the_way() {
             "ORDER signature vouched",
             "ACK MAC vouched",
             "REPLY MAC vouched",
+            "REPLIES MAC vouched",
+            "ASSENT MAC vouched",
+            "BUNDLE MAC",
             "BEAT vector vouched",
             "CHECKPOINT MAC vouched",
             "STABLECHECKPOINT vector vouched",

@@ -13,6 +13,7 @@ mod decode;
 #[allow(unreachable_pub, reason = "public in the crate it is shared with")]
 mod door;
 
+use agree::assent::{Replies, SessionResult};
 use agree::capture::{Passage, What};
 use agree::checkpoint::{AskChunk, AskManifest, Checkpoint, Chunk, Transfer};
 use agree::request::Busy;
@@ -77,6 +78,7 @@ fn messages() -> Vec<Bytes> {
         client: ClientId(6),
         timestamp: Timestamp(5),
         operation: Bytes::from_static(b"put"),
+        speaker: None,
         signature: None,
     };
     let signed = Request { signature: Some(Signature([7; 64])), ..request.clone() };
@@ -88,6 +90,15 @@ fn messages() -> Vec<Bytes> {
         timestamp: Timestamp(5),
         result: Bytes::from_static(b"done"),
     };
+    let told = |session| SessionResult { session, timestamp: Timestamp(5), result: reply.result.clone() };
+    let replies = Replies {
+        view: View(1),
+        primary: NodeId(1),
+        sequence: Sequence(9),
+        station: ClientId(0),
+        results: vec![told(6), told(7)],
+    };
+    let assent = Message::Assent(replies.assent(NodeId(1)));
     let checkpoint = Checkpoint::new(Sequence(128), Bytes::from_static(b"state"), 3);
     let digest = checkpoint.digest();
     let ask = Transfer::AskManifest(AskManifest { digest });
@@ -98,7 +109,9 @@ fn messages() -> Vec<Bytes> {
     let mut messages = vec![
         Message::Request(request.clone()),
         Message::Request(signed.clone()),
-        Message::Reply(reply),
+        Message::Reply(reply.clone()),
+        Message::Replies(replies),
+        assent,
         Message::Busy(Busy { client: ClientId(6), timestamp: Timestamp(5) }),
     ];
     messages.extend(transfers.map(Message::Transfer));

@@ -118,11 +118,25 @@ impl Audit {
         if self.ending.is_some() || self.ends(&message, vouched) {
             return alarms;
         }
-        let Some(to) = self.as_if_inline(to, &message) else { return alarms };
+        let Message::Bundle(bundle) = message else {
+            self.said_by_itself(now, to, message, &mut alarms);
+            return alarms;
+        };
+        for message in bundle.into_messages() {
+            let to = match &message {
+                Message::Reply(reply) => Peer::Client(reply.client),
+                _ => to,
+            };
+            self.said_by_itself(now, to, message, &mut alarms);
+        }
+        alarms
+    }
+
+    fn said_by_itself(&mut self, now: Time, to: Peer, message: Message, alarms: &mut Vec<Alarm>) {
+        let Some(to) = self.as_if_inline(to, &message) else { return };
         let mut effects = Vec::new();
         self.guard.send(now, to, message, &mut effects);
         alarms.extend(self.take(now, effects));
-        alarms
     }
 
     /// It is `now`, and nothing else is.
@@ -219,7 +233,13 @@ mod tests {
 
     fn request(client: u64) -> Request {
         let operation = Bytes::new();
-        Request { client: ClientId(client), timestamp: Timestamp(1), operation, signature: None }
+        Request {
+            client: ClientId(client),
+            timestamp: Timestamp(1),
+            operation,
+            speaker: None,
+            signature: None,
+        }
     }
 
     fn order(at: u64, client: u64) -> Message {

@@ -3,7 +3,8 @@
 //! Upon ORDER(N, m, v) of the present configuration: if N is the next, it is accepted; if it is further ahead it waits
 //!   for those between; if it was accepted before, its ACK was lost and is sent again.
 //! To accept: write the record; execute; every K-th, take a checkpoint. Once the record is on disk: ACK(N, D(m), v)
-//!   to the primary, REPLY to each client whose request is in the batch.
+//!   to the primary, and to the clients whose requests are in the batch what [`crate::assent`] says: the speaker's REPLIES, the
+//!   others' ASSENT, or REPLY; to a request that was executed before, REPLY.
 //! Upon BEAT or an ORDER that shows a gap which does not close: FETCH the ORDERs from the primary, a page of them. Upon the
 //!   whole page, if there still is a gap: the next one.
 
@@ -11,10 +12,16 @@ use super::message::{Ack, Fetch, Order};
 use super::order::FETCH_ORDERS_MAX;
 use super::record::Record;
 use super::{Mode, Replica, Stored};
+use crate::Message;
+use crate::assent::Answers;
 use crate::checkpoint::Checkpoint;
 use crate::replica::{Destination, Effect, Observation, Outbox, Refusal};
 use crate::service::Service;
-use wire::{Encode, NodeId, Peer, Sequence, View};
+use bytes::Bytes;
+use wire::{ClientId, Encode, NodeId, Peer, Sequence, Timestamp, View};
+
+/// What came out of the requests of a batch that were new, in its order.
+type Executed = Vec<(ClientId, Timestamp, Bytes)>;
 
 impl<S: Service> Replica<S> {
     pub(super) fn receive_order(&mut self, from: NodeId, order: Order, out: &mut Outbox) {
@@ -128,26 +135,32 @@ impl<S: Service> Replica<S> {
         let record = Record::Order(Order { view, sequence, batch: batch.clone(), seal: stored.seal });
         stored.position = Some(self.journal.record(record.to_bytes(), out));
         self.history.push_back(batch.digest());
-        self.execute(sequence, &batch, view, out);
+        let executed = self.execute(sequence, &batch, view, out);
         if self.primary() == self.me {
             // The primary sends no ACK; its replies say the same.
             self.ordered = self.ordered.max(sequence);
         } else {
             self.acknowledge(sequence, out);
         }
-        self.reply(&batch, out);
+        self.reply(sequence, &batch, executed, out);
         self.checkpoint_if_due(out);
     }
 
     /// Executes the batch at `sequence`.
-    pub(super) fn execute(&mut self, sequence: Sequence, batch: &crate::Batch, view: View, out: &mut Outbox) {
+    pub(super) fn execute(
+        &mut self,
+        sequence: Sequence,
+        batch: &crate::Batch,
+        view: View,
+        out: &mut Outbox,
+    ) -> Executed {
         let executed = self.machine.execute(sequence, batch);
         out.observe(Observation::Executed {
             view,
             sequence,
             batch: batch.digest(),
             state: self.machine.digest(),
-            applied: executed.into_iter().map(|(client, timestamp, _)| (client, timestamp)).collect(),
+            applied: executed.iter().map(|(client, timestamp, _)| (*client, *timestamp)).collect(),
         });
         if sequence.0.is_multiple_of(self.settings.checkpoint_interval) {
             self.checkpoints.insert(
@@ -155,27 +168,32 @@ impl<S: Service> Replica<S> {
                 Checkpoint::new(sequence, self.machine.snapshot(), self.settings.chunk_bytes),
             );
         }
+        executed
     }
 
-    /// Replies to every client in the batch, once the batch is on disk: to a request executed before, the same reply.
-    fn reply(&mut self, batch: &crate::Batch, out: &mut Outbox) {
+    /// Answers every client in the batch, once the batch is on disk: to a request executed before, the same reply.
+    fn reply(&mut self, at: Sequence, batch: &crate::Batch, executed: Executed, out: &mut Outbox) {
+        let (view, primary) = (self.view, self.primary());
+        let mut answers = Answers::new(self.me, view, primary, at);
+        let mut executed = executed.into_iter().peekable();
         for request in batch.requests() {
-            let Some(reply) =
-                self.machine.reply_again(self.view, self.primary(), request.client, request.timestamp)
-            else {
-                continue;
-            };
-            let observation = Observation::Replied {
-                view: reply.view,
-                sequence: reply.sequence,
-                client: reply.client,
-                timestamp: reply.timestamp,
-            };
-            let to = Destination::Peer(Peer::Client(reply.client));
-            let at_once = defect!(ByzIdReplyBeforeDurable);
-            self.hold_unless(at_once, Effect::Observe(observation), out);
-            self.hold_unless(at_once, Effect::Send { to, message: reply.into() }, out);
+            let (client, timestamp) = (request.client, request.timestamp);
+            match executed.next_if(|new| (new.0, new.1) == (client, timestamp)) {
+                Some((_, _, result)) => answers.add(request, result),
+                None => {
+                    let reply = self.machine.reply_again(view, primary, client, timestamp);
+                    reply.into_iter().for_each(|reply| self.say_to(client, reply.into(), out));
+                }
+            }
         }
+        for (client, message) in answers.messages() {
+            self.say_to(client, message, out);
+        }
+    }
+
+    fn say_to(&mut self, client: ClientId, message: Message, out: &mut Outbox) {
+        let to = Destination::Peer(Peer::Client(client));
+        self.hold_unless(defect!(ByzIdReplyBeforeDurable), Effect::Send { to, message }, out);
     }
 
     pub(super) fn receive_beat(&mut self, from: NodeId, view: View, last: Sequence, out: &mut Outbox) {

@@ -22,7 +22,13 @@ fn recover(node: u16, recovered: Recovered) -> Tested {
 
 fn batch(client: u64) -> Batch {
     let client = ClientId(client);
-    Batch::new(vec![Request { client, timestamp: Timestamp(1), operation: Bytes::new(), signature: None }])
+    Batch::new(vec![Request {
+        client,
+        timestamp: Timestamp(1),
+        operation: Bytes::new(),
+        speaker: None,
+        signature: None,
+    }])
 }
 
 /// A disk that keeps everything at once.

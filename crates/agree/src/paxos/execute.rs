@@ -64,12 +64,6 @@ impl<S: Service + Clone> Replica<S> {
 
     /// Sends a reply whose batch is chosen: f+1 disks have it, so nothing more needs to be waited for.
     pub(super) fn send_reply(&self, reply: Reply, out: &mut Outbox) {
-        out.observe(Observation::Replied {
-            view: reply.view,
-            sequence: reply.sequence,
-            client: reply.client,
-            timestamp: reply.timestamp,
-        });
         out.send(reply.client, reply);
     }
 

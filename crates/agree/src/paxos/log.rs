@@ -109,6 +109,7 @@ mod tests {
             client: ClientId(1),
             timestamp: Timestamp(1),
             operation: Bytes::from(vec![0; bytes]),
+            speaker: None,
             signature: None,
         }])
     }

@@ -13,8 +13,8 @@ pub const PAGE_BATCHES_MAX: usize = 256;
 /// Bytes of the batches in one page at most, unless it holds a single one.
 pub const PAGE_BYTES_MAX: usize = 256 << 10;
 
-/// Bytes that a request takes in a page beside its operation, at most: client, timestamp, length, signature.
-pub const REQUEST_BYTES_BESIDE: usize = 8 + 8 + 4 + 1 + 64;
+/// Bytes that a request takes in a page beside its operation, at most: client, timestamp, length, speaker, signature.
+pub const REQUEST_BYTES_BESIDE: usize = 8 + 8 + 4 + 3 + 1 + 64;
 
 /// Bytes that a batch takes in a page beside its requests, at most: sequence, view, length.
 pub const BATCH_BYTES_BESIDE: usize = 8 + 8 + 4;
@@ -249,6 +249,7 @@ mod tests {
             client: ClientId(9),
             timestamp: Timestamp(2),
             operation: Bytes::from_static(b"put"),
+            speaker: None,
             signature: None,
         };
         Batch::new(vec![request])
@@ -296,7 +297,7 @@ mod tests {
     /// Bytes on the wire are a promise to nodes of other builds: when this fails, raise `wire::frame::VERSION`.
     #[test]
     fn the_bytes_of_a_message_do_not_change_unnoticed() {
-        let request = "01000000 0900000000000000 0200000000000000 03000000 707574 00";
+        let request = "01000000 0900000000000000 0200000000000000 03000000 707574 00 00";
         let expected = [
             "00 0300000000000000 0500000000000000".to_string(),
             "01 0300000000000000".to_string(),
@@ -334,6 +335,7 @@ mod tests {
             client: ClientId(1),
             timestamp: Timestamp(1),
             operation: Bytes::from(vec![0; OPERATION_BYTES_MAX]),
+            speaker: Some(wire::NodeId(0)),
             signature: Some(wire::Signature([0; 64])),
         };
         assert_eq!(request.to_bytes().len(), OPERATION_BYTES_MAX + REQUEST_BYTES_BESIDE);

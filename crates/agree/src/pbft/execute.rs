@@ -52,7 +52,6 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
                 client,
                 crate::Message::Reply(Reply { view, primary, sequence, client, timestamp, result }),
             );
-            out.observe(Observation::Replied { view, sequence, client, timestamp });
         }
     }
 }

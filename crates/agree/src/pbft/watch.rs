@@ -99,6 +99,7 @@ mod tests {
             client: ClientId(client),
             timestamp: Timestamp(timestamp),
             operation: Bytes::new(),
+            speaker: None,
             signature: None,
         }
     }

@@ -1,6 +1,7 @@
 //! A station and the doors of three nodes that answer as they are told.
 
 use super::*;
+use crate::assent::Answers;
 use crate::bundle::Parcels;
 use crate::client::{RETRY_AFTER, RETRY_AFTER_MAX};
 use crate::guard::GuardEffect;
@@ -56,6 +57,21 @@ fn answer(node: u16, primary: u16, requests: &[Request]) -> Bytes {
             result: request.operation.clone(),
         };
         parcels.add(request.client, Message::Reply(reply), &door(node), &mut out);
+    }
+    parcels.flush(&door(node), &mut out);
+    match out.pop() {
+        Some(GuardEffect::Transmit { frame, .. }) => frame,
+        other => panic!("one frame is expected, not {other:?}"),
+    }
+}
+
+/// `node` executed all of `requests` at `at`, each with its own operation as the result, and answers as they want it.
+fn executed(node: u16, primary: u16, at: u64, requests: &[Request]) -> Bytes {
+    let (node, mut parcels, mut out) = (NodeId(node), Parcels::default(), Vec::new());
+    let mut answers = Answers::new(node, View(1), NodeId(primary), Sequence(at));
+    requests.iter().for_each(|request| answers.add(request, request.operation.clone()));
+    for (to, message) in answers.messages() {
+        parcels.add(to, message, &door(node), &mut out);
     }
     parcels.flush(&door(node), &mut out);
     match out.pop() {
@@ -239,6 +255,7 @@ fn what_is_no_answer_of_a_node_is_refused() {
         client: ClientId(STATION.0 + 9),
         timestamp: Timestamp(1),
         operation: Bytes::new(),
+        speaker: None,
         signature: None,
     };
     let mut done = Vec::new();
@@ -272,4 +289,117 @@ fn timestamps_go_with_time_and_never_back() {
     assert_eq!(station.submit(later, sessions[0], Bytes::new()), Timestamp(START.0 + 1_000_001));
     station.give_up(sessions[0]);
     assert_eq!(station.submit(Time::ZERO, sessions[0], Bytes::new()), Timestamp(START.0 + 1_000_002));
+}
+
+#[test]
+fn what_one_says_and_another_assents_to_is_the_result_of_each_session() {
+    for (first, second) in [(0, 2), (2, 0)] {
+        let (mut station, sessions) = asking(3);
+        let requests = flushed(&mut station).remove(0).1;
+        assert!(requests.iter().all(|request| request.speaker == Some(NodeId(0))), "who leads shall speak");
+        let mut done = Vec::new();
+        let frame = executed(first, 0, 9, &requests);
+        station.received(Time::ZERO, NodeId(first), frame, &mut done).expect("it is genuine");
+        assert_eq!(done, [], "one replica alone may lie");
+        let frame = executed(second, 0, 9, &requests);
+        station.received(Time::ZERO, NodeId(second), frame, &mut done).expect("it is genuine");
+        let results: Vec<Bytes> = done.iter().map(|done| done.accepted.result.clone()).collect();
+        assert_eq!(results, sessions.iter().map(|session| operation(*session)).collect::<Vec<_>>());
+        assert!(done.iter().all(|done| done.accepted.sequence == Sequence(9)));
+        assert_eq!(station.waiting(), 0);
+    }
+}
+
+#[test]
+fn two_that_assent_and_nobody_that_speaks_are_no_result() {
+    let (mut station, _) = asking(2);
+    let requests = flushed(&mut station).remove(0).1;
+    let mut done = Vec::new();
+    for node in [1, 2] {
+        let frame = executed(node, 0, 9, &requests);
+        station.received(Time::ZERO, NodeId(node), frame, &mut done).expect("it is genuine");
+    }
+    let other: Vec<Request> = requests
+        .iter()
+        .map(|request| Request { operation: Bytes::from_static(b"a lie"), ..request.clone() })
+        .collect();
+    station.received(Time::ZERO, NodeId(0), executed(0, 0, 9, &other), &mut done).expect("it is genuine");
+    assert_eq!(done, [], "the speaker lies");
+}
+
+/// All but the speaker answer what the sessions ask for, and their patience ends. Returns whom they want to speak next.
+fn silent(station: &mut Station<ToyKeys>, speaker: u16, sessions: &[SessionNumber]) -> Option<NodeId> {
+    let requests = flushed(station).remove(0).1;
+    assert!(requests.iter().all(|request| request.speaker == Some(NodeId(speaker))));
+    let mut done = Vec::new();
+    for node in (0..3).filter(|node| *node != speaker) {
+        let frame = executed(node, 0, 9, &requests);
+        station.received(Time::ZERO, NodeId(node), frame, &mut done).expect("it is genuine");
+    }
+    let due = station.deadline().expect("all wait");
+    station.passed(due);
+    for (_, again) in flushed(station) {
+        assert!(again.iter().all(|request| request.speaker.is_none()), "now everybody shall reply");
+    }
+    assert_eq!(done, []);
+    ask_again(station, sessions)
+}
+
+/// Gives up and asks for something else; whom all of the sessions want to speak.
+fn ask_again(station: &mut Station<ToyKeys>, sessions: &[SessionNumber]) -> Option<NodeId> {
+    for session in sessions {
+        station.give_up(*session);
+        station.submit(Time::ZERO, *session, operation(*session));
+    }
+    station.speaker()
+}
+
+#[test]
+fn a_silent_speaker_costs_one_wait_until_another_leads() {
+    let (mut station, sessions) = asking(2);
+    assert_eq!(silent(&mut station, 0, &sessions), Some(NodeId(1)));
+    let requests = flushed(&mut station).remove(0).1;
+    station.passed(station.deadline().expect("both wait"));
+    flushed(&mut station);
+    assert_eq!(station.speaker(), Some(NodeId(1)), "nobody has assented: the network is nobody's fault");
+    for node in [0, 1] {
+        station
+            .received(Time::ZERO, NodeId(node), answer(node, 2, &requests), &mut Vec::new())
+            .expect("genuine");
+    }
+    assert_eq!(station.speaker(), Some(NodeId(2)), "who leads now");
+    let requests = {
+        ask_again(&mut station, &sessions);
+        flushed(&mut station).remove(0).1
+    };
+    for node in [1, 2] {
+        station
+            .received(Time::ZERO, NodeId(node), answer(node, 0, &requests), &mut Vec::new())
+            .expect("genuine");
+    }
+    assert_eq!(station.speaker(), Some(NodeId(0)), "it leads again, and may speak again");
+}
+
+#[test]
+fn no_more_than_f_are_passed_over_at_a_time() {
+    let (mut station, sessions) = asking(2);
+    assert_eq!(silent(&mut station, 0, &sessions), Some(NodeId(1)));
+    assert_eq!(silent(&mut station, 1, &sessions), Some(NodeId(0)), "one of them is right");
+}
+
+#[test]
+fn what_is_said_of_another_station_is_refused() {
+    let (mut station, _) = asking(2);
+    let other = |request: &Request| Request {
+        client: ClientId(request.client.0 + (1 << ClientId::SESSION_BITS)),
+        ..request.clone()
+    };
+    let requests: Vec<Request> = flushed(&mut station).remove(0).1.iter().map(other).collect();
+    for node in [0, 1] {
+        let frame = executed(node, 0, 9, &requests);
+        assert_eq!(
+            station.received(Time::ZERO, NodeId(node), frame, &mut Vec::new()),
+            Err(Refusal::NotAllowed)
+        );
+    }
 }

@@ -132,24 +132,27 @@ impl<R: Request> Monitor<R> {
         Ok(())
     }
 
-    /// Upon REPLY(v, N, …) to a client.
+    /// Upon REPLY(v, N, …) to a client, or what stands for `replies` of them.
     pub fn reply_sent(
         &mut self,
         now: Time,
         view: View,
         at: Sequence,
+        replies: u64,
         actions: &mut Vec<Action>,
     ) -> Result<(), Rule> {
         self.check_own_view(view)?;
+        // Who says that something stands for none has said something all the same.
+        let replies = replies.max(1);
         let has =
             if self.configuration.primary() == self.me { self.ordering.last } else { self.following.said };
         if at > has && !defect!(MonitorTrueReply) {
             return Err(self.violate(now, Rule::TrueReply, actions));
         }
-        if self.following.replies_left == 0 && !defect!(MonitorReplyFlood) {
+        if self.following.replies_left < replies && !defect!(MonitorReplyFlood) {
             return self.draw(now, actions);
         }
-        self.following.replies_left = self.following.replies_left.saturating_sub(1);
+        self.following.replies_left = self.following.replies_left.saturating_sub(replies);
         self.following.said = self.following.said.max(at);
         self.is_here();
         Ok(())

@@ -22,6 +22,7 @@ pub fn invented(means: &mut Means) -> Request {
         client: ClientId(means.random.between(1, 4)),
         timestamp: Timestamp(means.random.pick(&[1, 7, 1_000_000])),
         operation: Bytes::from_static(&[4, 0]),
+        speaker: None,
         signature: None,
     };
     if means.settings.protocol.requests_are_signed() {

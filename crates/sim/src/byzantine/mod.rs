@@ -17,7 +17,8 @@
 //! | [`equivocate`] | says one thing to some and another to others |
 //! | [`forge`] | says things in the name of others; invents requests |
 //! | [`flood`] | says meaningless things, very often |
-//! | [`lie`] | in replies |
+//! | [`lie`] | in replies, and in what it assents to |
+//! | [`hush`] | does not answer clients |
 //! | [`checkpoints`] | lies about checkpoints |
 //! | [`views`] | lies when views change |
 //! | [`stale`] | speaks of views that are over, or not yet begun |
@@ -42,6 +43,7 @@ pub mod flood;
 pub mod forge;
 pub mod forgery;
 pub mod gap;
+pub mod hush;
 pub mod lie;
 pub mod oversized;
 pub mod reorder;
@@ -58,7 +60,7 @@ use crate::engine::{AnyReplica, Engine};
 use crate::keys::SimKeys;
 use crate::random::Random;
 use agree::replica::{Destination, Recovered, Status};
-use agree::{Effect, Event, Message, Outbox, Replica, Settings};
+use agree::{Effect, Event, Message, Outbox, Replica, Request, Settings};
 use bytes::Bytes;
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -142,6 +144,20 @@ impl Means<'_> {
     }
 }
 
+/// The requests that an event brings.
+pub fn requests_in(event: &Event) -> Vec<Request> {
+    let messages = match event {
+        Event::Message { message: Message::Bundle(bundle), .. } => bundle.messages(),
+        Event::Message { message, .. } => core::slice::from_ref(message),
+        _ => &[],
+    };
+    let request = |message: &Message| match message {
+        Message::Request(request) => Some(request.clone()),
+        _ => None,
+    };
+    messages.iter().filter_map(request).collect()
+}
+
 /// One behaviour.
 pub trait Strategy {
     /// Something happens to the honest replica. Gives back what that shall see of it.
@@ -198,6 +214,7 @@ behaviours! {
     Forge = "forge": |_: &mut Random| boxed(forge::Forge::default());
     Flood = "flood": |random: &mut Random| boxed(flood::Flood::new(random));
     Lie = "lie": |_: &mut Random| boxed(lie::Lie);
+    Hush = "hush": |random: &mut Random| boxed(hush::Hush::new(random));
     Checkpoints = "checkpoints": |random: &mut Random| boxed(checkpoints::Checkpoints::new(random));
     Views = "views": |_: &mut Random| boxed(views::Views);
     Stale = "stale": |_: &mut Random| boxed(stale::Stale);

@@ -20,8 +20,13 @@ impl Strategy for Oversized {
         let body = match means.random.below(3) {
             0 => {
                 let operation = Bytes::from(vec![0; OPERATION_BYTES_MAX + 1]);
-                let request =
-                    Request { client: ClientId(1), timestamp: Timestamp(1), operation, signature: None };
+                let request = Request {
+                    client: ClientId(1),
+                    timestamp: Timestamp(1),
+                    operation,
+                    speaker: None,
+                    signature: None,
+                };
                 Message::Request(request).to_bytes()
             }
             // A list of four milliards, of which none is there.

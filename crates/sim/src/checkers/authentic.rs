@@ -25,7 +25,7 @@ mod tests {
 
     #[test]
     fn an_invented_request_is_found() {
-        let mut history = History::new(1);
+        let mut history = History::new(crate::crew::Crew::together(1));
         history.invoked(Time(1), ClientId(1), Timestamp(1), Bytes::new());
         assert!(applied(&history, 0, &[(ClientId(1), Timestamp(1))]).is_ok());
         assert!(applied(&history, 0, &[(ClientId(1), Timestamp(2))]).is_err());

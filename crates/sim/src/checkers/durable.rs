@@ -45,7 +45,7 @@ mod tests {
         let mut ledger = Ledger::new(1);
         ledger.enter(Sequence(1), Entry::default(), &[request]);
         ledger.enter(Sequence(1), Entry { batch: Digest([9; 32]), ..Entry::default() }, &[]);
-        let mut history = History::new(1);
+        let mut history = History::new(crate::crew::Crew::together(1));
         history.invoked(Time(0), request.0, request.1, Bytes::new());
         let accepted =
             Accepted { timestamp: request.1, view: View(0), sequence: Sequence(place), result: Bytes::new() };

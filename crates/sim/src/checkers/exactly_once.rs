@@ -4,23 +4,21 @@
 //! One that does not grow is a repetition, or a request that the client has long had answered.
 
 use super::ledger::{Ledger, UNKNOWN};
+use crate::crew::Crew;
 use wire::{ClientId, Sequence, Timestamp};
 
 /// The last timestamp that each replica applied for each client.
 #[derive(Clone, Debug)]
 pub struct ExactlyOnce {
+    crew: Crew,
     newest: Vec<Vec<Timestamp>>,
-}
-
-fn index(client: ClientId) -> Option<usize> {
-    usize::try_from(client.0.checked_sub(1)?).ok()
 }
 
 impl ExactlyOnce {
     /// For so many nodes and clients.
     #[must_use]
-    pub fn new(nodes: usize, clients: usize) -> Self {
-        ExactlyOnce { newest: vec![vec![Timestamp(0); clients]; nodes] }
+    pub fn new(nodes: usize, crew: Crew) -> Self {
+        ExactlyOnce { crew, newest: vec![vec![Timestamp(0); crew.clients]; nodes] }
     }
 
     /// `node` applied these requests.
@@ -28,7 +26,8 @@ impl ExactlyOnce {
     pub fn applied(&mut self, node: usize, applied: &[(ClientId, Timestamp)]) -> Result<(), String> {
         for (client, timestamp) in applied {
             // Clients that there are not are the business of `authentic`.
-            let Some(newest) = index(*client).and_then(|index| self.newest[node].get_mut(index)) else {
+            let index = self.crew.index(*client);
+            let Some(newest) = index.and_then(|index| self.newest[node].get_mut(index)) else {
                 continue;
             };
             if *timestamp <= *newest {
@@ -49,7 +48,8 @@ impl ExactlyOnce {
             let variant = ledger.variant_of(node, sequence).unwrap_or(UNKNOWN);
             let Some(entry) = ledger.entry(sequence, variant) else { continue };
             for (client, timestamp) in ledger.applied(entry) {
-                if let Some(newest) = index(*client).and_then(|index| self.newest[node].get_mut(index)) {
+                let index = self.crew.index(*client);
+                if let Some(newest) = index.and_then(|index| self.newest[node].get_mut(index)) {
                     *newest = (*newest).max(*timestamp);
                 }
             }
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_request_applied_twice_is_found() {
-        let mut checker = ExactlyOnce::new(2, 2);
+        let mut checker = ExactlyOnce::new(2, Crew::together(2));
         let request = [(ClientId(2), Timestamp(5))];
         assert!(checker.applied(0, &request).is_ok());
         assert!(checker.applied(1, &request).is_ok(), "another replica");
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_back_may_be_applied_again() {
-        let mut checker = ExactlyOnce::new(1, 1);
+        let mut checker = ExactlyOnce::new(1, Crew::together(1));
         let mut ledger = Ledger::new(1);
         let request = [(ClientId(1), Timestamp(1))];
         ledger.enter(Sequence(1), Entry::default(), &request);

@@ -1,5 +1,6 @@
 //! What clients asked for and were told. A record, not a judge.
 
+use crate::crew::Crew;
 use agree::client::Accepted;
 use bytes::Bytes;
 use wire::{ClientId, Sequence, Time, Timestamp, View};
@@ -30,21 +31,26 @@ pub struct Told {
     pub view: View,
 }
 
-/// What all clients asked for, in their order. Client `c` has its requests at index `c-1`, request `T` at `T-1`.
+/// What all clients asked for, in their order. Request `T` of a client is at `T-1`.
 #[derive(Clone, Debug)]
 pub struct History {
+    crew: Crew,
     clients: Vec<Vec<Asked>>,
 }
 
 impl History {
-    /// Of so many clients.
+    /// Of these clients.
     #[must_use]
-    pub fn new(clients: usize) -> Self {
-        History { clients: vec![Vec::new(); clients] }
+    pub fn new(crew: Crew) -> Self {
+        History { crew, clients: vec![Vec::new(); crew.clients] }
     }
 
     fn of(&self, client: ClientId) -> Option<&Vec<Asked>> {
-        self.clients.get(usize::try_from(client.0.checked_sub(1)?).ok()?)
+        self.clients.get(self.crew.index(client)?)
+    }
+
+    fn of_mut(&mut self, client: ClientId) -> &mut Vec<Asked> {
+        &mut self.clients[self.crew.index(client).expect("there is such a client")]
     }
 
     /// Request `timestamp` of `client`, if it was ever made.
@@ -55,21 +61,21 @@ impl History {
 
     /// A client asks.
     pub fn invoked(&mut self, now: Time, client: ClientId, timestamp: Timestamp, operation: Bytes) {
-        let asked = &mut self.clients[client.0 as usize - 1];
+        let asked = self.of_mut(client);
         assert_eq!(asked.len() as u64 + 1, timestamp.0, "a client counts its requests");
         asked.push(Asked { invoked: now, operation, other: None, told: None });
     }
 
     /// A client that lies asks for something else under the number of a request that it made before. Once for each.
     pub fn invoked_also(&mut self, client: ClientId, timestamp: Timestamp, other: Bytes) {
-        let asked = &mut self.clients[client.0 as usize - 1][timestamp.0 as usize - 1];
+        let asked = &mut self.of_mut(client)[timestamp.0 as usize - 1];
         assert!(asked.other.is_none(), "a client has two minds at most");
         asked.other = Some(other);
     }
 
     /// A client was told.
     pub fn accepted(&mut self, now: Time, client: ClientId, accepted: &Accepted) {
-        let asked = &mut self.clients[client.0 as usize - 1][accepted.timestamp.0 as usize - 1];
+        let asked = &mut self.of_mut(client)[accepted.timestamp.0 as usize - 1];
         asked.told = Some(Told {
             at: now,
             result: accepted.result.clone(),
@@ -80,11 +86,10 @@ impl History {
 
     /// Every request, client by client.
     pub fn iter(&self) -> impl Iterator<Item = (ClientId, Timestamp, &Asked)> {
-        self.clients.iter().enumerate().flat_map(|(client, asked)| {
-            asked
-                .iter()
-                .enumerate()
-                .map(move |(index, asked)| (ClientId(client as u64 + 1), Timestamp(index as u64 + 1), asked))
+        let crew = self.crew;
+        self.clients.iter().enumerate().flat_map(move |(client, asked)| {
+            let numbered = (1..).map(Timestamp).zip(asked);
+            numbered.map(move |(timestamp, asked)| (crew.client(client), timestamp, asked))
         })
     }
 

@@ -199,7 +199,7 @@ mod tests {
     /// Two clients increment a register, one after the other, and are told these results; executed in this order.
     fn world(told: [u64; 2], order: [u64; 2]) -> (Ledger, History) {
         let operation = Operation::Increment { key: 1 }.to_bytes();
-        let mut history = History::new(2);
+        let mut history = History::new(crate::crew::Crew::together(2));
         let mut ledger = Ledger::new(1);
         let mut registers = Registers::default();
         for client in 1..=2u64 {
@@ -259,7 +259,7 @@ mod tests {
         let put =
             |value: &'static [u8]| Operation::Put { key: 1, value: Bytes::from_static(value) }.to_bytes();
         let get = Operation::Get { key: 1 }.to_bytes();
-        let mut history = History::new(2);
+        let mut history = History::new(crate::crew::Crew::together(2));
         let mut ledger = Ledger::new(1);
         let mut registers = Registers::default();
         history.invoked(Time(1), ClientId(1), Timestamp(1), put(b"one"));

@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn the_explanation_names_who_waits() {
-        let mut history = History::new(1);
+        let mut history = History::new(crate::crew::Crew::together(1));
         history.invoked(Time(0), wire::ClientId(1), wire::Timestamp(1), bytes::Bytes::new());
         let text = explain(&history, &[status(5, 1), None], Time(7_000_000));
         assert!(text.contains("c1T1 waits for its result since 7 ms"), "{text}");

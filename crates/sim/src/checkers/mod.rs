@@ -40,6 +40,7 @@ pub mod order;
 pub mod state;
 pub mod vouched;
 
+use crate::crew::Crew;
 use agree::client::Accepted;
 use agree::guard::{Alarm, GuardEffect};
 use agree::{Observation, Protocol, Settings};
@@ -174,7 +175,7 @@ impl Checkers {
     pub fn new(
         finality: Finality,
         nodes: usize,
-        clients: usize,
+        crew: Crew,
         traitors: &[usize],
         limits: bounded::Limits,
     ) -> Self {
@@ -183,8 +184,8 @@ impl Checkers {
             correct: (0..nodes).map(|node| !traitors.contains(&node)).collect(),
             views: vec![View(0); nodes],
             ledger: Ledger::new(nodes),
-            history: History::new(clients),
-            exactly_once: exactly_once::ExactlyOnce::new(nodes, clients),
+            history: History::new(crew),
+            exactly_once: exactly_once::ExactlyOnce::new(nodes, crew),
             checkpoints: state::Checkpoints::default(),
             fifo: None,
             vouched: None,
@@ -355,7 +356,6 @@ impl Checkers {
                     fifo.entered(*view, usize::from(primary.0));
                 }
             }
-            Observation::Replied { .. } => {}
         }
     }
 

@@ -198,6 +198,8 @@ impl Node {
         self.act(matter, keeps, |step| {
             let mut effects = Vec::new();
             step.node.guard.receive(step.node.now, link, frame, &mut effects);
+            // Nothing is gathered here: each message is under way by itself.
+            step.node.guard.flush(&mut effects);
             step.guarded(effects);
         })
     }
@@ -394,6 +396,7 @@ impl Step<'_> {
     fn send(&mut self, to: Destination, message: Message) {
         let mut effects = Vec::new();
         self.node.guard.send(self.node.now, to, message, &mut effects);
+        self.node.guard.flush(&mut effects);
         self.guarded(effects);
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A frame goes to the guard; what the guard delivers goes to the replica; what the replica wants sent goes back through
 //! the guard. All effects of one event are performed, in order, before the next event is handed over: a replica never
-//! sees an event in the middle of its own effects.
+//! sees an event in the middle of its own effects. When nothing more comes of what happened, the guard lets leave what it has
+//! gathered for clients: a bundle for each station.
 //!
 //! What can happen to it:
 //!   - **crash**: the replica's process dies; writes that were not durable are lost in part. It is built again from disk.

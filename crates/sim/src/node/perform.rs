@@ -2,7 +2,7 @@
 
 use super::Node;
 use crate::agenda::{Happening, Owner};
-use crate::byzantine::Act;
+use crate::byzantine::{Act, requests_in};
 use crate::engine::AnyGuard;
 use crate::surroundings::Surroundings;
 use crate::trace::Traced;
@@ -23,12 +23,17 @@ fn unvouched(frame: Bytes) -> Bytes {
 
 impl Node {
     /// Does what the guard wants done.
-    pub(super) fn guarded(&mut self, mut effects: Vec<GuardEffect>, world: &mut Surroundings) {
+    pub(super) fn guarded(&mut self, effects: Vec<GuardEffect>, world: &mut Surroundings) {
+        self.perform_guarded(effects, world);
+        self.drain(world);
+    }
+
+    fn perform_guarded(&mut self, mut effects: Vec<GuardEffect>, world: &mut Surroundings) {
         world.checkers.passed(world.now, self.slot, self.paused > 0, &effects);
         for effect in effects.drain(..) {
             match effect {
                 GuardEffect::Deliver(event) => {
-                    if let Event::Message { message: Message::Request(request), .. } = &event {
+                    for request in requests_in(&event) {
                         world.checkers.received(self.slot, request.client, request.timestamp);
                     }
                     self.inbox.push_back(event);
@@ -56,7 +61,17 @@ impl Node {
             }
         }
         world.spare.push(effects);
-        self.drain(world);
+    }
+
+    /// Nothing more comes for now: what the guard has gathered leaves.
+    fn flush(&mut self, world: &mut Surroundings) {
+        let Some(guard) = &mut self.guard else { return };
+        let mut effects = world.spare.pop().unwrap_or_default();
+        guard.flush(&mut effects);
+        if effects.is_empty() {
+            return world.spare.push(effects);
+        }
+        self.perform_guarded(effects, world);
     }
 
     /// Puts a frame on the link to `to`.
@@ -84,6 +99,7 @@ impl Node {
             }
         }
         self.busy = false;
+        self.flush(world);
     }
 
     fn step(&mut self, event: Event, world: &mut Surroundings) {

@@ -133,7 +133,11 @@ fn expected(behaviour: Behaviour) -> Expected {
         | Behaviour::Collude => Expected::Accused(60),
         // These need a load under which requests wait, or a rate that a small cluster allows.
         Behaviour::Delay | Behaviour::Flood | Behaviour::Rush | Behaviour::Favour => Expected::Accused(20),
-        Behaviour::Views | Behaviour::Stale | Behaviour::Transfer | Behaviour::Oversized => Expected::Nothing,
+        Behaviour::Views
+        | Behaviour::Stale
+        | Behaviour::Transfer
+        | Behaviour::Oversized
+        | Behaviour::Hush => Expected::Nothing,
     }
 }
 

@@ -133,7 +133,13 @@ impl FloodingClient {
             let history = world.around.checkers.history();
             let mine = history.iter().filter(|(client, _, _)| *client == FloodingClient::ID);
             let Some((client, timestamp, asked)) = mine.last() else { continue };
-            let request = Request { client, timestamp, operation: asked.operation.clone(), signature: None };
+            let request = Request {
+                client,
+                timestamp,
+                operation: asked.operation.clone(),
+                speaker: None,
+                signature: None,
+            };
             let to = Peer::Node(NodeId(0));
             let right = self.door.seal_for(&[to], &Message::Request(request)).to_bytes();
             let mut wrong = right.to_vec();

@@ -23,6 +23,8 @@ pub(crate) type Script = (usize, Box<dyn Strategy>);
 pub(crate) struct Stage {
     pub(crate) f: usize,
     pub(crate) clients: usize,
+    /// How many of them are of one station.
+    pub(crate) sessions: usize,
     pub(crate) lasts: Duration,
     /// The longest that a client thinks.
     pub(crate) think: Duration,
@@ -37,6 +39,7 @@ impl Stage {
         Stage {
             f,
             clients: 8,
+            sessions: 1,
             lasts: Duration::from_secs(4),
             think: Duration::ZERO,
             monitored: true,
@@ -52,6 +55,8 @@ impl Stage {
         tuning.settings = Settings::new(Protocol::ByzId, self.f);
         (self.set)(&mut tuning.settings);
         tuning.clients = self.clients;
+        tuning.sessions = self.sessions;
+        tuning.turn = Duration::ZERO;
         tuning.think = self.think;
         tuning.latency = Latency { least: micros(50), spread: micros(100) };
         tuning.disk = Speed { least: micros(100), spread: micros(100) };

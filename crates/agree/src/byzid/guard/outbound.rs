@@ -1,15 +1,25 @@
 //! What the replica sends, on its way through the monitor.
 
 use super::{Guard, MANIFESTS_MAX, deliver, is_proven, moment, sealed_new_config, stable_is_proven};
-use crate::Message;
+use crate::assent::{Assent, Replies};
 use crate::byzid::message::{
     Claim, Member, Message as ByzId, NewConfig, Order, Reconfigure, Stable, StableCheckpoint,
 };
 use crate::checkpoint::{CHUNK_BYTES_MAX, Transfer};
 use crate::guard::GuardEffect;
 use crate::replica::{Destination, Refusal};
+use crate::{Message, Reply};
 use monitor::{Action, Rule, Sent, Severity};
-use wire::{Digest, Keys, NodeId, Peer, Sequence};
+use wire::{ClientId, Digest, Keys, NodeId, Peer, Sequence, View};
+
+/// What an answer to a client says to the monitor.
+struct Says {
+    view: View,
+    sequence: Sequence,
+    to: ClientId,
+    /// How many REPLYs it stands for.
+    replies: u64,
+}
 
 impl<K: Keys> Guard<K> {
     pub(super) fn send_message(
@@ -27,16 +37,18 @@ impl<K: Keys> Guard<K> {
         let mut actions = Vec::new();
         let passed = match message {
             Message::ByzId(message) => self.send_protocol(now, to, message, out, &mut actions),
-            Message::Reply(reply) => match to {
-                Destination::Peer(Peer::Client(client)) if client == reply.client => {
-                    let (view, at) = (monitor::View(reply.view.0), monitor::Sequence(reply.sequence.0));
-                    let passed = self.ask(|monitor| monitor.reply_sent(moment(now), view, at, &mut actions));
-                    passed.map(|()| {
-                        self.parcels.add(client, Message::Reply(reply), &self.door, out);
-                    })
-                }
-                Destination::Peer(_) | Destination::Members => self.forbid(now, Rule::Flooding, &mut actions),
-            },
+            Message::Reply(Reply { view, sequence, client, .. }) => {
+                let says = Says { view, sequence, to: client, replies: 1 };
+                self.send_answer(now, to, says, message, out, &mut actions)
+            }
+            Message::Replies(Replies { view, sequence, station, ref results, .. }) => {
+                let says = Says { view, sequence, to: station, replies: results.len() as u64 };
+                self.send_answer(now, to, says, message, out, &mut actions)
+            }
+            Message::Assent(Assent { view, sequence, station, count, .. }) => {
+                let says = Says { view, sequence, to: station, replies: u64::from(count) };
+                self.send_answer(now, to, says, message, out, &mut actions)
+            }
             Message::Transfer(transfer) => self.send_transfer(now, to, transfer, out, &mut actions),
             Message::Request(_)
             | Message::Busy(_)
@@ -67,6 +79,25 @@ impl<K: Keys> Guard<K> {
 
     fn forbid(&mut self, now: wire::Time, rule: Rule, actions: &mut Vec<Action>) -> Result<(), Rule> {
         self.ask(|monitor| Err(monitor.forbidden(moment(now), rule, actions)))
+    }
+
+    /// A REPLY, or what stands for several, to whom it is for.
+    fn send_answer(
+        &mut self,
+        now: wire::Time,
+        to: Destination,
+        says: Says,
+        message: Message,
+        out: &mut Vec<GuardEffect>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Rule> {
+        if to != Destination::Peer(Peer::Client(says.to)) {
+            return self.forbid(now, Rule::Flooding, actions);
+        }
+        let (view, at) = (monitor::View(says.view.0), monitor::Sequence(says.sequence.0));
+        self.ask(|monitor| monitor.reply_sent(moment(now), view, at, says.replies, actions))?;
+        self.parcels.add(says.to, message, &self.door, out);
+        Ok(())
     }
 
     fn send_protocol(

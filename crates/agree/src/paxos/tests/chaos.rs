@@ -240,6 +240,7 @@ impl World {
             client: ClientId(client),
             timestamp: Timestamp(timestamp),
             operation: Bytes::from(format!("c{client}T{timestamp}")),
+            speaker: None,
             signature: None,
         };
         for member in self.settings.members.clone() {

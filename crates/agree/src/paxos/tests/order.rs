@@ -80,6 +80,7 @@ fn a_full_queue_says_busy() {
         client: wire::ClientId(9),
         timestamp: wire::Timestamp(1),
         operation: bytes::Bytes::new(),
+        speaker: None,
         signature: None,
     };
     let effects =

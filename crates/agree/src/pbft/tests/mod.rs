@@ -48,6 +48,7 @@ pub(super) fn signed(client: u64, timestamp: u64) -> Request {
         client: ClientId(client),
         timestamp: Timestamp(timestamp),
         operation: Bytes::from(format!("c{client}T{timestamp}")),
+        speaker: None,
         signature: None,
     };
     request.signature = Some(ToyKeys(Peer::Client(request.client)).sign(&request.signed_bytes()));

@@ -6,6 +6,7 @@ mod byzid;
 mod pbft;
 
 use super::Means;
+use agree::assent::{Assent, Replies};
 use agree::checkpoint::{Chunk, Transfer};
 use agree::{Batch, Message, Protocol, Reply, Request};
 use bytes::Bytes;
@@ -35,6 +36,7 @@ pub enum Kind {
 pub fn kind(message: &Message) -> Kind {
     match message {
         Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Bundle(_) => Kind::Client,
+        Message::Replies(_) | Message::Assent(_) => Kind::Client,
         Message::Transfer(_) => Kind::Transfer,
         Message::ByzId(message) => byzid::kind(message),
         Message::Pbft(message) => pbft::kind(message),
@@ -48,6 +50,16 @@ pub fn altered(message: &Message, means: &mut Means) -> Option<Message> {
         Message::Reply(reply) => {
             let result = Bytes::copy_from_slice(&means.random.bits().to_le_bytes());
             Some(Message::Reply(Reply { result, ..reply.clone() }))
+        }
+        Message::Replies(replies) => {
+            let mut replies = replies.clone();
+            let place = means.random.index(replies.results.len());
+            replies.results[place].result = Bytes::copy_from_slice(&means.random.bits().to_le_bytes());
+            Some(Message::Replies(replies))
+        }
+        Message::Assent(assent) => {
+            let digest = invented_digest(means);
+            Some(Message::Assent(Assent { digest, ..assent.clone() }))
         }
         Message::Transfer(Transfer::Chunk(chunk)) => {
             let chunk = Chunk { bytes: Bytes::from_static(b"?"), ..chunk.clone() };
@@ -64,6 +76,8 @@ pub fn altered(message: &Message, means: &mut Means) -> Option<Message> {
 pub fn in_view(message: &Message, view: View, means: &mut Means) -> Option<Message> {
     match message {
         Message::Reply(reply) => Some(Message::Reply(Reply { view, ..reply.clone() })),
+        Message::Replies(replies) => Some(Message::Replies(Replies { view, ..replies.clone() })),
+        Message::Assent(assent) => Some(Message::Assent(Assent { view, ..assent.clone() })),
         Message::Request(_) | Message::Busy(_) | Message::Bundle(_) | Message::Transfer(_) => None,
         Message::ByzId(message) => byzid::in_view(message, view).map(Message::ByzId),
         Message::Pbft(message) => pbft::in_view(message, view, means).map(Message::Pbft),
@@ -76,6 +90,8 @@ pub fn moved_on(message: &Message, _: &mut Means) -> Option<Message> {
     match message {
         Message::Request(_)
         | Message::Reply(_)
+        | Message::Replies(_)
+        | Message::Assent(_)
         | Message::Busy(_)
         | Message::Bundle(_)
         | Message::Transfer(_) => None,
@@ -90,6 +106,8 @@ pub fn with_request(message: &Message, request: Request, _: &mut Means) -> Optio
     match message {
         Message::Request(_)
         | Message::Reply(_)
+        | Message::Replies(_)
+        | Message::Assent(_)
         | Message::Busy(_)
         | Message::Bundle(_)
         | Message::Transfer(_) => None,
@@ -113,6 +131,8 @@ pub fn place_of(message: &Message) -> Option<(View, Sequence)> {
         Message::ByzId(message) => byzid::place_of(message),
         Message::Request(_)
         | Message::Reply(_)
+        | Message::Replies(_)
+        | Message::Assent(_)
         | Message::Busy(_)
         | Message::Bundle(_)
         | Message::Transfer(_) => None,
@@ -126,6 +146,8 @@ pub fn handed_out(message: &Message) -> Option<Message> {
         Message::ByzId(message) => byzid::handed_out(message).map(Message::ByzId),
         Message::Request(_)
         | Message::Reply(_)
+        | Message::Replies(_)
+        | Message::Assent(_)
         | Message::Busy(_)
         | Message::Bundle(_)
         | Message::Transfer(_) => None,
@@ -139,6 +161,8 @@ pub fn declared_stable(message: &Message) -> Option<Message> {
         Message::ByzId(message) => byzid::declared_stable(message).map(Message::ByzId),
         Message::Request(_)
         | Message::Reply(_)
+        | Message::Replies(_)
+        | Message::Assent(_)
         | Message::Busy(_)
         | Message::Bundle(_)
         | Message::Transfer(_) => None,
@@ -161,6 +185,7 @@ pub fn forgetful(message: &Message, means: &Means) -> Option<Message> {
     match message {
         Message::Pbft(message) => pbft::forgetful(message, means).map(Message::Pbft),
         Message::Request(_) | Message::Reply(_) | Message::Busy(_) | Message::Bundle(_) => None,
+        Message::Replies(_) | Message::Assent(_) => None,
         Message::Transfer(_) | Message::ByzId(_) | Message::Paxos(_) => None,
     }
 }

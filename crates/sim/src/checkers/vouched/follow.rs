@@ -2,9 +2,9 @@
 
 use super::gate::Gate;
 use super::truth::{Reign, Truth};
+use agree::Settings;
 use agree::byzid::message::{Ack, Checkpoint, Fetched, Joined};
-use agree::{Reply, Settings};
-use wire::Sequence;
+use wire::{Sequence, View};
 
 impl Gate {
     /// Whether it was sent every ORDER of `reign` up to `at`.
@@ -37,25 +37,31 @@ impl Gate {
         Ok(())
     }
 
-    /// A REPLY leaves.
-    pub(super) fn reply(&mut self, reply: &Reply, truth: &Truth) -> Result<(), String> {
-        let reign = self.in_view(reply.view, reply)?;
+    /// A REPLY leaves, or what stands for `replies` of them.
+    pub(super) fn reply(
+        &mut self,
+        view: View,
+        sequence: Sequence,
+        replies: u64,
+        truth: &Truth,
+    ) -> Result<(), String> {
+        let reign = self.in_view(view, &format_args!("a reply from {sequence}"))?;
         let has = match self.leads(truth) {
             Some(reign) => self.contiguous(reign, truth),
             None => {
                 let begin = truth.beginning(reign).map_or(Sequence::ZERO, |begin| begin.last);
-                self.said_in(reply.view).max(begin)
+                self.said_in(view).max(begin)
             }
         };
-        if reply.sequence > has {
+        if sequence > has {
             return Err(format!(
                 "{} replies from {} and has not said that it has more than {has}",
                 self.id(),
-                reply.sequence
+                sequence
             ));
         }
-        self.replies_owed = self.replies_owed.saturating_sub(1);
-        self.say(reply.view, reply.sequence);
+        self.replies_owed = self.replies_owed.saturating_sub(replies.max(1));
+        self.say(view, sequence);
         Ok(())
     }
 

@@ -223,6 +223,8 @@ impl Gate {
     pub(super) fn is_extra(&self, message: &Message) -> bool {
         match message {
             Message::Reply(_) => self.replies_owed == 0,
+            Message::Replies(said) => self.replies_owed < said.results.len() as u64,
+            Message::Assent(said) => self.replies_owed < u64::from(said.count.max(1)),
             Message::ByzId(ByzId::Order(order)) => self.orders.contains_key(&(order.view, order.sequence)),
             Message::ByzId(ByzId::Ack(ack)) => ack.sequence <= self.said_in(ack.view),
             _ => true,

@@ -118,6 +118,9 @@ impl Vouched {
                 gate.requests.push_back((request.client, request.timestamp));
                 Ok(())
             }
+            Message::Bundle(bundle) => {
+                bundle.messages().iter().try_for_each(|inner| self.let_in(node, from, inner))
+            }
             Message::ByzId(ByzId::Order(order)) => {
                 if echo {
                     let reign = Reign { view: order.view, start: gate.incarnation };
@@ -158,9 +161,27 @@ impl Vouched {
     /// The guard of the traitor at `node` let `frame` out, as one of `effects`.
     fn let_out(&mut self, now: Time, node: usize, frame: &Bytes, effects: &[GuardEffect]) -> Verdict {
         let Ok(Frame { vouched: true, body, .. }) = Frame::from_bytes(frame.clone()) else { return Ok(()) };
-        let Ok(message) = Message::from_bytes(body) else { return Ok(()) };
+        match Message::from_bytes(body) {
+            Ok(Message::Bundle(bundle)) => {
+                let mut messages = bundle.messages().iter();
+                messages.try_for_each(|message| self.let_message_out(now, node, message, frame, effects))
+            }
+            Ok(message) => self.let_message_out(now, node, &message, frame, effects),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// The same of a message in it.
+    fn let_message_out(
+        &mut self,
+        now: Time,
+        node: usize,
+        message: &Message,
+        frame: &Bytes,
+        effects: &[GuardEffect],
+    ) -> Verdict {
         let gate = &mut self.gates[node];
-        if let Message::ByzId(ByzId::Control(control)) = &message {
+        if let Message::ByzId(ByzId::Control(control)) = message {
             gate.hear_own_monitor(control);
             return Ok(());
         }
@@ -170,9 +191,13 @@ impl Vouched {
         if gate.guilty {
             return Err(format!("{} was proven guilty, and is still let out: {message:?}", gate.id()));
         }
-        gate.flow.passed(now, gate.is_extra(&message))?;
-        match &message {
-            Message::Reply(reply) => gate.reply(reply, &self.truth),
+        gate.flow.passed(now, gate.is_extra(message))?;
+        match message {
+            Message::Reply(said) => gate.reply(said.view, said.sequence, 1, &self.truth),
+            Message::Replies(said) => {
+                gate.reply(said.view, said.sequence, said.results.len() as u64, &self.truth)
+            }
+            Message::Assent(said) => gate.reply(said.view, said.sequence, u64::from(said.count), &self.truth),
             Message::ByzId(ByzId::Order(order)) => {
                 let same = |effect: &&GuardEffect| matches!(effect, GuardEffect::Transmit { frame: other, .. } if other == frame);
                 let receivers = effects.iter().filter(same).count();

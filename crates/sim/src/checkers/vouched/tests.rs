@@ -3,7 +3,7 @@
 use super::gate::Gate;
 use super::truth::{Reign, Truth};
 use agree::byzid::message::{Ack, Claim, Member, NewConfig, Order, Reconfigure, Stable, StableCheckpoint};
-use agree::{Batch, Protocol, Reply, Request, Settings};
+use agree::{Batch, Protocol, Request, Settings};
 use bytes::Bytes;
 use core::time::Duration;
 use wire::{ClientId, Digest, NodeId, Sequence, Time, Timestamp, View};
@@ -18,6 +18,7 @@ fn batch(client: u64) -> Batch {
         client: ClientId(client),
         timestamp: Timestamp(1),
         operation,
+        speaker: None,
         signature: None,
     }])
 }
@@ -77,20 +78,15 @@ fn a_backup_says_only_what_it_was_told() {
     let (mut gate, mut truth) = (gate(1), Truth::new(&settings()));
     truth.ordered(Reign::FIRST, Sequence(1), batch(1).digest()).expect("the first at its place");
     gate.hear_order(false, &order(1, 1)).expect("it is of the present configuration");
-    let reply = |at| Reply {
-        view: View(0),
-        primary: NodeId(0),
-        sequence: Sequence(at),
-        client: ClientId(1),
-        timestamp: Timestamp(1),
-        result: Bytes::new(),
-    };
     let ack = |at, digest| Ack { view: View(0), sequence: Sequence(at), digest };
-    assert!(gate.clone().reply(&reply(1), &truth).is_err(), "it has not said yet that it has it");
+    assert!(
+        gate.clone().reply(View(0), Sequence(1), 1, &truth).is_err(),
+        "it has not said yet that it has it"
+    );
     assert!(gate.clone().ack(&ack(1, Digest([7; 32])), &truth).is_err(), "another batch");
     assert!(gate.clone().ack(&ack(2, batch(1).digest()), &truth).is_err(), "nobody told it that");
     assert_eq!(gate.ack(&ack(1, batch(1).digest()), &truth), Ok(()));
-    assert_eq!(gate.reply(&reply(1), &truth), Ok(()));
+    assert_eq!(gate.reply(View(0), Sequence(1), 1, &truth), Ok(()));
 }
 
 #[test]

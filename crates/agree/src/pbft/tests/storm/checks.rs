@@ -26,7 +26,7 @@ impl Storm {
                 assert_eq!(known, Some(state), "{node} was restored to what nobody executed at {sequence}");
             }
             Observation::Entered { view, .. } => self.views = self.views.max(view.0),
-            Observation::RolledBack { .. } | Observation::Stable { .. } | Observation::Replied { .. } => {}
+            Observation::RolledBack { .. } | Observation::Stable { .. } => {}
         }
     }
 
