@@ -88,6 +88,7 @@ impl<S: Service> Machine<S> {
     pub fn execute(&mut self, sequence: Sequence, batch: &Batch) -> Vec<(ClientId, Timestamp, Bytes)> {
         assert_eq!(sequence, self.sequence.next(), "batches are executed in order, without gaps");
         self.sequence = sequence;
+        self.service.begin(sequence);
         let mut executed = Vec::with_capacity(batch.requests().len());
         for request in batch.requests() {
             if let Some(result) = self.execute_request(request) {
