@@ -16,7 +16,7 @@ use wire::{NodeId, Sequence, View, codec_struct};
 /// Views of one era. A view says by its upper half which era it belongs to.
 const VIEWS_OF_AN_ERA_BITS: u32 = 32;
 
-/// The first era, and so the first view of each.
+/// Who sits where, and since when.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Seats {
     /// The edition with which the present era began.
@@ -55,8 +55,14 @@ impl Seats {
     /// The first view of the present era.
     #[must_use]
     pub fn first_view(&self) -> View {
-        View(self.era.0 << VIEWS_OF_AN_ERA_BITS)
+        first_view_of(self.era)
     }
+}
+
+/// The first view of `era`.
+#[must_use]
+pub fn first_view_of(era: Edition) -> View {
+    View(era.0 << VIEWS_OF_AN_ERA_BITS)
 }
 
 /// The era that `view` belongs to.
