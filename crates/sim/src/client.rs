@@ -12,6 +12,7 @@ use crate::agenda::Happening;
 use crate::keys::SimKeys;
 use crate::load;
 use crate::random::Random;
+use crate::service::Operation;
 use crate::surroundings::Surroundings;
 use crate::timers::{Came, Timers};
 use crate::trace::Traced;
@@ -43,6 +44,8 @@ pub struct SimClient {
     remembered: Option<Bytes>,
     /// The other thing that it asks for under the number of its last request.
     other: Option<Request>,
+    /// What it asks for next, whatever else it would, and the result with which it is content.
+    wish: Option<(Operation, Bytes)>,
 }
 
 impl SimClient {
@@ -72,6 +75,7 @@ impl SimClient {
             think,
             left: operations,
             thinking: false,
+            wish: None,
         }
     }
 
@@ -83,7 +87,7 @@ impl SimClient {
     /// Whether it waits for nothing and wants nothing.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        !self.client.is_waiting() && !self.thinking && self.left == 0
+        !self.client.is_waiting() && !self.thinking && self.left == 0 && self.wish.is_none()
     }
 
     /// It begins to think about its first request.
@@ -113,6 +117,20 @@ impl SimClient {
         }
     }
 
+    /// It asks for `operation` until the result is `content`.
+    pub fn wish(&mut self, operation: Operation, content: Bytes, world: &mut Surroundings) {
+        self.wish = Some((operation, content));
+        if !self.client.is_waiting() && !self.thinking {
+            self.think(world);
+        }
+    }
+
+    /// Whether it has what it wished for.
+    #[must_use]
+    pub fn is_content(&self) -> bool {
+        self.wish.is_none()
+    }
+
     /// It stops after what it has outstanding.
     pub fn stop(&mut self) {
         self.left = 0;
@@ -121,11 +139,17 @@ impl SimClient {
     /// It has thought long enough.
     pub fn thought(&mut self, world: &mut Surroundings) {
         self.thinking = false;
-        if self.left == 0 || self.client.is_waiting() {
+        if self.client.is_waiting() {
             return;
         }
-        self.left -= 1;
-        let operation = load::operation(&mut self.random).to_bytes();
+        let operation = match &self.wish {
+            Some((operation, _)) => operation.to_bytes(),
+            None if self.left == 0 => return,
+            None => {
+                self.left -= 1;
+                load::operation(&mut self.random).to_bytes()
+            }
+        };
         let mut effects = Vec::new();
         let timestamp = self.client.submit(operation.clone(), self.door.keys(), &mut effects);
         let id = self.client.id();
@@ -243,7 +267,10 @@ impl SimClient {
         let id = self.client.id();
         world.traced(|| Traced::Accepted { client: id, accepted: accepted.clone() });
         world.checkers.accepted(world.now, id, accepted);
-        if self.left > 0 {
+        if self.wish.as_ref().is_some_and(|(_, content)| accepted.result == *content) {
+            self.wish = None;
+        }
+        if self.left > 0 || self.wish.is_some() {
             self.think(world);
         }
     }

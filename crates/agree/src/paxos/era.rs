@@ -89,10 +89,8 @@ impl<S: Service + Clone> Replica<S> {
         }
         // A later era began with a place that is not executed here.
         let least = if era_of(view) > self.era() { self.executed().next() } else { self.executed() };
-        self.chosen = Chosen {
-            through: self.chosen.through.max(through).max(least),
-            by: self.chosen.by.max(view),
-        };
+        self.chosen =
+            Chosen { through: self.chosen.through.max(through).max(least), by: self.chosen.by.max(view) };
         self.execute_chosen(out);
     }
 

@@ -89,8 +89,8 @@ pub(crate) use recover::fits;
 
 use crate::journal::Journal;
 use crate::machine::Machine;
-use crate::roster::{Chain, Edition};
 use crate::replica::{Destination, Effect, Event, Observation, Outbox, Position, Refusal, Status, Timer};
+use crate::roster::{Chain, Edition};
 use crate::settings::Settings;
 use crate::{Message as AnyMessage, Service};
 use catch_up::CatchUp;

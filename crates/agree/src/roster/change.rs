@@ -242,10 +242,7 @@ mod tests {
             cluster: Digest([7; 32]),
             edition: Edition(3),
             holder: Holder::Node(NodeId(2)),
-            what: What::Replaced {
-                identity: Bytes::from_static(b"id"),
-                address: Bytes::from_static(b"at"),
-            },
+            what: What::Replaced { identity: Bytes::from_static(b"id"), address: Bytes::from_static(b"at") },
         };
         let bytes = change.signed_bytes();
         assert_eq!(&bytes[..LABEL.len()], LABEL);

@@ -171,9 +171,11 @@ impl Roster {
             return Err(Refusal::NoIdentity);
         }
         let (signing, agreement) = notary.keys(identity).ok_or(Refusal::NoIdentity)?;
-        let taken = self.entries.values().flat_map(|entry| &entry.identities).any(|other| {
-            notary.keys(other).is_none_or(|keys| keys.0 == signing || keys.1 == agreement)
-        });
+        let taken = self
+            .entries
+            .values()
+            .flat_map(|entry| &entry.identities)
+            .any(|other| notary.keys(other).is_none_or(|keys| keys.0 == signing || keys.1 == agreement));
         if taken { Err(Refusal::KeyTaken) } else { Ok(()) }
     }
 }
@@ -185,7 +187,9 @@ impl fmt::Display for Refusal {
                 return write!(f, "somebody else changed the roster: its edition is {edition}; look again");
             }
             Refusal::OtherCluster => "it is about another cluster, or one whose first roster was another",
-            Refusal::NoOperator => "whoever signed it is no operator; right would be a client with operator = true",
+            Refusal::NoOperator => {
+                "whoever signed it is no operator; right would be a client with operator = true"
+            }
             Refusal::WrongSignature => "the signature is not the operator's",
             Refusal::NoSuchHolder => "there is no such node or client",
             Refusal::IsThere => "there is such a client already; right would be a number that nobody has",
@@ -197,7 +201,9 @@ impl fmt::Display for Refusal {
             Refusal::TooManyKeys => "the holder has two keys already; right would be to retire one first",
             Refusal::TooManyClients => "there are as many clients as there may be",
             Refusal::LastOperator => "nobody would be left who may change the roster",
-            Refusal::Full => "the roster has changed as often as a cluster remembers; right would be a new cluster",
+            Refusal::Full => {
+                "the roster has changed as often as a cluster remembers; right would be a new cluster"
+            }
             Refusal::Nonsense => "it is no change of the roster",
         };
         f.write_str(text)

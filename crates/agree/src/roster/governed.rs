@@ -309,7 +309,9 @@ mod tests {
         let mut forged = whole.to_vec();
         let at = forged.len() - 8 - 8 - 1;
         forged[at] ^= 1;
-        assert!(governed().restore(&Bytes::from(forged)).expect_err("forged").to_string().contains("signature"));
+        assert!(
+            governed().restore(&Bytes::from(forged)).expect_err("forged").to_string().contains("signature")
+        );
     }
 
     #[test]

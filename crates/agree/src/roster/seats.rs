@@ -59,6 +59,12 @@ impl Seats {
     }
 }
 
+/// How many views of its era come before `view`.
+#[must_use]
+pub fn within_era(view: View) -> u64 {
+    view.0 & ((1 << VIEWS_OF_AN_ERA_BITS) - 1)
+}
+
 /// The first view of `era`.
 #[must_use]
 pub fn first_view_of(era: Edition) -> View {
