@@ -46,6 +46,8 @@ pub struct SimClient {
     other: Option<Request>,
     /// What it asks for next, whatever else it would, and the result with which it is content.
     wish: Option<(Operation, Bytes)>,
+    /// The request by which it last asked for that.
+    wished: Timestamp,
 }
 
 impl SimClient {
@@ -76,6 +78,7 @@ impl SimClient {
             left: operations,
             thinking: false,
             wish: None,
+            wished: Timestamp(0),
         }
     }
 
@@ -152,6 +155,9 @@ impl SimClient {
         };
         let mut effects = Vec::new();
         let timestamp = self.client.submit(operation.clone(), self.door.keys(), &mut effects);
+        if self.wish.is_some() {
+            self.wished = timestamp;
+        }
         let id = self.client.id();
         world.traced(|| Traced::Invoked { client: id, timestamp, operation: operation.clone() });
         world.checkers.invoked(world.now, id, timestamp, operation);
@@ -267,7 +273,8 @@ impl SimClient {
         let id = self.client.id();
         world.traced(|| Traced::Accepted { client: id, accepted: accepted.clone() });
         world.checkers.accepted(world.now, id, accepted);
-        if self.wish.as_ref().is_some_and(|(_, content)| accepted.result == *content) {
+        let is_answered = accepted.timestamp == self.wished;
+        if is_answered && self.wish.as_ref().is_some_and(|(_, content)| accepted.result == *content) {
             self.wish = None;
         }
         if self.left > 0 || self.wish.is_some() {

@@ -113,7 +113,9 @@ impl Plan {
         }
         // A liar not found out in time can keep a cluster waiting whose monitors have all forgotten: see `monitor::claim`.
         let forgotten = protocol.monitored() && faults.iter().any(|fault| fault.kind == FaultKind::PowerLoss);
-        live &= !forgotten || traitors.is_empty();
+        // A machine that is lost then takes along a claim that all of them are waiting for.
+        let lost = |fault: &Fault| matches!(fault.kind, FaultKind::Replaced { dead: true, .. });
+        live &= !forgotten || (traitors.is_empty() && !faults.iter().any(lost));
         let clocks = (0..n as u64)
             .map(|node| {
                 let random = &mut Random::new(seed, Stream::Clocks).part(node);
@@ -289,7 +291,9 @@ mod tests {
                 gone.sort_unstable();
                 gone.dedup();
                 let forgotten = plan.faults.iter().any(|fault| fault.kind == FaultKind::PowerLoss);
-                let stuck = protocol.monitored() && forgotten && !plan.lies.is_empty();
+                let lost = |fault: &Fault| matches!(fault.kind, FaultKind::Replaced { dead: true, .. });
+                let lost = plan.faults.iter().any(lost);
+                let stuck = protocol.monitored() && forgotten && (!plan.lies.is_empty() || lost);
                 assert_eq!(gone.len() <= 1 && !stuck, plan.live, "{plan}");
             }
         }

@@ -31,7 +31,12 @@ fn nothing_is_lost(protocol: Protocol, f: usize) {
     for seed in seeds(&settings).take(runs() as usize) {
         let outcome = run(&settings, seed);
         let command = settings.replay_command(seed);
-        assert!(outcome.violations.is_empty(), "{command}: {:?}", outcome.violations);
+        assert!(
+            outcome.violations.is_empty(),
+            "{command}: {:?}\n{}",
+            outcome.violations,
+            settings.plan(seed)
+        );
         replaced += outcome.stats.faults.get("replaced").copied().unwrap_or(0);
         operations += outcome.stats.operations_checked;
     }

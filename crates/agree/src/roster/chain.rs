@@ -25,7 +25,8 @@ pub struct Chain {
     changes: Vec<(Signed, Sequence)>,
     roster: Roster,
     seats: Seats,
-    mark: Digest,
+    /// Of each edition, the fingerprint of all that leads to it.
+    marks: Vec<Digest>,
 }
 
 impl Chain {
@@ -34,7 +35,7 @@ impl Chain {
     pub fn new(first: Roster) -> Chain {
         let cluster = first.digest();
         let (roster, seats) = (first.clone(), Seats::default());
-        Chain { cluster, first, changes: Vec::new(), roster, seats, mark: cluster }
+        Chain { cluster, first, changes: Vec::new(), roster, seats, marks: vec![cluster] }
     }
 
     /// Of which cluster it is: the digest of its first roster.
@@ -70,7 +71,13 @@ impl Chain {
     /// The fingerprint of the whole chain: equal chains have equal ones.
     #[must_use]
     pub fn mark(&self) -> Digest {
-        self.mark
+        self.marks.last().copied().unwrap_or(self.cluster)
+    }
+
+    /// What it was at `edition`, if it has come to that.
+    #[must_use]
+    pub fn mark_at(&self, edition: Edition) -> Option<Digest> {
+        self.marks.get(usize::try_from(edition.0).ok()?).copied()
     }
 
     /// The changes after `edition`, in order.
@@ -116,7 +123,7 @@ impl Chain {
         if let (What::Replaced { .. }, Holder::Node(node)) = (&change.what, change.holder) {
             self.seats.take(node, change.edition, place);
         }
-        self.mark = Digest::of_bytes(&(self.mark, signed.to_bytes()).to_bytes());
+        self.marks.push(Digest::of_bytes(&(self.mark(), signed.to_bytes()).to_bytes()));
         self.changes.push((signed, place));
         Ok(self.edition())
     }
