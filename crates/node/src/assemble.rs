@@ -240,14 +240,19 @@ impl Guard for AnyGuard {
 }
 
 /// The keys of a node's two halves.
-#[must_use]
 pub fn keyring(
     config: &Config,
     secret: &SecretIdentity,
     seal: Option<&SealKey>,
     pins: &Arc<Pins>,
-) -> Keyring {
-    Keyring::new(Holder::Node(config.node), secret, seal, Arc::clone(pins))
+) -> Result<Keyring, String> {
+    let old = config.old_secret().map_err(|error| error.to_string())?;
+    let me = Holder::Node(config.node);
+    let keys = Keyring::new(me, old.as_ref().unwrap_or(secret), seal, Arc::clone(pins));
+    if old.is_some() {
+        keys.switch_to(secret);
+    }
+    Ok(keys)
 }
 
 /// The log of a node in `directory`, and what is in it. `waker` ends the turn of whoever waits for news of it; `say` hears if a

@@ -81,6 +81,7 @@ impl Report {
             "replica_words_lost": self.passed.words_lost,
             "alarms": self.passed.alarms.iter().map(alarm).collect::<Vec<_>>(),
             "links_up": self.up,
+            "pid": std::process::id(),
             "edition": self.passed.edition,
             "changes_refused": self.passed.changes_refused,
             "incarnation": self.incarnation,

@@ -47,12 +47,18 @@ pub fn log_directory(config: &Config) -> PathBuf {
     config.data.join(LOG)
 }
 
-/// Makes in `data` what a new node keeps: its log, and the count of its monitor's starts. Nothing of it may be there.
+/// Makes in `data` what a node of the first roster keeps.
 pub fn create(data: &Path) -> Result<(), String> {
+    create_admitted(data, Edition(0))
+}
+
+/// Makes in `data` what a machine keeps that the change `admitted` of the roster put into its seat: its log, and the count of its
+/// monitor's starts. Nothing of it may be there.
+pub fn create_admitted(data: &Path, admitted: Edition) -> Result<(), String> {
     let at = |what: &dyn core::fmt::Display| format!("{}: {what}", data.display());
     DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(|error| at(&error))?;
     store::create(&data.join(LOG)).map_err(|error| at(&error))?;
-    starts::create(data).map_err(|error| at(&error))
+    starts::create(data, admitted).map_err(|error| at(&error))
 }
 
 /// Where a configuration stands, and the wish to read it anew.
@@ -88,7 +94,7 @@ pub fn run_and_reload(
     };
     let clock = Clock::default();
     let last = recovered.last;
-    let keys = assemble::keyring(config, &secret, seal.as_ref(), &pins);
+    let keys = assemble::keyring(config, &secret, seal.as_ref(), &pins)?;
     // The replica has no key of seals.
     let own = keys.without_seal();
     let guard = AnyGuard::new(config, keys, incarnation.unwrap_or(0), clock.now());

@@ -175,6 +175,11 @@ impl Config {
         self.cluster.secret_of(self.node.into(), &self.secret_file)
     }
 
+    /// The secret before the present one, while the node changes keys: it lies beside, with `.old` at the end of its name.
+    pub fn old_secret(&self) -> Result<Option<SecretIdentity>, ConfigError> {
+        old_secret(&self.secret_file)
+    }
+
     /// The key of seals, where there are monitors.
     pub fn seal(&self) -> Result<Option<SealKey>, ConfigError> {
         self.seal_file.as_deref().map(SealKey::load).transpose().map_err(ConfigError::Secret)
@@ -195,6 +200,22 @@ impl ClientConfig {
     /// The client's secret identity: the one whose public half the cluster knows.
     pub fn secret(&self) -> Result<SecretIdentity, ConfigError> {
         self.cluster.secret_of(Holder::Client(self.client), &self.secret_file)
+    }
+}
+
+/// Where the secret before that in `file` is kept.
+#[must_use]
+pub fn old_secret_file(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_os_string();
+    name.push(".old");
+    PathBuf::from(name)
+}
+
+fn old_secret(file: &Path) -> Result<Option<SecretIdentity>, ConfigError> {
+    let old = old_secret_file(file);
+    match old.exists() {
+        true => SecretIdentity::load(&old).map(Some).map_err(ConfigError::Secret),
+        false => Ok(None),
     }
 }
 

@@ -104,6 +104,7 @@ impl<'a> Part<'a> {
         let seal = config.seal().map_err(|error| error.to_string())?;
         let monitor_user = user(config.monitor_user.as_deref())?;
         let pins = assemble::pins(&config.cluster);
+        let keys = assemble::keyring(config, &secret, seal.as_ref(), &pins)?;
         let links = assemble::links(config, &secret, &pins)?;
         let (registry, token) = links.foreign(LINE);
         registry
@@ -112,7 +113,6 @@ impl<'a> Part<'a> {
         become_user(monitor_user.as_ref(), "monitor_user", say)?;
         warn_of(keep_files(None, true).map_err(|error| error.to_string())?, say);
         let clock = Clock::default();
-        let keys = assemble::keyring(config, &secret, seal.as_ref(), &pins);
         let own = keys.without_seal();
         let guard = AnyGuard::new(config, keys, incarnation, clock.now());
         keep_calls(Calls::Monitor).map_err(|error| error.to_string())?;

@@ -317,6 +317,7 @@ impl<'a> Supervisor<'a> {
     fn complete(&self, mut answers: Answers) -> Answers {
         let forbidden = self.monitor.forbidden + self.replica.forbidden;
         if let Ok(Value::Object(mut status)) = serde_json::from_str(&answers.status) {
+            status.insert("pid".into(), json!(std::process::id()));
             status.insert("monitor_pid".into(), json!(self.monitor.pid()));
             status.insert("replica_pid".into(), json!(self.replica.pid()));
             status.insert("monitor_starts".into(), json!(self.monitor.starts));
