@@ -1,7 +1,7 @@
 //! What passes between a guard and its replica when they are two processes: words, each with one canonical encoding.
 //!
 //! Towards the replica ([`ToReplica`]): messages that the guard lets in, and notices. Towards the guard ([`ToGuard`]): messages
-//!   that the replica wants sent, and now and then how it stands.
+//!   that the replica wants sent, changes of the roster that it executed, and now and then how it stands.
 //! Upon a word that does not decode: it is refused by name. No correct replica writes one, so whoever reads it may take the
 //!   replica for faulty; it can do no more than that.
 //! Upon a message that decodes: it is what any peer could have sent, and the guard judges it as it would within one process.
@@ -13,6 +13,8 @@
 
 use crate::Message;
 use crate::replica::{Destination, Event, Status};
+use crate::roster::Signed;
+use crate::roster::chain::CHANGES_MAX;
 use monitor::Notice;
 use wire::frame::{BODY_BYTES_MAX, FRAME_BYTES_MAX};
 use wire::{Decode, DecodeError, Digest, Encode, Peer, Reader, codec_struct};
@@ -57,6 +59,8 @@ pub enum ToGuard {
     },
     /// How it stands, for people.
     Standing(Standing),
+    /// It executed these changes of the roster, in this order. Each carries the word of an operator; the guard checks it.
+    Changes(Vec<Signed>),
 }
 
 /// What a replica did, in numbers.
@@ -142,6 +146,10 @@ impl Encode for ToGuard {
                 to.push(1);
                 standing.encode(to);
             }
+            ToGuard::Changes(changes) => {
+                to.push(2);
+                changes.encode(to);
+            }
         }
     }
 }
@@ -161,6 +169,7 @@ impl Decode for ToGuard {
                 Ok(ToGuard::Send { to, message })
             }
             1 => Standing::decode(from).map(ToGuard::Standing),
+            2 => from.list("changes", CHANGES_MAX).map(ToGuard::Changes),
             tag => Err(DecodeError::UnknownTag { of: "word to a guard", tag }),
         }
     }
@@ -254,6 +263,14 @@ mod tests {
         ]
     }
 
+    fn change() -> Signed {
+        let (cluster, edition) = (Digest([5; 32]), crate::roster::Edition(1));
+        let holder = crate::roster::Holder::Node(NodeId(2));
+        let what = crate::roster::What::KeyAdded { identity: Bytes::from_static(b"key") };
+        let change = crate::roster::Change { cluster, edition, holder, what };
+        Signed { change, operator: 1, signature: wire::Signature([6; 64]) }
+    }
+
     fn to_guard() -> Vec<ToGuard> {
         let status = Status {
             view: View(2),
@@ -268,6 +285,7 @@ mod tests {
             ToGuard::Send { to: Destination::Peer(Peer::Client(ClientId(6))), message: reply() },
             ToGuard::Send { to: Destination::Members, message: request() },
             ToGuard::Standing(Standing { status, tally }),
+            ToGuard::Changes(vec![change()]),
         ]
     }
 
@@ -325,6 +343,16 @@ mod tests {
             words > 10_000 && refusals > 10_000,
             "{words} words and {refusals} refusals: too tame or too wild"
         );
+    }
+
+    #[test]
+    fn the_longest_chain_of_changes_fits_a_word() {
+        let identity = Bytes::from(vec![b'x'; crate::roster::change::IDENTITY_BYTES_MAX]);
+        let address = Bytes::from(vec![b'x'; crate::roster::change::ADDRESS_BYTES_MAX]);
+        let mut largest = change();
+        largest.change.what = crate::roster::What::Replaced { identity, address };
+        let word = ToGuard::Changes(vec![largest; CHANGES_MAX]);
+        assert!(word.to_bytes().len() <= WORD_BYTES_MAX, "{}", word.to_bytes().len());
     }
 
     #[test]

@@ -103,6 +103,12 @@ impl Gathering {
         if full { self.take() } else { None }
     }
 
+    /// Whether nothing was gathered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
     /// What was gathered: nothing, one message, or a bundle.
     pub fn take(&mut self) -> Option<Message> {
         self.bytes = 0;

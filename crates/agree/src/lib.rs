@@ -14,7 +14,8 @@
 //! - [`request`]: what travels between the two: [`Request`], [`Batch`], [`Reply`];
 //! - [`paxos`], [`pbft`], [`byzid`]: the protocols, a room each, behind [`replica`];
 //! - [`machine`]: executes batches in order on a [`Service`], exactly once per request;
-//! - [`checkpoint`]: what a replica fingerprints, keeps and hands to one that was away.
+//! - [`checkpoint`]: what a replica fingerprints, keeps and hands to one that was away;
+//! - [`roster`]: who is a node or a client, as agreed state.
 //!
 //! Beside the way of a request: [`settings`], the numbers of a cluster; [`capture`], what passed on links, for an audit.
 //!
@@ -49,6 +50,7 @@ pub mod protocol;
 pub mod queue;
 pub mod replica;
 pub mod request;
+pub mod roster;
 pub mod service;
 pub mod sessions;
 pub mod settings;

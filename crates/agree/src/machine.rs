@@ -59,6 +59,7 @@ impl<S: Service> Machine<S> {
         self.sequence = sequence;
         // Before the batch and not after it, so that what it is answered is there when replies are made.
         self.sessions.make_room();
+        self.service.begin(sequence);
         let mut executed = Vec::with_capacity(batch.requests().len());
         for request in batch.requests() {
             if let Some(result) = self.execute_request(request) {

@@ -9,6 +9,7 @@
 //! called durable. A snapshot, once durable, replaces the one before it and all records before its `keep_from`.
 
 use crate::message::Message;
+use crate::roster::Chain;
 use bytes::Bytes;
 use core::time::Duration;
 use wire::{ClientId, Digest, NodeId, Peer, Sequence, Time, Timestamp, View};
@@ -257,6 +258,10 @@ impl<R: Replica + ?Sized> Replica for Box<R> {
     fn status(&self) -> Status {
         (**self).status()
     }
+
+    fn chain(&self) -> Option<&Chain> {
+        (**self).chain()
+    }
 }
 
 /// A replica of any protocol.
@@ -266,4 +271,9 @@ pub trait Replica {
 
     /// How it stands.
     fn status(&self) -> Status;
+
+    /// The changes of the roster as far as it has executed them, if its service carries any.
+    fn chain(&self) -> Option<&Chain> {
+        None
+    }
 }

@@ -1,12 +1,16 @@
 //! The replicated state machine that a protocol carries.
 
+use crate::roster::{Chain, Seats};
 use bytes::Bytes;
 use core::fmt;
-use wire::Digest;
+use wire::{Digest, Sequence};
 
 /// A deterministic state machine. Replicas that apply the same commands in the same order are in the same state and
 /// have given the same replies; time, chance and the outside world reach it only inside a command.
 pub trait Service {
+    /// The commands that come now stand at `place` in the order.
+    fn begin(&mut self, _place: Sequence) {}
+
     /// Executes one command. Any bytes are a command: one that makes no sense gets a reply that says so.
     fn apply(&mut self, command: &Bytes) -> Bytes;
 
@@ -18,6 +22,16 @@ pub trait Service {
 
     /// Becomes the state that `snapshot` was taken of, or stays as it is and says why not.
     fn restore(&mut self, snapshot: &Bytes) -> Result<(), RestoreError>;
+
+    /// Which change of the roster put each node into its seat. A service that carries no roster says: the first one.
+    fn seats(&self) -> &Seats {
+        Seats::first()
+    }
+
+    /// The roster's changes, if the service carries them.
+    fn chain(&self) -> Option<&Chain> {
+        None
+    }
 }
 
 /// Why bytes are no snapshot.

@@ -336,6 +336,12 @@ impl<K: Keys> Station<K> {
         }
     }
 
+    /// Whether there is something to flush.
+    #[must_use]
+    pub fn has_to_say(&self) -> bool {
+        !self.out.is_empty() || self.gathered.values().any(|gathering| !gathering.is_empty())
+    }
+
     /// Adds to `frames` everything that is to leave.
     pub fn flush(&mut self, frames: &mut Vec<(NodeId, Bytes)>) {
         for (node, gathering) in &mut self.gathered {

@@ -7,6 +7,7 @@
 //!   is dropped everything, ends with [`CallError::Closed`].
 
 use crate::error::{CallError, OpenError};
+use crate::follow::Follower;
 use crate::session::Session;
 use crate::slot::Desk;
 use crate::thread::Post;
@@ -55,7 +56,9 @@ impl Connection {
         let keys = Keyring::new(Holder::Client(config.client), &secret, None, Arc::clone(&pins));
         let desk = Desk::new(links.waker());
         let settings = &config.cluster.settings;
-        let post = Post::new(Station::new(station, settings, keys), settings, links, pins, Arc::clone(&desk));
+        let follower = Follower::new(assemble::membership(&config.cluster, &pins));
+        let station_of = Station::new(station, settings, keys);
+        let post = Post::new(station_of, settings, links, pins, follower, Arc::clone(&desk));
         let thread = thread::Builder::new()
             .name("varangian-client".to_string())
             .spawn(move || post.run())

@@ -21,6 +21,7 @@
 
 pub mod connection;
 pub mod error;
+mod follow;
 pub mod keys;
 pub mod session;
 mod slot;

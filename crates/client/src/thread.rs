@@ -4,11 +4,13 @@
 //!   of the nodes has to be sent again, which takes longer.
 //! Upon each turn: frames go to the station, retry timers run out, what callers want now is asked ([`crate::slot`]), what is done
 //!   is told to whoever waits, and everything that is to leave leaves, a bundle for each node.
+//! Upon a change of the roster: it hears of it ([`crate::follow`]), and links and keys go by it.
 //! Upon a call while no link stands: it waits for one; until then it can be taken back as never asked.
 //! Upon a key that is refused by so many nodes that those left cannot answer: every call that was not asked yet ends with that.
 //! Upon a close: it ends when no call is left. Upon the end, or links that fail for good: every call that is left ends with CLOSED.
 
 use crate::error::CallError;
+use crate::follow::Follower;
 use crate::slot::{Desk, Outcome, Slot, Stage};
 use agree::client::Accepted;
 use agree::sessions::{FORGOTTEN, TOO_MANY_CLIENTS};
@@ -40,6 +42,7 @@ pub(crate) struct Post {
     replies_needed: usize,
     links: Links,
     pins: Arc<Pins>,
+    follower: Follower,
     desk: Arc<Desk>,
     clock: Clock,
     /// The slot of each session that the station has open, by its number; 0 is nobody's.
@@ -56,6 +59,7 @@ impl Post {
         settings: &Settings,
         links: Links,
         pins: Arc<Pins>,
+        follower: Follower,
         desk: Arc<Desk>,
     ) -> Post {
         let nodes = settings.members.iter().chain(&settings.spares).copied().collect();
@@ -65,6 +69,7 @@ impl Post {
             replies_needed: settings.protocol.replies_needed(settings.f),
             links,
             pins,
+            follower,
             desk,
             clock: Clock::default(),
             slots: Vec::new(),
@@ -86,7 +91,7 @@ impl Post {
                 self.hear(now, arrival, &mut done);
             }
             self.station.passed(now);
-            self.deliver(&mut done);
+            self.deliver(&mut done, &mut arrived);
             self.ask(now);
             self.station.flush(&mut frames);
             for (node, frame) in frames.drain(..) {
@@ -127,8 +132,12 @@ impl Post {
         }
     }
 
-    fn deliver(&mut self, done: &mut Vec<Done>) {
+    fn deliver(&mut self, done: &mut Vec<Done>, arrived: &mut Vec<Arrival>) {
         for Done { session, accepted } in done.drain(..) {
+            if self.follower.is_its(session) {
+                self.follower.hear(accepted.result, &mut self.links, arrived);
+                continue;
+            }
             let Some(slot) = self.slots.get(usize::from(session.number())).and_then(Option::as_ref) else {
                 continue;
             };
@@ -153,6 +162,13 @@ impl Post {
             }
         }
         self.listed = waiting;
+        if self.desk.is_closing() {
+            self.follower.stop(&mut self.station);
+        } else if self.settled && up > 0 {
+            let is_refused = |node: &NodeId| self.links.refusal(*node).is_some();
+            let refused = self.nodes.iter().any(is_refused);
+            self.follower.ask(now, refused, &mut self.station, calendar);
+        }
     }
 
     /// Does what the caller wants by now; whether that is all.

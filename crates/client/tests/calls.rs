@@ -55,8 +55,12 @@ impl World {
             identity: identity(&format!("node-{node}")),
         };
         let members: Vec<NodeEntry> = addresses.iter().enumerate().map(member).collect();
-        let client =
-            ClientEntry { client: ClientNumber(1), name: "client".to_string(), identity: identity("client") };
+        let client = ClientEntry {
+            client: ClientNumber(1),
+            name: "client".to_string(),
+            identity: identity("client"),
+            operator: true,
+        };
         let cluster = Cluster {
             name: "test".to_string(),
             service: Service::Kv,
@@ -65,7 +69,9 @@ impl World {
             members,
             spares: Vec::new(),
             clients: vec![client],
-        };
+            chain: agree::roster::Chain::new(agree::roster::Roster::default()),
+        }
+        .governed();
         World { folder, cluster, stop: Arc::default(), nodes: Vec::new() }
     }
 
@@ -87,6 +93,7 @@ impl World {
                 listen: entry.address,
                 processes: Processes::One,
                 monitor_user: None,
+                admitted: agree::roster::Edition(0),
                 replica_user: None,
                 durability: Durability::Async,
                 fail: Fail::Closed,

@@ -104,6 +104,12 @@ impl PublicIdentity {
         self.verifying.as_bytes()
     }
 
+    /// The X25519 key.
+    #[must_use]
+    pub fn agreement_key(&self) -> &[u8; 32] {
+        &self.agreement
+    }
+
     /// Whether `signature` over `body` is by the secret half. Strictly: of the signatures that some implementations take and
     /// others do not, none is taken, so that all nodes judge alike.
     #[must_use]

@@ -9,19 +9,22 @@
 //! Upon a peer: its holder is looked up in the roster ([`Pins`]); one that is not there, or whose key has ended by the time that
 //!   the driver told, is nobody: no MAC or signature of it is valid, a MAC for it is zeros.
 //! Upon a roster that was replaced: before the next proof, keys are computed for those whose identity is new.
+//! Upon a holder that changes keys: while the roster names two of its, proofs by either are taken, and what is for it is made for the
+//!   one in force, the older, which it has still. Upon a new secret of our own: what we say is proven by that; the one before
+//!   serves to check what others say to us for as long as the roster names it.
 //!
 //! A keyring is for one thread; its clones share secrets, roster and time. Two clones may be on two threads.
 
 use crate::holder::Holder;
 use crate::identity::PublicIdentity;
 use crate::mac::{MacKey, derive};
-use crate::pins::{Pins, Roster};
+use crate::pins::{KEYS_MAX, Pins, Roster};
 use crate::secret::{SealKey, SecretIdentity};
 use crate::wall_time::WallTime;
 use core::cell::RefCell;
 use core::fmt;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use wire::{Keys, Peer, Signature, Tag};
 
 /// Stands before everything that MAC keys are derived from.
@@ -34,31 +37,59 @@ const NO_TAG: Tag = Tag([0; 16]);
 #[derive(Clone)]
 pub struct Keyring {
     me: Holder,
-    secret: SecretIdentity,
+    secrets: Secrets,
     seal: Option<MacKey>,
     pins: Arc<Pins>,
     table: RefCell<Table>,
+}
+
+/// The secrets of one holder: the one in force, and the one before. Clones share them.
+#[derive(Clone)]
+struct Secrets(Arc<RwLock<Vec<SecretIdentity>>>);
+
+impl Secrets {
+    /// Whoever died with the lock in hand left a whole list behind.
+    fn all(&self) -> Vec<SecretIdentity> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn sign(&self, body: &[u8]) -> [u8; 64] {
+        let secrets = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        secrets.first().map_or([0; 64], |secret| secret.sign(body))
+    }
+
+    fn put_first(&self, secret: &SecretIdentity) {
+        let mut secrets = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let new = secret.public(None);
+        secrets.retain(|other| !other.public(None).has_keys_of(&new));
+        secrets.insert(0, secret.clone());
+        secrets.truncate(KEYS_MAX);
+    }
 }
 
 /// What was computed of a roster.
 #[derive(Clone, Default)]
 struct Table {
     edition: u64,
+    /// Our own public keys that count, the one in force first.
+    own: Vec<PublicIdentity>,
     entries: BTreeMap<Holder, Entry>,
 }
 
 /// One holder, and the keys for MACs to and from it.
 #[derive(Clone)]
 struct Entry {
-    identity: PublicIdentity,
-    /// Nothing where nothing can be agreed on.
-    macs: Option<Directions>,
+    /// Of each identity, the keys for MACs by it; none where nothing can be agreed on.
+    identities: Vec<(PublicIdentity, Vec<MacKey>)>,
+    /// For the identity in force.
+    to: Option<MacKey>,
 }
 
-#[derive(Clone)]
-struct Directions {
-    to: MacKey,
-    from: MacKey,
+impl Entry {
+    fn is_of(&self, identities: &[PublicIdentity]) -> bool {
+        self.identities.len() == identities.len()
+            && self.identities.iter().zip(identities).all(|((one, _), other)| one == other)
+    }
 }
 
 impl Keyring {
@@ -67,7 +98,7 @@ impl Keyring {
     pub fn new(me: Holder, secret: &SecretIdentity, seal: Option<&SealKey>, pins: Arc<Pins>) -> Keyring {
         let keyring = Keyring {
             me,
-            secret: secret.clone(),
+            secrets: Secrets(Arc::new(RwLock::new(vec![secret.clone()]))),
             seal: seal.map(SealKey::mac_key),
             pins,
             table: RefCell::default(),
@@ -75,6 +106,18 @@ impl Keyring {
         // Now rather than at the first message, which would wait.
         keyring.entry(me, |_| ());
         keyring
+    }
+
+    /// The same keys without that of seals. A new secret of either is the other's too.
+    #[must_use]
+    pub fn without_seal(&self) -> Keyring {
+        Keyring { seal: None, ..self.clone() }
+    }
+
+    /// We have a new secret: from now on what we say is proven by it, wherever these keys are shared.
+    pub fn switch_to(&self, secret: &SecretIdentity) {
+        self.secrets.put_first(secret);
+        self.pins.touch();
     }
 
     /// Whose keys they are.
@@ -99,61 +142,90 @@ impl Keyring {
         let mut table = self.table.borrow_mut();
         if table.edition != self.pins.edition() {
             let (roster, edition) = self.pins.roster_and_edition();
-            *table = Table { edition, entries: self.entries(&roster, &table.entries) };
+            *table = self.computed(&roster, edition, &table);
         }
-        table.entries.get(&holder).filter(|entry| !entry.identity.is_expired(self.pins.now())).map(with)
+        table.entries.get(&holder).map(with)
     }
 
-    /// The entries for `roster`. Those of holders whose keys are as `before` are kept.
-    fn entries(&self, roster: &Roster, before: &BTreeMap<Holder, Entry>) -> BTreeMap<Holder, Entry> {
-        let own = self.secret.public(None);
-        roster
+    fn is_expired(&self, identity: &PublicIdentity) -> bool {
+        identity.is_expired(self.pins.now())
+    }
+
+    /// What follows from `roster`. What was computed before for the same keys is kept.
+    fn computed(&self, roster: &Roster, edition: u64, before: &Table) -> Table {
+        let mut secrets = self.secrets.all();
+        // The one in force counts even if the roster does not know it yet; the one before only as long as it does.
+        let known = roster.all(self.me);
+        let mut first = true;
+        secrets.retain(|secret| {
+            let public = secret.public(None);
+            core::mem::take(&mut first) || known.iter().any(|identity| identity.has_keys_of(&public))
+        });
+        let own: Vec<PublicIdentity> = secrets.iter().map(|secret| secret.public(None)).collect();
+        let entries = roster
             .iter()
-            .map(|(holder, identity)| {
-                let macs = match before.get(&holder) {
-                    Some(entry) if entry.identity.has_keys_of(identity) => entry.macs.clone(),
-                    Some(_) | None => self.directions(&own, holder, identity),
-                };
-                (holder, Entry { identity: identity.clone(), macs })
+            .map(|(holder, identities)| {
+                let kept = before.entries.get(&holder).filter(|_| before.own == own);
+                let kept = kept.filter(|entry| entry.is_of(identities)).cloned();
+                (holder, kept.unwrap_or_else(|| self.entry_of(&secrets, holder, identities)))
             })
-            .collect()
+            .collect();
+        Table { edition, own, entries }
     }
 
-    fn directions(
+    fn entry_of(&self, secrets: &[SecretIdentity], holder: Holder, identities: &[PublicIdentity]) -> Entry {
+        let from = |theirs: &PublicIdentity| {
+            secrets.iter().filter_map(|own| self.mac_key(own, holder, theirs, false)).collect()
+        };
+        let in_force = secrets.first().zip(identities.first());
+        Entry {
+            to: in_force.and_then(|(own, theirs)| self.mac_key(own, holder, theirs, true)),
+            identities: identities.iter().map(|theirs| (theirs.clone(), from(theirs))).collect(),
+        }
+    }
+
+    /// The key for MACs between us by `own` and `holder` by `theirs`: to it, or from it.
+    fn mac_key(
         &self,
-        own: &PublicIdentity,
+        own: &SecretIdentity,
         holder: Holder,
         theirs: &PublicIdentity,
-    ) -> Option<Directions> {
-        let shared = self.secret.agree(theirs)?;
-        let key = |(from, from_keys): (Holder, [u8; 64]), (to, to_keys): (Holder, [u8; 64])| {
-            MacKey::new(&derive(MAC_KEY_LABEL, &*shared, &[&from.code(), &from_keys, &to.code(), &to_keys]))
-        };
-        let (me, other) = ((self.me, own.keys()), (holder, theirs.keys()));
-        Some(Directions { to: key(me, other), from: key(other, me) })
+        to: bool,
+    ) -> Option<MacKey> {
+        let shared = own.agree(theirs)?;
+        let (me, other) = ((self.me, own.public(None).keys()), (holder, theirs.keys()));
+        let ((from, from_keys), (to, to_keys)) = if to { (me, other) } else { (other, me) };
+        Some(MacKey::new(&derive(MAC_KEY_LABEL, &*shared, &[&from.code(), &from_keys, &to.code(), &to_keys])))
     }
 }
 
 impl Keys for Keyring {
     fn mac(&self, to: Peer, parts: &[&[u8]]) -> Tag {
-        self.entry(Holder::of(to), |entry| entry.macs.as_ref().map(|macs| macs.to.tag(parts)))
-            .flatten()
-            .unwrap_or(NO_TAG)
+        let made = |entry: &Entry| {
+            entry.identities.first().filter(|(identity, _)| !self.is_expired(identity))?;
+            entry.to.as_ref().map(|key| key.tag(parts))
+        };
+        self.entry(Holder::of(to), made).flatten().unwrap_or(NO_TAG)
     }
 
     fn mac_is_valid(&self, from: Peer, parts: &[&[u8]], tag: &Tag) -> bool {
-        self.entry(Holder::of(from), |entry| {
-            entry.macs.as_ref().is_some_and(|macs| macs.from.accepts(parts, tag))
-        })
-        .unwrap_or(false)
+        let takes = |entry: &Entry| {
+            let taken = entry.identities.iter().filter(|(identity, _)| !self.is_expired(identity));
+            taken.flat_map(|(_, keys)| keys).any(|key| key.accepts(parts, tag))
+        };
+        self.entry(Holder::of(from), takes).unwrap_or(false)
     }
 
     fn sign(&self, body: &[u8]) -> Signature {
-        Signature(self.secret.sign(body))
+        Signature(self.secrets.sign(body))
     }
 
     fn signature_is_valid(&self, signer: Peer, body: &[u8], signature: &Signature) -> bool {
-        self.entry(Holder::of(signer), |entry| entry.identity.has_signed(body, &signature.0)).unwrap_or(false)
+        let takes = |entry: &Entry| {
+            let taken = entry.identities.iter().filter(|(identity, _)| !self.is_expired(identity));
+            taken.into_iter().any(|(identity, _)| identity.has_signed(body, &signature.0))
+        };
+        self.entry(Holder::of(signer), takes).unwrap_or(false)
     }
 
     fn seal(&self, body: &[u8]) -> Tag {
@@ -167,7 +239,9 @@ impl Keys for Keyring {
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keyring({}, {})", self.me, self.secret.public(None).fingerprint())
+        let secrets = self.secrets.all();
+        let fingerprints = secrets.iter().map(|secret| secret.public(None).fingerprint());
+        write!(f, "Keyring({}, {:?})", self.me, fingerprints.collect::<Vec<_>>())
     }
 }
 
@@ -319,6 +393,42 @@ mod tests {
         }
         let gone = keys(3);
         assert!(!receiver.mac_is_valid(peer(3), PARTS, &gone.mac(peer(1), PARTS)));
+    }
+
+    /// Node 2 changes from its secret to another one, step by step; node 1 and it understand each other at every one.
+    #[test]
+    fn a_holder_changes_keys_and_is_understood_all_the_while() {
+        let (old, new) = (secret(2), secret(22));
+        let of = |keys: Vec<PublicIdentity>| {
+            let one = vec![secret(1).public(None)];
+            Roster::of([(holder(1), one), (holder(2), keys)]).expect("it is one")
+        };
+        let (one, two) = (keys(1), keys(2));
+        let understand = |when: &str| {
+            assert!(one.mac_is_valid(peer(2), PARTS, &two.mac(peer(1), PARTS)), "{when}");
+            assert!(two.mac_is_valid(peer(1), PARTS, &one.mac(peer(2), PARTS)), "{when}");
+            assert!(one.signature_is_valid(peer(2), b"body", &two.sign(b"body")), "{when}");
+        };
+        let both = || of(vec![old.public(None), new.public(None)]);
+        one.pins().replace(both());
+        understand("one knows, the other does not");
+        two.pins().replace(both());
+        understand("both know");
+        let (by_old, signed_by_old) = (two.mac(peer(1), PARTS), two.sign(b"body"));
+        two.without_seal().switch_to(&new);
+        assert_ne!(two.mac(peer(1), PARTS), by_old, "it speaks by the new one");
+        understand("it has switched");
+        assert!(one.mac_is_valid(peer(2), PARTS, &by_old), "what is under way still counts");
+        let for_old = one.mac(peer(2), PARTS);
+        one.pins().replace(of(vec![new.public(None)]));
+        two.pins().replace(of(vec![new.public(None)]));
+        understand("the old one is retired");
+        assert!(!one.mac_is_valid(peer(2), PARTS, &by_old));
+        assert!(!one.signature_is_valid(peer(2), b"body", &signed_by_old));
+        assert!(
+            !two.mac_is_valid(peer(1), PARTS, &for_old),
+            "who has stolen the old one deceives nobody with it"
+        );
     }
 
     /// What a door asks of its keys, and that a thread can be given some.

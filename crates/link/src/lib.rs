@@ -8,6 +8,7 @@
 //! - [`mac`]: the MAC itself, and the derivation of keys.
 //! - [`tls`]: mutual TLS 1.3 between pinned keys; no certificate and no authority.
 //! - [`wall_time`]: moments of the calendar.
+//! - [`knock`]: whether a node takes a key.
 //! - [`links`]: all the links of a node or a client, behind one call that waits; [`framing`], [`hello`]: what travels beside the frames.
 //!
 //! Of the crates that this one rests on: `rustls` with `ring` speaks TLS; `ed25519-dalek` signs, since it keeps a checked key
@@ -23,6 +24,7 @@ pub mod hello;
 pub mod holder;
 pub mod identity;
 pub mod keyring;
+pub mod knock;
 pub mod links;
 pub mod mac;
 pub mod pins;

@@ -10,6 +10,9 @@
 //! Upon the end of a connection: those that are dialled are dialled again, after [`REDIAL_MIN`], twice as long each time up to
 //!   [`REDIAL_MAX`].
 //!
+//! Upon a new secret of our own: connections from now on are made by it. Those that stand are their peers' to end.
+//! Upon another address of a node: it is dialled there.
+//!
 //! Bounded: connections ([`CONNECTIONS_MAX`]), those that have not said who they are ([`STRANGERS_MAX`]; one more is closed
 //! at once), and what waits on each connection.
 //!
@@ -676,6 +679,28 @@ impl Links {
                 let holder = connection.and_then(|tls| tls::holder_of(tls, pins));
                 holder.is_some_and(|holder| holder.speaks_for(peer))
             }
+        }
+    }
+
+    /// From now on connections are made by `secret`.
+    pub fn switch_to(&mut self, secret: &SecretIdentity) {
+        let Protection::Tls { secret: own, pins } = &mut self.making.protection else { return };
+        *own = Arc::new(secret.clone());
+        self.server = Some(tls::server_config(secret, Arc::clone(pins)));
+        for dial in &mut self.dials {
+            dial.client = Some(tls::client_config(secret, Arc::clone(pins), dial.node));
+        }
+    }
+
+    /// A node is reached elsewhere.
+    pub fn set_address(&mut self, node: NodeId, address: SocketAddr, arrived: &mut Vec<Arrival>) {
+        let Some(dial) = self.dials.iter_mut().find(|dial| dial.node == node) else { return };
+        if dial.address == address {
+            return;
+        }
+        (dial.address, dial.pause, dial.at) = (address, REDIAL_MIN, Instant::now());
+        if let Some(place) = dial.connection {
+            self.close(place, Closing::Replaced, arrived);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Whom we know: the identities that a configuration names, and what time it is.
 //!
-//! Upon a roster: no holder twice, no key with two holders, at most `NODES_MAX` nodes and [`CLIENTS_MAX`] clients.
+//! Upon a roster: no holder twice, no key with two holders, one key for each holder, or two while it changes keys ([`KEYS_MAX`]), at most `NODES_MAX` nodes and [`CLIENTS_MAX`] clients.
 //! Upon a new roster, when somebody is admitted, replaced or has a new key: every [`Keyring`](crate::Keyring) goes by it from its
 //!   next MAC on, every handshake from its next verdict on. Links that are open are the transport's business: it asks
 //!   [`tls::holder_of`](crate::tls::holder_of) again and drops those that nobody holds any more.
@@ -21,10 +21,13 @@ use wire::auth::NODES_MAX;
 /// Clients that a roster names at most, each with any number of sessions.
 pub const CLIENTS_MAX: usize = 4096;
 
+/// Identities of one holder at most: one, and another while it changes.
+pub const KEYS_MAX: usize = 2;
+
 /// Identities and their holders.
 #[derive(Clone, Default, Debug)]
 pub struct Roster {
-    identities: BTreeMap<Holder, PublicIdentity>,
+    identities: BTreeMap<Holder, Vec<PublicIdentity>>,
     holders: BTreeMap<[u8; 32], Holder>,
 }
 
@@ -33,6 +36,8 @@ pub struct Roster {
 pub enum BadRoster {
     /// A holder is named twice.
     NamedTwice(Holder),
+    /// A holder has no key, or more than [`KEYS_MAX`].
+    Keys(Holder, usize),
     /// Two holders have a key in common.
     SharedKey(Holder, Holder),
     /// There are more nodes than [`NODES_MAX`].
@@ -69,10 +74,15 @@ pub struct Pins {
 impl Roster {
     /// The roster of these identities.
     pub fn new(identities: impl IntoIterator<Item = (Holder, PublicIdentity)>) -> Result<Roster, BadRoster> {
+        Roster::of(identities.into_iter().map(|(holder, identity)| (holder, vec![identity])))
+    }
+
+    /// The roster of these holders, each with the identities that are taken for its own, the one in force first.
+    pub fn of(holders: impl IntoIterator<Item = (Holder, Vec<PublicIdentity>)>) -> Result<Roster, BadRoster> {
         let mut roster = Roster::default();
         let mut agreements = BTreeMap::new();
         let (mut nodes, mut clients) = (0, 0);
-        for (holder, identity) in identities {
+        for (holder, identities) in holders {
             match holder {
                 Holder::Node(_) => nodes += 1,
                 Holder::Client(_) => clients += 1,
@@ -86,25 +96,42 @@ impl Roster {
             if roster.identities.contains_key(&holder) {
                 return Err(BadRoster::NamedTwice(holder));
             }
-            let same_signing = roster.holders.insert(*identity.signing_key(), holder);
-            let same_agreement = agreements.insert(identity.agreement, holder);
-            if let Some(other) = same_signing.or(same_agreement) {
-                return Err(BadRoster::SharedKey(other, holder));
+            if !(1..=KEYS_MAX).contains(&identities.len()) {
+                return Err(BadRoster::Keys(holder, identities.len()));
             }
-            roster.identities.insert(holder, identity);
+            for identity in &identities {
+                let same_signing = roster.holders.insert(*identity.signing_key(), holder);
+                let same_agreement = agreements.insert(identity.agreement, holder);
+                if let Some(other) = same_signing.or(same_agreement) {
+                    return Err(BadRoster::SharedKey(other, holder));
+                }
+            }
+            roster.identities.insert(holder, identities);
         }
         Ok(roster)
     }
 
-    /// The identity of `holder`.
+    /// The identity of `holder` that is in force.
     #[must_use]
     pub fn get(&self, holder: Holder) -> Option<&PublicIdentity> {
-        self.identities.get(&holder)
+        self.all(holder).first()
+    }
+
+    /// The identities that are taken for those of `holder`, the one in force first.
+    #[must_use]
+    pub fn all(&self, holder: Holder) -> &[PublicIdentity] {
+        self.identities.get(&holder).map_or(&[], Vec::as_slice)
+    }
+
+    /// The identity of `holder` with this Ed25519 key.
+    #[must_use]
+    pub fn with_key(&self, holder: Holder, signing_key: &[u8; 32]) -> Option<&PublicIdentity> {
+        self.all(holder).iter().find(|identity| identity.signing_key() == signing_key)
     }
 
     /// Everybody, nodes first.
-    pub fn iter(&self) -> impl Iterator<Item = (Holder, &PublicIdentity)> {
-        self.identities.iter().map(|(holder, identity)| (*holder, identity))
+    pub fn iter(&self) -> impl Iterator<Item = (Holder, &[PublicIdentity])> {
+        self.identities.iter().map(|(holder, identities)| (*holder, identities.as_slice()))
     }
 }
 
@@ -121,6 +148,11 @@ impl Pins {
         // Whoever died with the lock in hand left a whole roster behind: it is one pointer.
         let mut held = self.roster.write().unwrap_or_else(PoisonError::into_inner);
         *held = Arc::new(roster);
+        self.edition.fetch_add(1, Ordering::Release);
+    }
+
+    /// What was computed of the roster is computed again: somebody who goes by it has a new secret.
+    pub(crate) fn touch(&self) {
         self.edition.fetch_add(1, Ordering::Release);
     }
 
@@ -145,7 +177,7 @@ impl Pins {
     pub fn holder_of(&self, signing_key: &[u8; 32]) -> Result<Holder, Unknown> {
         let roster = self.roster();
         let holder = *roster.holders.get(signing_key).ok_or(Unknown::Key)?;
-        let identity = roster.get(holder).ok_or(Unknown::Key)?;
+        let identity = roster.with_key(holder, signing_key).ok_or(Unknown::Key)?;
         match identity.expires().filter(|_| identity.is_expired(self.now())) {
             None => Ok(holder),
             Some(since) => Err(Unknown::Expired { holder, since, fingerprint: identity.fingerprint() }),
@@ -166,6 +198,9 @@ impl fmt::Display for BadRoster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BadRoster::NamedTwice(holder) => write!(f, "{holder} is named twice; once is right"),
+            BadRoster::Keys(holder, found) => {
+                write!(f, "{holder} has {found} keys; one is right, or {KEYS_MAX} while it changes")
+            }
             BadRoster::SharedKey(one, other) => {
                 write!(f, "{one} and {other} have the same key; each needs an identity of its own")
             }
@@ -210,6 +245,21 @@ mod tests {
                 Roster::new([(node(1), identity(1)), (client, same)]).map(|_| ()),
                 Err(BadRoster::SharedKey(node(1), client))
             );
+        }
+    }
+
+    #[test]
+    fn a_holder_that_changes_keys_is_known_by_both() {
+        let holder = node(1);
+        let roster = Roster::of([(holder, vec![identity(1), identity(2)])]).expect("it is one");
+        assert_eq!(roster.get(holder), Some(&identity(1)), "the first is in force");
+        let pins = Pins::new(roster, WallTime(0));
+        for seed in [1, 2] {
+            assert_eq!(pins.holder_of(identity(seed).signing_key()), Ok(holder));
+        }
+        for keys in [Vec::new(), vec![identity(1), identity(2), identity(3)]] {
+            let count = keys.len();
+            assert_eq!(Roster::of([(holder, keys)]).map(|_| ()), Err(BadRoster::Keys(holder, count)));
         }
     }
 

@@ -96,7 +96,17 @@ impl SecretIdentity {
 
     /// The one in a file.
     pub fn load(path: &Path) -> Result<SecretIdentity, SecretError> {
-        let bytes: Zeroizing<[u8; 64]> = load(path, SECRET_PREFIX)?;
+        let failed = |error| SecretError::File { path: path.to_path_buf(), error };
+        // Before it is opened, since a pipe would make us wait.
+        if !fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(SecretError::NotAFile { path: path.to_path_buf() });
+        }
+        SecretIdentity::read(File::open(path).map_err(failed)?, path)
+    }
+
+    /// The one in a file that somebody has opened; `path` is for what is said of it.
+    pub fn read(file: File, path: &Path) -> Result<SecretIdentity, SecretError> {
+        let bytes: Zeroizing<[u8; 64]> = read(file, path, SECRET_PREFIX)?;
         let (signing, agreement) = bytes.split_at(32);
         match (signing.try_into(), agreement.try_into()) {
             (Ok(signing), Ok(agreement)) => Ok(SecretIdentity::from_bytes(signing, agreement)),
@@ -181,12 +191,20 @@ fn random() -> Result<Zeroizing<[u8; 32]>, SecretError> {
 
 fn load<const N: usize>(path: &Path, prefix: &'static str) -> Result<Zeroizing<[u8; N]>, SecretError> {
     let failed = |error| SecretError::File { path: path.to_path_buf(), error };
-    let wrong = || SecretError::Contents { path: path.to_path_buf(), expected: prefix };
     // Before it is opened, since a pipe would make us wait.
     if !fs::metadata(path).map_err(failed)?.is_file() {
         return Err(SecretError::NotAFile { path: path.to_path_buf() });
     }
-    let file = File::open(path).map_err(failed)?;
+    read(File::open(path).map_err(failed)?, path, prefix)
+}
+
+fn read<const N: usize>(
+    file: File,
+    path: &Path,
+    prefix: &'static str,
+) -> Result<Zeroizing<[u8; N]>, SecretError> {
+    let failed = |error| SecretError::File { path: path.to_path_buf(), error };
+    let wrong = || SecretError::Contents { path: path.to_path_buf(), expected: prefix };
     // Of the open file, so that it cannot be another one by the time it is read.
     let metadata = file.metadata().map_err(failed)?;
     if metadata.mode() & MODE_FORBIDDEN != 0 {

@@ -230,10 +230,9 @@ impl Verifier {
         let key = signing_key(shown).ok_or(Refusal::NotAKey)?;
         let holder = self.pins.holder_of(&key).map_err(Refusal::from)?;
         let roster = self.pins.roster();
-        let identity = roster.get(holder).ok_or(Refusal::UnknownKey)?;
         // The roster may have been replaced since the holder was looked up.
+        let identity = roster.with_key(holder, &key).ok_or(Refusal::UnknownKey)?;
         let is_proven = signed.scheme == SignatureScheme::ED25519
-            && *identity.signing_key() == key
             && signed.signature().try_into().is_ok_and(|signature| identity.has_signed(message, signature));
         match is_proven {
             true => Ok(HandshakeSignatureValid::assertion()),

@@ -114,6 +114,7 @@ defects! {
     PaxosReplyEarly = "paxos-reply-early": "paxos", "the leader executes and replies before f+1 accepted";
     PaxosBallotResumed = "paxos-ballot-resumed": "paxos", "a leader that crashed begins its old ballot again";
     PaxosNoCatchUp = "paxos-no-catch-up": "paxos", "a replica that missed a batch never asks for it";
+    PaxosEraIgnored = "paxos-era-ignored": "paxos", "a machine that takes another's seat votes at once, in the ballots in which the one before did";
     PbftPrepareQuorum = "pbft-prepare-quorum": "pbft", "a batch counts as prepared with 2f replicas that accepted it instead of 2f+1";
     PbftCommitQuorum = "pbft-commit-quorum": "pbft", "a batch counts as committed with 2f COMMITs instead of 2f+1";
     PbftCheckpointQuorum = "pbft-checkpoint-quorum": "pbft", "a checkpoint counts as stable with 2f CHECKPOINTs instead of 2f+1";
@@ -123,5 +124,6 @@ defects! {
     PbftOrderUnverified = "pbft-order-unverified": "pbft", "a backup believes the order in NEW-VIEW without checking that it follows";
     PbftPreparedOmitted = "pbft-prepared-omitted": "pbft", "a VIEW-CHANGE leaves out what prepared";
     PbftPrepareForgotten = "pbft-prepare-forgotten": "pbft", "PREPARE leaves without a record, and a loss of power makes the replica forget it";
+    PbftEraIgnored = "pbft-era-ignored": "pbft", "a machine that takes another's seat votes at once, in the views in which the one before did";
     PbftOldViewAccepted = "pbft-old-view-accepted": "pbft", "messages of a view that is over still count";
 }

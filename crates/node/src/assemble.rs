@@ -2,10 +2,12 @@
 
 use crate::config::{self, Cluster, Config};
 use crate::core::Keeping;
+use crate::membership::{Ed25519, Membership};
 use agree::byzid::guard::Fail;
 use agree::door::Door;
 use agree::guard::{Guard, GuardEffect, Plain};
 use agree::replica::{Position, Recovered};
+use agree::roster::Governed;
 use agree::service::RestoreError;
 use agree::{Destination, Message, Protocol, Replica, Service, Timer, Write, byzid, paxos, pbft};
 use bytes::Bytes;
@@ -78,6 +80,12 @@ pub fn pins(cluster: &Cluster) -> Arc<Pins> {
     Arc::new(Pins::new(cluster.roster(), wall_time()))
 }
 
+/// What goes by `pins`, and by the files at first.
+#[must_use]
+pub fn membership(cluster: &Cluster, pins: &Arc<Pins>) -> Membership {
+    Membership::new(cluster, Arc::clone(pins))
+}
+
 /// What two ends of a link must have in common.
 #[must_use]
 pub fn digest_of(cluster: &Cluster) -> Digest {
@@ -122,20 +130,27 @@ pub fn replica(
     recovered: Recovered,
 ) -> Result<Box<dyn Replica>, String> {
     let (me, settings) = (config.node, config.settings());
-    let service = AnyService::of(config.cluster.service);
+    let service =
+        Governed::new(AnyService::of(config.cluster.service), config.cluster.chain.first().clone(), Ed25519);
+    let seat = config.admitted;
     let failed = |error: &dyn core::fmt::Display| format!("the replica cannot begin: {error}");
     Ok(match settings.protocol {
         Protocol::ByzId | Protocol::ByzIdW => Box::new(
-            byzid::Replica::recover(me, settings, service, recovered).map_err(|error| failed(&error))?,
+            byzid::Replica::recover(me, settings, service, recovered)
+                .map_err(|error| failed(&error))?
+                .seated(seat),
         ),
         Protocol::Paxos => Box::new(
-            paxos::Replica::recover(me, settings, service, recovered).map_err(|error| failed(&error))?,
+            paxos::Replica::recover(me, settings, service, recovered)
+                .map_err(|error| failed(&error))?
+                .seated(seat),
         ),
         Protocol::Pbft => {
             let keys = keys.ok_or_else(|| failed(&"pbft signs, and there are no keys"))?;
             Box::new(
                 pbft::Replica::recover(me, settings, service, keys, recovered)
-                    .map_err(|error| failed(&error))?,
+                    .map_err(|error| failed(&error))?
+                    .seated(seat),
             )
         }
     })
@@ -225,14 +240,19 @@ impl Guard for AnyGuard {
 }
 
 /// The keys of a node's two halves.
-#[must_use]
 pub fn keyring(
     config: &Config,
     secret: &SecretIdentity,
     seal: Option<&SealKey>,
     pins: &Arc<Pins>,
-) -> Keyring {
-    Keyring::new(Holder::Node(config.node), secret, seal, Arc::clone(pins))
+) -> Result<Keyring, String> {
+    let old = config.old_secret().map_err(|error| error.to_string())?;
+    let me = Holder::Node(config.node);
+    let keys = Keyring::new(me, old.as_ref().unwrap_or(secret), seal, Arc::clone(pins));
+    if old.is_some() {
+        keys.switch_to(secret);
+    }
+    Ok(keys)
 }
 
 /// The log of a node in `directory`, and what is in it. `waker` ends the turn of whoever waits for news of it; `say` hears if a

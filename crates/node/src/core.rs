@@ -3,13 +3,16 @@
 //! Upon an event: the replica takes it; what it wants sent is left for the other half, what it wants kept goes to the log,
 //!   timers are set. What goes to the log goes at the end of the turn, in one piece. All effects of one event are performed, in
 //!   order, before the next event.
+//! Upon a change of the roster that was executed: it is told with [`Core::news`], which is asked before anything is sent that follows
+//!   from it.
 //! Upon news of the log: what has become durable is told to the replica.
 
 use crate::timers::Timers;
 use agree::between::Tally;
 use agree::replica::{Position, Status};
+use agree::roster::{Edition, Signed};
 use agree::{Destination, Effect, Event, Message, Observation, Outbox, Replica, Write};
-use wire::Time;
+use wire::{Digest, Time};
 
 /// Where a replica's writes go.
 pub trait Keeping {
@@ -29,6 +32,8 @@ pub struct Core<R, L> {
     outbox: Outbox,
     writes: Vec<Write>,
     tally: Tally,
+    /// Up to which edition of the roster the other half was told, and by which changes.
+    shown: Option<(Edition, Digest)>,
 }
 
 impl<R: Replica, L: Keeping> Core<R, L> {
@@ -42,7 +47,22 @@ impl<R: Replica, L: Keeping> Core<R, L> {
             outbox: Outbox::new(),
             writes: Vec::new(),
             tally: Tally::default(),
+            shown: None,
         }
+    }
+
+    /// Changes of the roster that the replica executed, or found on its disk, and that were not told yet. What was told and is taken
+    /// back is not taken back there: what is put in its place will be told.
+    pub fn news(&mut self) -> Option<Vec<Signed>> {
+        let chain = self.replica.chain()?;
+        let now = (chain.edition(), chain.mark());
+        if self.shown == Some(now) || self.shown.is_some_and(|(edition, _)| edition > now.0) {
+            return None;
+        }
+        let known = self.shown.filter(|(edition, mark)| chain.mark_at(*edition) == Some(*mark));
+        let after = known.map_or(Edition(0), |(edition, _)| edition);
+        self.shown = Some(now);
+        Some(chain.after(after).cloned().collect()).filter(|news: &Vec<Signed>| !news.is_empty())
     }
 
     /// How the replica stands.

@@ -1,11 +1,14 @@
 //! The guard's half of a node: links, guard and the guard's timers.
 //!
 //! Upon a frame: the guard says what becomes of it; what it delivers is left for the other half.
+//! Upon changes of the roster that the replica shows: they count if an operator signed them ([`crate::membership`]).
 //! Upon a message of the replica's: the guard says whether it leaves, and it leaves with the next flush.
 
 use crate::assemble::AnyGuard;
+use crate::membership::Membership;
 use crate::timers::Timers;
 use agree::guard::{Alarm, Guard, GuardEffect};
+use agree::roster::{Refusal, Signed};
 use agree::{Destination, Event, Message};
 use bytes::Bytes;
 use link::{Arrival, Links};
@@ -24,6 +27,10 @@ pub struct Passed {
     pub words_refused: u64,
     /// Words for the replica that came while it was down.
     pub words_lost: u64,
+    /// Times that the replica showed a change of the roster that no operator signed.
+    pub changes_refused: u64,
+    /// The edition of the roster that counts.
+    pub edition: u64,
     /// Rules that the replica broke.
     pub alarms: Vec<Alarm>,
 }
@@ -35,6 +42,7 @@ const ALARMS_MAX: usize = 64;
 pub struct Gate<G> {
     guard: G,
     links: Links,
+    membership: Option<Membership>,
     timers: Timers,
     effects: Vec<GuardEffect>,
     passed: Passed,
@@ -51,7 +59,31 @@ impl Gate<AnyGuard> {
 impl<G: Guard> Gate<G> {
     /// A guard that has not been told yet that it was started.
     pub fn new(guard: G, links: Links) -> Self {
-        Gate { guard, links, timers: Timers::default(), effects: Vec::new(), passed: Passed::default() }
+        Gate {
+            guard,
+            links,
+            membership: None,
+            timers: Timers::default(),
+            effects: Vec::new(),
+            passed: Passed::default(),
+        }
+    }
+
+    /// Who is there is told by `membership` from now on.
+    #[must_use]
+    pub fn governed(mut self, membership: Membership) -> Self {
+        self.passed.edition = membership.edition().0;
+        self.membership = Some(membership);
+        self
+    }
+
+    /// Somebody shows changes of the roster. Whether they change anything, or why they are refused.
+    pub fn show(&mut self, changes: &[Signed], arrived: &mut Vec<Arrival>) -> Result<bool, Refusal> {
+        let Some(membership) = &mut self.membership else { return Ok(false) };
+        let shown = membership.show(changes, &mut self.links, arrived);
+        self.passed.edition = membership.edition().0;
+        self.passed.changes_refused = membership.refused();
+        shown
     }
 
     /// The links.

@@ -4,6 +4,7 @@
 //! - [`run`](mod@run): a node from its configuration to its end; [`assemble`]: its parts;
 //! - [`gate`], [`core`]: the guard's half and the replica's half; [`single`]: both on one thread;
 //! - [`separate`]: each half in a process of its own, and their supervisor; [`handover`]: what the replica's user is given;
+//! - [`membership`]: who is a node or a client now;
 //! - [`report`], [`http`], [`notify`]: what it says of itself;
 //! - [`clock`], [`timers`], [`starts`].
 
@@ -14,6 +15,7 @@ pub mod core;
 pub mod gate;
 pub mod handover;
 pub mod http;
+pub mod membership;
 pub mod notify;
 pub mod report;
 pub mod run;

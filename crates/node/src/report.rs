@@ -81,6 +81,9 @@ impl Report {
             "replica_words_lost": self.passed.words_lost,
             "alarms": self.passed.alarms.iter().map(alarm).collect::<Vec<_>>(),
             "links_up": self.up,
+            "pid": std::process::id(),
+            "edition": self.passed.edition,
+            "changes_refused": self.passed.changes_refused,
             "incarnation": self.incarnation,
             "seconds": self.seconds,
         })
@@ -121,6 +124,13 @@ impl Report {
             "counter",
             "Words to the replica while it was down.",
             self.passed.words_lost,
+        );
+        metric("roster_edition", "gauge", "The edition of the roster that counts.", self.passed.edition);
+        metric(
+            "changes_refused_total",
+            "counter",
+            "Changes of the roster that no operator signed.",
+            self.passed.changes_refused,
         );
         metric("alarms_total", "counter", "Rules that the replica broke.", self.passed.alarms.len() as u64);
         metric("links_up", "gauge", "Nodes to which a link stands.", self.up.len() as u64);

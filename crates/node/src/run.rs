@@ -2,6 +2,8 @@
 //!
 //! Upon the start: the secrets are read, the log is opened, links are made, guard and replica begin.
 //! Upon each turn: [`crate::single`]. Now and then a report is left for those who ask, and the calendar is looked at.
+//! Upon a wish to read the configuration anew ([`Reload`]): the secret and the changes of the roster beside it count from now on; other
+//!   changes are refused by name.
 //! Upon a wish to stop: the turn ends, the log is flushed, and the process ends.
 //! Upon a log that failed: the node stops, and says why. It must not go on: it would promise what it cannot keep.
 
@@ -16,6 +18,8 @@ use crate::single::Single;
 use crate::starts;
 use agree::between::Tally;
 use agree::replica::Status;
+use agree::roster::{Edition, Signed};
+use link::{Keyring, SecretIdentity};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -43,16 +47,41 @@ pub fn log_directory(config: &Config) -> PathBuf {
     config.data.join(LOG)
 }
 
-/// Makes in `data` what a new node keeps: its log, and the count of its monitor's starts. Nothing of it may be there.
+/// Makes in `data` what a node of the first roster keeps.
 pub fn create(data: &Path) -> Result<(), String> {
+    create_admitted(data, Edition(0))
+}
+
+/// Makes in `data` what a machine keeps that the change `admitted` of the roster put into its seat: its log, and the count of its
+/// monitor's starts. Nothing of it may be there.
+pub fn create_admitted(data: &Path, admitted: Edition) -> Result<(), String> {
     let at = |what: &dyn core::fmt::Display| format!("{}: {what}", data.display());
     DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(|error| at(&error))?;
     store::create(&data.join(LOG)).map_err(|error| at(&error))?;
-    starts::create(data).map_err(|error| at(&error))
+    starts::create(data, admitted).map_err(|error| at(&error))
+}
+
+/// Where a configuration stands, and the wish to read it anew.
+#[derive(Clone, Copy, Debug)]
+pub struct Reload<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Whether somebody wishes it.
+    pub wished: &'a AtomicBool,
 }
 
 /// Runs the node until `stop`, or until it cannot go on. `say` hears what a person should know.
 pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: &mut dyn FnMut(&str)) -> Result<(), String> {
+    run_and_reload(config, None, stop, say)
+}
+
+/// The same of a node whose configuration may be read anew.
+pub fn run_and_reload(
+    config: &Config,
+    reload: Option<Reload<'_>>,
+    stop: &Arc<AtomicBool>,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), String> {
     let secret = config.secret().map_err(|error| error.to_string())?;
     let seal = config.seal().map_err(|error| error.to_string())?;
     let pins = assemble::pins(&config.cluster);
@@ -65,18 +94,19 @@ pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: &mut dyn FnMut(&str)) -
     };
     let clock = Clock::default();
     let last = recovered.last;
-    let keys = assemble::keyring(config, &secret, seal.as_ref(), &pins);
-    let guard = AnyGuard::new(config, keys, incarnation.unwrap_or(0), clock.now());
+    let keys = assemble::keyring(config, &secret, seal.as_ref(), &pins)?;
     // The replica has no key of seals.
-    let keys = assemble::keyring(config, &secret, None, &pins);
-    let replica = assemble::replica(config, Some(keys), recovered)?;
+    let own = keys.without_seal();
+    let guard = AnyGuard::new(config, keys, incarnation.unwrap_or(0), clock.now());
+    let replica = assemble::replica(config, Some(own.clone()), recovered)?;
     let shared = Shared::default();
     if let Some(address) = config.http {
         let address = http::serve(address, Arc::clone(&shared))
             .map_err(|error| format!("cannot answer on {address}: {error}"))?;
         say(&format!("health, metrics and status at http://{address}/"));
     }
-    let mut node = Single::new(Gate::new(guard, links), Core::new(replica, log, last), clock);
+    let gate = Gate::new(guard, links).governed(assemble::membership(&config.cluster, &pins));
+    let mut node = Single::new(gate, Core::new(replica, log, last), clock);
     node.start()?;
     say(&format!("node {} of {} runs on {}", config.node.0, config.cluster.name, config.listen));
     let start = Instant::now();
@@ -94,9 +124,47 @@ pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: &mut dyn FnMut(&str)) -
             looked = now;
             pins.set_now(assemble::wall_time());
         }
+        if let Some(reload) = reload.filter(|reload| reload.wished.swap(false, Ordering::Relaxed)) {
+            match reload_from(config, reload.path, &own, node.gate()) {
+                Ok(()) => say("the roster was read anew"),
+                Err(why) => say(&format!("the configuration stays as it was: {why}")),
+            }
+        }
     }
     say(&format!("node {} stops", config.node.0));
     Ok(())
+}
+
+/// Why a configuration that says more than changes of the roster is not read anew.
+pub(crate) const MORE_HAS_CHANGED: &str =
+    "more than identities has changed; right would be to start the node anew";
+
+fn reload_from(
+    config: &Config,
+    path: &Path,
+    keys: &Keyring,
+    gate: &mut Gate<AnyGuard>,
+) -> Result<(), String> {
+    let new = Config::load(path).map_err(|error| error.to_string())?;
+    if !config.differs_in_the_roster_alone(&new) {
+        return Err(MORE_HAS_CHANGED.to_string());
+    }
+    let secret = new.secret().map_err(|error| error.to_string())?;
+    let changes: Vec<_> = new.cluster.chain.after(Edition(0)).cloned().collect();
+    take_over(&secret, &changes, keys, gate)
+}
+
+/// What is said from now on is proven by `secret`, and `changes` count.
+pub(crate) fn take_over(
+    secret: &SecretIdentity,
+    changes: &[Signed],
+    keys: &Keyring,
+    gate: &mut Gate<AnyGuard>,
+) -> Result<(), String> {
+    let mut arrived = Vec::new();
+    keys.switch_to(secret);
+    gate.links().switch_to(secret);
+    gate.show(changes, &mut arrived).map(|_| ()).map_err(|refusal| refusal.to_string())
 }
 
 /// How a node stands whose replica says `status` and `tally`.

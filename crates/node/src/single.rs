@@ -2,15 +2,18 @@
 //!
 //! Upon each turn: what came is heard, what the guard delivers the replica takes, what the replica wants sent the guard
 //!   lets out or not, until nothing is left; then everything that is to leave leaves at once.
+//! Upon a change of the roster that the replica executed: links and keys go by it before anything is sent that follows from it, and
+//!   what still waits of a machine that is replaced is dropped.
 
 use crate::clock::Clock;
 use crate::core::{Core, Keeping};
 use crate::gate::Gate;
 use agree::guard::Guard;
+use agree::roster::{Holder, What};
 use agree::{Destination, Event, Message, Replica};
 use core::time::Duration;
 use link::Arrival;
-use wire::Time;
+use wire::{Peer, Time};
 
 /// A node in one process.
 pub struct Single<G, R, L> {
@@ -41,6 +44,7 @@ impl<G: Guard, R: Replica, L: Keeping> Single<G, R, L> {
     /// Starts guard and replica.
     pub fn start(&mut self) -> Result<(), String> {
         let now = self.clock.now();
+        self.look_at_the_roster();
         self.gate.start(now, &mut self.events);
         self.events.push(Event::Started);
         self.settle(now)
@@ -66,22 +70,48 @@ impl<G: Guard, R: Replica, L: Keeping> Single<G, R, L> {
         Ok(())
     }
 
+    /// Takes over what the replica executed of changes of the roster. Whose machine is out with that.
+    fn look_at_the_roster(&mut self) -> Vec<Peer> {
+        let Some(news) = self.core.news() else { return Vec::new() };
+        let replaced = news.iter().filter_map(|signed| match (&signed.change.what, signed.change.holder) {
+            (What::Replaced { .. }, Holder::Node(node)) => Some(Peer::Node(node)),
+            _ => None,
+        });
+        let replaced = replaced.collect();
+        // What is refused is counted; within one process nobody else could have invented it.
+        let _ = self.gate.show(&news, &mut self.arrived);
+        replaced
+    }
+
     /// Lets the halves talk until they have nothing more to say.
     fn settle(&mut self, now: Time) -> Result<(), String> {
         let (mut events, mut sends) = (Vec::new(), Vec::new());
         loop {
             self.core.passed(now, &mut self.sends)?;
+            let out = self.look_at_the_roster();
+            self.events.retain(|event| !is_of(event, &out));
             if self.events.is_empty() && self.sends.is_empty() {
                 return Ok(());
             }
             std::mem::swap(&mut events, &mut self.events);
+            let mut out = Vec::new();
             for event in events.drain(..) {
+                if is_of(&event, &out) {
+                    continue;
+                }
                 self.core.step(now, event, &mut self.sends);
+                out.append(&mut self.look_at_the_roster());
             }
+            self.events.retain(|event| !is_of(event, &out));
             std::mem::swap(&mut sends, &mut self.sends);
             for (to, message) in sends.drain(..) {
                 self.gate.send(now, to, message, &mut self.events);
             }
         }
     }
+}
+
+/// Whether `event` is a message of one of `peers`.
+fn is_of(event: &Event, peers: &[Peer]) -> bool {
+    matches!(event, Event::Message { from, .. } if peers.contains(from))
 }

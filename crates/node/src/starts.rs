@@ -3,6 +3,7 @@
 //! A monitor that was started again has forgotten, and must not be taken for the one before. So the number of its start is on disk
 //! before it begins, and never comes twice: a file that is missing or damaged is an error, not a beginning.
 
+use agree::roster::Edition;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -18,11 +19,19 @@ fn file(data: &Path) -> PathBuf {
     data.join(NAME)
 }
 
-/// Makes the file of a node whose monitor never ran. It must not be there.
-pub fn create(data: &Path) -> io::Result<()> {
+/// Starts of the monitor of one machine at most. The machines that follow one another in the seat of a node count from further on.
+const STARTS_OF_A_MACHINE_BITS: u32 = 32;
+
+/// The first start of a machine that the change `admitted` of the roster put into its seat: later than any of those before it.
+fn first_of(admitted: Edition) -> u64 {
+    admitted.0 << STARTS_OF_A_MACHINE_BITS
+}
+
+/// Makes the file of a machine on which the node's monitor never ran. It must not be there.
+pub fn create(data: &Path, admitted: Edition) -> io::Result<()> {
     let path = file(data);
     let mut file = File::options().write(true).create_new(true).mode(MODE).open(&path)?;
-    file.write_all(b"0\n")?;
+    file.write_all(format!("{}\n", first_of(admitted)).as_bytes())?;
     file.sync_all()?;
     File::open(data)?.sync_all()
 }
@@ -51,9 +60,9 @@ mod tests {
     fn no_two_starts_have_one_number_and_a_missing_file_is_no_beginning() {
         let folder = tempfile::tempdir().expect("a folder");
         assert!(next(folder.path()).is_err());
-        create(folder.path()).expect("it is new");
-        assert!(create(folder.path()).is_err(), "it is made once");
-        for start in 0..3 {
+        create(folder.path(), Edition(3)).expect("it is new");
+        assert!(create(folder.path(), Edition(3)).is_err(), "it is made once");
+        for start in (3 << 32)..(3 << 32) + 3 {
             assert_eq!(next(folder.path()).expect("it is there"), start);
         }
         fs::write(file(folder.path()), "x").expect("it can be written");

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use core::cmp::Reverse;
 use std::collections::BinaryHeap;
-use wire::{Peer, Time};
+use wire::{NodeId, Peer, Time};
 
 /// Things that may be under way at once at most. Over it something multiplies without end, and the run stops.
 pub const HAPPENINGS_MAX: usize = 1 << 20;
@@ -33,6 +33,13 @@ pub enum Happening {
         link: Peer,
         /// The frame.
         frame: Bytes,
+    },
+    /// A frame that does not arrive: the machine that it came from, or was for, is gone.
+    Lost {
+        /// The index of the peer it was for.
+        to: u8,
+        /// Who was at the other end of the link.
+        link: Peer,
     },
     /// A timer may have run out.
     Timer {
@@ -131,6 +138,17 @@ impl Agenda {
         };
         self.entered += 1;
         self.heap.push(Reverse((at.0, self.entered << PLACE_BITS | u64::from(place))));
+    }
+
+    /// Every frame between the node `node` and others is lost.
+    pub fn lose_frames_of(&mut self, node: NodeId) {
+        for happening in self.store.iter_mut().flatten() {
+            if let Happening::Frame { to, link, .. } = happening
+                && (u16::from(*to) == node.0 || *link == Peer::Node(node))
+            {
+                *happening = Happening::Lost { to: *to, link: *link };
+            }
+        }
     }
 
     /// Takes out what happens next.

@@ -13,6 +13,7 @@ use crate::crew::{Crew, station};
 use crate::keys::SimKeys;
 use crate::load;
 use crate::random::Random;
+use crate::service::Operation;
 use crate::surroundings::Surroundings;
 use crate::timers::{Came, Timers};
 use crate::trace::Traced;
@@ -25,7 +26,7 @@ use agree::{Message, Request, Settings, Station};
 use bytes::Bytes;
 use core::time::Duration;
 use std::collections::BTreeMap;
-use wire::{ClientId, Decode, Encode, Frame, Keys, NodeId, Peer, Timestamp};
+use wire::{ClientId, Decode, Encode, Frame, Keys, NodeId, Peer, Time, Timestamp};
 
 /// Requests that a client makes after all faults are over, if it would otherwise make none: they show that the cluster
 /// makes progress, not only that it settled what was open.
@@ -51,6 +52,10 @@ struct Client {
     left: u64,
     thinking: bool,
     waiting: bool,
+    /// What it asks for next, whatever else it would, and the result with which it is content.
+    wish: Option<(Operation, Bytes)>,
+    /// The request by which it last asked for that.
+    wished: Timestamp,
 }
 
 /// One station, and its clients.
@@ -94,11 +99,13 @@ impl SimStation {
             .of_station(number)
             .map(|index| Client {
                 id: crew.client(index),
-                number: asks.open(Timestamp(0)).expect("a crew is small"),
+                number: asks.open(Time::ZERO, Timestamp(0)).expect("a crew is small"),
                 random: random.part(index as u64),
                 left: habits.operations,
                 thinking: false,
                 waiting: false,
+                wish: None,
+                wished: Timestamp(0),
             })
             .collect();
         let first = crew.of_station(number).start;
@@ -128,7 +135,8 @@ impl SimStation {
     /// Whether its clients wait for nothing and want nothing.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.clients.iter().all(|client| !client.waiting && !client.thinking && client.left == 0)
+        let wants = |client: &Client| client.waiting || client.thinking || client.left > 0 || client.wish.is_some();
+        !self.clients.iter().any(wants)
     }
 
     /// Its clients begin to think about their first requests.
@@ -140,7 +148,7 @@ impl SimStation {
 
     fn think(&mut self, place: usize, world: &mut Surroundings) {
         let client = &mut self.clients[place];
-        if client.left == 0 || client.waiting || client.thinking {
+        if (client.left == 0 && client.wish.is_none()) || client.waiting || client.thinking {
             return;
         }
         client.thinking = true;
@@ -157,6 +165,18 @@ impl SimStation {
         }
     }
 
+    /// Its first client asks for `operation` until the result is `content`.
+    pub fn wish(&mut self, operation: Operation, content: Bytes, world: &mut Surroundings) {
+        self.clients[0].wish = Some((operation, content));
+        self.think(0, world);
+    }
+
+    /// Whether it has what it wished for.
+    #[must_use]
+    pub fn is_content(&self) -> bool {
+        self.clients[0].wish.is_none()
+    }
+
     /// Its clients stop after what they have outstanding.
     pub fn stop(&mut self) {
         self.clients.iter_mut().for_each(|client| client.left = 0);
@@ -166,13 +186,22 @@ impl SimStation {
     pub fn thought(&mut self, index: usize, world: &mut Surroundings) {
         let client = &mut self.clients[index - self.first];
         client.thinking = false;
-        if client.left == 0 || client.waiting {
+        if client.waiting {
             return;
         }
-        client.left -= 1;
+        let operation = match &client.wish {
+            Some((operation, _)) => operation.to_bytes(),
+            None if client.left == 0 => return,
+            None => {
+                client.left -= 1;
+                load::operation(&mut client.random).to_bytes()
+            }
+        };
         client.waiting = true;
-        let operation = load::operation(&mut client.random).to_bytes();
         let timestamp = self.station.submit(world.now, client.number, operation.clone());
+        if client.wish.is_some() {
+            client.wished = timestamp;
+        }
         let id = client.id;
         world.traced(|| Traced::Invoked { client: id, timestamp, operation: operation.clone() });
         world.checkers.invoked(world.now, id, timestamp, operation);
@@ -192,7 +221,11 @@ impl SimStation {
         for done in done {
             self.done(&done, world);
         }
-        self.set_timer(world);
+        if self.station.has_to_say() {
+            self.gather(world);
+        } else {
+            self.set_timer(world);
+        }
     }
 
     /// Its retry timer may have run out.
@@ -324,6 +357,10 @@ impl SimStation {
         let id = client.id;
         world.traced(|| Traced::Accepted { client: id, accepted: done.accepted.clone() });
         world.checkers.accepted(world.now, id, &done.accepted);
+        let is_answered = done.accepted.timestamp == client.wished;
+        if is_answered && client.wish.as_ref().is_some_and(|(_, content)| done.accepted.result == *content) {
+            client.wish = None;
+        }
         self.think(place, world);
     }
 }

@@ -33,6 +33,9 @@ pub(crate) enum Sort {
     LyingClient,
 }
 
+/// How many plans in a thousand let a machine be replaced.
+const REPLACED_PERMILLE: u64 = 250;
+
 pub(crate) fn kinds(mix: Mix) -> Vec<Sort> {
     let groups: [(Mix, &[Sort]); 6] = [
         (
@@ -132,6 +135,17 @@ impl World {
         // All power at once: nothing can happen meanwhile, so it is short.
         let lasts = if kind == FaultKind::PowerLoss { lasts / 20 } else { lasts };
         vec![self.between(from, lasts, kind)]
+    }
+
+    /// Now and then, another machine takes the seat of one of `nodes`.
+    pub(crate) fn replaced(&self, nodes: &[u8], random: &mut Random) -> Option<Fault> {
+        if nodes.is_empty() || !self.crashes || !random.chance(REPLACED_PERMILLE) {
+            return None;
+        }
+        let from = Time::ZERO.after(random.duration(self.season.0, self.season.1));
+        let lasts = random.duration(Duration::from_millis(5), Duration::from_millis(600));
+        let (node, dead) = (random.pick(nodes), random.chance(500));
+        Some(self.between(from, lasts, FaultKind::Replaced { node, dead }))
     }
 
     fn between(&self, from: Time, lasts: Duration, kind: FaultKind) -> Fault {

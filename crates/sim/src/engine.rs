@@ -8,6 +8,7 @@ use agree::byzid::guard::{Fail, Guard as ByzIdGuard};
 use agree::door::Door;
 use agree::guard::{Guard, GuardEffect, Plain};
 use agree::replica::{Destination, Recovered, Status};
+use agree::roster::Edition;
 use agree::{Event, Message, Outbox, Protocol, Replica, Service, Settings, Timer, byzid, paxos, pbft};
 use bytes::Bytes;
 use std::rc::Rc;
@@ -68,6 +69,18 @@ impl<S: Service + Clone + Default> AnyReplica<S> {
                     .map(|replica| AnyReplica::ByzId(Box::new(replica)))
                     .map_err(|error| error.to_string())
             }
+        }
+    }
+
+    /// The same replica on a machine that the change of this edition put into its seat.
+    #[must_use]
+    pub fn seated(self, seat: Edition) -> Self {
+        match self {
+            AnyReplica::ByzId(replica) => AnyReplica::ByzId(Box::new(replica.seated(seat))),
+            AnyReplica::Paxos(replica) => AnyReplica::Paxos(Box::new(replica.seated(seat))),
+            AnyReplica::Pbft(replica) => AnyReplica::Pbft(Box::new(replica.seated(seat))),
+            #[cfg(test)]
+            AnyReplica::Fake(replica) => AnyReplica::Fake(replica),
         }
     }
 

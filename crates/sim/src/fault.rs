@@ -121,6 +121,14 @@ pub enum FaultKind {
         /// Which node's.
         node: u8,
     },
+    /// The machine of a node is taken out, and another one, with an empty disk, takes its seat, once clients have agreed to that:
+    /// it begins with the wish, and ends with the new machine, if that is agreed on by then.
+    Replaced {
+        /// Which node's.
+        node: u8,
+        /// Whether the old machine is gone from the beginning. Else it runs until the new one does.
+        dead: bool,
+    },
     /// A client sends requests with proofs that only some replicas find valid, to some replicas only, and again later.
     LyingClient {
         /// Which client, from 0.
@@ -157,6 +165,7 @@ impl FaultKind {
             FaultKind::Pause { .. } => "pause",
             FaultKind::PausePrimary { .. } => "pause of the primary",
             FaultKind::MonitorCrash { .. } => "monitor crash",
+            FaultKind::Replaced { .. } => "replaced",
             FaultKind::LyingClient { .. } => "lying client",
             FaultKind::Outsider { .. } => "outsider",
         }
@@ -200,6 +209,7 @@ impl FaultKind {
             | FaultKind::Pause { .. }
             | FaultKind::PausePrimary { .. }
             | FaultKind::MonitorCrash { .. }
+            | FaultKind::Replaced { .. }
             | FaultKind::LyingClient { .. }
             | FaultKind::Outsider { .. } => {}
         }
@@ -263,6 +273,12 @@ impl fmt::Display for FaultKind {
                 write!(f, "the primary stands still, if it is one of {}", Names(*of))
             }
             FaultKind::MonitorCrash { node } => write!(f, "the monitor of p{node} is down"),
+            FaultKind::Replaced { node, dead: true } => {
+                write!(f, "p{node} is lost, and another machine takes its seat")
+            }
+            FaultKind::Replaced { node, dead: false } => {
+                write!(f, "another machine takes the seat of p{node}")
+            }
             FaultKind::LyingClient { client } => {
                 write!(f, "{} lies", Peer::Client(station(usize::from(*client))))
             }

@@ -88,6 +88,7 @@ impl Plan {
         let mut traitors: Vec<u8> = lies.iter().map(|lie| lie.node).collect();
         traitors.dedup();
         let hit = may_be_hit(protocol, n, f, &traitors, &mut random.part(2));
+        let replaceable: Vec<u8> = hit.iter().copied().filter(|node| !traitors.contains(node)).collect();
         let world = World {
             n,
             stations: tuning.crew().stations(),
@@ -106,9 +107,15 @@ impl Plan {
         if mix.has(Mix::CRASH) {
             live = for_ever(&mut faults, protocol, f, n, &traitors, heal, &mut random.part(4));
         }
+        if let Some(fault) = world.replaced(&replaceable, &mut random.part(7)) {
+            live &= gone(&traitors, &faults, &fault) <= budget(protocol, f);
+            faults.push(fault);
+        }
         // A liar not found out in time can keep a cluster waiting whose monitors have all forgotten: see `monitor::claim`.
         let forgotten = protocol.monitored() && faults.iter().any(|fault| fault.kind == FaultKind::PowerLoss);
-        live &= !forgotten || traitors.is_empty();
+        // A machine that is lost then takes along a claim that all of them are waiting for.
+        let lost = |fault: &Fault| matches!(fault.kind, FaultKind::Replaced { dead: true, .. });
+        live &= !forgotten || (traitors.is_empty() && !faults.iter().any(lost));
         let clocks = (0..n as u64)
             .map(|node| {
                 let random = &mut Random::new(seed, Stream::Clocks).part(node);
@@ -176,6 +183,20 @@ fn lies(n: usize, f: usize, random: &mut Random) -> Vec<Treason> {
         }
     }
     lies
+}
+
+/// How many nodes are traitors, gone for good, or away until the machine of `replaced` has caught up.
+fn gone(traitors: &[u8], faults: &[Fault], replaced: &Fault) -> usize {
+    let mut gone = traitors.to_vec();
+    for fault in faults.iter().chain([replaced]) {
+        match (&fault.kind, fault.until.0) {
+            (FaultKind::Crash { node }, u64::MAX) | (FaultKind::Replaced { node, .. }, _) => gone.push(*node),
+            _ => {}
+        }
+    }
+    gone.sort_unstable();
+    gone.dedup();
+    gone.len()
 }
 
 /// Lets some nodes crash for ever. Whether everybody must still be served.
@@ -263,12 +284,16 @@ mod tests {
                     assert!(fault.from < fault.until);
                     match (&fault.kind, fault.until.0) {
                         (FaultKind::Crash { node }, u64::MAX) => gone.push(usize::from(*node)),
+                        (FaultKind::Replaced { node, .. }, _) => gone.push(usize::from(*node)),
                         _ => assert!(fault.until <= plan.heal),
                     }
                 }
+                gone.sort_unstable();
                 gone.dedup();
                 let forgotten = plan.faults.iter().any(|fault| fault.kind == FaultKind::PowerLoss);
-                let stuck = protocol.monitored() && forgotten && !plan.lies.is_empty();
+                let lost = |fault: &Fault| matches!(fault.kind, FaultKind::Replaced { dead: true, .. });
+                let lost = plan.faults.iter().any(lost);
+                let stuck = protocol.monitored() && forgotten && (!plan.lies.is_empty() || lost);
                 assert_eq!(gone.len() <= 1 && !stuck, plan.live, "{plan}");
             }
         }
@@ -282,7 +307,7 @@ mod tests {
             faults.extend(plan.faults.iter().map(|fault| fault.kind.name()));
             lies.extend(plan.lies.iter().map(|lie| lie.behaviour.name()));
         }
-        assert_eq!(faults.len(), 21, "{faults:?}");
+        assert_eq!(faults.len(), 22, "{faults:?}");
         assert_eq!(lies.len(), Behaviour::ALL.len(), "{lies:?}");
     }
 

@@ -6,6 +6,7 @@
 //! Upon APPEND: the value is added at the end, unless it would be longer than [`VALUE_BYTES_MAX`]; the result is the
 //!   length after.
 //! Upon INCREMENT: the register counts one further, from 0 if it held no number; the result is the number.
+//! Upon REPLACE: another machine takes the seat of a node, if the edition is the next; the result is the edition then.
 //! Upon anything else: nothing changes; the result says [`NONSENSE`].
 //!
 //! Every result depends on the order in which everything before was executed, so an order that differs shows at a
@@ -18,9 +19,10 @@
 use crate::keys::keyed;
 use crate::random::scramble;
 use agree::Service;
+use agree::roster::{Edition, Seats};
 use agree::service::RestoreError;
 use bytes::Bytes;
-use wire::{Decode, DecodeError, Digest, Encode, Reader, codec_struct};
+use wire::{Decode, DecodeError, Digest, Encode, NodeId, Reader, Sequence, codec_struct};
 
 /// Registers that there are.
 pub const REGISTERS: usize = 8;
@@ -70,6 +72,13 @@ pub enum Operation {
         /// Which register.
         key: u8,
     },
+    /// Another machine takes the seat of a node.
+    Replace {
+        /// Which node.
+        node: u8,
+        /// The edition of the roster that this makes.
+        edition: u64,
+    },
 }
 
 impl Encode for Operation {
@@ -90,6 +99,10 @@ impl Encode for Operation {
                 value.encode(to);
             }
             Operation::Increment { key } => to.extend_from_slice(&[4, *key]),
+            Operation::Replace { node, edition } => {
+                to.extend_from_slice(&[5, *node]);
+                edition.encode(to);
+            }
         }
     }
 }
@@ -105,6 +118,7 @@ impl Decode for Operation {
             2 => Ok(Operation::Cas { key, expected: value(from)?, value: value(from)? }),
             3 => Ok(Operation::Append { key, value: value(from)? }),
             4 => Ok(Operation::Increment { key }),
+            5 => Ok(Operation::Replace { node: key, edition: u64::decode(from)? }),
             tag => Err(DecodeError::UnknownTag { of: "Operation", tag }),
         }
     }
@@ -117,6 +131,10 @@ pub struct Registers {
     writes: u64,
     /// Sum over the registers of the fingerprint of each; follows from `values`.
     sum: u64,
+    /// Who sits where.
+    seats: Seats,
+    /// The place of the batch that is being executed.
+    place: Sequence,
 }
 
 /// The fingerprint of a register; 0 for an empty one, so that no state is special.
@@ -179,6 +197,14 @@ impl Registers {
         Bytes::from(vec![length as u8])
     }
 
+    fn replace(&mut self, node: u8, edition: Edition) -> Bytes {
+        if edition == self.seats.era.next() {
+            self.seats.take(NodeId(u16::from(node)), edition, self.place);
+            self.writes += 1;
+        }
+        Bytes::copy_from_slice(&self.seats.era.0.to_le_bytes())
+    }
+
     fn increment(&mut self, key: u8) -> Bytes {
         let number = <[u8; 8]>::try_from(&self.get(key)[..]).map_or(0, u64::from_le_bytes);
         let next = Bytes::copy_from_slice(&number.wrapping_add(1).to_le_bytes());
@@ -188,6 +214,14 @@ impl Registers {
 }
 
 impl Service for Registers {
+    fn begin(&mut self, place: Sequence) {
+        self.place = place;
+    }
+
+    fn seats(&self) -> &Seats {
+        &self.seats
+    }
+
     fn apply(&mut self, command: &Bytes) -> Bytes {
         match Operation::from_bytes(command.clone()) {
             Ok(Operation::Put { key, value }) => self.set(key, value),
@@ -195,6 +229,7 @@ impl Service for Registers {
             Ok(Operation::Cas { key, expected, value }) => self.cas(key, &expected, value),
             Ok(Operation::Append { key, value }) => self.append(key, &value),
             Ok(Operation::Increment { key }) => self.increment(key),
+            Ok(Operation::Replace { node, edition }) => self.replace(node, Edition(edition)),
             Err(_) => Bytes::from_static(NONSENSE),
         }
     }
@@ -204,7 +239,7 @@ impl Service for Registers {
     }
 
     fn snapshot(&self) -> Bytes {
-        Image { writes: self.writes, values: self.values.to_vec() }.to_bytes()
+        Image { writes: self.writes, values: self.values.to_vec(), seats: self.seats.clone() }.to_bytes()
     }
 
     fn restore(&mut self, snapshot: &Bytes) -> Result<(), RestoreError> {
@@ -215,7 +250,7 @@ impl Service for Registers {
             .map_err(|_| RestoreError { reason: format!("there are {REGISTERS} registers") })?;
         let sum =
             values.iter().enumerate().fold(0u64, |sum, (index, value)| sum.wrapping_add(print(index, value)));
-        *self = Registers { values, writes: image.writes, sum };
+        *self = Registers { values, writes: image.writes, sum, seats: image.seats, place: self.place };
         Ok(())
     }
 }
@@ -224,6 +259,7 @@ impl Service for Registers {
 struct Image {
     writes: u64,
     values: Vec<Bytes>,
+    seats: Seats,
 }
 
 codec_struct!(Image |from| {
@@ -231,6 +267,7 @@ codec_struct!(Image |from| {
     values = (0..u32::decode(from)?.min(REGISTERS as u32 + 1))
         .map(|_| from.byte_string("register", VALUE_BYTES_MAX))
         .collect::<Result<_, _>>(),
+    seats,
 });
 
 #[cfg(test)]
@@ -287,7 +324,7 @@ mod tests {
     fn what_is_no_snapshot_is_refused() {
         let mut registers = Registers::default();
         assert!(registers.restore(&Bytes::from_static(b"nonsense")).is_err());
-        let few = Image { writes: 0, values: vec![Bytes::new(); REGISTERS - 1] };
+        let few = Image { writes: 0, values: vec![Bytes::new(); REGISTERS - 1], seats: Seats::default() };
         assert!(registers.restore(&few.to_bytes()).is_err());
         assert_eq!(registers, Registers::default());
     }

@@ -10,6 +10,7 @@ use crate::trace::{Trace, Traced};
 use agree::capture::{Passage, What};
 use agree::guard::GuardEffect;
 use agree::replica::Refusal;
+use agree::roster::seats::within_era;
 use agree::{Observation, Settings};
 use bytes::Bytes;
 use std::rc::Rc;
@@ -126,7 +127,7 @@ impl Surroundings {
             Observation::Stable { .. } => self.stats.checkpoints += 1,
             Observation::Entered { view, .. } => {
                 self.stats.views_entered += 1;
-                self.stats.reconfigurations = self.stats.reconfigurations.max(view.0);
+                self.stats.reconfigurations = self.stats.reconfigurations.max(within_era(*view));
             }
         }
         self.checkers.observe(self.now, node, observation);

@@ -27,11 +27,14 @@ use crate::node::Node;
 use crate::outsider;
 use crate::plan::Plan;
 use crate::random::{Random, Stream};
+use crate::service::Operation;
 use crate::surroundings::Surroundings;
 use crate::trace::{Trace, Traced};
 use agree::Replica;
 use agree::byzid::guard::Fail;
 use agree::replica::Status;
+use agree::roster::{Edition, Seats};
+use bytes::Bytes;
 use core::time::Duration;
 use std::rc::Rc;
 use wire::{NodeId, Peer, Sequence, View};
@@ -220,11 +223,15 @@ impl World {
             Happening::Frame { to, link, frame } => {
                 let to = usize::from(to);
                 around.network.arrived(link, to);
+                if !know_each_other(&self.nodes, link, to) {
+                    return;
+                }
                 match self.nodes.get_mut(to) {
                     Some(node) => node.receive(link, frame, around),
                     None => self.stations[to - self.nodes.len()].receive(link, frame, around),
                 }
             }
+            Happening::Lost { to, link } => around.network.arrived(link, usize::from(to)),
             Happening::Timer { node, owner, timer } => {
                 self.nodes[usize::from(node)].timer(owner, timer, around)
             }
@@ -254,6 +261,11 @@ impl World {
 
     /// A fault begins or ends.
     fn fault(&mut self, fault: usize, begins: bool) {
+        if matches!(self.plan.faults[fault].kind, FaultKind::Replaced { .. }) && !begins && !self.is_agreed()
+        {
+            let at = self.around.now.after(PROBE_EVERY);
+            return self.around.agenda.enter(at, Happening::FaultEnds { fault: fault as u16 });
+        }
         self.active[fault] = begins;
         let kind = self.plan.faults[fault].kind.clone();
         let around = &mut self.around;
@@ -317,6 +329,8 @@ impl World {
             }
             (FaultKind::MonitorCrash { node }, true) => self.nodes[usize::from(node)].crash_monitor(around),
             (FaultKind::MonitorCrash { node }, false) => self.nodes[usize::from(node)].revive_monitor(around),
+            (FaultKind::Replaced { node, dead }, true) => self.wish_to_replace(node, dead),
+            (FaultKind::Replaced { node, dead }, false) => self.replace(node, dead),
             (FaultKind::LyingClient { client }, begins) => {
                 // With fewer clients than planned, that one may not be there.
                 if let Some(station) = self.stations.get_mut(usize::from(client)) {
@@ -340,6 +354,36 @@ impl World {
                 _,
             ) => {}
         }
+    }
+
+    /// A client asks for another machine in the seat of `node`.
+    fn wish_to_replace(&mut self, node: u8, dead: bool) {
+        let around = &mut self.around;
+        if dead {
+            black_out(&mut self.nodes[usize::from(node)], around);
+        }
+        let wish = Operation::Replace { node, edition: 1 };
+        self.stations[0].wish(wish, Bytes::copy_from_slice(&1_u64.to_le_bytes()), around);
+    }
+
+    /// Whether that is agreed on. There is one such fault in a plan.
+    fn is_agreed(&self) -> bool {
+        self.stations[0].is_content()
+    }
+
+    /// The new machine is started. What the old one said, and was not heard yet, is lost with its connections.
+    fn replace(&mut self, node: u8, dead: bool) {
+        let (id, around) = (NodeId(u16::from(node)), &mut self.around);
+        let machine = &mut self.nodes[usize::from(node)];
+        if !dead {
+            black_out(machine, around);
+        }
+        let mut seats = Seats::default();
+        seats.take(id, Edition(1), Sequence::ZERO);
+        machine.replace(seats);
+        self.nodes.iter_mut().for_each(|other| other.lose_frames_of(id));
+        around.agenda.lose_frames_of(id);
+        light_up(&mut self.nodes[usize::from(node)], around);
     }
 
     /// Puts the conditions of the network together from the faults in force.
@@ -484,6 +528,13 @@ impl World {
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
+}
+
+/// Whether a frame over the link from `link` may arrive at `to`: both take the machine at the other end for the one that sits there.
+fn know_each_other(nodes: &[Node], link: Peer, to: usize) -> bool {
+    let Peer::Node(from) = link else { return true };
+    let (Some(one), Some(other)) = (nodes.get(usize::from(from.0)), nodes.get(to)) else { return true };
+    other.knows(from, one.seat()) && one.knows(NodeId(to as u16), other.seat())
 }
 
 /// All of a node loses its power.

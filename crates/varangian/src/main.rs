@@ -29,6 +29,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Verb {
+    Admit(verb::roster::admit::Arguments),
     Audit(verb::audit::Arguments),
     Config(verb::config::Arguments),
     Costs(verb::costs::Arguments),
@@ -37,6 +38,9 @@ enum Verb {
     Kv(verb::kv::Arguments),
     Node(verb::node::Arguments),
     Plan(verb::plan::Arguments),
+    Remove(verb::roster::admit::RemoveArguments),
+    Replace(verb::roster::replace::Arguments),
+    RotateKeys(verb::roster::rotate::Arguments),
     Sim(verb::sim::Arguments),
     Scenarios(verb::scenarios::Arguments),
 }
@@ -68,12 +72,16 @@ fn main() -> ExitCode {
     let outcome = match CommandLine::parse().verb {
         Verb::Audit(arguments) => verb::audit::run(&arguments),
         Verb::Config(arguments) => verb::config::run(&arguments),
+        Verb::Admit(arguments) => verb::roster::admit::run(&arguments),
         Verb::Costs(arguments) => verb::costs::run(&arguments),
         Verb::Demo(arguments) => verb::demo::tell_the_story(&arguments),
         Verb::Init(arguments) => verb::init::run(&arguments),
         Verb::Kv(arguments) => verb::kv::run(&arguments),
         Verb::Node(arguments) => verb::node::run(&arguments),
         Verb::Plan(arguments) => verb::plan::run(&arguments),
+        Verb::Remove(arguments) => verb::roster::admit::remove(&arguments),
+        Verb::Replace(arguments) => verb::roster::replace::run(&arguments),
+        Verb::RotateKeys(arguments) => verb::roster::rotate::run(&arguments),
         Verb::Sim(arguments) => verb::sim::run(&arguments),
         Verb::Scenarios(arguments) => verb::scenarios::run(&arguments),
     };

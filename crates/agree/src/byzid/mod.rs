@@ -59,6 +59,7 @@ use crate::replica::{
     Event, Observation, Outbox, Position, Recovered, Refusal, Replica as ReplicaTrait, Status, Timer,
 };
 use crate::request::Batch;
+use crate::roster::{Chain, Edition};
 use crate::service::Service;
 use crate::settings::Settings;
 use message::{Claim, Member, Message as ByzId, NewConfig, Stable};
@@ -210,6 +211,17 @@ impl<S: Service> Replica<S> {
             settings,
         };
         replica.replay(recovered)
+    }
+
+    /// The same replica on a machine that the change of this edition put into its seat. It never begins the first configuration:
+    /// what is on its disk is not all that was ever said from here. Its monitor has a later start than any before, so it
+    /// vouches for nothing until a configuration names that; and what a configuration starts from, this replica then has.
+    #[must_use]
+    pub fn seated(mut self, seat: Edition) -> Self {
+        if seat > Edition(0) {
+            self.orders_from = None;
+        }
+        self
     }
 
     /// On its very first start it writes that it was started: whoever finds a record on its disk is not new.
@@ -382,5 +394,9 @@ impl<S: Service> ReplicaTrait for Replica<S> {
             stable: self.stable.sequence,
             state: self.machine.digest(),
         }
+    }
+
+    fn chain(&self) -> Option<&Chain> {
+        self.machine.service().chain()
     }
 }

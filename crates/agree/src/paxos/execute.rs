@@ -31,6 +31,7 @@ impl<S: Service + Clone> Replica<S> {
     pub(super) fn execute(&mut self, batch: &Batch, out: &mut Outbox) {
         let sequence = self.executed().next();
         assert!(sequence <= self.limit(), "there is room for what is executed");
+        let era = self.era();
         let results = self.machine.execute(sequence, batch);
         if sequence > self.chosen.through {
             self.chosen = Chosen { through: sequence, by: self.promised };
@@ -48,6 +49,9 @@ impl<S: Service + Clone> Replica<S> {
             for result in results {
                 self.reply(sequence, result, out);
             }
+        }
+        if self.era() > era {
+            return self.begin_era(out);
         }
         if sequence.0.is_multiple_of(self.settings.checkpoint_interval) {
             self.take_checkpoint(out);
@@ -67,7 +71,7 @@ impl<S: Service + Clone> Replica<S> {
         out.send(reply.client, reply);
     }
 
-    fn take_checkpoint(&mut self, out: &mut Outbox) {
+    pub(super) fn take_checkpoint(&mut self, out: &mut Outbox) {
         let checkpoint = Checkpoint::new(self.executed(), self.machine.snapshot(), self.settings.chunk_bytes);
         let position = self.write_snapshot(&checkpoint, out);
         self.checkpoints.written(position, checkpoint);
@@ -82,8 +86,12 @@ impl<S: Service + Clone> Replica<S> {
         if machine.restore(checkpoint.snapshot()).is_err() || machine.sequence() != checkpoint.sequence() {
             return false;
         }
+        let era = self.era();
         self.machine = machine;
         self.timeout = self.settings.view_timeout;
+        if self.era() > era {
+            self.leave_era(out);
+        }
         if self.executed() > self.chosen.through {
             self.chosen = Chosen { through: self.executed(), by: self.promised };
         }

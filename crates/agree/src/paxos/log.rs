@@ -64,6 +64,11 @@ impl Log {
         }
     }
 
+    /// Forgets every place after `last`.
+    pub(super) fn forget_after(&mut self, last: Sequence) {
+        let _ = self.entries.split_off(&last.next());
+    }
+
     /// Everything held after `after`.
     pub(super) fn after(&self, after: Sequence) -> impl Iterator<Item = (Sequence, &Entry)> {
         self.entries.range(after.plus(1)..).map(|(sequence, entry)| (*sequence, entry))

@@ -17,6 +17,7 @@
 //! - `suspect`: the leader is silent. Before anybody disturbs it, f+1 must agree that it is: CANVASS, SUPPORT.
 //! - `elect`, phase 1: PREPARE(v), PROMISE(v, accepted) from f+1; the new leader proposes again, in its own
 //!   ballot, what was accepted in the highest one, NULL where nothing was, and then what is new.
+//! - `era`: another machine takes the seat of a member: what was promised and accepted before counts for nothing after it.
 //! - `record`: what is on disk, and how a replica is built again from it.
 //!
 //! **What must be durable before what:** PROMISED(v) before PROMISE(v) leaves and before the candidate's own
@@ -46,11 +47,12 @@
 //! - Links name their sender and carry no cryptography. Requests and replies have a MAC, and one reply is enough for a
 //!   client, since nobody lies.
 //!
-//! Not here: leases (a read is ordered like a write), changes of the members, defence against lies.
+//! Not here: leases (a read is ordered like a write), more or fewer members, defence against lies.
 
 mod catch_up;
 mod checkpoints;
 mod elect;
+mod era;
 mod execute;
 mod follow;
 mod lead;
@@ -73,6 +75,7 @@ use self::suspect::Canvassing;
 use crate::journal::Journal;
 use crate::machine::Machine;
 use crate::replica::{Destination, Effect, Event, Observation, Outbox, Refusal, Status, Timer};
+use crate::roster::{Chain, Edition};
 use crate::service::Service;
 use crate::{Message as AnyMessage, Settings};
 use core::time::Duration;
@@ -114,6 +117,8 @@ pub struct Replica<S> {
     catch_up: Option<CatchUp>,
     /// Whether the disk was empty when the replica was built.
     blank: bool,
+    /// The edition of the roster that put this machine here.
+    seat: Edition,
 }
 
 /// Every place up to `through` is chosen, in a ballot not above `by`. So whatever was accepted there in `by` or a
@@ -153,7 +158,7 @@ impl<S: Service + Clone> crate::Replica for Replica<S> {
 
     fn status(&self) -> Status {
         let normal = match self.role {
-            Role::Following => !self.suspects && self.catch_up.is_none(),
+            Role::Following => self.takes_part() && !self.suspects && self.catch_up.is_none(),
             Role::Canvassing(_) | Role::Preparing(_) => false,
             Role::Leading(_) => true,
         };
@@ -165,6 +170,10 @@ impl<S: Service + Clone> crate::Replica for Replica<S> {
             stable: self.checkpoints.stable(),
             state: self.machine.digest(),
         }
+    }
+
+    fn chain(&self) -> Option<&Chain> {
+        self.machine.service().chain()
     }
 }
 
@@ -181,10 +190,10 @@ impl<S: Service + Clone> Replica<S> {
             out.observe(Observation::Restored { sequence: self.executed(), state: self.machine.digest() });
         }
         out.set_timer(VIEW, self.timeout);
-        if self.leader(self.promised) != self.me {
+        if self.leader(self.promised) != self.me || !self.takes_part() {
             return;
         }
-        if self.blank || defect!(PaxosBallotResumed) {
+        if (self.blank && self.seat == Edition(0)) || defect!(PaxosBallotResumed) {
             self.campaign(self.promised, out);
         } else {
             self.suspect(out);
@@ -221,6 +230,9 @@ impl<S: Service + Clone> Replica<S> {
     fn receive_paxos(&mut self, from: NodeId, message: Message, out: &mut Outbox) {
         if message.view().is_some_and(|view| view > VIEW_MAX) {
             return out.refuse(Peer::Node(from), Refusal::TooFarAhead);
+        }
+        if !self.takes_part_with(&message) {
+            return self.follow_from_afar(&message, out);
         }
         match message {
             Message::Canvass(canvass) => self.canvassed(from, &canvass, out),

@@ -22,6 +22,7 @@ use crate::journal::Journal;
 use crate::machine::Machine;
 use crate::replica::{Position, Recovered};
 use crate::request::Batch;
+use crate::roster::Edition;
 use crate::service::{RestoreError, Service};
 use crate::settings::BadSettings;
 use crate::{Protocol, Settings};
@@ -126,6 +127,7 @@ impl<S: Service + Clone> Replica<S> {
         let mut replica = Replica {
             me,
             blank: recovered.snapshot.is_none() && recovered.records.is_empty(),
+            seat: Edition(0),
             journal: Journal::new(recovered.last),
             machine: Machine::new(service, settings.sessions_bytes_max),
             log: Log::default(),
@@ -146,8 +148,16 @@ impl<S: Service + Clone> Replica<S> {
             let record = Record::from_bytes(bytes).map_err(|error| RecoverError::Record(position, error))?;
             replica.replay(position, record)?;
         }
+        replica.promised = replica.promised.max(replica.first_view());
         replica.seen = replica.promised;
         Ok(replica)
+    }
+
+    /// The same replica on a machine that the change of this edition put into its seat.
+    #[must_use]
+    pub fn seated(mut self, seat: Edition) -> Self {
+        self.seat = seat;
+        self
     }
 
     fn restore_image(&mut self, image: Bytes) -> Result<(), RecoverError> {

@@ -35,6 +35,9 @@ pub(super) struct Canvassing {
 impl<S: Service + Clone> Replica<S> {
     /// The view timer ran out.
     pub(super) fn view_timeout(&mut self, out: &mut Outbox) {
+        if !self.takes_part() {
+            return;
+        }
         if let Role::Leading(lead) = &mut self.role
             && !lead.is_stuck()
         {
@@ -62,7 +65,7 @@ impl<S: Service + Clone> Replica<S> {
     }
 
     /// The smallest ballot of this node above every one that it heard of.
-    fn next_ballot(&self) -> View {
+    pub(super) fn next_ballot(&self) -> View {
         let n = self.settings.n() as u64;
         let above = self.promised.max(self.seen).next();
         let ballot = View(above.0 + (self.slot(self.me) as u64 + n - above.0 % n) % n);

@@ -31,6 +31,9 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
 
     /// The next batch, if it is committed and here.
     fn executable(&self) -> Option<(Sequence, Batch)> {
+        if self.is_closing() {
+            return None;
+        }
         let sequence = self.machine.sequence().next();
         let slot = self.log.get(sequence)?;
         Some((sequence, slot.batch(slot.committed?)?))

@@ -14,6 +14,7 @@
 //!     what is no reason for that, since a long queue is served in order;
 //!   - `decide`, `new_view`: upon `2f+1` of those: NEW-VIEW(v+1, V, O), checked by everybody against V;
 //!   - `catch_up`, `batches`, `transfer`: what was lost on the way is sent again to those who lack it;
+//!   - `era`: another machine takes the seat of a member: what was voted for before counts for nothing after it;
 //!   - `record`, `compact`, `recover`: what is on disk before anything is said, and how a replica comes back from it.
 //!
 //! # Why it is safe
@@ -68,6 +69,7 @@ mod batches;
 mod catch_up;
 mod compact;
 mod decide;
+mod era;
 mod execute;
 mod in_turn;
 mod log;
@@ -92,6 +94,7 @@ pub(crate) use recover::fits;
 use crate::journal::Journal;
 use crate::machine::Machine;
 use crate::replica::{Destination, Effect, Event, Observation, Outbox, Position, Refusal, Status, Timer};
+use crate::roster::{Chain, Edition};
 use crate::settings::Settings;
 use crate::{Message as AnyMessage, Service};
 use catch_up::CatchUp;
@@ -134,6 +137,10 @@ pub struct Replica<S, K> {
     catch_up: CatchUp,
     /// The first record that the last snapshot on disk needs.
     kept_from: Position,
+    /// The era that this replica takes part in; its state may be at the end of it.
+    era: Edition,
+    /// The edition of the roster that put this machine here.
+    seat: Edition,
 }
 
 /// The state of a replica is all but its keys, which never change.
@@ -149,6 +156,8 @@ impl<S: Hash, K> Hash for Replica<S, K> {
         self.relays.hash(state);
         self.catch_up.hash(state);
         self.kept_from.hash(state);
+        self.era.hash(state);
+        self.seat.hash(state);
     }
 }
 
@@ -181,11 +190,15 @@ impl<S: Service + Clone, K: Keys> crate::Replica for Replica<S, K> {
         Status {
             view: self.views.view,
             primary: self.primary(),
-            normal: self.views.active && self.catch_up.fetch.is_none(),
+            normal: self.takes_part() && self.views.active && self.catch_up.fetch.is_none(),
             executed: self.machine.sequence(),
             stable: self.log.stable(),
             state: self.machine.digest(),
         }
+    }
+
+    fn chain(&self) -> Option<&Chain> {
+        self.machine.service().chain()
     }
 }
 
@@ -236,6 +249,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
     }
 
     fn receive_pbft(&mut self, from: NodeId, message: Message, out: &mut Outbox) -> Result<(), Refusal> {
+        self.check_era(&message)?;
         match message {
             Message::PrePrepare(message) => self.pre_prepare(from, message, out),
             Message::Prepare(message) => self.prepare(from, &message, out),

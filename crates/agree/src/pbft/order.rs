@@ -106,6 +106,9 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             Standing::Outdated => return Err(Refusal::Stale),
             Standing::New => {}
         }
+        if !self.takes_part() {
+            return Err(Refusal::NotAllowed);
+        }
         if !(self.leads() && self.views.active) {
             return self.watch(request, out);
         }
@@ -172,7 +175,8 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         let next = self.order.next;
         // The places given and not executed, once `next` is given too.
         let open = next.0.saturating_sub(self.machine.sequence().0);
-        self.leads() && self.views.active && open <= self.settings.window && self.log.contains(next)
+        let has_room = open <= self.settings.window && self.log.contains(next);
+        self.leads() && self.views.active && has_room && self.takes_part() && !self.is_closing()
     }
 
     /// The next batch of requests that still need a place; it may turn out empty.

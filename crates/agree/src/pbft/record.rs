@@ -9,6 +9,7 @@ use super::message::{CHECKPOINTS_MAX, FoundBatch, NewView, PrePrepare, Prepare, 
 use crate::machine::MACHINE_BYTES_MAX;
 use crate::replica::Position;
 use crate::request::Batch;
+use crate::roster::Edition;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use wire::{Decode, DecodeError, Digest, Encode, Sequence, View, codec_enum, codec_struct};
@@ -57,6 +58,8 @@ pub(super) struct Image {
     pub(super) change: Option<ViewChange>,
     /// The last NEW-VIEW known.
     pub(super) known: Option<NewView>,
+    /// The era that the replica takes part in.
+    pub(super) era: Edition,
     /// The machine's state.
     pub(super) snapshot: Bytes,
 }
@@ -65,6 +68,7 @@ codec_struct!(Image |from| {
     checkpoints = from.list("checkpoints", CHECKPOINTS_MAX),
     change,
     known,
+    era,
     snapshot = from.byte_string("snapshot", MACHINE_BYTES_MAX),
 });
 

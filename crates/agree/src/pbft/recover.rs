@@ -25,6 +25,8 @@ use crate::checkpoint::Checkpoint;
 use crate::journal::Journal;
 use crate::machine::Machine;
 use crate::replica::Recovered;
+use crate::roster::Edition;
+use crate::roster::seats::first_view_of;
 use crate::service::RestoreError;
 use crate::settings::{BadSettings, Settings};
 use core::fmt;
@@ -79,6 +81,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         let image = recovered.snapshot.map(Image::from_bytes).transpose()?;
         let facts = Facts::read(image.as_ref(), &recovered.records)?;
         let stable = image.as_ref().map_or(Sequence::ZERO, |image| image.stable);
+        let era = image.as_ref().map_or(Edition(0), |image| image.era);
         let mut replica = Replica {
             me,
             quorum: Quorum::new(settings.f),
@@ -87,11 +90,13 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             journal: Journal::new(recovered.last),
             log: Log::new(stable, settings.log_batches_max()),
             checkpoints: Checkpoints::default(),
-            views: Views::new(facts.known, facts.change),
+            views: Views::new(first_view_of(era), facts.known, facts.change),
             order: Order::new(&settings),
             relays: Relays::default(),
             catch_up: CatchUp::default(),
             kept_from: recovered.records.first().map_or(recovered.last, |(position, _)| *position),
+            era,
+            seat: Edition(0),
             settings,
         };
         replica.restore(image)?;
@@ -109,6 +114,13 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         let last = accepted.map(|(sequence, _)| sequence).last().unwrap_or_default();
         replica.order.next = last.max(replica.decided_up_to()).max(replica.machine.sequence()).next();
         Ok(replica)
+    }
+
+    /// The same replica on a machine that the change of this edition put into its seat.
+    #[must_use]
+    pub fn seated(mut self, seat: Edition) -> Self {
+        self.seat = seat;
+        self
     }
 
     /// Takes over the snapshot; without one, the service as given is checkpoint 0.
@@ -160,11 +172,14 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
     /// Executes again what the records say was executed.
     fn execute_again(&mut self) {
         loop {
+            if self.is_closing() {
+                return;
+            }
             let sequence = self.machine.sequence().next();
             let slot = self.log.get(sequence);
             let Some(batch) = slot.and_then(|slot| slot.batch(slot.committed?)) else { return };
             self.machine.execute(sequence, &batch);
-            if sequence.0.is_multiple_of(self.settings.checkpoint_interval) {
+            if sequence.0.is_multiple_of(self.settings.checkpoint_interval) || self.is_closing() {
                 self.checkpoints.keep(Checkpoint::new(
                     sequence,
                     self.machine.snapshot(),
@@ -194,8 +209,8 @@ pub(crate) fn fits(settings: &Settings) -> Result<(), BadSettings> {
     let batches = usize::try_from(length).unwrap_or(usize::MAX);
     let (n, interval) = (settings.n(), settings.checkpoint_interval);
     let bytes = new_view_bytes_max(n, batches);
-    // One more for a checkpoint that was taken over from far ahead.
-    let checkpoints = length / interval + 2;
+    // One more for a checkpoint that was taken over from far ahead, and one for each end of the present era.
+    let checkpoints = length / interval + 4;
     if bytes > BODY_BYTES_MAX {
         return Err(BadSettings(format!(
             "a NEW-VIEW of {n} members with {batches} batches in the log takes up to {bytes} bytes; a frame takes \

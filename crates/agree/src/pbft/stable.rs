@@ -1,6 +1,6 @@
 //! Checkpoints: when the state is fingerprinted, and when the log before it may go.
 //!
-//! Upon executing n, a multiple of K (`fingerprint`): the checkpoint is taken and kept, and CHECKPOINT(n, d) goes to all
+//! Upon executing n, a multiple of K or the end of an era (`fingerprint`): the checkpoint is taken and kept, and CHECKPOINT(n, d) goes to all
 //!   once everything executed up to there is durable.
 //! Upon CHECKPOINT(n, d), or a VIEW-CHANGE in NEW-VIEW that names (n, d): one per (n, sender) counts, the
 //!   `CHECKPOINTS_MAX` highest n of each sender.
@@ -98,13 +98,15 @@ impl Checkpoints {
 impl<S: Service + Clone, K: Keys> Replica<S, K> {
     /// Takes a checkpoint if it is time to.
     pub(super) fn fingerprint(&mut self, sequence: Sequence, out: &mut Outbox) {
-        if !sequence.0.is_multiple_of(self.settings.checkpoint_interval) {
+        if !sequence.0.is_multiple_of(self.settings.checkpoint_interval) && !self.is_closing() {
             return;
         }
         let checkpoint = Checkpoint::new(sequence, self.machine.snapshot(), self.settings.chunk_bytes);
         let digest = checkpoint.digest();
         self.checkpoints.keep(checkpoint);
-        self.send_durably(Message::Checkpoint(message::Checkpoint { sequence, digest }), out);
+        if self.takes_part() {
+            self.send_durably(Message::Checkpoint(message::Checkpoint { sequence, digest }), out);
+        }
         self.settle(out);
     }
 
@@ -130,9 +132,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         if sequence <= self.log.stable() {
             return Err(Refusal::Stale);
         }
-        if !sequence.0.is_multiple_of(self.settings.checkpoint_interval) {
-            return Err(Refusal::NotAllowed);
-        }
+        // Where an era ends, only those know who are there. A vote for any other place hurts none but its sender's own.
         self.checkpoints.vote(from, sequence, digest)
     }
 
@@ -143,7 +143,9 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         assert!(sequence <= self.machine.sequence(), "a replica has executed what it took a checkpoint of");
         self.log.cut(sequence);
         self.checkpoints.cut(sequence);
-        self.write_snapshot(out);
+        if !self.begin_era(out) {
+            self.write_snapshot(out);
+        }
         out.observe(Observation::Stable { sequence, digest });
         // The high watermark rose: what NEW-VIEW decided may be within reach now.
         self.adopt_decided(out);
@@ -158,6 +160,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             checkpoints: self.checkpoints.own.iter().map(|(sequence, digest)| (*sequence, *digest)).collect(),
             change: self.views.own.clone(),
             known: self.views.known.clone(),
+            era: self.era,
             snapshot: checkpoint.snapshot().clone(),
         };
         let keep_from = self.log.first_record().unwrap_or_else(|| self.journal.next());

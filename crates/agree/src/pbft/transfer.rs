@@ -105,8 +105,12 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         self.checkpoints.keep(checkpoint);
         self.checkpoints.transferred = sequence;
         out.observe(Observation::Restored { sequence, state: self.machine.digest() });
-        self.write_snapshot(out);
-        self.send_durably(Message::Checkpoint(message::Checkpoint { sequence, digest }), out);
+        if !self.begin_era(out) {
+            self.write_snapshot(out);
+        }
+        if self.takes_part() {
+            self.send_durably(Message::Checkpoint(message::Checkpoint { sequence, digest }), out);
+        }
         self.settle(out);
         Ok(())
     }

@@ -64,13 +64,15 @@ pub(super) struct Views {
     turns: u32,
     /// Batches executed since one of them was forgotten.
     batches: u32,
+    /// The first view of the era, which began without NEW-VIEW.
+    first: View,
 }
 
 impl Views {
-    /// In `known`'s view, or view 0, unless `own` is for a later one.
-    pub(super) fn new(known: Option<NewView>, own: Option<ViewChange>) -> Self {
-        let begun = known.as_ref().map_or(View(0), |known| known.view);
-        let wanted = own.as_ref().map_or(View(0), |own| own.view);
+    /// In `known`'s view, or the `first` of the era, unless `own` is for a later one.
+    pub(super) fn new(first: View, known: Option<NewView>, own: Option<ViewChange>) -> Self {
+        let begun = known.as_ref().map_or(first, |known| known.view);
+        let wanted = own.as_ref().map_or(first, |own| own.view);
         let latest = own.iter().map(|own| (own.node, own.clone())).collect();
         let (view, active) = (begun.max(wanted), wanted <= begun);
         Views {
@@ -83,12 +85,13 @@ impl Views {
             in_turn: InTurn::default(),
             turns: 0,
             batches: 0,
+            first,
         }
     }
 
-    /// The view of the last NEW-VIEW known; 0 began without one.
+    /// The view of the last NEW-VIEW known; the first of an era began without one.
     pub(super) fn known_view(&self) -> View {
-        self.known.as_ref().map_or(View(0), |known| known.view)
+        self.known.as_ref().map_or(self.first, |known| known.view)
     }
 
     /// `batch` was executed in a view that has begun.
@@ -134,6 +137,9 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
     }
 
     fn next_concern(&self) -> Option<Concern> {
+        if !self.takes_part() {
+            return None;
+        }
         if !self.views.active {
             return Some(Concern::NewView(self.views.view)).filter(|concern| self.is_open(*concern));
         }
@@ -146,7 +152,8 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
 
     /// Whether there is still reason to wait for this.
     fn is_open(&self, concern: Concern) -> bool {
-        let may_judge = self.views.active && self.catch_up.fetch.is_none();
+        // At the end of an era there is nothing more to be executed in it.
+        let may_judge = self.views.active && self.catch_up.fetch.is_none() && !self.is_closing();
         match concern {
             Concern::Request(client, timestamp) => may_judge && self.order.watch.covers(client, timestamp),
             Concern::Place(sequence) => {
@@ -251,7 +258,8 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         let possible = is_increasing(&places)
             && is_increasing(&fingerprints)
             && places.iter().all(|n| change.stable < *n && *n <= last)
-            && fingerprints.iter().all(|n| change.stable <= *n && n.0.is_multiple_of(interval))
+            && fingerprints.iter().all(|n| change.stable <= *n)
+            && fingerprints.iter().all(|n| n.0.is_multiple_of(interval) || self.ends_an_era(*n))
             && change.entries.iter().all(|entry| entry.accepted < change.view);
         if !possible {
             return Err(Refusal::Contradiction);

@@ -3,8 +3,10 @@
 use super::ConfigError;
 use super::document::{ClientLine, ClusterPart, Links, NodeLine, Service, SettingsPart};
 use super::error::Wrong;
+use crate::membership;
 use agree::Settings;
 use agree::protocol::F_MAX;
+use agree::roster::{Chain, Entry};
 use core::ops::Range;
 use link::pins::BadRoster;
 use link::{ClientNumber, Holder, PublicIdentity, Roster, SecretIdentity};
@@ -30,6 +32,8 @@ pub struct Cluster {
     pub spares: Vec<NodeEntry>,
     /// The clients.
     pub clients: Vec<ClientEntry>,
+    /// The first roster, and its changes as far as the files tell of them. Members, spares and clients are as after those.
+    pub chain: Chain,
 }
 
 /// A node as others know it.
@@ -52,6 +56,8 @@ pub struct ClientEntry {
     pub name: String,
     /// Who it is.
     pub identity: PublicIdentity,
+    /// Whether it may change the roster.
+    pub operator: bool,
 }
 
 impl Cluster {
@@ -69,7 +75,39 @@ impl Cluster {
     /// All identities, to go by.
     #[must_use]
     pub fn roster(&self) -> Roster {
-        Roster::new(self.identities()).expect("a cluster is not made of what makes no roster")
+        membership::link_roster(self.chain.roster())
+    }
+
+    /// A cluster whose roster has never changed.
+    #[must_use]
+    pub fn governed(mut self) -> Cluster {
+        self.chain = Chain::new(membership::first_roster(&self));
+        self
+    }
+
+    /// Takes over who is there by `chain`.
+    pub(super) fn adopt(&mut self, chain: Chain) {
+        let roster = chain.roster();
+        let addresses: BTreeMap<NodeId, SocketAddr> = membership::addresses(roster).collect();
+        let first =
+            |holder| roster.get(holder).and_then(|entry| membership::identities(entry).into_iter().next());
+        for node in self.members.iter_mut().chain(&mut self.spares) {
+            node.address = addresses.get(&node.node).copied().unwrap_or(node.address);
+            if let Some(identity) = first(agree::roster::Holder::Node(node.node)) {
+                node.identity = identity;
+            }
+        }
+        let client = |(holder, entry): (agree::roster::Holder, &Entry)| match holder {
+            agree::roster::Holder::Node(_) => None,
+            agree::roster::Holder::Client(number) => Some(ClientEntry {
+                client: ClientNumber(number),
+                name: String::from_utf8_lossy(&entry.name).into_owned(),
+                identity: first(holder)?,
+                operator: entry.operator,
+            }),
+        };
+        self.clients = roster.iter().filter_map(client).collect();
+        self.chain = chain;
     }
 
     fn identities(&self) -> impl Iterator<Item = (Holder, PublicIdentity)> {
@@ -81,8 +119,9 @@ impl Cluster {
     pub(super) fn secret_of(&self, holder: Holder, path: &Path) -> Result<SecretIdentity, ConfigError> {
         let secret = SecretIdentity::load(path).map_err(ConfigError::Secret)?;
         let (found, roster) = (secret.public(None), self.roster());
+        let is_ours = roster.all(holder).iter().any(|pinned| pinned.has_keys_of(&found));
         match roster.get(holder) {
-            Some(pinned) if !pinned.has_keys_of(&found) => Err(ConfigError::AnotherSecret {
+            Some(pinned) if !is_ours => Err(ConfigError::AnotherSecret {
                 path: path.to_path_buf(),
                 holder,
                 pinned: pinned.fingerprint(),
@@ -126,6 +165,7 @@ impl Cluster {
             members: part.members.into_iter().map(node_entry).collect(),
             spares: part.spares.into_iter().map(node_entry).collect(),
             clients: part.clients.into_iter().map(client_entry).collect(),
+            chain: Chain::new(agree::roster::Roster::default()),
         };
         // What stands twice first: it has a line to point at.
         Roster::new(cluster.identities()).map_err(|wrong| {
@@ -146,7 +186,7 @@ impl Cluster {
             let at = said.place(&wrong.0).unwrap_or_else(|| part.protocol.span());
             Wrong::at(at, wrong.0)
         })?;
-        Ok(cluster)
+        Ok(cluster.governed())
     }
 }
 
@@ -180,7 +220,7 @@ impl Places {
             places.iter().rev().find(|(other, _)| other == holder).map(|(_, place)| place.clone())
         };
         match wrong {
-            BadRoster::NamedTwice(holder) => last(&self.holders, holder),
+            BadRoster::NamedTwice(holder) | BadRoster::Keys(holder, _) => last(&self.holders, holder),
             BadRoster::SharedKey(_, holder) => last(&self.identities, holder),
             BadRoster::TooManyNodes | BadRoster::TooManyClients => {
                 self.holders.last().map(|(_, place)| place.clone())
@@ -202,5 +242,6 @@ fn client_entry(line: ClientLine) -> ClientEntry {
         client: ClientNumber(line.client.into_inner()),
         name: line.name.0.0,
         identity: line.identity.into_inner().0,
+        operator: line.operator,
     }
 }

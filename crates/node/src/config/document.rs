@@ -3,7 +3,8 @@
 use super::cluster::Cluster;
 use super::duration::Span;
 use super::error::{ConfigError, Wrong};
-use super::{ClientConfig, Config, FILE_BYTES_MAX};
+use super::{ClientConfig, Config, FILE_BYTES_MAX, changes};
+use agree::roster::Edition;
 use agree::{Protocol, Settings};
 use core::fmt::Display;
 use core::str::FromStr;
@@ -142,6 +143,8 @@ pub(super) struct ClientLine {
     pub(super) client: Spanned<u32>,
     pub(super) name: Parsed<Name>,
     pub(super) identity: Spanned<Parsed<PublicIdentity>>,
+    #[serde(default)]
+    pub(super) operator: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -178,6 +181,8 @@ struct NodePart {
     http: Option<Parsed<Address>>,
     #[serde(default)]
     log: Log,
+    #[serde(default)]
+    admitted: u64,
 }
 
 #[derive(Deserialize)]
@@ -253,15 +258,15 @@ impl Document {
     /// Reads a file.
     pub fn load(path: &Path) -> Result<Document, ConfigError> {
         let unreadable = |error| ConfigError::Unreadable { path: path.to_path_buf(), error };
-        Document::of(File::open(path).map_err(unreadable)?, path)
+        Document::of(File::open(path).map_err(unreadable)?, path, path.parent())
     }
 
     /// Reads a file that is open; paths in it lead nowhere.
     pub(super) fn from_file(file: File) -> Result<Document, ConfigError> {
-        Document::of(file, Path::new("the configuration"))
+        Document::of(file, Path::new("the configuration"), None)
     }
 
-    fn of(file: File, path: &Path) -> Result<Document, ConfigError> {
+    fn of(file: File, path: &Path, folder: Option<&Path>) -> Result<Document, ConfigError> {
         let text = read(file).map_err(|error| ConfigError::Unreadable { path: path.to_path_buf(), error })?;
         if text.len() as u64 > FILE_BYTES_MAX {
             return Err(ConfigError::file(
@@ -270,12 +275,25 @@ impl Document {
             ));
         }
         let text = String::from_utf8(text).map_err(|_| ConfigError::file(path, "this is no UTF-8 text"))?;
-        Document::read(&text, path.parent().unwrap_or(Path::new("")))
-            .map_err(|wrong| wrong.in_file(path, &text))
+        let in_file = |wrong: Wrong| wrong.in_file(path, &text);
+        let (mut cluster, rest) = Document::begin(&text).map_err(in_file)?;
+        if let Some(folder) = folder {
+            let mut chain = cluster.chain.clone();
+            changes::load(folder, &mut chain)?;
+            cluster.adopt(chain);
+        }
+        rest.read(cluster, folder.unwrap_or(Path::new(""))).map_err(in_file)
     }
 
-    /// Reads what stands in a file of `folder`.
+    /// Reads what stands in a file of `folder`, by itself.
+    #[cfg(test)]
     pub(super) fn read(text: &str, folder: &Path) -> Result<Document, Wrong> {
+        let (cluster, rest) = Document::begin(text)?;
+        rest.read(cluster, folder)
+    }
+
+    /// Reads the cluster, and whom the file is for.
+    fn begin(text: &str) -> Result<(Cluster, Part), Wrong> {
         // First of all, since the errors of the parser quote what they speak of.
         if let Some(at) = secret_in(text) {
             return Err(Wrong::at(
@@ -292,8 +310,7 @@ impl Document {
         match (root.node, root.client) {
             (Some(node), None) => {
                 let settings = root.settings.map(Spanned::into_inner).unwrap_or_default();
-                let cluster = Cluster::of(root.cluster, settings)?;
-                node.read(cluster, folder).map(|config| Document::Node(Box::new(config)))
+                Ok((Cluster::of(root.cluster, settings)?, Part::Node(Box::new(node))))
             }
             (None, Some(client)) => {
                 if let Some(settings) = root.settings {
@@ -302,11 +319,27 @@ impl Document {
                         "settings are the nodes' business; a client's file has none",
                     ));
                 }
-                let cluster = Cluster::of(root.cluster, SettingsPart::default())?;
-                client.read(cluster, folder).map(|config| Document::Client(Box::new(config)))
+                Ok((Cluster::of(root.cluster, SettingsPart::default())?, Part::Client(client)))
             }
             (Some(_), Some(_)) => Err(wrong("it has [node] and [client]; a file is for one of them")),
             (None, None) => Err(wrong("it has neither [node] nor [client]; it must say whom it is for")),
+        }
+    }
+}
+
+/// Whom a file is for.
+enum Part {
+    Node(Box<NodePart>),
+    Client(ClientPart),
+}
+
+impl Part {
+    fn read(self, cluster: Cluster, folder: &Path) -> Result<Document, Wrong> {
+        match self {
+            Part::Node(node) => node.read(cluster, folder).map(|config| Document::Node(Box::new(config))),
+            Part::Client(client) => {
+                client.read(cluster, folder).map(|config| Document::Client(Box::new(config)))
+            }
         }
     }
 }
@@ -360,6 +393,7 @@ impl NodePart {
             fail: self.fail.map(Spanned::into_inner).unwrap_or_default(),
             http: self.http.map(|address| address.0.0),
             log: self.log,
+            admitted: Edition(self.admitted),
         })
     }
 }

@@ -19,6 +19,7 @@
 //! client = 1
 //! name = "sensor-a"
 //! identity = "varangian1:…"
+//! operator = true                # whether it may change the roster; false if left out
 //!
 //! [settings]                     # the same at every node; each may be left out, and then is as `agree::Settings::new` has it
 //! checkpoint_interval = 128      # batches
@@ -46,6 +47,7 @@
 //! fail = "closed"                # or "open": what the replica may do while its monitor is down (byzid, byzid-w)
 //! http = "127.0.0.1:7500"        # metrics and health; none if left out
 //! log = "info"                   # error, warn, info, debug or trace
+//! admitted = 3                   # the edition of the roster that put this machine here; 0, the first, if left out
 //!
 //! [client]                       # in a client's file, in the place of [node] and [settings]
 //! number = 1
@@ -56,10 +58,14 @@
 //!   [`FILE_BYTES_MAX`] of TOML with these keys and no others; each value must be possible by itself; then all of them together:
 //!   [`Settings::check`], one holder for each key, one node for each address, this node among the nodes. What is wrong is told
 //!   with file, line and what would be right ([`ConfigError`]). A secret that has strayed into the file is never quoted.
+//! Beside the file there may be [`changes`] of the roster since it was made; who is there is told by both. The file itself stays as
+//! it was made: the state of every replica begins with the first roster.
+//!
 //! Upon [`Config::secret`] and [`Config::seal`]: the files that the configuration names, with the secret that fits the identity.
 //!
 //! What may be, and is still no good idea, is told by [`Config::warnings`].
 
+pub mod changes;
 mod cluster;
 mod document;
 mod duration;
@@ -71,6 +77,7 @@ pub use document::{Document, Durability, Fail, Links, Log, Processes, Service};
 pub use error::ConfigError;
 
 use agree::Settings;
+use agree::roster::Edition;
 use link::{ClientNumber, Holder, SealKey, SecretIdentity};
 use std::fs::File;
 use std::net::SocketAddr;
@@ -109,6 +116,8 @@ pub struct Config {
     pub http: Option<SocketAddr>,
     /// How much it tells.
     pub log: Log,
+    /// The edition of the roster that put this machine here.
+    pub admitted: Edition,
 }
 
 /// What a client is told.
@@ -143,19 +152,17 @@ impl Config {
         }
     }
 
-    /// Whether `new` tells this node the same but for identities, and who the clients are.
+    /// Whether `new` tells this node the same but for what changes of the roster bring.
     #[must_use]
-    pub fn differs_in_identities_alone(&self, new: &Config) -> bool {
+    pub fn differs_in_the_roster_alone(&self, new: &Config) -> bool {
         let old = &self.cluster;
-        let members = |cluster: &Cluster| -> Vec<(NodeId, SocketAddr)> {
-            cluster.nodes().map(|entry| (entry.node, entry.address)).collect()
-        };
-        if members(old) != members(&new.cluster) {
+        if old.chain.cluster() != new.cluster.chain.cluster() {
             return false;
         }
         let (members, spares, clients) = (old.members.clone(), old.spares.clone(), old.clients.clone());
-        let as_before = Cluster { members, spares, clients, ..new.cluster.clone() };
-        *self == Config { cluster: as_before, ..new.clone() }
+        let chain = old.chain.clone();
+        let as_before = Cluster { members, spares, clients, chain, ..new.cluster.clone() };
+        *self == Config { cluster: as_before, listen: self.listen, ..new.clone() }
     }
 
     /// The numbers by which replicas are set.
@@ -167,6 +174,11 @@ impl Config {
     /// The node's secret identity: the one whose public half the cluster knows.
     pub fn secret(&self) -> Result<SecretIdentity, ConfigError> {
         self.cluster.secret_of(self.node.into(), &self.secret_file)
+    }
+
+    /// The secret before the present one, while the node changes keys: it lies beside, with `.old` at the end of its name.
+    pub fn old_secret(&self) -> Result<Option<SecretIdentity>, ConfigError> {
+        old_secret(&self.secret_file)
     }
 
     /// The key of seals, where there are monitors.
@@ -189,6 +201,22 @@ impl ClientConfig {
     /// The client's secret identity: the one whose public half the cluster knows.
     pub fn secret(&self) -> Result<SecretIdentity, ConfigError> {
         self.cluster.secret_of(Holder::Client(self.client), &self.secret_file)
+    }
+}
+
+/// Where the secret before that in `file` is kept.
+#[must_use]
+pub fn old_secret_file(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_os_string();
+    name.push(".old");
+    PathBuf::from(name)
+}
+
+fn old_secret(file: &Path) -> Result<Option<SecretIdentity>, ConfigError> {
+    let old = old_secret_file(file);
+    match old.exists() {
+        true => SecretIdentity::load(&old).map(Some).map_err(ConfigError::Secret),
+        false => Ok(None),
     }
 }
 

@@ -61,7 +61,9 @@ impl Cluster {
             ));
         }
         let soon = now.day_after(EXPIRY_WARNED_DAYS);
-        for (holder, identity) in self.roster().iter() {
+        let roster = self.roster();
+        let identities = roster.iter().flat_map(|(holder, all)| all.iter().map(move |one| (holder, one)));
+        for (holder, identity) in identities {
             match identity.expires() {
                 Some(end) if identity.is_expired(now) => {
                     warnings.push(format!("the key of {holder} ended at {end}; nobody takes it any more"));

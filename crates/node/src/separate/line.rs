@@ -1,7 +1,7 @@
 //! The line between supervisor and monitor: one datagram for each thing said, in order, over a socket pair.
 //!
-//! From the supervisor, each with a descriptor: the pipe to a replica that begins; the configuration, opened, to read the roster
-//!   from (the monitor opens no file).
+//! From the supervisor, each with a descriptor: the pipe to a replica that begins; the changes of the roster, or the
+//!   secret, opened (the monitor opens no file).
 //! From the monitor: that it runs; that its replica is lost, and why; what to answer to whoever asks.
 //! Upon no room: an answer is dropped, there is a newer one soon; that a replica is lost is said again by the monitor.
 //!
@@ -30,8 +30,10 @@ const WHY_BYTES_MAX: usize = 1 << 10;
 pub enum ToMonitor {
     /// At the other end of this pipe a replica begins, by its number of starts.
     Replica(u64, OwnedFd),
-    /// The configuration has changed; this is the file.
-    Configuration(OwnedFd),
+    /// The changes of the roster, as the files tell them.
+    Changes(OwnedFd),
+    /// The secret identity of the node.
+    Secret(OwnedFd),
 }
 
 /// What a monitor says.
@@ -140,7 +142,8 @@ impl Line {
     pub fn hand(&self, what: &ToMonitor) -> io::Result<()> {
         let (said, descriptor) = match what {
             ToMonitor::Replica(start, pipe) => ([&[0], &start.to_le_bytes()[..]].concat(), pipe),
-            ToMonitor::Configuration(file) => (vec![1], file),
+            ToMonitor::Changes(file) => (vec![1], file),
+            ToMonitor::Secret(file) => (vec![2], file),
         };
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut beside = SendAncillaryBuffer::new(&mut space);
@@ -163,7 +166,8 @@ impl Line {
                     let start = start.try_into().map_err(|_| io::Error::from(ErrorKind::InvalidData))?;
                     Ok(Some(ToMonitor::Replica(u64::from_le_bytes(start), pipe)))
                 }
-                ([1], Some(file)) => Ok(Some(ToMonitor::Configuration(file))),
+                ([1], Some(file)) => Ok(Some(ToMonitor::Changes(file))),
+                ([2], Some(file)) => Ok(Some(ToMonitor::Secret(file))),
                 _ => Err(ErrorKind::InvalidData.into()),
             },
         }
@@ -239,8 +243,8 @@ mod tests {
         UnixStream::from(pipe).read_exact(&mut byte).expect("it is open");
         assert_eq!(&byte, b"x");
         let null = File::open("/dev/null").expect("it is there");
-        supervisor.hand(&ToMonitor::Configuration(null.into())).expect("it is open");
-        assert!(matches!(monitor.handed(), Ok(Some(ToMonitor::Configuration(_)))));
+        supervisor.hand(&ToMonitor::Changes(null.into())).expect("it is open");
+        assert!(matches!(monitor.handed(), Ok(Some(ToMonitor::Changes(_)))));
         drop(supervisor);
         assert_eq!(monitor.handed().expect_err("it is closed").kind(), ErrorKind::UnexpectedEof);
     }

@@ -5,6 +5,9 @@
 //! Upon a frame: the guard says what becomes of it; what it delivers goes to the replica, all of one turn at once.
 //! Upon a word of the replica's: a message is judged by the guard, as within one process. What is no word is refused by name and
 //!   counted, and the replica is given up: no correct one writes it.
+//! Upon changes of the roster that the replica executed: they count if an operator signed them. If none did, the replica is given up:
+//!   no correct one shows such.
+//! Upon a new secret, or changes from the files: likewise; what it says from then on is proven by the new secret.
 //! Upon the end of the pipe, or of patience ([`TAKES_NOTHING_MAX`] without reading a full pipe): the replica is given up. The guard
 //!   hears that it is down, the supervisor why; what would go to it is counted and forgotten.
 //! Upon a new pipe: the replica is up again, which to a primary's guard is a reason to ask for another configuration.
@@ -14,7 +17,7 @@
 
 use crate::assemble::{self, AnyGuard};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, changes};
 use crate::gate::Gate;
 use crate::run::{CALENDAR_EVERY, REPORT_EVERY, TURN_MAX, report};
 use crate::separate::line::{Line, ToMonitor, ToSupervisor};
@@ -23,11 +26,13 @@ use crate::separate::supervisor::Ended;
 use crate::separate::{become_user, standard_input, user, warn_of};
 use agree::Event;
 use agree::between::{Standing, ToGuard, ToReplica};
-use link::{Arrival, Pins};
+use agree::roster::Refusal;
+use link::{Arrival, Keyring, Pins, SecretIdentity};
 use mio::Interest;
 use mio::unix::SourceFd;
 use rights::{Calls, keep_calls, keep_files};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -57,6 +62,7 @@ struct Part<'a> {
     arrived: Vec<Arrival>,
     events: Vec<Event>,
     pins: Arc<Pins>,
+    keys: Keyring,
 }
 
 /// Runs the monitor of a node until its supervisor is gone, or `stop`.
@@ -98,6 +104,7 @@ impl<'a> Part<'a> {
         let seal = config.seal().map_err(|error| error.to_string())?;
         let monitor_user = user(config.monitor_user.as_deref())?;
         let pins = assemble::pins(&config.cluster);
+        let keys = assemble::keyring(config, &secret, seal.as_ref(), &pins)?;
         let links = assemble::links(config, &secret, &pins)?;
         let (registry, token) = links.foreign(LINE);
         registry
@@ -106,13 +113,13 @@ impl<'a> Part<'a> {
         become_user(monitor_user.as_ref(), "monitor_user", say)?;
         warn_of(keep_files(None, true).map_err(|error| error.to_string())?, say);
         let clock = Clock::default();
-        let keys = assemble::keyring(config, &secret, seal.as_ref(), &pins);
+        let own = keys.without_seal();
         let guard = AnyGuard::new(config, keys, incarnation, clock.now());
         keep_calls(Calls::Monitor).map_err(|error| error.to_string())?;
         line.say(&ToSupervisor::Runs).map_err(|error| error.to_string())?;
         let mut part = Part {
             config,
-            gate: Gate::new(guard, links),
+            gate: Gate::new(guard, links).governed(assemble::membership(&config.cluster, &pins)),
             line,
             pipe: None,
             replica: 0,
@@ -123,6 +130,7 @@ impl<'a> Part<'a> {
             arrived: Vec::new(),
             events: Vec::new(),
             pins,
+            keys: own,
         };
         part.await_replica()?;
         Ok(part)
@@ -133,7 +141,7 @@ impl<'a> Part<'a> {
         loop {
             match self.line.handed().map_err(|_| "the supervisor is gone")? {
                 Some(ToMonitor::Replica(start, pipe)) => return self.join(start, pipe),
-                Some(ToMonitor::Configuration(_)) => {}
+                Some(ToMonitor::Secret(_) | ToMonitor::Changes(_)) => {}
                 None => std::thread::sleep(Duration::from_millis(1)),
             }
         }
@@ -227,6 +235,14 @@ impl<'a> Part<'a> {
             match ToGuard::from_bytes(word) {
                 Ok(ToGuard::Send { to, message }) => self.gate.send(now, to, message, &mut self.events),
                 Ok(ToGuard::Standing(standing)) => self.standing = Some(standing),
+                Ok(ToGuard::Changes(changes)) => match self.gate.show(&changes, &mut self.arrived) {
+                    // What the files said may lead further than a replica that is still behind.
+                    Ok(_) | Err(Refusal::EditionIs(_)) => {}
+                    Err(refusal) => {
+                        end = Some(format!("it showed a change of the roster that cannot be: {refusal}"));
+                        break;
+                    }
+                },
                 Err(error) => {
                     self.gate.refuse_word();
                     end = Some(format!("it wrote what is no word: {error}"));
@@ -277,22 +293,35 @@ impl<'a> Part<'a> {
                     self.join(start, socket)?;
                     self.gate.replica_is_up(now, true, &mut self.events);
                 }
-                Ok(Some(ToMonitor::Configuration(file))) => self.read_roster(file, say),
+                Ok(Some(ToMonitor::Changes(file))) => self.read_changes(file, say),
+                Ok(Some(ToMonitor::Secret(file))) => self.read_secret(file, say),
                 // The supervisor is gone, or talks nonsense.
                 Err(_) => return Ok(false),
             }
         }
     }
 
-    /// The roster of a configuration counts from now on; links to those that it no longer knows are closed.
-    fn read_roster(&mut self, file: OwnedFd, say: &mut dyn FnMut(&str)) {
-        match Config::read(file.into()) {
-            Ok(new) => {
-                self.pins.replace(new.cluster.roster());
-                self.gate.links().check_keys(&mut self.arrived);
-                say("the roster was read anew");
+    /// Changes of the roster from the files; links to those whose keys are out are closed.
+    fn read_changes(&mut self, file: OwnedFd, say: &mut dyn FnMut(&str)) {
+        let read = changes::read(file.into(), Path::new(changes::NAME)).map_err(|error| error.to_string());
+        let shown = read.and_then(|changes| {
+            self.gate.show(&changes, &mut self.arrived).map_err(|refusal| refusal.to_string())
+        });
+        match shown {
+            Ok(_) => say("the roster was read anew"),
+            Err(why) => say(&format!("the roster stays as it was: {why}")),
+        }
+    }
+
+    /// What is said from now on is proven by another secret.
+    fn read_secret(&mut self, file: OwnedFd, say: &mut dyn FnMut(&str)) {
+        match SecretIdentity::read(file.into(), Path::new("the secret")) {
+            Ok(secret) => {
+                self.keys.switch_to(&secret);
+                self.gate.links().switch_to(&secret);
+                say(&format!("it speaks by the key {}", secret.public(None).fingerprint()));
             }
-            Err(error) => say(&format!("the roster stays as it was: {error}")),
+            Err(error) => say(&format!("the secret stays as it was: {error}")),
         }
     }
 

@@ -121,6 +121,10 @@ impl Part {
             }
         }
         self.core.passed(now, &mut self.sends)?;
+        // Before anything that follows from it.
+        if let Some(changes) = self.core.news() {
+            self.pipe.queue(&ToGuard::Changes(changes));
+        }
         for (to, message) in self.sends.drain(..) {
             self.pipe.queue(&ToGuard::Send { to, message });
         }

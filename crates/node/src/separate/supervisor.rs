@@ -8,14 +8,15 @@
 //!   part is started again for ever, after [`PAUSE_MIN`] and twice as long each time up to [`PAUSE_MAX`]; it is counted.
 //! Upon a wish to stop: the line to the monitor is closed, the monitor ends, its replica hears that, flushes its log and ends. Who
 //!   has not within [`END_MAX`] is killed.
-//! Upon a wish to read the configuration anew: the roster goes to the monitor; other changes are refused by name.
+//! Upon a wish to read the configuration anew: the secret and the changes of the roster go to the monitor; other changes are refused
+//!   by name.
 
 use super::line::{Line, ToMonitor, ToSupervisor, pair};
-use crate::config::Config;
+use crate::config::{Config, changes};
 use crate::http::{self, Shared};
 use crate::notify::Notify;
 use crate::report::Answers;
-use crate::run::log_directory;
+use crate::run::{MORE_HAS_CHANGED, log_directory};
 use crate::{handover, starts};
 use core::fmt;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -316,6 +317,7 @@ impl<'a> Supervisor<'a> {
     fn complete(&self, mut answers: Answers) -> Answers {
         let forbidden = self.monitor.forbidden + self.replica.forbidden;
         if let Ok(Value::Object(mut status)) = serde_json::from_str(&answers.status) {
+            status.insert("pid".into(), json!(std::process::id()));
             status.insert("monitor_pid".into(), json!(self.monitor.pid()));
             status.insert("replica_pid".into(), json!(self.replica.pid()));
             status.insert("monitor_starts".into(), json!(self.monitor.starts));
@@ -336,20 +338,30 @@ impl<'a> Supervisor<'a> {
     }
 
     fn reload(&mut self, say: &mut dyn FnMut(&str)) {
-        let new = match Config::load(self.path) {
-            Ok(new) => new,
-            Err(error) => return say(&format!("the configuration stays as it was: {error}")),
-        };
-        if !self.config.differs_in_identities_alone(&new) {
-            return say(
-                "the configuration stays as it was: more than identities has changed; right would be to start the node anew",
-            );
+        if let Err(why) = self.hand_over_files() {
+            say(&format!("the configuration stays as it was: {why}"));
         }
-        let (Some(line), Ok(file)) = (&self.line, File::open(self.path)) else {
-            return say("the configuration stays as it was: there is no monitor to hear of it, or no file");
-        };
-        if let Err(error) = line.hand(&ToMonitor::Configuration(file.into())) {
-            say(&format!("the configuration stays as it was: {error}"));
+    }
+
+    /// The monitor gets the secret and the changes of the roster, if the files are right and nothing else in them has changed.
+    fn hand_over_files(&self) -> Result<(), String> {
+        let new = Config::load(self.path).map_err(|error| error.to_string())?;
+        if !self.config.differs_in_the_roster_alone(&new) {
+            return Err(MORE_HAS_CHANGED.to_string());
         }
+        // Looked at here, where it can still be refused; the monitor reads it itself.
+        new.secret().map_err(|error| error.to_string())?;
+        let line = self.line.as_ref().ok_or("there is no monitor to hear of it")?;
+        let open = |path: &Path| File::open(path).map_err(|error| format!("{}: {error}", path.display()));
+        let changes = match open(&changes::beside(self.path)) {
+            Ok(file) => file,
+            // None yet: an empty list says as much.
+            Err(_) => open(Path::new("/dev/null"))?,
+        };
+        let secret = open(&new.secret_file)?;
+        for what in [ToMonitor::Secret(secret.into()), ToMonitor::Changes(changes.into())] {
+            line.hand(&what).map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 }

@@ -21,6 +21,7 @@ use wire::{ClientId, Decode, Digest, Sequence, Time, Timestamp};
 struct Model {
     registers: BTreeMap<usize, Vec<u8>>,
     writes: u64,
+    edition: u64,
 }
 
 impl Model {
@@ -53,6 +54,13 @@ impl Model {
                 };
                 let next = number.wrapping_add(1).to_le_bytes().to_vec();
                 (key, next.clone(), next)
+            }
+            Operation::Replace { edition, .. } => {
+                if edition == self.edition + 1 {
+                    self.edition = edition;
+                    self.writes += 1;
+                }
+                return self.edition.to_le_bytes().to_vec();
             }
         };
         self.registers.insert(usize::from(key) % REGISTERS, value);

@@ -10,9 +10,13 @@ use crate::surroundings::Surroundings;
 use crate::trace::Traced;
 use agree::byzid::guard::Fail;
 use agree::guard::Guard;
+use agree::roster::Seats;
 use agree::{Event, Replica};
 use core::time::Duration;
 use wire::Peer;
+
+/// More often than this no monitor of a machine is started.
+const STARTS_OF_A_MACHINE_MAX: u64 = 1 << 32;
 
 impl Node {
     /// Starts whatever of the node should run and does not.
@@ -45,9 +49,12 @@ impl Node {
         let recovered = self.disk.recovered();
         match AnyReplica::recover(world.engine, self.id, &world.settings, keys.clone(), recovered.clone()) {
             Ok(replica) => {
+                let replica = replica.seated(self.seat);
                 let status = replica.status();
                 world.checkers.started(world.now, self.slot, status.executed, status.state);
                 self.replica = Some(replica);
+                self.seats = self.filed.clone();
+                self.look_at_seats();
             }
             Err(reason) => {
                 if self.traitor.is_none() {
@@ -102,6 +109,17 @@ impl Node {
     pub fn revive(&mut self, world: &mut Surroundings) {
         self.replica_down -= 1;
         self.start(world);
+    }
+
+    /// Another machine takes its seat by the change that made `seats`: it has an empty disk, the files of that edition, and a monitor
+    /// whose starts are later than any before. It must be down.
+    pub fn replace(&mut self, seats: Seats) {
+        assert!(self.replica.is_none(), "the old machine is out");
+        self.disk.wipe();
+        self.stash.clear();
+        self.seat = seats.era;
+        self.starts += STARTS_OF_A_MACHINE_MAX;
+        (self.filed, self.seats) = (seats.clone(), seats);
     }
 
     /// The monitor dies, until [`Node::revive_monitor`].

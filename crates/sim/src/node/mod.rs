@@ -31,6 +31,7 @@ use agree::byzid::guard::Fail;
 use agree::capture::What;
 use agree::door::Door;
 use agree::guard::Guard;
+use agree::roster::{Edition, Seats};
 use agree::{Event, Outbox, Replica};
 use bytes::Bytes;
 use core::time::Duration;
@@ -58,6 +59,12 @@ pub struct Node {
     life: u32,
     /// How often its monitor was started.
     starts: u64,
+    /// The edition of the roster that put this machine here.
+    seat: Edition,
+    /// Who sits where, by its files.
+    filed: Seats,
+    /// Who sits where, by what its replica last knew: whose links it takes.
+    seats: Seats,
     /// How many faults at present want the replica down, the monitor down, the process to stand still.
     replica_down: u32,
     monitor_down: u32,
@@ -87,6 +94,9 @@ impl Node {
             twin_timers: Timers::default(),
             life: 0,
             starts: 0,
+            seat: Edition(0),
+            filed: Seats::default(),
+            seats: Seats::default(),
             replica_down: 0,
             monitor_down: 0,
             paused: 0,
@@ -100,6 +110,24 @@ impl Node {
     /// Its replica is in the hands of `traitor` from its start.
     pub fn hand_over(&mut self, traitor: Traitor) {
         self.traitor = Some(traitor);
+    }
+
+    /// The edition of the roster that put this machine here.
+    #[must_use]
+    pub fn seat(&self) -> Edition {
+        self.seat
+    }
+
+    /// Whether it takes the machine of `seat` for that of the node `node`.
+    #[must_use]
+    pub fn knows(&self, node: NodeId, seat: Edition) -> bool {
+        self.seats.of(node) == seat
+    }
+
+    /// Whoever was at the other end of its link to `node` is gone.
+    pub fn lose_frames_of(&mut self, node: NodeId) {
+        let peer = Peer::Node(node);
+        self.stash.retain(|happening| !matches!(happening, Happening::Frame { link, .. } if *link == peer));
     }
 
     /// Its replica, if that is up.

@@ -3,13 +3,13 @@
 use super::Node;
 use crate::agenda::{Happening, Owner};
 use crate::byzantine::{Act, requests_in};
-use crate::engine::AnyGuard;
+use crate::engine::{AnyGuard, AnyReplica};
 use crate::surroundings::Surroundings;
 use crate::trace::Traced;
 use agree::capture::What;
 use agree::guard::{Guard, GuardEffect};
 use agree::replica::Destination;
-use agree::{Effect, Event, Message, Replica};
+use agree::{Effect, Event, Message, Replica, Service};
 use bytes::Bytes;
 use wire::{Decode, Encode, Frame, Peer};
 
@@ -112,7 +112,16 @@ impl Node {
             self.perform(effect, Owner::Replica, world);
         }
         self.outbox = outbox;
+        self.look_at_seats();
         world.checkers.stepped(world.now, self.slot, count, self.disk.records_kept());
+    }
+
+    /// What the replica knows of who sits where counts for the links.
+    pub(super) fn look_at_seats(&mut self) {
+        let Some(service) = self.replica.as_ref().and_then(AnyReplica::service) else { return };
+        if service.seats().era > self.seats.era {
+            self.seats = service.seats().clone();
+        }
     }
 
     fn step_traitor(&mut self, event: Event, world: &mut Surroundings) {
@@ -121,6 +130,7 @@ impl Node {
         let Some(replica) = &mut self.replica else { return };
         let acts = traitor.step(replica, now, event);
         self.perform_acts(acts, world);
+        self.look_at_seats();
     }
 
     pub(super) fn step_twin(&mut self, event: Event, world: &mut Surroundings) {

@@ -8,5 +8,6 @@ pub(crate) mod init;
 pub(crate) mod kv;
 pub(crate) mod node;
 pub(crate) mod plan;
+pub(crate) mod roster;
 pub(crate) mod scenarios;
 pub(crate) mod sim;

@@ -169,6 +169,9 @@ impl Plan {
                 "\n[[cluster.clients]]\nclient = {0}\nname = \"client-{0}\"\nidentity = \"{1}\"\n",
                 client.number, client.identity
             );
+            if client.number == 1 {
+                text += "operator = true             # it may change who is a node or a client\n";
+            }
         }
         text
     }

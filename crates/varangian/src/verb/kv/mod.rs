@@ -8,7 +8,7 @@
 //! Each process that asks is remembered by the cluster as a session, for ever, and there are only so many. So a process takes the
 //! number of one that has ended ([`station`]).
 
-mod station;
+pub(crate) mod station;
 mod tell;
 
 use crate::Outcome;

@@ -17,19 +17,19 @@ use wire::ClientId;
 const STATIONS_MAX: usize = 256;
 
 /// A number that is ours until this is dropped.
-pub(super) struct Station {
+pub(crate) struct Station {
     number: u32,
     _lock: File,
 }
 
 impl Station {
-    pub(super) fn number(&self) -> u32 {
+    pub(crate) fn number(&self) -> u32 {
         self.number
     }
 }
 
 /// Takes a number for the client whose configuration is `config`.
-pub(super) fn take(config: &Path) -> Option<Station> {
+pub(crate) fn take(config: &Path) -> Option<Station> {
     let folder = config.parent()?.join("stations");
     let _ = DirBuilder::new().mode(0o700).create(&folder);
     let entries = fs::read_dir(&folder).ok()?;
