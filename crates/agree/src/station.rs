@@ -63,6 +63,15 @@ pub struct Done {
     pub accepted: Accepted,
 }
 
+/// What was asked more than once, and why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// Times that a node had no room for a request, and said BUSY.
+    pub busy: u64,
+    /// Times that a request was sent again because its retry timer ran out.
+    pub retried: u64,
+}
+
 #[derive(Clone, Debug)]
 struct Session {
     client: Client,
@@ -87,6 +96,7 @@ pub struct Station<K> {
     primary: NodeId,
     /// How long results have taken of late.
     takes: Duration,
+    tally: Tally,
     gathered: BTreeMap<NodeId, Gathering>,
     out: Vec<(NodeId, Bytes)>,
     effects: Vec<ClientEffect>,
@@ -109,6 +119,7 @@ impl<K: Keys> Station<K> {
             retries: BTreeSet::new(),
             primary: settings.members[0],
             takes: Duration::ZERO,
+            tally: Tally::default(),
             gathered: BTreeMap::new(),
             out: Vec::new(),
             effects: Vec::new(),
@@ -137,6 +148,12 @@ impl<K: Keys> Station<K> {
         if core::mem::take(&mut session.is_open) {
             self.closed.push(number);
         }
+    }
+
+    /// What was asked more than once so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// Begins an operation of a session.
@@ -193,7 +210,10 @@ impl<K: Keys> Station<K> {
         for message in messages {
             let client = match &message {
                 Message::Reply(reply) => reply.client,
-                Message::Busy(busy) => busy.client,
+                Message::Busy(busy) => {
+                    self.tally.busy += 1;
+                    busy.client
+                }
                 _ => return Err(Refusal::NotAllowed),
             };
             if let Some(number) = self.session_of(client) {
@@ -218,6 +238,7 @@ impl<K: Keys> Station<K> {
     /// It is `now`: sessions whose time to try again has come do so.
     pub fn passed(&mut self, now: Time) {
         while let Some((_, number)) = self.retries.first().copied().filter(|(at, _)| *at <= now) {
+            self.tally.retried += 1;
             self.sessions[number.place()].client.timeout(&mut self.effects);
             self.perform(now, number, &mut Vec::new());
         }
