@@ -30,6 +30,7 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Verb {
     Audit(verb::audit::Arguments),
+    Bench(verb::bench::Arguments),
     Config(verb::config::Arguments),
     Costs(verb::costs::Arguments),
     Demo(verb::demo::Arguments),
@@ -67,6 +68,7 @@ impl From<Outcome> for ExitCode {
 fn main() -> ExitCode {
     let outcome = match CommandLine::parse().verb {
         Verb::Audit(arguments) => verb::audit::run(&arguments),
+        Verb::Bench(arguments) => verb::bench::run(&arguments),
         Verb::Config(arguments) => verb::config::run(&arguments),
         Verb::Costs(arguments) => verb::costs::run(&arguments),
         Verb::Demo(arguments) => verb::demo::tell_the_story(&arguments),
