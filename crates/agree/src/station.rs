@@ -77,6 +77,15 @@ pub struct Done {
     pub accepted: Accepted,
 }
 
+/// What was asked more than once, and why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// Times that a node had no room for a request, and said BUSY.
+    pub busy: u64,
+    /// Times that a request was sent again because its retry timer ran out.
+    pub retried: u64,
+}
+
 #[derive(Clone, Debug)]
 struct Session {
     client: Client,
@@ -119,6 +128,7 @@ pub struct Station<K> {
     takes: Duration,
     /// Sessions whose request was met with BUSY, and nobody was told so: once for each attempt.
     put_off: Vec<SessionNumber>,
+    tally: Tally,
     gathered: BTreeMap<NodeId, Gathering>,
     out: Vec<(NodeId, Bytes)>,
     effects: Vec<ClientEffect>,
@@ -145,6 +155,7 @@ impl<K: Keys> Station<K> {
             passed_over: VecDeque::new(),
             takes: Duration::ZERO,
             put_off: Vec::new(),
+            tally: Tally::default(),
             gathered: BTreeMap::new(),
             out: Vec::new(),
             effects: Vec::new(),
@@ -175,6 +186,12 @@ impl<K: Keys> Station<K> {
         if core::mem::take(&mut session.is_open) {
             self.closed.push(number);
         }
+    }
+
+    /// What was asked more than once so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// Begins an operation of a session.
@@ -259,7 +276,10 @@ impl<K: Keys> Station<K> {
         for message in messages {
             let client = match message {
                 Message::Reply(ref reply) => reply.client,
-                Message::Busy(ref busy) => busy.client,
+                Message::Busy(ref busy) => {
+                    self.tally.busy += 1;
+                    busy.client
+                }
                 Message::Replies(replies) if replies.station == self.station => {
                     let believed = self.hearing.replies(from, replies);
                     self.told(now, believed, done);
@@ -331,6 +351,7 @@ impl<K: Keys> Station<K> {
             self.pass_over();
         }
         while let Some((_, number)) = self.retries.first().copied().filter(|(at, _)| *at <= now) {
+            self.tally.retried += 1;
             self.sessions[number.place()].client.timeout(&mut self.effects);
             self.perform(now, number, &mut Vec::new());
         }

@@ -12,7 +12,7 @@ use crate::session::Session;
 use crate::slot::Desk;
 use crate::thread::Post;
 use agree::Station;
-use agree::station::SESSIONS_MAX;
+use agree::station::{SESSIONS_MAX, Tally};
 use core::fmt;
 use link::secret::random_number;
 use link::{Holder, Keyring, Links};
@@ -70,6 +70,12 @@ impl Connection {
     #[must_use]
     pub fn station(&self) -> ClientId {
         self.station
+    }
+
+    /// What its sessions have asked more than once so far: a cluster that has no room says BUSY, and is asked again later.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.desk.tally()
     }
 
     /// Opens a session.

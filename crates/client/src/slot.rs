@@ -13,12 +13,12 @@
 
 use crate::error::CallError;
 use agree::client::Accepted;
-use agree::station::SessionNumber;
+use agree::station::{SessionNumber, Tally};
 use bytes::Bytes;
 use core::mem::replace;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -151,6 +151,9 @@ pub(crate) struct Desk {
     waker: Arc<mio::Waker>,
     /// Sessions that are open, or that the thread has not closed yet.
     pub(crate) sessions: AtomicUsize,
+    /// What the station asked more than once, as of the thread's last turn.
+    busy: AtomicU64,
+    retried: AtomicU64,
     /// No call is begun any more.
     closing: AtomicBool,
     /// The thread has ended, and looks at nothing any more. Changed only while `listed` is locked.
@@ -163,6 +166,8 @@ impl Desk {
             listed: Mutex::default(),
             waker,
             sessions: AtomicUsize::new(0),
+            busy: AtomicU64::new(0),
+            retried: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         })
@@ -197,6 +202,17 @@ impl Desk {
     /// Ends a turn of the thread that waits. If that fails, it looks by itself at its next turn.
     pub(crate) fn wake(&self) {
         let _ = self.waker.wake();
+    }
+
+    /// The thread: what the station has counted by now.
+    pub(crate) fn counted(&self, tally: Tally) {
+        self.busy.store(tally.busy, Ordering::Relaxed);
+        self.retried.store(tally.retried, Ordering::Relaxed);
+    }
+
+    /// What was asked more than once so far.
+    pub(crate) fn tally(&self) -> Tally {
+        Tally { busy: self.busy.load(Ordering::Relaxed), retried: self.retried.load(Ordering::Relaxed) }
     }
 
     /// Lets no call begin any more, and the thread end when none is left.

@@ -98,6 +98,7 @@ impl Post {
                 self.links.send(Peer::Node(node), &frame);
             }
             self.links.flush(&mut arrived);
+            self.desk.counted(self.station.tally());
             if now.since(self.looked) >= CALENDAR_EVERY {
                 self.looked = now;
                 self.pins.set_now(wall_time());

@@ -31,6 +31,7 @@ struct CommandLine {
 enum Verb {
     Admit(verb::roster::admit::Arguments),
     Audit(verb::audit::Arguments),
+    Bench(verb::bench::Arguments),
     Config(verb::config::Arguments),
     Costs(verb::costs::Arguments),
     Demo(verb::demo::Arguments),
@@ -71,6 +72,7 @@ impl From<Outcome> for ExitCode {
 fn main() -> ExitCode {
     let outcome = match CommandLine::parse().verb {
         Verb::Audit(arguments) => verb::audit::run(&arguments),
+        Verb::Bench(arguments) => verb::bench::run(&arguments),
         Verb::Config(arguments) => verb::config::run(&arguments),
         Verb::Admit(arguments) => verb::roster::admit::run(&arguments),
         Verb::Costs(arguments) => verb::costs::run(&arguments),

@@ -5,6 +5,7 @@ use crate::assent::Answers;
 use crate::bundle::Parcels;
 use crate::client::{RETRY_AFTER, RETRY_AFTER_MAX};
 use crate::guard::GuardEffect;
+use crate::request::Busy;
 use crate::testing::ToyKeys;
 use crate::{Protocol, Reply, Request};
 use core::time::Duration;
@@ -23,6 +24,18 @@ fn station() -> Station<ToyKeys> {
 
 fn door(node: NodeId) -> Door<ToyKeys> {
     Door::new(Peer::Node(node), Protocol::ByzId, settings().members, ToyKeys(Peer::Node(node)))
+}
+
+/// `node` has no room for `request`.
+fn busy(node: u16, request: &Request) -> Bytes {
+    let (node, mut parcels, mut out) = (NodeId(node), Parcels::default(), Vec::new());
+    let busy = Busy { client: request.client, timestamp: request.timestamp };
+    parcels.add(request.client, Message::Busy(busy), &door(node), &mut out);
+    parcels.flush(&door(node), &mut out);
+    match out.pop() {
+        Some(GuardEffect::Transmit { frame, .. }) => frame,
+        other => panic!("one frame is expected, not {other:?}"),
+    }
 }
 
 /// What leaves now: each node's requests, as its door lets them in, frame by frame.
@@ -144,6 +157,19 @@ fn what_nobody_answers_goes_to_every_node_and_then_less_and_less_often() {
     }
     assert!(station.deadline() <= Some(now.after(RETRY_AFTER_MAX)));
     assert_eq!(station.waiting(), 3);
+}
+
+#[test]
+fn what_is_asked_more_than_once_is_counted() {
+    let (mut station, _) = asking(2);
+    let requests = flushed(&mut station).remove(0).1;
+    assert_eq!(station.tally(), Tally::default());
+    station.received(Time::ZERO, NodeId(0), busy(0, &requests[0]), &mut Vec::new()).expect("genuine");
+    assert_eq!(station.tally(), Tally { busy: 1, retried: 0 });
+    station.passed(Time::ZERO.after(RETRY_AFTER));
+    assert_eq!(station.tally(), Tally { busy: 1, retried: 1 }, "who was told to wait waits longer");
+    station.passed(Time::ZERO.after(RETRY_AFTER * 2));
+    assert_eq!(station.tally().retried, 2);
 }
 
 #[test]

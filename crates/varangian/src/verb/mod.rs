@@ -1,6 +1,7 @@
 //! The verbs of the command line, a file or a folder each.
 
 pub(crate) mod audit;
+pub(crate) mod bench;
 pub(crate) mod config;
 pub(crate) mod costs;
 pub(crate) mod demo;

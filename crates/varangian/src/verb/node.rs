@@ -10,6 +10,8 @@
 use crate::Outcome;
 use crate::say::complain;
 use clap::{Args, ValueEnum};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
 use node::config::{Config, Processes};
 use node::run::Reload;
 use node::separate::supervisor::{self, Ended, Supervisor};
@@ -38,6 +40,9 @@ pub(crate) struct Arguments {
     /// Which start of the monitor this is.
     #[arg(long, hide = true, requires = "part", default_value_t)]
     incarnation: u64,
+    /// End when this process, its parent, does; for measurements, which must leave nothing behind.
+    #[arg(long, hide = true, value_name = "PID")]
+    parent: Option<u32>,
 }
 
 /// A part of a node.
@@ -59,6 +64,12 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if let Err(error) = listen_for_signals(&stop, &reload) {
         complain!("error: cannot listen for signals: {error}");
         return Outcome::Violated;
+    }
+    if let Some(parent) = arguments.parent
+        && !ends_with(parent)
+    {
+        complain!("error: {parent} is not the parent of this process, or cannot be heard");
+        return Outcome::Refused;
     }
     let number = config.node.0;
     if let Some(part) = arguments.part {
@@ -97,6 +108,12 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             Outcome::Violated
         }
     }
+}
+
+/// Has the kernel tell this process to stop when `parent` has ended.
+fn ends_with(parent: u32) -> bool {
+    // In this order: a parent that ended before is no parent any more.
+    set_pdeathsig(Signal::SIGTERM).is_ok() && std::os::unix::process::parent_id() == parent
 }
 
 fn name(part: Part) -> &'static str {

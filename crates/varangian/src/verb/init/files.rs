@@ -20,41 +20,45 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// How far the port for metrics is from the port of a node; more than there are nodes.
-pub(super) const HTTP_PORTS_AFTER: u16 = 100;
+pub(crate) const HTTP_PORTS_AFTER: u16 = 100;
 
 /// What a new cluster is made of.
-pub(super) struct Plan {
-    pub(super) name: String,
-    pub(super) shape: Shape,
-    pub(super) host: IpAddr,
-    pub(super) port: u16,
-    pub(super) plain: bool,
-    pub(super) service: &'static str,
-    pub(super) expires: WallTime,
+pub(crate) struct Plan {
+    pub(crate) name: String,
+    pub(crate) shape: Shape,
+    pub(crate) host: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) plain: bool,
+    pub(crate) service: &'static str,
+    /// Whether monitor and replica are apart, where there are monitors.
+    pub(crate) separate: bool,
+    /// `fsync` or `async`.
+    pub(crate) durability: &'static str,
+    pub(crate) expires: WallTime,
 }
 
 /// Somebody who has been given a folder.
-pub(super) struct Made {
+pub(crate) struct Made {
     /// Its number.
-    pub(super) number: usize,
+    pub(crate) number: usize,
     /// Where it is reached, if it is a node.
-    pub(super) address: Option<SocketAddr>,
+    pub(crate) address: Option<SocketAddr>,
     /// Who it is.
-    pub(super) identity: PublicIdentity,
+    pub(crate) identity: PublicIdentity,
     /// What it is told.
-    pub(super) file: PathBuf,
+    pub(crate) file: PathBuf,
     secret: SecretIdentity,
 }
 
 /// A new cluster.
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     /// Members first, then spares.
-    pub(super) nodes: Vec<Made>,
-    pub(super) clients: Vec<Made>,
+    pub(crate) nodes: Vec<Made>,
+    pub(crate) clients: Vec<Made>,
 }
 
 /// Why a cluster could not be made.
-pub(super) enum Failed {
+pub(crate) enum Failed {
     /// Something is there already.
     Taken(PathBuf),
     /// A folder or file cannot be made.
@@ -67,7 +71,7 @@ pub(super) enum Failed {
 
 impl Plan {
     /// Makes it in `folder`, which must not be there or be empty.
-    pub(super) fn make(&self, folder: &Path) -> Result<Cluster, Failed> {
+    pub(crate) fn make(&self, folder: &Path) -> Result<Cluster, Failed> {
         claim(folder)?;
         let nodes = (0..self.shape.members + self.shape.spares).map(|number| {
             self.draw(number, Some(self.address(number)), &folder.join(format!("node-{number}/node.toml")))
@@ -118,14 +122,20 @@ impl Plan {
             self.name
         );
         if self.shape.protocol.monitored() {
-            text += "seal = \"seal.secret\"       # the key of monitors; the same at every node\n\
-                     processes = \"separate\"     # or \"one\": then whoever breaks the replica has the monitor\n\
-                     fail = \"closed\"            # or \"open\": a replica whose monitor is down goes on unmonitored\n";
+            text += "seal = \"seal.secret\"       # the key of monitors; the same at every node\n";
+            text += match self.separate {
+                true => {
+                    "processes = \"separate\"     # or \"one\": then whoever breaks the replica has the monitor\n"
+                }
+                false => "processes = \"one\"          # whoever breaks the replica has the monitor\n",
+            };
+            text += "fail = \"closed\"            # or \"open\": a replica whose monitor is down goes on unmonitored\n";
         }
         let _ = write!(
             text,
-            "durability = \"fsync\"       # or \"async\": what a client was told may be gone after a loss of power\n\
-             http = \"{http}\"   # metrics and health\nlog = \"info\"\n\n"
+            "durability = \"{}\"       # fsync; or async: what a client was told may be gone after a loss of power\n\
+             http = \"{http}\"   # metrics and health\nlog = \"info\"\n\n",
+            self.durability
         );
         text
     }

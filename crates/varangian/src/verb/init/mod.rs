@@ -5,8 +5,8 @@
 //! Upon a wish that cannot be had ([`shape`]), or a folder with something in it: refused, with what would be right; nothing is
 //!   made.
 
-mod files;
-mod shape;
+pub(crate) mod files;
+pub(crate) mod shape;
 
 use crate::Outcome;
 use crate::say::{self, complain, say};
@@ -146,6 +146,8 @@ fn make(arguments: &Arguments) -> Result<(Plan, Cluster), String> {
             Service::Kv => "kv",
             Service::Null => "null",
         },
+        separate: true,
+        durability: "fsync",
         expires,
     };
     match plan.make(folder) {

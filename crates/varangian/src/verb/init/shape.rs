@@ -22,12 +22,12 @@ pub(super) struct Asked {
 
 /// A cluster that can be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Shape {
-    pub(super) protocol: Protocol,
-    pub(super) f: usize,
-    pub(super) members: usize,
-    pub(super) spares: usize,
-    pub(super) clients: usize,
+pub(crate) struct Shape {
+    pub(crate) protocol: Protocol,
+    pub(crate) f: usize,
+    pub(crate) members: usize,
+    pub(crate) spares: usize,
+    pub(crate) clients: usize,
 }
 
 impl Asked {

@@ -1,0 +1,271 @@
+//! A cluster of real processes on this machine.
+//!
+//! Upon a start: the files are made as `varangian init` makes them, in a folder of their own, on ports that nobody uses; each node is
+//!   this same program as a child process; all must say that they take part within [`UP_MAX`].
+//! Upon the death of a node that was wished for: it and its parts are killed at once.
+//! Upon the end, also after an error: every node is asked to end, killed if it has not within [`END_MAX`], and the folder goes.
+//! Upon our own death, however it comes: nodes hear it from the kernel, and end.
+
+use super::folder::Folder;
+use super::stop::Stop;
+use super::trouble::Trouble;
+use super::{ask, processes};
+use crate::verb::init::files::{Failed, HTTP_PORTS_AFTER, Plan};
+use crate::verb::init::shape::Shape;
+use agree::Protocol;
+use core::time::Duration;
+use link::WallTime;
+use node::config::ClientConfig;
+use serde_json::Value;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Instant, SystemTime};
+
+/// How long the nodes may take until all take part.
+const UP_MAX: Duration = Duration::from_secs(20);
+
+/// How often it is looked whether they do.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// How long a node that was asked to end may take.
+const END_MAX: Duration = Duration::from_secs(5);
+
+/// The program that runs: the same file even if another one has taken its name since.
+const PROGRAM: &str = "/proc/self/exe";
+
+/// Ports are taken from here to [`PORT_MAX`], below those that the system gives to whoever does not mind.
+const PORT_MIN: u16 = 30_000;
+const PORT_MAX: u16 = 32_700;
+
+/// Characters of what a node said that are told on.
+const SAID_CHARACTERS_MAX: usize = 400;
+
+/// What cluster there is to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wish<'a> {
+    pub(super) protocol: Protocol,
+    pub(super) f: usize,
+    /// Links prove nothing and hide nothing.
+    pub(super) plain: bool,
+    /// Monitor and replica are apart.
+    pub(super) separate: bool,
+    /// Whether what is said is on disk before.
+    pub(super) fsync: bool,
+    /// Requests that wait at most, if not as many as usual.
+    pub(super) requests_waiting_max: Option<usize>,
+    /// Where its folder is made.
+    pub(super) parent: &'a Path,
+}
+
+/// A cluster that runs.
+pub(super) struct Cluster {
+    nodes: Vec<Node>,
+    client: PathBuf,
+    // Last, so that it goes when nobody uses it any more.
+    _folder: Folder,
+}
+
+struct Node {
+    child: Child,
+    http: SocketAddr,
+    log: PathBuf,
+    is_over: bool,
+}
+
+impl Cluster {
+    /// Makes and starts one.
+    pub(super) fn start(wish: &Wish<'_>, stop: &Stop) -> Result<Cluster, Trouble> {
+        let folder = Folder::new(wish.parent)?;
+        let members = wish.protocol.replicas(wish.f);
+        let port = free_port(members)?;
+        let shape = Shape { protocol: wish.protocol, f: wish.f, members, spares: 0, clients: 1 };
+        let plan = Plan {
+            name: "bench".to_string(),
+            shape,
+            host: Ipv4Addr::LOCALHOST.into(),
+            port,
+            plain: wish.plain,
+            service: "null",
+            separate: wish.separate,
+            durability: if wish.fsync { "fsync" } else { "async" },
+            expires: WallTime::from(SystemTime::now()).day_after(1),
+        };
+        let home = folder.path().join("cluster");
+        let made = plan.make(&home).map_err(|failed| match failed {
+            Failed::Taken(path) => Trouble::Init(format!("{} has something in it", path.display())),
+            Failed::File(path, error) => Trouble::File(path, error),
+            Failed::Secret(error) => Trouble::Init(error.to_string()),
+            Failed::Log(error) => Trouble::Init(error),
+        })?;
+        let client = made.clients.first().map(|client| client.file.clone()).unwrap_or_default();
+        let mut cluster = Cluster { nodes: Vec::new(), client, _folder: folder };
+        for node in &made.nodes {
+            if let Some(requests) = wish.requests_waiting_max {
+                let settings = format!("\n[settings]\nrequests_waiting_max = {requests}\n");
+                let file = OpenOptions::new().append(true).open(&node.file);
+                let written = file.and_then(|mut file| file.write_all(settings.as_bytes()));
+                written.map_err(|error| Trouble::File(node.file.clone(), error))?;
+            }
+            let http = port + HTTP_PORTS_AFTER + node.number as u16;
+            cluster.nodes.push(start_node(&node.file, (Ipv4Addr::LOCALHOST, http).into())?);
+        }
+        cluster.wait_until_up(stop)?;
+        Ok(cluster)
+    }
+
+    fn wait_until_up(&mut self, stop: &Stop) -> Result<(), Trouble> {
+        let end = Instant::now() + UP_MAX;
+        let all = self.nodes.len() as u64;
+        for number in 0..self.nodes.len() {
+            loop {
+                let node = &mut self.nodes[number];
+                if let Ok(Some(_)) = node.child.try_wait() {
+                    node.is_over = true;
+                    return Err(Trouble::Ended { node: number, said: node.said() });
+                }
+                let is_linked = |status: &Value| {
+                    status["links_up"].as_array().is_some_and(|links| links.len() as u64 + 1 >= all)
+                };
+                if ask::status(node.http)
+                    .is_some_and(|status| status["healthy"] == true && is_linked(&status))
+                {
+                    break;
+                }
+                if Instant::now() > end {
+                    return Err(Trouble::NotUp { node: number, said: node.said() });
+                }
+                stop.wait_until(Instant::now() + LOOK_EVERY)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a client of it is told.
+    pub(super) fn client(&self) -> Result<ClientConfig, Trouble> {
+        ClientConfig::load(&self.client).map_err(|error| Trouble::Init(error.to_string()))
+    }
+
+    /// Processor time of all its processes so far, in microseconds.
+    pub(super) fn spent_us(&self) -> f64 {
+        let roots: Vec<u32> =
+            self.nodes.iter().filter(|node| !node.is_over).map(|node| node.child.id()).collect();
+        processes::with_descendants(&roots).into_iter().filter_map(processes::spent_us).sum()
+    }
+
+    /// The greatest view or configuration that a node is in.
+    pub(super) fn configuration(&self) -> Option<u64> {
+        self.asked("configuration").max()
+    }
+
+    /// Who leads.
+    pub(super) fn primary(&self) -> Option<usize> {
+        self.asked("primary").next().and_then(|primary| usize::try_from(primary).ok())
+    }
+
+    fn asked<'a>(&'a self, what: &'a str) -> impl Iterator<Item = u64> + 'a {
+        let nodes = self.nodes.iter().filter(|node| !node.is_over);
+        nodes.filter_map(move |node| ask::status(node.http)?[what].as_u64())
+    }
+
+    /// How many nodes it has.
+    pub(super) fn members(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// A node that ended by itself.
+    pub(super) fn check(&mut self) -> Result<(), Trouble> {
+        for (number, node) in self.nodes.iter_mut().enumerate().filter(|(_, node)| !node.is_over) {
+            if let Ok(Some(_)) = node.child.try_wait() {
+                node.is_over = true;
+                return Err(Trouble::Ended { node: number, said: node.said() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Kills a node and its parts.
+    pub(super) fn kill(&mut self, number: usize) {
+        if let Some(node) = self.nodes.get_mut(number) {
+            node.kill();
+        }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for node in self.nodes.iter().filter(|node| !node.is_over) {
+            processes::ask_to_end(node.child.id());
+        }
+        let end = Instant::now() + END_MAX;
+        for node in &mut self.nodes {
+            while !node.is_over && Instant::now() < end {
+                match node.child.try_wait() {
+                    Ok(None) => std::thread::sleep(LOOK_EVERY / 4),
+                    Ok(Some(_)) | Err(_) => node.is_over = true,
+                }
+            }
+            node.kill();
+        }
+    }
+}
+
+impl Node {
+    fn kill(&mut self) {
+        if core::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        // Found before the parent goes, since nobody knows afterwards whose they were.
+        let family = processes::with_descendants(&[self.child.id()]);
+        // Nobody else has its number as long as it has not been waited for.
+        let _ = self.child.kill();
+        family.iter().filter(|id| **id != self.child.id()).for_each(|id| processes::end(*id));
+        let _ = self.child.wait();
+    }
+
+    /// The last that it said.
+    fn said(&self) -> String {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        let start = text.char_indices().rev().nth(SAID_CHARACTERS_MAX).map_or(0, |(at, _)| at);
+        match text[start..].trim() {
+            "" => "it said nothing".to_string(),
+            said => said.to_string(),
+        }
+    }
+}
+
+fn start_node(config: &Path, http: SocketAddr) -> Result<Node, Trouble> {
+    let log = config.with_file_name("said.log");
+    let file = File::create(&log).map_err(|error| Trouble::File(log.clone(), error))?;
+    let child = Command::new(PROGRAM)
+        .arg0("varangian")
+        .args(["node", "--parent", &std::process::id().to_string()])
+        .arg(config)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(file)
+        // A terminal's Ctrl-C is for us; we tell them.
+        .process_group(0)
+        .spawn()
+        .map_err(Trouble::NotStarted)?;
+    Ok(Node { child, http, log, is_over: false })
+}
+
+/// The first of as many ports in a row as there are nodes, for links, with as many for metrics.
+fn free_port(nodes: usize) -> Result<u16, Trouble> {
+    let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    let count = nodes as u16;
+    // Several of us at once begin at different places.
+    let places = PORT_MAX - PORT_MIN - HTTP_PORTS_AFTER - count;
+    let first = (std::process::id() % u32::from(places)) as u16;
+    (0..places)
+        .step_by(usize::from(count))
+        .map(|step| PORT_MIN + (first + step) % places)
+        .find(|port| {
+            (*port..port + count).chain(port + HTTP_PORTS_AFTER..port + HTTP_PORTS_AFTER + count).all(is_free)
+        })
+        .ok_or(Trouble::NoPorts(nodes))
+}

@@ -1,0 +1,143 @@
+//! `varangian bench agreement`: protocols side by side, as the ByzID paper's section VI measures them, on real clusters.
+//!
+//! Upon a wish that can be had ([`arguments`]): each cell is measured ([`campaign`]) on clusters of child processes ([`cluster`]) under a
+//!   load of this process ([`load`]), and beside other people's systems if that is wished ([`peers`]); or a node is killed meanwhile
+//!   ([`failure`]). Tables ([`tell`]), JSON ([`row`]) and figures ([`plot`]) come of it.
+//! Upon what was measured before (`--from`): the same tables and figures, and nothing is started.
+//! Upon SIGINT or SIGTERM: everything that was started is ended, and what was measured until then is told; exit code 2.
+//!
+//! Not here: other machines. Nodes and load share the processors of this one, so that ratios are what is to be looked at.
+
+mod arguments;
+mod ask;
+mod campaign;
+mod cluster;
+mod failure;
+mod folder;
+mod load;
+mod measure;
+mod peers;
+mod plot;
+mod processes;
+mod row;
+mod stop;
+mod summary;
+mod table;
+mod tell;
+mod trouble;
+
+use crate::Outcome;
+use crate::say::{self, complain, say};
+use arguments::{System, Wish};
+use campaign::Results;
+use clap::{Args, Subcommand};
+use failure::Outage;
+use peers::Peers;
+use row::Row;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use stop::Stop;
+
+/// Measure what this machine and this build can do.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    Agreement(Box<arguments::Arguments>),
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let What::Agreement(arguments) = &arguments.what;
+    let done = arguments.wish().and_then(|wish| agreement(&wish));
+    done.unwrap_or_else(|refused| {
+        complain!("error: {refused}");
+        Outcome::Refused
+    })
+}
+
+fn agreement(wish: &Wish) -> Result<Outcome, String> {
+    let results = match &wish.from[..] {
+        [] => measured(wish)?,
+        files => read(files.iter().map(AsRef::as_ref))?,
+    };
+    tell(wish, &results)?;
+    let has_changed = results.rows.iter().any(|row| row.view_changes.is_some_and(|changes| changes > 0));
+    Ok(match results.was_stopped {
+        true => Outcome::Refused,
+        false if results.is_incomplete || has_changed => Outcome::Violated,
+        false => Outcome::Fine,
+    })
+}
+
+fn measured(wish: &Wish) -> Result<Results, String> {
+    let stop = Stop::upon_signals().map_err(|error| format!("cannot listen for signals: {error}"))?;
+    let wants_peers = wish.systems.iter().any(|system| matches!(system, System::Theirs { .. }));
+    let peers = match wants_peers.then(|| Peers::find(wish.peers_binary.as_deref())) {
+        Some(Ok(peers)) => Some(peers),
+        // Whoever names a file means it.
+        Some(Err(why)) if wish.peers_binary.is_some() => return Err(why),
+        Some(Err(why)) => {
+            complain!("warning: {why}");
+            None
+        }
+        None => None,
+    };
+    let results = campaign::run(wish, peers.as_ref(), &stop);
+    if results.was_stopped {
+        complain!("stopped: what follows is not all that was wished for");
+    }
+    Ok(results)
+}
+
+/// What was printed by `--json` before.
+fn read<'a>(files: impl Iterator<Item = &'a Path>) -> Result<Results, String> {
+    let mut results = Results::default();
+    for file in files {
+        let wrong = |why: String| format!("{}: {why}; right would be what --json printed", file.display());
+        let text = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+        let list: Vec<Value> = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        for value in list {
+            let is_outage = value.get("failure").is_some();
+            match is_outage {
+                true => results.outages.push(outage(value).map_err(wrong)?),
+                false => results.rows.push(row(value).map_err(wrong)?),
+            }
+        }
+    }
+    Ok(results)
+}
+
+fn outage(value: Value) -> Result<Outage, String> {
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+fn row(value: Value) -> Result<Row, String> {
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+fn tell(wish: &Wish, results: &Results) -> Result<(), String> {
+    let Results { rows, outages, .. } = results;
+    if let Some(folder) = &wish.plot {
+        for path in plot::draw(folder, rows, outages).map_err(|trouble| trouble.to_string())? {
+            complain!("drawn: {}", path.display());
+        }
+    }
+    if wish.json {
+        let values = rows.iter().map(serde_json::to_value).chain(outages.iter().map(serde_json::to_value));
+        let list: Result<Vec<Value>, _> = values.collect();
+        say!("{:#}", Value::from(list.map_err(|error| error.to_string())?));
+        return Ok(());
+    }
+    if !rows.is_empty() {
+        say::answer(format_args!("{}", tell::rows(rows, wish.markdown)));
+    }
+    if !outages.is_empty() {
+        say::answer(format_args!("{}", tell::outages(outages, wish.markdown)));
+    }
+    Ok(())
+}
