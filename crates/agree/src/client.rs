@@ -4,7 +4,8 @@
 //! Upon a REPLY from a member: one per replica counts, the last one it sent. When `f+1` of them match (in ByzID: of the
 //!   same `v` and N too, since replicas execute before others are known to have the batch) the result is accepted.
 //! Upon the timer: the request goes to every node, since the primary may have changed, and the timer doubles up to
-//!   [`RETRY_AFTER_MAX`]. A backup's monitor throws it away; whoever leads now orders it, and the replies name it.
+//!   [`SILENCE_MAX`], or to how long results take of late: whoever waited longer would notice that long after the others that
+//!   service is back. A backup's monitor throws the request away; whoever leads now orders it, and the replies name it.
 //! Upon BUSY from the presumed primary: the next attempt waits at least twice as long. Once per attempt, and from nobody
 //!   else: a traitor that says BUSY again and again must not keep the request from the others for ever.
 //!
@@ -23,6 +24,9 @@ use wire::{ClientId, Keys, NodeId, Sequence, Timestamp, View};
 
 /// The first wait before a request is sent again.
 pub const RETRY_AFTER: Duration = Duration::from_millis(200);
+
+/// The longest wait before a request that nobody says anything about is sent again, unless results take longer of late.
+pub const SILENCE_MAX: Duration = Duration::from_millis(500);
 
 /// The longest wait before a request is sent again.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(5);
@@ -183,11 +187,13 @@ impl Client {
     /// The retry timer ran out.
     pub fn timeout(&mut self, out: &mut Vec<ClientEffect>) {
         let Some(outstanding) = &mut self.outstanding else { return };
+        let most = if outstanding.busy { RETRY_AFTER_MAX } else { self.patience.max(SILENCE_MAX) };
         outstanding.busy = false;
         for node in &self.nodes {
             out.push(ClientEffect::Send(*node, Message::Request(outstanding.request.clone())));
         }
-        outstanding.retry_after = (outstanding.retry_after * 2).min(RETRY_AFTER_MAX);
+        let longer = (outstanding.retry_after * 2).min(most);
+        outstanding.retry_after = outstanding.retry_after.max(longer);
         out.push(ClientEffect::SetTimer(outstanding.retry_after));
     }
 
@@ -277,6 +283,18 @@ mod tests {
         assert_eq!(out.pop(), Some(ClientEffect::SetTimer(RETRY_AFTER * 4)));
         assert_eq!(out.len(), 4, "now everybody hears of the request");
         assert_eq!(busy(&mut client, 0), [ClientEffect::SetTimer(RETRY_AFTER * 8)]);
+    }
+
+    /// However long the cluster was away, its clients notice soon that it is back.
+    #[test]
+    fn who_hears_nothing_goes_on_asking_at_the_same_pace() {
+        let mut client = asking();
+        for _ in 0..20 {
+            let mut out = Vec::new();
+            client.timeout(&mut out);
+            let Some(ClientEffect::SetTimer(after)) = out.pop() else { panic!("it waits for nothing") };
+            assert!(after <= SILENCE_MAX, "{after:?}");
+        }
     }
 
     #[test]

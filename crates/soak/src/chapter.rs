@@ -3,7 +3,7 @@
 //! A traitor gets a cluster of its own each time: who has lied may come back only wiped and with a new key, so a cluster with f = 1
 //! has room for one in its life.
 
-use crate::cluster::{Treason, Wish};
+use crate::cluster::{Cluster, Treason, Wish};
 use crate::fault::{Kind, Means};
 use crate::load::Manner;
 use crate::memory::Watch;
@@ -16,6 +16,7 @@ use node::clock::Clock;
 use serde_json::json;
 use sim::byzantine::Behaviour;
 use sim::random::{Random, Stream};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,11 @@ const LYING: Duration = Duration::from_secs(6);
 
 /// How long strangers, and nobody, are at work in turn.
 const WINDOW: Duration = Duration::from_millis(1_500);
+
+/// Names of what is more than one thing.
+const ROLLING: &str = "rolling";
+const TRAITORS: &str = "traitors";
+const STRANGERS: &str = "strangers";
 
 /// What all chapters have in common.
 pub(crate) struct Soak<'a> {
@@ -53,8 +59,24 @@ impl Soak<'_> {
     }
 
     /// Whether anything of a chapter is wanted whose parts have these names.
-    pub(crate) fn wants_any<'n>(&self, mut names: impl Iterator<Item = &'n str>) -> bool {
-        names.any(|name| self.wants(name))
+    pub(crate) fn wants_any(&self, names: &[String]) -> bool {
+        names.iter().any(|name| self.wants(name))
+    }
+
+    /// The names of what happens in the chapter of faults.
+    pub(crate) fn names_of_faults() -> Vec<String> {
+        Kind::ALL.iter().map(|kind| kind.name()).chain([ROLLING]).map(ToString::to_string).collect()
+    }
+
+    /// The names of traitors.
+    pub(crate) fn names_of_traitors() -> Vec<String> {
+        treasons().map(|name| format!("traitor-{name}")).chain([TRAITORS.to_string()]).collect()
+    }
+
+    /// The names of strangers.
+    pub(crate) fn names_of_strangers() -> Vec<String> {
+        let names = Stranger::ALL.iter().map(|stranger| format!("stranger-{}", stranger.name()));
+        names.chain([STRANGERS.to_string()]).collect()
     }
 
     fn is_stopped(&self) -> bool {
@@ -76,7 +98,7 @@ impl Soak<'_> {
         report.measure("memory_under_faults", memory.as_json());
         match told {
             Ok(()) => {
-                memory.lines().iter().for_each(|line| report.note(line));
+                report.note(&memory.most());
                 stage.end(&(0..self.wish.nodes()).collect::<Vec<_>>(), report)
             }
             Err(error) => {
@@ -104,7 +126,7 @@ impl Soak<'_> {
             let kind = deck.swap_remove(random.index(deck.len()));
             self.fault(kind, stage, &mut random, report)?;
         }
-        if self.wants("rolling") {
+        if self.wants(ROLLING) {
             self.rolling(stage, report)?;
         }
         Ok(())
@@ -141,19 +163,9 @@ impl Soak<'_> {
             stage.cluster.stop_node(node)?;
             stage.cluster.start_node(node)?;
             let whole = stage.cluster.wait_whole(&stage.cluster.all(), WHOLE_MAX)?;
-            report.happened("rolling", Some(node), stage.saw(from), whole, "");
+            report.happened(ROLLING, Some(node), stage.saw(from), whole, "");
         }
         Ok(())
-    }
-
-    /// The names of traitors.
-    pub(crate) fn treasons() -> impl Iterator<Item = &'static str> {
-        // Twins are two replicas, which this process is not; without a network of its own it sends nothing oversized.
-        Behaviour::ALL
-            .iter()
-            .filter(|behaviour| **behaviour != Behaviour::Twins)
-            .map(|it| it.name())
-            .chain([BABBLE])
     }
 
     /// Traitors, one in each cluster, for so long.
@@ -169,7 +181,7 @@ impl Soak<'_> {
         // What the specification is about comes first.
         let mut first: Vec<&str> =
             ["equivocate", "withhold", "delay", "reorder", "forge", "flood", "views", "lie"].into();
-        let mut deck: Vec<&str> = Soak::treasons().filter(|name| !first.contains(name)).collect();
+        let mut deck: Vec<&str> = treasons().filter(|name| !first.contains(name)).collect();
         let draw =
             |from: &mut Vec<&'static str>, random: &mut Random| from.swap_remove(random.index(from.len()));
         while Instant::now() < end && !self.is_stopped() {
@@ -179,7 +191,7 @@ impl Soak<'_> {
                 (true, true) => break,
             };
             let (leads, seed) = (random.chance(500), random.bits());
-            if !self.wants(name) {
+            if !self.wants(TRAITORS) && !self.wants(&format!("traitor-{name}")) {
                 continue;
             }
             self.traitor(name, leads, seed, report)?;
@@ -191,10 +203,14 @@ impl Soak<'_> {
         // The first configuration is led by node 0.
         let traitor = if leads { 0 } else { self.wish.nodes() - 1 };
         let treason = Treason { behaviour: name.to_string(), seed };
-        let stage =
-            Stage::begin(name, &self.wish, self.manner, self.clock, report.broken().len(), |cluster| {
-                cluster.corrupt(traitor, treason);
-            })?;
+        let broken = report.broken().len();
+        let begun = Stage::begin(name, &self.wish, self.manner, self.clock, broken, |cluster| {
+            cluster.corrupt(traitor, treason);
+        });
+        let stage = match begun {
+            Ok(stage) => stage,
+            Err(error) => return self.not_begun(name, &error, report),
+        };
         let led = stage.cluster.primary() == Some(traitor);
         let from = stage.now();
         stage.cluster.let_lie()?;
@@ -230,12 +246,20 @@ impl Soak<'_> {
         stage.end(&honest, report)
     }
 
+    /// A cluster that does not begin is a broken promise, unless it was told not to.
+    fn not_begun(&self, name: &str, error: &str, report: &mut Report) -> Result<(), String> {
+        if !self.is_stopped() {
+            report.break_promise(&format!("{name}: {error}"));
+        }
+        Ok(())
+    }
+
     /// Strangers, each in windows of its own between windows of quiet, for so long.
     pub(crate) fn strangers(&self, within: Duration, report: &mut Report) -> Result<(), String> {
         let stage = self.begin("strangers", report)?;
         let wanted: Vec<Stranger> = Stranger::ALL
             .into_iter()
-            .filter(|stranger| self.wants("strangers") || self.wants(stranger.name()))
+            .filter(|stranger| self.wants(STRANGERS) || self.wants(&format!("stranger-{}", stranger.name())))
             .collect();
         let rounds =
             (within.as_secs_f64() / (2.0 * WINDOW.as_secs_f64() * wanted.len().max(1) as f64)).round();
@@ -247,18 +271,7 @@ impl Soak<'_> {
         };
         let mut ratios: Vec<f64> = Vec::new();
         for stranger in wanted {
-            let counter =
-                stranger.counted_as().map_or("varangian_connections_closed_total".to_string(), |why| {
-                    format!("varangian_connections_closed_total{{why=\"{why}\"}}")
-                });
-            let counted = || -> f64 {
-                stage
-                    .cluster
-                    .all()
-                    .into_iter()
-                    .filter_map(|node| stage.cluster.metric_of_node(node, &counter))
-                    .sum()
-            };
+            let counted = || closed(&stage.cluster);
             let (before, from) = (counted(), stage.now());
             let (mut quiet, mut busy, mut tries, mut served) = (Vec::new(), Vec::new(), 0, 0);
             for round in 0..rounds {
@@ -274,7 +287,15 @@ impl Soak<'_> {
             }
             // The slowest ones are closed when their time is up, and a report is left now and then.
             stage.cluster.pause(Duration::from_millis(2_500));
-            let (counted, seen) = (counted() - before, stage.saw(from));
+            let ended: Vec<(String, f64)> = counted()
+                .into_iter()
+                .map(|(why, count)| (why.clone(), count - before.get(&why).copied().unwrap_or(0.0)))
+                .filter(|(_, count)| *count > 0.0)
+                .collect();
+            let seen = stage.saw(from);
+            let is_counted = ended.iter().any(|(why, _)| stranger.counted_as().contains(&why.as_str()));
+            let ended: Vec<String> = ended.iter().map(|(why, count)| format!("{count} {why}")).collect();
+            let ended = ended.join(", ");
             let (noise, ratio) = (spread(&quiet), median(&busy) / median(&quiet).max(1.0));
             ratios.push(ratio);
             report.happened(
@@ -283,7 +304,7 @@ impl Soak<'_> {
                 seen,
                 Duration::ZERO,
                 &format!(
-                    "{tries} tries, {counted} counted, throughput {:.0}/s against {:.0}/s: ratio {ratio:.2} (quiet windows within ±{:.0} %)",
+                    "{tries} tries; connections ended: {ended}; throughput {:.0}/s against {:.0}/s: ratio {ratio:.2} (quiet windows within ±{:.0} %)",
                     median(&busy),
                     median(&quiet),
                     noise * 50.0
@@ -293,10 +314,11 @@ impl Soak<'_> {
             if served > 0 {
                 report.break_promise(&format!("{} was served {served} times", stranger.name()));
             }
-            if counted == 0.0 && tries > 0 {
+            if !is_counted && tries > 0 {
+                let as_what = stranger.counted_as().join(" or ");
+                let name = stranger.name();
                 report.break_promise(&format!(
-                    "{} tried {tries} times, and no node counted one",
-                    stranger.name()
+                    "{name} tried {tries} times, and no node counted one as {as_what}"
                 ));
             }
         }
@@ -327,6 +349,26 @@ impl Soak<'_> {
         drop(stage);
         Ok(())
     }
+}
+
+/// Connections that all nodes have seen end, by why.
+fn closed(cluster: &Cluster) -> BTreeMap<String, f64> {
+    let mut closed = BTreeMap::new();
+    for (line, count) in cluster.all().into_iter().flat_map(|node| cluster.metrics_of_node(node)) {
+        if let Some(why) = line.strip_prefix("varangian_connections_closed_total{why=\"") {
+            *closed.entry(why.trim_end_matches("\"}").to_string()).or_default() += count;
+        }
+    }
+    closed
+}
+
+/// The strategies of traitors. Twins are two replicas, which this process is not.
+fn treasons() -> impl Iterator<Item = &'static str> {
+    Behaviour::ALL
+        .iter()
+        .filter(|behaviour| **behaviour != Behaviour::Twins)
+        .map(|it| it.name())
+        .chain([BABBLE])
 }
 
 fn median(values: &[f64]) -> f64 {

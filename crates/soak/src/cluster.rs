@@ -289,6 +289,11 @@ impl Cluster {
         text.get(from..).unwrap_or(&text).to_string()
     }
 
+    /// How often a node has complained of something.
+    pub(crate) fn complaints_of_node(&self, node: u16, what: &str) -> usize {
+        fs::read_to_string(self.log_of_node(node)).unwrap_or_default().matches(what).count()
+    }
+
     /// The process of a node's supervisor.
     pub(crate) fn pid(&self, node: u16) -> Result<Pid, String> {
         let child = self.nodes[usize::from(node)].child.as_ref();
@@ -355,11 +360,14 @@ impl Cluster {
         serde_json::from_str(&self.ask(node, "/status")?).ok()
     }
 
-    /// The sum of a node's metrics whose line begins with `name`.
-    pub(crate) fn metric_of_node(&self, node: u16, name: &str) -> Option<f64> {
-        let text = self.ask(node, "/metrics")?;
-        let lines = text.lines().filter(|line| line.starts_with(name));
-        Some(lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum())
+    /// A node's metrics, each with its labels.
+    pub(crate) fn metrics_of_node(&self, node: u16) -> Vec<(String, f64)> {
+        let text = self.ask(node, "/metrics").unwrap_or_default();
+        let metric = |line: &str| {
+            let (name, value) = line.rsplit_once(' ')?;
+            Some((name.to_string(), value.parse().ok()?))
+        };
+        text.lines().filter(|line| !line.starts_with('#')).filter_map(metric).collect()
     }
 
     /// Who leads, by the word of the node that is furthest.
@@ -370,7 +378,7 @@ impl Cluster {
         furthest["primary"].as_u64().map(|primary| primary as u16)
     }
 
-    /// Waits until all of `nodes` take part and have executed what one of them had when it began; how long that took.
+    /// Waits until all of `nodes` take part and have executed what any node had when it began; how long that took.
     pub(crate) fn wait_whole(&self, nodes: &[u16], patience: Duration) -> Result<Duration, String> {
         let begin = Instant::now();
         let executed = |status: &Value| status["executed"].as_u64().unwrap_or(0);

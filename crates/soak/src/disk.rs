@@ -4,8 +4,9 @@
 //! Upon read-only: possible only while nobody has a file open for writing there.
 
 use crate::ground::run;
+use rustix::fs::{FallocateFlags, fallocate};
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Bytes of the image: a log, its spares, two snapshots, and what a soak writes between two of them.
@@ -38,17 +39,22 @@ impl Disk {
         let failed = |error: std::io::Error| format!("{}: {error}", self.filler().display());
         let mut file = File::create(self.filler()).map_err(failed)?;
         // In pieces that get smaller, so that nothing is left.
-        let zeros = vec![0; 1 << 20];
-        for piece in [1 << 20, 4096, 1] {
-            loop {
-                match file.write(&zeros[..piece]) {
-                    Ok(_) => {}
-                    Err(error) if error.kind() == ErrorKind::StorageFull => break,
-                    Err(error) => return Err(failed(error)),
-                }
+        let mut length = 0;
+        for piece in [64 << 20, 1 << 20, 4096] {
+            while fallocate(&file, FallocateFlags::empty(), length, piece).is_ok() {
+                length += piece;
             }
         }
-        file.sync_all().map_err(failed)
+        // What is left of a block.
+        match file
+            .seek(SeekFrom::End(0))
+            .and_then(|_| file.write_all(&[0; 4096]))
+            .and_then(|()| file.sync_all())
+        {
+            Err(error) if error.kind() == ErrorKind::StorageFull => Ok(()),
+            Err(error) => Err(failed(error)),
+            Ok(()) => Err(format!("{} cannot be filled", self.mount.display())),
+        }
     }
 
     /// There is room again.

@@ -77,7 +77,7 @@ kinds! {
     Mute = "mute", Needs::Network;
     Deaf = "deaf", Needs::Network;
     Loss = "loss", Needs::Loss;
-    Delay = "delay", Needs::Delay;
+    SlowLink = "slow-link", Needs::Delay;
     DiskFull = "disk-full", Needs::Disk;
     ReadOnly = "read-only", Needs::Disk;
     Power = "power", Needs::Nothing;
@@ -161,7 +161,7 @@ impl Kind {
             Kind::Mute => means.network(any, short, Network::mute),
             Kind::Deaf => means.network(any, short, Network::deafen),
             Kind::Loss => means.network(any, short * 2, |network, node| network.lose(node, LOSS_PERCENT)),
-            Kind::Delay => means.network(any, short * 2, |network, node| network.delay(node, DELAY_MS)),
+            Kind::SlowLink => means.network(any, short * 2, |network, node| network.delay(node, DELAY_MS)),
             Kind::DiskFull => means.disk_full(short * 2),
             Kind::ReadOnly => means.read_only(short * 2),
             Kind::Power => means.power(),
@@ -239,7 +239,11 @@ impl Means<'_> {
         self.cluster.pause(how_long);
         disk.free()?;
         filled?;
-        Ok(done(node, &format!("for {:.1} s", how_long.as_secs_f64())))
+        let said = self.cluster.complaints_of_node(node, "No space left");
+        Ok(done(
+            node,
+            &format!("for {:.1} s; its replica complained {said} times so far", how_long.as_secs_f64()),
+        ))
     }
 
     /// As an error of the disk would make it: while nobody writes, which takes a replica that is dead.
@@ -260,7 +264,11 @@ impl Means<'_> {
         self.cluster.pause(how_long);
         disk.set_read_only(false)?;
         set?;
-        Ok(done(node, &format!("for {:.1} s", how_long.as_secs_f64())))
+        let said = self.cluster.complaints_of_node(node, "Read-only file system");
+        Ok(done(
+            node,
+            &format!("for {:.1} s; its replica complained {said} times so far", how_long.as_secs_f64()),
+        ))
     }
 
     fn power(&mut self) -> Result<Done, String> {

@@ -31,7 +31,6 @@ use agree::Protocol;
 use chapter::Soak;
 use clap::{Args, Parser, Subcommand};
 use cluster::Wish;
-use fault::Kind;
 use ground::Ground;
 use load::Manner;
 use network::Network;
@@ -45,7 +44,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use stranger::Stranger;
 
 /// Sessions of a steady load: enough to fill batches.
 const STEADY_SESSIONS: u16 = 128;
@@ -99,7 +97,7 @@ struct Arguments {
     /// How many sessions load the cluster.
     #[arg(long, value_name = "N", default_value_t = 24)]
     sessions: u16,
-    /// Only these, by name: faults, `rolling`, traitors, `strangers` or one of them.
+    /// Only these, by name: a fault, `rolling`, `traitors` or one, `strangers` or one.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     only: Vec<String>,
     /// No faults: as much load as goes, and how much memory it takes.
@@ -204,9 +202,9 @@ fn soak(arguments: &Arguments) -> Result<bool, String> {
 
 /// Faults have about half of the time, traitors a third, strangers what is left. What is not wanted takes none.
 fn chapters(soak: &Soak, within: Duration, report: &mut Report) -> Result<(), String> {
-    let faults = soak.wants_any(Kind::ALL.iter().map(|kind| kind.name()).chain(["rolling"]));
-    let traitors = soak.wants_any(Soak::treasons());
-    let strangers = soak.wants_any(Stranger::ALL.iter().map(|stranger| stranger.name()).chain(["strangers"]));
+    let faults = soak.wants_any(&Soak::names_of_faults());
+    let traitors = soak.wants_any(&Soak::names_of_traitors());
+    let strangers = soak.wants_any(&Soak::names_of_strangers());
     let shares = [(faults, 55), (traitors, 30), (strangers, 15)];
     let wanted: u32 = shares.iter().filter(|(wanted, _)| *wanted).map(|(_, share)| share).sum();
     let share = |index: usize| within * shares[index].1 / wanted.max(1);
@@ -223,11 +221,8 @@ fn chapters(soak: &Soak, within: Duration, report: &mut Report) -> Result<(), St
 }
 
 fn check_names(only: &[String]) -> Result<(), String> {
-    let mut known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-    known.extend(Soak::treasons());
-    known.extend(Stranger::ALL.iter().map(|stranger| stranger.name()));
-    known.extend(["rolling", "strangers"]);
-    match only.iter().find(|name| !known.contains(&name.as_str())) {
+    let known = [Soak::names_of_faults(), Soak::names_of_traitors(), Soak::names_of_strangers()].concat();
+    match only.iter().find(|name| !known.contains(name)) {
         None => Ok(()),
         Some(name) => Err(format!("there is no '{name}'; right would be of {}", known.join(", "))),
     }

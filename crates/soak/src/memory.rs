@@ -127,6 +127,20 @@ impl Memory {
             .collect()
     }
 
+    /// The most that any process of a part held.
+    pub(crate) fn most(&self) -> String {
+        let mut most: BTreeMap<Part, u64> = BTreeMap::new();
+        for ((_, part, _), samples) in &self.0 {
+            let of_part = most.entry(*part).or_default();
+            *of_part = samples.iter().copied().max().unwrap_or(0).max(*of_part);
+        }
+        let each: Vec<String> = most
+            .iter()
+            .map(|(part, bytes)| format!("{} {} MB", part.name(), megabytes(*bytes as f64)))
+            .collect();
+        format!("memory, the most that any process held: {}", each.join(", "))
+    }
+
     fn longest(&self) -> BTreeMap<(u16, Part), &Vec<u64>> {
         let mut longest: BTreeMap<(u16, Part), &Vec<u64>> = BTreeMap::new();
         for ((node, part, _), samples) in &self.0 {

@@ -32,8 +32,8 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t)]
     seed: u64,
     /// It lies once this file is there.
-    #[arg(long, default_value = "")]
-    mark: PathBuf,
+    #[arg(long)]
+    mark: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -58,7 +58,9 @@ fn try_run(arguments: &Arguments) -> Result<(), String> {
     for signal in [SIGTERM, SIGINT] {
         flag::register(signal, Arc::clone(&stop)).map_err(|error| error.to_string())?;
     }
-    let Arguments { part, incarnation, behaviour, seed, mark, .. } = arguments;
+    let Arguments { part, incarnation, behaviour, seed, .. } = arguments;
+    // Without one it never lies.
+    let mark = arguments.mark.clone().unwrap_or_default();
     let number = config.node.0;
     let say = &mut |words: &str| eprintln!("node {number}: {words}");
     match part {
@@ -66,7 +68,7 @@ fn try_run(arguments: &Arguments) -> Result<(), String> {
             let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
             let mut replica =
                 words(&["node", "--part", "replica", "--behaviour", behaviour, "--seed", &seed.to_string()]);
-            replica.extend(["--mark".into(), mark.clone().into_os_string()]);
+            replica.extend(["--mark".into(), mark.into_os_string()]);
             let monitor = words(&["node", "--part", "monitor", "--incarnation"]);
             let parts = supervisor::Arguments { monitor, replica };
             Supervisor::new(&config, &arguments.config, &parts).run(&stop, &reload, say)
@@ -75,7 +77,7 @@ fn try_run(arguments: &Arguments) -> Result<(), String> {
             monitor::run(&config, *incarnation, &stop, say).map_err(|error| error.to_string())
         }
         Some(Part::Replica) => {
-            let orders = Orders { behaviour: behaviour.clone(), seed: *seed, mark: mark.clone() };
+            let orders = Orders { behaviour: behaviour.clone(), seed: *seed, mark };
             traitor::run(&config, &orders, &stop, say)
         }
     }
