@@ -15,6 +15,7 @@ usage: cargo xtask WORD
   test            all tests
   sim SEED [...]  replays one seed and explains it; further flags go to `varangian sim`
   fuzz TARGET [S] fuzzes `audit`, `decode`, `door` or `monitor` for a minute or S seconds (needs cargo-fuzz and a C++ compiler)
+  soak [...]      breaks a running cluster; flags go to `soak` (--seconds S, --seed N, --steady, …)
   docs            the documentation of all crates, in target/doc
   mutations       looks for every named defect (in a build that contains them)";
 
@@ -31,6 +32,10 @@ fn main() -> ExitCode {
         }
         ["fuzz", target] => fuzz(target, "60"),
         ["fuzz", target, seconds] => fuzz(target, seconds),
+        ["soak", ref flags @ ..] => {
+            cargo("build --release --locked -p varangian -p soak")
+                && cargo(&format!("run --quiet --release --locked -p soak -- {}", flags.join(" ")))
+        }
         ["docs"] => cargo("doc --workspace --no-deps"),
         ["mutations"] => cargo("run --release --features mutations -- sim --mutations"),
         _ => {

@@ -6,8 +6,9 @@
 //!   same `v` and N too, since replicas execute before others are known to have the batch) the result is accepted.
 //! Upon a reply that enough replicas are known to stand behind: the result is accepted.
 //! Upon the timer: the request goes to every node, since the primary may have changed, with nobody named; from the
-//!   [`ATTEMPTS_STEADY`]th time on the timer doubles up to [`RETRY_AFTER_MAX`]: a new primary is found soon after it leads, and a
-//!   cluster that is down is left in peace. A backup's monitor throws it away; whoever leads now orders it, and the replies name it.
+//!   [`ATTEMPTS_STEADY`]th time on the timer doubles up to [`SILENCE_MAX`], or to how long results take of late: a new primary is
+//!   found soon after it leads, and whoever waited longer would notice that long after the others that service is back. A
+//!   backup's monitor throws the request away; whoever leads now orders it, and the replies name it.
 //! Upon BUSY from the presumed primary: the next attempt waits at least twice as long. Once per attempt, and from nobody
 //!   else: a traitor that says BUSY again and again must not keep the request from the others for ever.
 //!
@@ -26,6 +27,9 @@ use wire::{ClientId, Keys, NodeId, Sequence, Timestamp, View};
 
 /// The first wait before a request is sent again.
 pub const RETRY_AFTER: Duration = Duration::from_millis(200);
+
+/// The longest wait before a request that nobody says anything about is sent again, unless results take longer of late.
+pub const SILENCE_MAX: Duration = Duration::from_millis(500);
 
 /// The longest wait before a request is sent again.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(5);
@@ -236,6 +240,7 @@ impl Client {
     /// The retry timer ran out.
     pub fn timeout(&mut self, out: &mut Vec<ClientEffect>) {
         let Some(outstanding) = &mut self.outstanding else { return };
+        let most = if outstanding.busy { RETRY_AFTER_MAX } else { self.patience.max(SILENCE_MAX) };
         outstanding.busy = false;
         // Where it was executed already everybody replies; where it was not, everybody shall.
         outstanding.request.speaker = None;
@@ -244,7 +249,8 @@ impl Client {
         }
         outstanding.attempts = outstanding.attempts.saturating_add(1);
         if outstanding.attempts >= ATTEMPTS_STEADY {
-            outstanding.retry_after = (outstanding.retry_after * 2).min(RETRY_AFTER_MAX);
+            let longer = (outstanding.retry_after * 2).min(most);
+            outstanding.retry_after = outstanding.retry_after.max(longer);
         }
         out.push(ClientEffect::SetTimer(outstanding.retry_after));
     }
@@ -337,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_asks_steadily_at_first_and_then_more_and_more_rarely() {
+    fn who_hears_nothing_asks_steadily_at_first_and_then_more_rarely_but_never_rarely() {
         let mut client = asking();
         let mut waits = Vec::new();
         for _ in 0..20 {
@@ -349,7 +355,7 @@ mod tests {
             }));
         }
         assert_eq!(waits[..4], [RETRY_AFTER, RETRY_AFTER, RETRY_AFTER, RETRY_AFTER * 2]);
-        assert_eq!(waits.last(), Some(&RETRY_AFTER_MAX));
+        assert_eq!(waits.last(), Some(&SILENCE_MAX), "it notices soon that the cluster is back");
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Follower {
         if self.waiting || !(self.more || now.since(self.asked) >= pause) {
             return;
         }
-        self.session = self.session.or_else(|| station.open(newest()));
+        self.session = self.session.or_else(|| station.open(now, newest()));
         let Some(session) = self.session else { return };
         (self.waiting, self.asked, self.more) = (true, now, false);
         station.submit(now, session, Command::Look(self.membership.edition()).to_bytes());

@@ -135,7 +135,8 @@ impl SimStation {
     /// Whether its clients wait for nothing and want nothing.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        let wants = |client: &Client| client.waiting || client.thinking || client.left > 0 || client.wish.is_some();
+        let wants =
+            |client: &Client| client.waiting || client.thinking || client.left > 0 || client.wish.is_some();
         !self.clients.iter().any(wants)
     }
 

@@ -70,6 +70,7 @@ mod tests {
             client: ClientId(client),
             timestamp: Timestamp(1),
             operation: Bytes::new(),
+            speaker: None,
             signature: None,
         };
         Batch::new(clients.map(request).collect())

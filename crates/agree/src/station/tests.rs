@@ -246,7 +246,7 @@ fn all_who_wait_follow_to_the_primary_that_one_of_them_has_found() {
 fn who_is_put_off_is_told_so_once_for_each_attempt() {
     let (mut station, sessions) = asking(1);
     let request = flushed(&mut station).remove(0).1.remove(0);
-    let busy = crate::request::Busy { client: request.client, timestamp: request.timestamp };
+    let busy = Busy { client: request.client, timestamp: request.timestamp };
     let (mut parcels, mut out) = (Parcels::default(), Vec::new());
     parcels.add(busy.client, Message::Busy(busy), &door(NodeId(0)), &mut out);
     parcels.flush(&door(NodeId(0)), &mut out);

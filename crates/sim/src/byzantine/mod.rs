@@ -56,7 +56,7 @@ pub mod twins;
 pub mod views;
 pub mod withhold;
 
-use crate::engine::{AnyReplica, Engine};
+use crate::engine::Engine;
 use crate::keys::SimKeys;
 use crate::random::Random;
 use agree::replica::{Destination, Recovered, Status};
@@ -187,6 +187,12 @@ macro_rules! behaviours {
             /// All of them.
             pub const ALL: &[Behaviour] = &[$(Behaviour::$variant,)*];
 
+            /// The one with this name.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Behaviour> {
+                Behaviour::ALL.iter().copied().find(|behaviour| behaviour.name() == name)
+            }
+
             /// Its name.
             #[must_use]
             pub fn name(self) -> &'static str {
@@ -299,8 +305,14 @@ impl Traitor {
         self.dead = false;
     }
 
+    /// Its replica was started outside of a simulated world, where it has no twin. `keys` prove nothing there.
+    pub fn started_alone(&mut self, keys: SimKeys) {
+        self.keys = Some(keys);
+        self.dead = false;
+    }
+
     /// Something happens to its replica.
-    pub fn step(&mut self, replica: &mut AnyReplica, now: Time, event: Event) -> Vec<Act> {
+    pub fn step(&mut self, replica: &mut dyn Replica, now: Time, event: Event) -> Vec<Act> {
         self.status = Some(replica.status());
         let mut acts = Vec::new();
         let Some(event) = self.incoming(now, event, &mut acts) else { return acts };
@@ -418,7 +430,7 @@ impl Traitor {
 
 /// Steps a replica that may have been fed what no honest world would feed it. If that makes it stop, it stays silent,
 /// which a traitor may.
-fn run(dead: &mut bool, replica: &mut AnyReplica, now: Time, event: Event, outbox: &mut Outbox) {
+fn run(dead: &mut bool, replica: &mut dyn Replica, now: Time, event: Event, outbox: &mut Outbox) {
     if *dead {
         return;
     }
