@@ -69,7 +69,6 @@ defects! {
     FloorIgnored = "floor-ignored": "byzid", "a request of a session that was forgotten runs, although it may have run before";
     ClientQuorum = "client-quorum": "byzid", "the client accepts f matching replies instead of f+1";
     AssentUnread = "assent-unread": "byzid", "an assent counts for whatever the speaker says, and not only for what it is the digest of";
-    AssentElsewhere = "assent-elsewhere": "byzid", "an assent counts though its sender's monitor let it out for another place";
     MonitorConsistency = "monitor-consistency": "byzid", "consistency: an ORDER sent again to one backup may be another than was sent";
     MonitorRetransmission = "monitor-retransmission": "byzid", "retransmission: an ORDER that never went to all may go to one backup";
     MonitorNoGap = "monitor-no-gap": "byzid", "no gap: the primary may leave out places";

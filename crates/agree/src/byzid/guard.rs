@@ -370,6 +370,10 @@ impl<K: Keys> GuardTrait for Guard<K> {
     }
 
     fn flush(&mut self, out: &mut Vec<GuardEffect>) {
+        // Of a replica that was proven guilty nothing passes any more, not even what it had said earlier in the same turn.
+        if self.monitor.as_ref().is_some_and(|monitor| monitor.guilty().is_some()) {
+            self.parcels = Parcels::default();
+        }
         self.parcels.flush(&self.door, out);
     }
 
