@@ -153,7 +153,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Failed::Kv(KvError::Call(error)) => {
             complain!("error: {error}");
             match error {
-                CallError::OutcomeUnknown | CallError::Unreachable | CallError::Closed => Outcome::Unanswered,
+                CallError::OutcomeUnknown | CallError::Busy | CallError::Unreachable | CallError::Closed => {
+                    Outcome::Unanswered
+                }
                 CallError::ServiceFull => Outcome::Violated,
                 CallError::KeyRefused { .. } | CallError::TooManySessions | CallError::TooLong { .. } => {
                     Outcome::Refused
@@ -216,7 +218,9 @@ fn watch(form: Form, kv: &mut Kv, prefix: Bytes, since: Revision, limit: usize) 
                 tell::change(form, &change);
                 told += 1;
             }
-            Err(KvError::Call(error @ (CallError::OutcomeUnknown | CallError::Unreachable))) => {
+            Err(KvError::Call(
+                error @ (CallError::OutcomeUnknown | CallError::Busy | CallError::Unreachable),
+            )) => {
                 complain!("warning: {error}");
                 thread::sleep(WATCH_AGAIN);
             }
