@@ -35,6 +35,9 @@ pub enum CallError {
     /// The deadline passed while enough nodes had not answered. **Whether the operation was executed, or still will be, is
     /// unknown**; it is executed once at most.
     OutcomeUnknown,
+    /// The deadline passed, and the primary had said that it has no room (BUSY): as many requests wait as may. **Whether the
+    /// operation was executed is unknown** all the same, since a primary that lies may say so too.
+    Busy,
     /// The deadline passed and no link to any node stood. Nothing was asked.
     Unreachable,
     /// So many nodes refuse our key, or have one that we do not know, that those left are too few. Nothing was asked.
@@ -65,7 +68,7 @@ impl CallError {
     #[must_use]
     pub fn may_have_happened(&self) -> bool {
         match self {
-            CallError::OutcomeUnknown | CallError::Forgotten | CallError::Closed => true,
+            CallError::OutcomeUnknown | CallError::Busy | CallError::Forgotten | CallError::Closed => true,
             CallError::Unreachable
             | CallError::KeyRefused { .. }
             | CallError::ServiceFull
@@ -81,6 +84,10 @@ impl fmt::Display for CallError {
             CallError::OutcomeUnknown => {
                 f.write_str("no answer in time; whether it was done is UNKNOWN: ask what is there now")
             }
+            CallError::Busy => f.write_str(
+                "the cluster is BUSY: as many requests wait there as may, and this one found no room in time; ask less at once, or \
+                 wait longer. Whether it was done is UNKNOWN",
+            ),
             CallError::Unreachable => {
                 f.write_str("no node could be reached in time, and nothing was asked; do the nodes run?")
             }

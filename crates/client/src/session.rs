@@ -66,6 +66,7 @@ impl Session {
             match replace(&mut state.stage, Stage::Idle) {
                 Stage::Done(done) => outcome = done,
                 Stage::Wanted(_) => outcome = Err(CallError::Unreachable),
+                Stage::Asked if state.put_off => outcome = Err(CallError::Busy),
                 Stage::Asked | Stage::Idle | Stage::Gone => {}
             }
         });

@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub(crate) listed: bool,
     /// Its number at the station, once it has asked for something. The thread's alone.
     pub(crate) number: Option<SessionNumber>,
+    /// The primary had no room for what was asked.
+    pub(crate) put_off: bool,
     /// Whom to wake at the end, if the caller does not block.
     pub(crate) waker: Option<Waker>,
 }
@@ -55,7 +57,7 @@ pub(crate) struct Slot {
 
 impl Slot {
     pub(crate) fn new() -> Arc<Slot> {
-        let state = State { stage: Stage::Idle, listed: false, number: None, waker: None };
+        let state = State { stage: Stage::Idle, listed: false, number: None, put_off: false, waker: None };
         Arc::new(Slot { state: Mutex::new(state), changed: Condvar::new() })
     }
 
@@ -71,6 +73,12 @@ impl Slot {
         if matches!(state.stage, Stage::Asked) {
             self.over(state, outcome);
         }
+    }
+
+    /// The thread: the primary has no room for what was asked. It is asked again.
+    pub(crate) fn put_off(&self) {
+        let mut state = self.lock();
+        state.put_off = matches!(state.stage, Stage::Asked);
     }
 
     /// The thread: nothing will be asked.

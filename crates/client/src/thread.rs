@@ -5,6 +5,7 @@
 //! Upon each turn: frames go to the station, retry timers run out, what callers want now is asked ([`crate::slot`]), what is done
 //!   is told to whoever waits, and everything that is to leave leaves, a bundle for each node.
 //! Upon a change of the roster: it hears of it ([`crate::follow`]), and links and keys go by it.
+//! Upon BUSY from the primary: the call is marked, so that its error says so if it has no result in time.
 //! Upon a call while no link stands: it waits for one; until then it can be taken back as never asked.
 //! Upon a key that is refused by so many nodes that those left cannot answer: every call that was not asked yet ends with that.
 //! Upon a close: it ends when no call is left. Upon the end, or links that fail for good: every call that is left ends with CLOSED.
@@ -92,6 +93,7 @@ impl Post {
             }
             self.station.passed(now);
             self.deliver(&mut done, &mut arrived);
+            self.mark_put_off();
             self.ask(now);
             self.station.flush(&mut frames);
             for (node, frame) in frames.drain(..) {
@@ -146,6 +148,14 @@ impl Post {
         }
     }
 
+    fn mark_put_off(&mut self) {
+        for number in self.station.take_put_off() {
+            if let Some(slot) = self.slots.get(usize::from(number.number())).and_then(Option::as_ref) {
+                slot.put_off();
+            }
+        }
+    }
+
     /// Looks at what callers want now.
     fn ask(&mut self, now: Time) {
         self.desk.take_listed(&mut self.listed);
@@ -182,6 +192,7 @@ impl Post {
             }
             Stage::Wanted(operation) => {
                 state.listed = false;
+                state.put_off = false;
                 let number = match state.number {
                     Some(number) => {
                         self.station.give_up(number);

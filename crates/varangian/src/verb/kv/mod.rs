@@ -154,6 +154,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             complain!("error: {error}");
             match error {
                 CallError::OutcomeUnknown
+                | CallError::Busy
                 | CallError::Forgotten
                 | CallError::Unreachable
                 | CallError::Closed => Outcome::Unanswered,
@@ -219,7 +220,9 @@ fn watch(form: Form, kv: &mut Kv, prefix: Bytes, since: Revision, limit: usize) 
                 tell::change(form, &change);
                 told += 1;
             }
-            Err(KvError::Call(error @ (CallError::OutcomeUnknown | CallError::Unreachable))) => {
+            Err(KvError::Call(
+                error @ (CallError::OutcomeUnknown | CallError::Busy | CallError::Unreachable),
+            )) => {
                 complain!("warning: {error}");
                 thread::sleep(WATCH_AGAIN);
             }
