@@ -37,9 +37,12 @@ const END_MAX: Duration = Duration::from_secs(5);
 /// The program that runs: the same file even if another one has taken its name since.
 const PROGRAM: &str = "/proc/self/exe";
 
-/// Ports are taken from here to [`PORT_MAX`], below those that the system gives to whoever does not mind.
+/// Ports are taken from here on, in blocks, below those that the system gives to whoever does not mind. A row of blocks for links is
+/// followed by as many ports for metrics.
 const PORT_MIN: u16 = 30_000;
-const PORT_MAX: u16 = 32_700;
+const BLOCK_PORTS: u16 = 33;
+const BLOCKS_IN_A_ROW: u16 = HTTP_PORTS_AFTER / BLOCK_PORTS;
+const ROWS: u16 = 13;
 
 /// Characters of what a node said that are told on.
 const SAID_CHARACTERS_MAX: usize = 400;
@@ -65,7 +68,8 @@ pub(super) struct Wish<'a> {
 pub(super) struct Cluster {
     nodes: Vec<Node>,
     client: PathBuf,
-    // Last, so that it goes when nobody uses it any more.
+    // Last, so that they go when nobody uses them any more.
+    ports: Ports,
     _folder: Folder,
 }
 
@@ -81,13 +85,13 @@ impl Cluster {
     pub(super) fn start(wish: &Wish<'_>, stop: &Stop) -> Result<Cluster, Trouble> {
         let folder = Folder::new(wish.parent)?;
         let members = wish.protocol.replicas(wish.f);
-        let port = free_port(members)?;
+        let ports = Ports::claim(members)?;
         let shape = Shape { protocol: wish.protocol, f: wish.f, members, spares: 0, clients: 1 };
         let plan = Plan {
             name: "bench".to_string(),
             shape,
             host: Ipv4Addr::LOCALHOST.into(),
-            port,
+            port: ports.first,
             plain: wish.plain,
             service: "null",
             separate: wish.separate,
@@ -102,7 +106,7 @@ impl Cluster {
             Failed::Log(error) => Trouble::Init(error),
         })?;
         let client = made.clients.first().map(|client| client.file.clone()).unwrap_or_default();
-        let mut cluster = Cluster { nodes: Vec::new(), client, _folder: folder };
+        let mut cluster = Cluster { nodes: Vec::new(), client, ports, _folder: folder };
         for node in &made.nodes {
             if let Some(requests) = wish.requests_waiting_max {
                 let settings = format!("\n[settings]\nrequests_waiting_max = {requests}\n");
@@ -110,7 +114,7 @@ impl Cluster {
                 let written = file.and_then(|mut file| file.write_all(settings.as_bytes()));
                 written.map_err(|error| Trouble::File(node.file.clone(), error))?;
             }
-            let http = port + HTTP_PORTS_AFTER + node.number as u16;
+            let http = cluster.ports.first + HTTP_PORTS_AFTER + node.number as u16;
             cluster.nodes.push(start_node(&node.file, (Ipv4Addr::LOCALHOST, http).into())?);
         }
         cluster.wait_until_up(stop)?;
@@ -254,18 +258,47 @@ fn start_node(config: &Path, http: SocketAddr) -> Result<Node, Trouble> {
     Ok(Node { child, http, log, is_over: false })
 }
 
-/// The first of as many ports in a row as there are nodes, for links, with as many for metrics.
-fn free_port(nodes: usize) -> Result<u16, Trouble> {
-    let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
-    let count = nodes as u16;
-    // Several of us at once begin at different places.
-    let places = PORT_MAX - PORT_MIN - HTTP_PORTS_AFTER - count;
-    let first = (std::process::id() % u32::from(places)) as u16;
-    (0..places)
-        .step_by(usize::from(count))
-        .map(|step| PORT_MIN + (first + step) % places)
-        .find(|port| {
-            (*port..port + count).chain(port + HTTP_PORTS_AFTER..port + HTTP_PORTS_AFTER + count).all(is_free)
-        })
-        .ok_or(Trouble::NoPorts(nodes))
+/// Ports that no other measurement takes meanwhile: whoever holds the first port of a block has the block.
+struct Ports {
+    first: u16,
+    _claim: TcpListener,
+}
+
+impl Ports {
+    /// Claims as many ports in a row as there are nodes, for links, with as many for metrics.
+    fn claim(nodes: usize) -> Result<Ports, Trouble> {
+        let claimed = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok();
+        let blocks = BLOCKS_IN_A_ROW * ROWS;
+        // Several of us at once begin at different places, so that they rarely ask for the same one.
+        let begin = (std::process::id() % u32::from(blocks)) as u16;
+        for step in 0..blocks {
+            let block = (begin + step) % blocks;
+            let row = PORT_MIN + block / BLOCKS_IN_A_ROW * (2 * HTTP_PORTS_AFTER);
+            let port = row + block % BLOCKS_IN_A_ROW * BLOCK_PORTS;
+            let Some(claim) = claimed(port) else { continue };
+            let first = port + 1;
+            let mut ports = (first..first + nodes as u16).flat_map(|port| [port, port + HTTP_PORTS_AFTER]);
+            if nodes < usize::from(BLOCK_PORTS) && ports.all(|port| claimed(port).is_some()) {
+                return Ok(Ports { first, _claim: claim });
+            }
+        }
+        Err(Trouble::NoPorts(nodes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agree::protocol::F_MAX;
+
+    #[test]
+    fn nobody_gets_ports_that_somebody_else_has() {
+        let most = Protocol::Pbft.replicas(F_MAX);
+        let (one, other) =
+            (Ports::claim(most).expect("some are free"), Ports::claim(most).expect("and more"));
+        assert!(one.first.abs_diff(other.first) >= BLOCK_PORTS, "{} and {}", one.first, other.first);
+        let last = PORT_MIN + (2 * ROWS - 1) * HTTP_PORTS_AFTER + BLOCKS_IN_A_ROW * BLOCK_PORTS;
+        assert!(last < 32_768, "what comes after is given to whoever does not mind");
+        assert!(Ports::claim(usize::from(BLOCK_PORTS)).is_err());
+    }
 }

@@ -3,9 +3,11 @@
 //! Upon a run: a fresh cluster, load and its warm-up; then the clock of the run begins. At the wished moment the node is killed with
 //!   SIGKILL, its parts with it. Operations are counted by the millisecond until the end.
 //! The pause is the longest time without an operation that reaches past the failure; *before* is the rate until the failure,
-//!   *after* the rate from the end of that pause on.
+//!   *after* the rate from the end of that pause on. A protocol may come back in jerks, so there is also the time until it is *half
+//!   back*: the first [`STEP_MS`] in which half as much was done as before.
 
 use super::arguments::Wish;
+use super::load::timeline::Timeline;
 use super::measure::{self, Turn};
 use super::stop::Stop;
 use super::trouble::Trouble;
@@ -74,6 +76,9 @@ pub(super) struct Outage {
     pub(super) pause_ms: usize,
     /// When that began.
     pub(super) pause_at_seconds: f64,
+    /// How long after the failure half as much was done as before; nothing if that did not come.
+    #[serde(default)]
+    pub(super) half_back_ms: Option<usize>,
     /// Operations a second until the failure.
     pub(super) before_per_second: f64,
     /// Operations a second from the end of the pause on.
@@ -133,6 +138,7 @@ pub(super) fn run(
         at_seconds: failure.at.as_secs_f64(),
         pause_ms,
         pause_at_seconds: pause_at_ms as f64 / 1e3,
+        half_back_ms: half_back(&timeline, at_ms, wish.length),
         before_per_second: timeline.rate_between(0, at_ms).round(),
         after_per_second: timeline.rate_between(back_ms, usize::MAX).round(),
         repetition: turn.repetition,
@@ -142,9 +148,41 @@ pub(super) fn run(
     })
 }
 
+/// How long after the failure, in whole steps, half as much was done as before.
+fn half_back(timeline: &Timeline, at_ms: usize, length: Duration) -> Option<usize> {
+    let wanted = timeline.rate_between(0, at_ms) / 2.0;
+    let steps = (length.as_millis() as usize).saturating_sub(at_ms) / STEP_MS;
+    let is_back = |step: &usize| {
+        let from = at_ms + step * STEP_MS;
+        timeline.rate_between(from, from + STEP_MS) >= wanted
+    };
+    (0..steps).find(is_back).map(|step| step * STEP_MS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_back_is_not_the_first_jerk() {
+        let begin = Instant::now();
+        let length = Duration::from_secs(3);
+        let mut timeline = Timeline::new(begin, length);
+        // Ten each millisecond until 1 s; then nothing, a jerk at 1.6 s, and from 2 s on half as many.
+        for millisecond in 0..3000 {
+            let count = match millisecond {
+                0..1000 => 10,
+                1600..1620 => 3,
+                2000.. => 5,
+                _ => 0,
+            };
+            (0..count).for_each(|_| timeline.add(begin + Duration::from_millis(millisecond)));
+        }
+        assert_eq!(half_back(&timeline, 1000, length), Some(1000));
+        assert_eq!(timeline.pause(1000), (1000, 600));
+        assert_eq!(half_back(&timeline, 500, length), Some(0), "it was never away");
+        assert_eq!(half_back(&timeline, 1000, Duration::from_millis(1900)), None);
+    }
 
     #[test]
     fn a_failure_is_said_as_who_and_when() {

@@ -2,8 +2,8 @@
 //!
 //! Upon the search: the wished file; or beside this program, in `bench/peers/target/release`, or on `PATH`. It is asked what it can run.
 //! Upon something that is not there: it is said how to get it, and what is there is measured.
-//! Upon a turn: the tool runs once, with one repetition; the line that it prints is the row. It ends its own members, and dies
-//!   with us.
+//! Upon a turn: the tool runs once, with one repetition; the line that it prints is the row. It ends its own members when it is asked
+//!   to end. Were we killed, it would end after its repetition.
 
 use super::arguments::{Peer, Wish};
 use super::measure::Turn;

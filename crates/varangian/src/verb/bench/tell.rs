@@ -132,6 +132,7 @@ pub(super) fn outages(outages: &[Outage], markdown: bool) -> String {
         "<killed",
         "pause, ms",
         "least..most",
+        "half back, ms",
         "before /s",
         "after /s",
         "after of before",
@@ -152,6 +153,7 @@ pub(super) fn outages(outages: &[Outage], markdown: bool) -> String {
             format!("{} at {} s", first.failure, first.at_seconds),
             thousands(median(|outage| outage.pause_ms as f64)),
             range,
+            half_back(&group),
             thousands(median(|outage| outage.before_per_second)),
             thousands(median(|outage| outage.after_per_second)),
             format!("{:.2}", median(|outage| outage.after_per_second / outage.before_per_second)),
@@ -161,10 +163,18 @@ pub(super) fn outages(outages: &[Outage], markdown: bool) -> String {
     let [first, ..] = outages else { return String::new() };
     let repetitions = outages.iter().map(|outage| outage.repetition).max().unwrap_or(0);
     format!(
-        "a node is killed under load, {}: medians of {repetitions} runs\n\n{}",
+        "a node is killed under load, {}: medians of {repetitions} runs\n\n{}\n",
         first.durability,
         table.text(markdown)
     )
+}
+
+/// How long it took until half as much was done as before, if it came in every run.
+fn half_back(group: &[&Outage]) -> String {
+    let times: Option<Vec<f64>> =
+        group.iter().map(|outage| outage.half_back_ms.map(|time| time as f64)).collect();
+    let spread = times.and_then(Spread::of);
+    spread.map_or("not in time".to_string(), |spread| thousands(spread.median))
 }
 
 /// Runs that differ in their repetition alone.

@@ -17,13 +17,13 @@ pub(crate) struct Timeline {
 
 impl Timeline {
     /// Nothing was done yet in the time of `length` from `begin` on.
-    pub(super) fn new(begin: Instant, length: Duration) -> Self {
+    pub(crate) fn new(begin: Instant, length: Duration) -> Self {
         let steps = usize::try_from(length.as_millis()).unwrap_or(MILLISECONDS_MAX).min(MILLISECONDS_MAX);
         Timeline { begin, counts: vec![0; steps] }
     }
 
     /// Something was done at `at`.
-    pub(super) fn add(&mut self, at: Instant) {
+    pub(crate) fn add(&mut self, at: Instant) {
         let Some(since) = at.checked_duration_since(self.begin) else { return };
         let step = usize::try_from(since.as_millis()).unwrap_or(usize::MAX);
         if let Some(count) = self.counts.get_mut(step) {

@@ -1,5 +1,6 @@
 //! Charts: panels with axes and series, side by side below one title and one legend.
 
+use super::super::tell::distinct;
 use super::axis::{Axis, Ruler, Scale};
 use super::svg::{Anchor, Picture, Type};
 
@@ -59,7 +60,10 @@ const MARGIN_LEFT: f64 = 78.0;
 const MARGIN_RIGHT: f64 = 26.0;
 const MARGIN_TOP: f64 = 36.0;
 const MARGIN_BOTTOM: f64 = 56.0;
+/// Height of what stands above the panels, if the legend is one row, and of what stands below a row.
 const HEAD: f64 = 92.0;
+const UNDER_LEGEND: f64 = 20.0;
+const MARGIN: f64 = 20.0;
 const COLUMNS_MAX: usize = 2;
 
 const INK: &str = "#222";
@@ -94,32 +98,38 @@ impl Figure {
         let columns = self.panels.len().clamp(1, COLUMNS_MAX);
         let rows = self.panels.len().div_ceil(columns).max(1);
         let width = if columns == 1 { ALONE } else { PANEL.0 };
-        let mut picture = Picture::new(width * columns as f64, HEAD + PANEL.1 * rows as f64);
+        let legend = self.legend(width * columns as f64);
+        let head = legend.last().map_or(HEAD, |(_, (_, y))| y + UNDER_LEGEND);
+        let mut picture = Picture::new(width * columns as f64, head + PANEL.1 * rows as f64);
         let title = Type { is_bold: true, ..look(17.0, INK, Anchor::Start) };
-        picture.text((20.0, 28.0), &self.title, title);
-        picture.text((20.0, 48.0), &self.subtitle, look(12.0, PALE, Anchor::Start));
-        self.legend(&mut picture);
+        picture.text((MARGIN, 28.0), &self.title, title);
+        picture.text((MARGIN, 48.0), &self.subtitle, look(12.0, PALE, Anchor::Start));
+        for (name, (x, y)) in &legend {
+            picture.line(&[(*x, *y), (x + 22.0, *y)], colour_of(name), 2.5, "");
+            picture.dot((x + 11.0, *y), 4.0, colour_of(name));
+            picture.text((x + 28.0, y + 4.0), name, look(12.5, INK, Anchor::Start));
+        }
         for (index, panel) in self.panels.iter().enumerate() {
-            let corner = (width * (index % columns) as f64, HEAD + PANEL.1 * (index / columns) as f64);
+            let corner = (width * (index % columns) as f64, head + PANEL.1 * (index / columns) as f64);
             panel.draw(&mut picture, corner, width);
         }
         picture.finish(&self.title)
     }
 
-    fn legend(&self, picture: &mut Picture) {
-        let mut names: Vec<&str> = Vec::new();
-        for series in self.panels.iter().flat_map(|panel| &panel.series) {
-            if !names.contains(&series.name.as_str()) {
-                names.push(&series.name);
+    /// Where the name of each system stands, in as many rows as `width` makes of them.
+    fn legend(&self, width: f64) -> Vec<(&str, (f64, f64))> {
+        let names = self.panels.iter().flat_map(|panel| &panel.series).map(|series| series.name.as_str());
+        let (mut x, mut y) = (MARGIN, HEAD - UNDER_LEGEND);
+        let mut places = Vec::new();
+        for name in distinct(names) {
+            let wide = 52.0 + 6.6 * name.chars().count() as f64;
+            if x + wide > width && x > MARGIN {
+                (x, y) = (MARGIN, y + 20.0);
             }
+            places.push((name, (x, y)));
+            x += wide;
         }
-        let mut x = 20.0;
-        for name in names {
-            picture.line(&[(x, 72.0), (x + 22.0, 72.0)], colour_of(name), 2.5, "");
-            picture.dot((x + 11.0, 72.0), 4.0, colour_of(name));
-            picture.text((x + 28.0, 76.0), name, look(12.5, INK, Anchor::Start));
-            x += 52.0 + 7.2 * name.chars().count() as f64;
-        }
+        places
     }
 }
 
@@ -242,5 +252,24 @@ fn columns(picture: &mut Picture, field: &Field, series: &Series, (index, count)
         let right = left + width * 0.9;
         picture.shape(&[(left, low), (left, high), (right, high), (right, low)], colour, 1.0);
         whisker(picture, field, (left + right) / 2.0, &point.y, INK);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::axis::Unit;
+    use super::*;
+
+    #[test]
+    fn names_that_do_not_fit_go_into_the_next_row() {
+        let axis = Axis { label: "", scale: Scale::Linear, unit: Unit::Count, only: Vec::new() };
+        let series = COLOURS.map(|(name, _)| Series { name: name.to_string(), points: Vec::new() }).to_vec();
+        let (title, x, y) = (String::new(), axis.clone(), axis);
+        let panel = Panel { title: title.clone(), x, y, style: Style::Dots, series, mark: None };
+        let figure = Figure { title, subtitle: String::new(), panels: vec![panel.clone(), panel] };
+        let places = figure.legend(ALONE);
+        assert_eq!(places.len(), COLOURS.len(), "each once");
+        assert!(places.iter().all(|(name, (x, _))| x + 28.0 + 6.6 * name.len() as f64 <= ALONE));
+        assert!(places.first().map(|(_, (_, y))| *y) < places.last().map(|(_, (_, y))| *y));
     }
 }
