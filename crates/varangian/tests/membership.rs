@@ -105,6 +105,10 @@ fn kv(config: &Path, arguments: &[&str]) -> Output {
     command.output().expect("the binary runs")
 }
 
+fn executed(cluster: &Cluster, node: u16) -> Option<u64> {
+    cluster.status_of_node(node)?["executed"].as_u64()
+}
+
 fn is_healthy(cluster: &Cluster, node: u16) -> bool {
     cluster.status_of_node(node).is_some_and(|status| status["healthy"] == true)
 }
@@ -176,18 +180,17 @@ fn a_machine_is_replaced(protocol: &'static str) {
     }
     cluster.kill_node(last);
     cluster.start_node_of(last, &out.join("node.toml"));
-    let executed = |node| cluster.status_of_node(node).and_then(|status| status["executed"].as_u64());
-    let before = executed(0).expect("it answers");
+    let before = executed(&cluster, 0).expect("it answers");
     cluster.wait_until("the new machine takes part", || {
-        is_healthy(&cluster, last) && executed(last).is_some_and(|executed| executed >= before)
+        is_healthy(&cluster, last) && executed(&cluster, last).is_some_and(|executed| executed >= before)
     });
     let again = verb(&cluster, "replace", &cluster.config_of_client(), &arguments);
     assert!(again.status.success(), "what was done is done: {}", said(&again));
     assert_eq!(edition(&cluster, 0), Some(1));
     cluster.kill_node(0);
-    let before = executed(last).expect("it answers");
+    let before = executed(&cluster, last).expect("it answers");
     cluster.wait_until("the service goes on with the new machine", || {
-        executed(last).is_some_and(|executed| executed > before + 20)
+        executed(&cluster, last).is_some_and(|executed| executed > before + 20)
     });
     cluster.start_node(0);
     cluster.wait_until("the first node is back", || is_healthy(&cluster, 0));
