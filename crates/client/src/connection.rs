@@ -15,7 +15,7 @@ use agree::Station;
 use agree::station::{SESSIONS_MAX, Tally};
 use core::fmt;
 use link::secret::random_number;
-use link::{Holder, Keyring, Links};
+use link::{Holder, Links};
 use node::assemble;
 use node::config::ClientConfig;
 use std::sync::Arc;
@@ -53,7 +53,8 @@ impl Connection {
         let pins = assemble::pins(&config.cluster);
         let making = assemble::making(&config.cluster, Peer::Client(station), &secret, &pins);
         let links = Links::new(making).map_err(OpenError::System)?;
-        let keys = Keyring::new(Holder::Client(config.client), &secret, None, Arc::clone(&pins));
+        let (me, old) = (Holder::Client(config.client), config.old_secret().map_err(OpenError::Secret)?);
+        let keys = assemble::keyring_of(me, &secret, old.as_ref(), None, &pins);
         let desk = Desk::new(links.waker());
         let settings = &config.cluster.settings;
         let follower = Follower::new(assemble::membership(&config.cluster, &pins));

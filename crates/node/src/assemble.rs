@@ -247,12 +247,23 @@ pub fn keyring(
     pins: &Arc<Pins>,
 ) -> Result<Keyring, String> {
     let old = config.old_secret().map_err(|error| error.to_string())?;
-    let me = Holder::Node(config.node);
-    let keys = Keyring::new(me, old.as_ref().unwrap_or(secret), seal, Arc::clone(pins));
+    Ok(keyring_of(Holder::Node(config.node), secret, old.as_ref(), seal, pins))
+}
+
+/// The keys of `me`, which speaks by `secret` and is still spoken to by `old`, if it changes keys.
+#[must_use]
+pub fn keyring_of(
+    me: Holder,
+    secret: &SecretIdentity,
+    old: Option<&SecretIdentity>,
+    seal: Option<&SealKey>,
+    pins: &Arc<Pins>,
+) -> Keyring {
+    let keys = Keyring::new(me, old.unwrap_or(secret), seal, Arc::clone(pins));
     if old.is_some() {
         keys.switch_to(secret);
     }
-    Ok(keys)
+    keys
 }
 
 /// The log of a node in `directory`, and what is in it. `waker` ends the turn of whoever waits for news of it; `say` hears if a

@@ -1,5 +1,9 @@
 //! `varangian node` in two processes, through the real binary: who falls with whom, who comes back, and what each may do.
 
+use agree::between::ToGuard;
+use agree::roster::{Change, Edition, Holder, Signed, What};
+use link::SecretIdentity;
+use node::config::Config;
 use node::separate::line::{Line, ToMonitor, ToSupervisor};
 use serde_json::Value;
 use std::fs;
@@ -10,6 +14,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use wire::{Encode, NodeId, Signature};
 
 /// How long anything may take before it counts as not happening.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -263,6 +268,29 @@ fn what_a_hacked_replica_writes_costs_it_the_pipe_and_the_monitor_goes_on() {
         let counted = format!("\"replica_words_refused\":{start}");
         until(&|said| matches!(said, ToSupervisor::Answers(answers) if answers.status.contains(&counted)));
     }
+    // A change of the roster that no operator signed: it would bring in a key of the traitor's own.
+    let config = Config::load(&cluster.file(0, "node.toml")).expect("it was made");
+    let identity = SecretIdentity::from_bytes(&[7; 32], &[8; 32]).public(None).to_string().into();
+    let change = Change {
+        cluster: config.cluster.chain.cluster(),
+        edition: Edition(1),
+        holder: Holder::Node(NodeId(0)),
+        what: What::KeyAdded { identity },
+    };
+    let forged = Signed { change, operator: 1, signature: Signature([9; 64]) };
+    let word = ToGuard::Changes(vec![forged]).to_bytes();
+    let bytes = [&(word.len() as u32).to_le_bytes(), &word[..]].concat();
+    let (near, far) = UnixStream::pair().expect("there is room for a pipe");
+    far.set_nonblocking(true).expect("it can be set");
+    line.hand(&ToMonitor::Replica(5, far.into())).expect("the monitor is there");
+    (&near).write_all(&bytes).expect("the pipe is open");
+    let lost = until(&|said| matches!(said, ToSupervisor::ReplicaLost(5, _)));
+    let ToSupervisor::ReplicaLost(_, why) = lost else { unreachable!("it was looked at") };
+    assert!(why.contains("the signature is not the operator's"), "{why}");
+    until(&|said| {
+        matches!(said, ToSupervisor::Answers(answers)
+            if answers.status.contains("\"changes_refused\":1") && answers.status.contains("\"edition\":0"))
+    });
     drop(line);
     assert!(monitor.wait().expect("it ends with its line").success());
 }

@@ -202,6 +202,11 @@ impl ClientConfig {
     pub fn secret(&self) -> Result<SecretIdentity, ConfigError> {
         self.cluster.secret_of(Holder::Client(self.client), &self.secret_file)
     }
+
+    /// The secret before the present one, while the client changes keys.
+    pub fn old_secret(&self) -> Result<Option<SecretIdentity>, ConfigError> {
+        old_secret(&self.secret_file)
+    }
 }
 
 /// Where the secret before that in `file` is kept.

@@ -1,7 +1,8 @@
 //! The process of the monitor: links, guard and its timers, a pipe to the replica and a line to the supervisor.
 //!
 //! Upon the start: it reads its secrets and listens; then it becomes its user, gives up all files, and waits for its first
-//!   replica; then it gives up the calls that it does not need; only then does it hear a frame.
+//!   replica; then it gives up the calls that it does not need; only when that replica has said its first word, and with it which
+//!   changes of the roster its log holds, does it hear a frame: the files may name keys that are long out.
 //! Upon a frame: the guard says what becomes of it; what it delivers goes to the replica, all of one turn at once.
 //! Upon a word of the replica's: a message is judged by the guard, as within one process. What is no word is refused by name and
 //!   counted, and the replica is given up: no correct one writes it.
@@ -55,6 +56,8 @@ struct Part<'a> {
     replica: u64,
     /// The pipe may hold more than was read.
     unread: bool,
+    /// A replica has said something: whom to take is known as far as its log tells.
+    told: bool,
     /// Why the last replica was given up, if the supervisor has not been told.
     untold: Option<(u64, String)>,
     standing: Option<Standing>,
@@ -124,6 +127,7 @@ impl<'a> Part<'a> {
             pipe: None,
             replica: 0,
             unread: false,
+            told: false,
             untold: None,
             standing: None,
             clock,
@@ -176,7 +180,7 @@ impl<'a> Part<'a> {
         }
         let full = self.pipe.as_ref().is_some_and(Pipe::is_full);
         let links = self.gate.links();
-        links.hold(full);
+        links.hold(full || !self.told);
         links.turn(Some(wait), &mut self.arrived).map_err(|error| format!("links: {error}"))?;
         let now = self.clock.now();
         let mut handed = false;
@@ -232,7 +236,9 @@ impl<'a> Part<'a> {
                     break;
                 }
             };
-            match ToGuard::from_bytes(word) {
+            let word = ToGuard::from_bytes(word);
+            self.told |= word.is_ok();
+            match word {
                 Ok(ToGuard::Send { to, message }) => self.gate.send(now, to, message, &mut self.events),
                 Ok(ToGuard::Standing(standing)) => self.standing = Some(standing),
                 Ok(ToGuard::Changes(changes)) => match self.gate.show(&changes, &mut self.arrived) {

@@ -85,10 +85,15 @@ impl Cluster {
 
     /// Starts a node. What it says is in `node-N.log` beside its folder.
     pub(crate) fn start_node(&mut self, node: u16) {
+        self.start_node_of(node, &self.config_of_node(node));
+    }
+
+    /// The same by another configuration.
+    pub(crate) fn start_node_of(&mut self, node: u16, config: &Path) {
         let log = fs::File::options().create(true).append(true).open(self.log_of_node(node)).expect("a file");
         let child = binary()
             .arg("node")
-            .arg(self.config_of_node(node))
+            .arg(config)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

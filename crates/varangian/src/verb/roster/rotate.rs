@@ -4,7 +4,7 @@
 //!   1. a new secret is made, beside the one in force;
 //!   2. the roster names the new key as well: whoever knows that takes either;
 //!   3. it is waited until every node that can be reached takes the new one;
-//!   4. the new secret takes the place of the old one, which a node keeps for what others still prove to it by that; a node hears of it by SIGHUP;
+//!   4. the new secret takes the place of the old one, which is kept for what others still prove by it; a node hears of it by SIGHUP;
 //!   5. it is waited until the node speaks by it, and then for as long as clients may take to hear of it;
 //!   6. the roster names the old key no more; links that were made by it are closed.
 
@@ -103,9 +103,10 @@ impl Files {
         Ok((secret, false))
     }
 
-    /// The new secret takes the place of the old one, which `keep` keeps under another name.
-    fn switch(&self, keep: Option<&Path>) -> std::io::Result<()> {
-        if let Some(old) = keep.filter(|old| !old.exists()) {
+    /// The new secret takes the place of the old one, which is kept as `old`: what others prove to this holder they prove by that, until
+    /// it is retired.
+    fn switch(&self, old: &Path) -> std::io::Result<()> {
+        if !old.exists() {
             fs::hard_link(&self.secret, old)?;
         }
         fs::rename(&self.next, &self.secret)?;
@@ -114,7 +115,7 @@ impl Files {
     }
 }
 
-/// Has the roster name the key of `secret` as well, and waits until the nodes that can be reached, but for `but`, take it.
+/// Has the roster name the key of `secret` as well, and waits until the other nodes that can be reached take it.
 fn add(
     operator: &mut Operator,
     holder: Holder,
@@ -159,7 +160,7 @@ fn rotate_node(arguments: &Arguments, path: &Path) -> Result<(), Failed> {
     let folder = path.parent().unwrap_or(Path::new(""));
     changes::save(folder, &operator.chain).map_err(wrong)?;
     if !in_force {
-        files.switch(Some(&old)).map_err(wrong)?;
+        files.switch(&old).map_err(wrong)?;
     }
     tell(arguments.pid, config.http);
     operator.wait("the node speaks by the new key", arguments.timeout, |operator| {
@@ -168,8 +169,13 @@ fn rotate_node(arguments: &Arguments, path: &Path) -> Result<(), Failed> {
     sleep(arguments.grace);
     retire(&mut operator, holder, &public)?;
     changes::save(folder, &operator.chain).map_err(wrong)?;
+    forget(&old)
+}
+
+/// The old secret is of no use any more.
+fn forget(old: &Path) -> Result<(), Failed> {
     if old.exists() {
-        fs::remove_file(&old).map_err(wrong)?;
+        fs::remove_file(old).map_err(wrong)?;
     }
     Ok(())
 }
@@ -178,17 +184,19 @@ fn rotate_client(arguments: &Arguments) -> Result<(), Failed> {
     let mut operator = Operator::open(&arguments.config, arguments.timeout)?;
     let holder = Holder::Client(operator.config.client.0);
     let files = Files::of(&operator.config.secret_file);
+    let old = old_secret_file(&operator.config.secret_file);
     let (secret, in_force) = files.new_secret(&mut operator, holder)?;
     let public = add(&mut operator, holder, &secret, arguments.timeout)?;
     if !in_force {
-        files.switch(None).map_err(wrong)?;
+        files.switch(&old).map_err(wrong)?;
     }
     complain!("processes of this client that run have the old key: start them anew within the grace");
     sleep(arguments.grace);
     // By the new key: the links of the old one are about to be closed.
     drop(operator);
     let mut operator = Operator::open(&arguments.config, arguments.timeout)?;
-    retire(&mut operator, holder, &public)
+    retire(&mut operator, holder, &public)?;
+    forget(&old)
 }
 
 /// Tells the node that its files have changed.
