@@ -81,6 +81,11 @@ impl<S: Service> Machine<S> {
         &self.service
     }
 
+    /// How many sessions are remembered.
+    pub fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// Executes `batch` at `sequence` and returns the requests that were executed with their results.
     ///
     /// # Panics

@@ -4,7 +4,7 @@
 //! - [`run`](mod@run): a node from its configuration to its end; [`assemble`]: its parts;
 //! - [`gate`], [`core`]: the guard's half and the replica's half; [`single`]: both on one thread;
 //! - [`separate`]: each half in a process of its own, and their supervisor; [`handover`]: what the replica's user is given;
-//! - [`report`], [`http`], [`notify`]: what it says of itself;
+//! - [`report`], [`http`], [`inquiries`], [`notify`]: what it says of itself, and to whom;
 //! - [`clock`], [`timers`], [`starts`].
 
 pub mod assemble;
@@ -14,6 +14,7 @@ pub mod core;
 pub mod gate;
 pub mod handover;
 pub mod http;
+pub mod inquiries;
 pub mod notify;
 pub mod report;
 pub mod run;

@@ -1,21 +1,27 @@
 //! A node from its configuration to its end, in one process.
 //!
 //! Upon the start: the secrets are read, the log is opened, links are made, guard and replica begin.
-//! Upon each turn: [`crate::single`]. Now and then a report is left for those who ask, and the calendar is looked at.
+//! Upon each turn: [`crate::single`]. Whoever asked over a link how the node is, is told. Now and then a report is left for
+//!   those who ask, the service manager hears that the node turns, and the calendar is looked at.
+//! Upon a wish to read the roster anew: it counts from then on, and links to those that it no longer knows are closed; any other
+//!   change in the file is refused, and the old roster stays.
 //! Upon a wish to stop: the turn ends, the log is flushed, and the process ends.
 //! Upon a log that failed: the node stops, and says why. It must not go on: it would promise what it cannot keep.
 
 use crate::assemble::{self, AnyGuard};
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::core::Core;
+use crate::config::{Config, Processes};
+use crate::core::{Core, Keeping};
 use crate::gate::Gate;
 use crate::http::{self, Shared};
+use crate::inquiries::Inquiries;
+use crate::notify::Notify;
 use crate::report::Report;
 use crate::single::Single;
 use crate::starts;
-use agree::between::Tally;
-use agree::replica::Status;
+use agree::Replica;
+use agree::account::Beside;
+use agree::between::Standing;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -23,7 +29,7 @@ use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use wire::{NodeId, Peer};
+use wire::{Peer, Time};
 
 /// How often a report is left.
 pub(crate) const REPORT_EVERY: Duration = Duration::from_millis(200);
@@ -51,8 +57,27 @@ pub fn create(data: &Path) -> Result<(), String> {
     starts::create(data).map_err(|error| at(&error))
 }
 
+/// A wish to read the roster anew, and the file that it stands in.
+#[derive(Clone, Copy, Debug)]
+pub struct Reload<'a> {
+    /// Set by whoever wishes it.
+    pub wish: &'a AtomicBool,
+    /// The node's configuration.
+    pub path: &'a Path,
+}
+
 /// Runs the node until `stop`, or until it cannot go on. `say` hears what a person should know.
 pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: &mut dyn FnMut(&str)) -> Result<(), String> {
+    run_with(config, None, stop, say)
+}
+
+/// The same, where the roster can be read anew.
+pub fn run_with(
+    config: &Config,
+    reload: Option<Reload<'_>>,
+    stop: &Arc<AtomicBool>,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), String> {
     let secret = config.secret().map_err(|error| error.to_string())?;
     let seal = config.seal().map_err(|error| error.to_string())?;
     let pins = assemble::pins(&config.cluster);
@@ -69,6 +94,7 @@ pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: &mut dyn FnMut(&str)) -
     let guard = AnyGuard::new(config, keys, incarnation.unwrap_or(0), clock.now());
     // The replica has no key of seals.
     let keys = assemble::keyring(config, &secret, None, &pins);
+    let inquiries = Inquiries::new(config.node, keys.clone());
     let replica = assemble::replica(config, Some(keys), recovered)?;
     let shared = Shared::default();
     if let Some(address) = config.http {
@@ -76,19 +102,34 @@ pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: &mut dyn FnMut(&str)) -
             .map_err(|error| format!("cannot answer on {address}: {error}"))?;
         say(&format!("health, metrics and status at http://{address}/"));
     }
-    let mut node = Single::new(Gate::new(guard, links), Core::new(replica, log, last), clock);
+    let mut node = Single::new(Gate::new(guard, links), Core::new(replica, log, last), inquiries, clock);
     node.start()?;
     say(&format!("node {} of {} runs on {}", config.node.0, config.cluster.name, config.listen));
-    let start = Instant::now();
-    let (mut reported, mut looked) = (None, start);
+    let notify = Notify::from_environment();
+    notify.say("READY=1");
+    let (mut reported, mut looked) = (None, Instant::now());
     while !stop.load(Ordering::Relaxed) {
         node.turn(TURN_MAX)?;
         let now = Instant::now();
         if reported.is_none_or(|at| now - at >= REPORT_EVERY) {
             reported = Some(now);
-            let (status, tally) = (node.core().status(), *node.core().tally());
-            let report = report(config, Some(status), tally, node.gate(), incarnation, start);
+            let report = of_one_process(config, &mut node, clock.now());
             *shared.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.answers());
+            notify.say("WATCHDOG=1");
+        }
+        if node.inquiries().is_waiting() {
+            let account = of_one_process(config, &mut node, clock.now()).account();
+            node.tell(&account);
+        }
+        if let Some(reload) = reload.filter(|reload| reload.wish.swap(false, Ordering::Relaxed)) {
+            match config.read_anew(reload.path) {
+                Ok(new) => {
+                    pins.replace(new.cluster.roster());
+                    node.gate().links().check_keys(&mut Vec::new());
+                    say("the roster was read anew");
+                }
+                Err(why) => say(&format!("the configuration stays as it was: {why}")),
+            }
         }
         if now - looked >= CALENDAR_EVERY {
             looked = now;
@@ -96,32 +137,48 @@ pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: &mut dyn FnMut(&str)) -
         }
     }
     say(&format!("node {} stops", config.node.0));
+    notify.say("STOPPING=1");
     Ok(())
 }
 
-/// How a node stands whose replica says `status` and `tally`.
+fn of_one_process<R: Replica, L: Keeping>(
+    config: &Config,
+    node: &mut Single<AnyGuard, R, L>,
+    now: Time,
+) -> Report {
+    let standing = node.core().standing();
+    let beside = Beside { up: true, starts: 1, silent_ms: 0, end: None };
+    let refused = node.inquiries().refused();
+    report(config, Some(standing), beside, node.gate(), refused, now)
+}
+
+/// How a node stands at `now`, a moment of the clock that was started with it; its replica said `standing` and is seen as
+/// `beside`.
 pub(crate) fn report(
     config: &Config,
-    status: Option<Status>,
-    tally: Tally,
+    standing: Option<Standing>,
+    beside: Beside,
     gate: &mut Gate<AnyGuard>,
-    incarnation: Option<u64>,
-    start: Instant,
+    asides_refused: u64,
+    now: Time,
 ) -> Report {
-    let (passed, vouches) = (gate.tally().clone(), gate.guard().vouches());
+    let (passed, vouches, monitor) = (gate.tally().clone(), gate.guard().vouches(), gate.guard().monitor());
     let links = gate.links();
-    let nodes: Vec<NodeId> = config.cluster.nodes().map(|entry| entry.node).collect();
-    let up = nodes.iter().filter(|node| links.is_up(Peer::Node(**node))).map(|node| node.0).collect();
+    let nodes = config.cluster.nodes().map(|entry| entry.node);
+    let up = nodes.filter(|node| links.is_up(Peer::Node(*node))).collect();
+    let protocol = config.settings().protocol;
     Report {
-        node: config.node.0,
-        protocol: config.settings().protocol.name(),
-        status,
+        node: config.node,
+        protocol,
+        apart: config.processes == Processes::Separate && protocol.monitored(),
+        standing,
+        beside,
         vouches,
-        tally,
+        monitor,
         passed,
+        asides_refused,
         links: links.counters().clone(),
         up,
-        incarnation,
-        seconds: start.elapsed().as_secs(),
+        now,
     }
 }

@@ -95,13 +95,7 @@ impl<R: Request> Monitor<R> {
 
     /// Tells the replica which backups are not waited for.
     pub(super) fn tell_suspended(&self, actions: &mut Vec<Action>) {
-        let members = self.configuration.members.iter();
-        let suspended = members
-            .zip(&self.ordering.backups)
-            .filter(|(_, backup)| backup.suspended)
-            .map(|(member, _)| member.node)
-            .collect();
-        actions.push(Action::Notice(Notice::Suspended(suspended)));
+        actions.push(Action::Notice(Notice::Suspended(self.suspended())));
     }
 
     /// Joins a suspicion that f+1 share, and asks for claims if it is this node's turn to lead.

@@ -157,6 +157,17 @@ impl Config {
         *self == Config { cluster: as_before, ..new.clone() }
     }
 
+    /// Reads the file at `path` anew for a node that runs by this configuration: the new one, or why the old stays in force.
+    pub fn read_anew(&self, path: &Path) -> Result<Config, String> {
+        match Config::load(path) {
+            Ok(new) if self.differs_in_identities_alone(&new) => Ok(new),
+            Ok(_) => {
+                Err("more than identities has changed; right would be to start the node anew".to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     /// The numbers by which replicas are set.
     #[must_use]
     pub fn settings(&self) -> Settings {

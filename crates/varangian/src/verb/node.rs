@@ -1,7 +1,7 @@
 //! `varangian node`: one node of a cluster, until it is told to stop.
 //!
 //! Upon SIGTERM or SIGINT: it finishes what it does, flushes its log and ends with 0. Upon a second one: it ends at once.
-//! Upon SIGHUP: it reads the roster of its configuration anew, where monitor and replica are apart.
+//! Upon SIGHUP: it reads the roster of its configuration anew; any other change in the file is refused, and the old stays.
 //! Upon something that it cannot mend (a log that does not read back, a port that is taken): it says so and ends with 1.
 //!
 //! Where monitor and replica are apart this process is their supervisor, and starts itself again as each of them (`--part`). A
@@ -11,6 +11,7 @@ use crate::Outcome;
 use crate::say::complain;
 use clap::{Args, ValueEnum};
 use node::config::{Config, Processes};
+use node::run::Reload;
 use node::separate::supervisor::{self, Ended, Supervisor};
 use node::separate::{monitor, replica};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -84,7 +85,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let separate = config.processes == Processes::Separate && config.settings().protocol.monitored();
     let ended = match separate {
         true => Supervisor::new(&config, &arguments.config, &parts()).run(&stop, &reload, say),
-        false => node::run::run(&config, &stop, say),
+        false => {
+            let reload = Reload { wish: &reload, path: &arguments.config };
+            node::run::run_with(&config, Some(reload), &stop, say)
+        }
     };
     match ended {
         Ok(()) => Outcome::Fine,
