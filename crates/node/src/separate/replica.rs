@@ -32,9 +32,12 @@ const WAKER: Token = Token(1);
 /// Where the replica is at home: its log's folder, whose path its user need not be able to walk.
 const HOME: &str = ".";
 
+/// A replica of any protocol and its log.
+type Logged = Core<Box<dyn Replica>, store::Log>;
+
 /// What runs.
 struct Part {
-    core: Core<Box<dyn Replica>, store::Log>,
+    core: Logged,
     pipe: Pipe,
     poll: Poll,
     events: Events,
@@ -45,11 +48,7 @@ struct Part {
 }
 
 /// Prepares the replica's process: all that may fail for reasons that starting it again does not mend.
-fn prepare(
-    config: &Config,
-    pipe: &mut Pipe,
-    say: &mut dyn FnMut(&str),
-) -> Result<(Core<Box<dyn Replica>, store::Log>, Poll), String> {
+fn prepare(config: &Config, pipe: &mut Pipe, say: &mut dyn FnMut(&str)) -> Result<(Logged, Poll), String> {
     let replica_user = user(config.replica_user.as_deref())?;
     let log = log_directory(config);
     std::env::set_current_dir(&log).map_err(|error| format!("{}: {error}", log.display()))?;
