@@ -1,11 +1,13 @@
 //! Decoding what a stranger sent.
 //!
-//! For any bytes, as a frame, as a message, as the message inside a frame, as a word between a guard and its replica, and as a command
-//! or answer of the store:
+//! For any bytes, as a frame, as a message, as the message inside a frame, as a word between a guard and its replica, as an aside, and as
+//! a command or answer of the store:
 //!   - no panic;
 //!   - what decodes encodes to the same bytes: one value, one encoding;
 //!   - what decodes is within its limits, and no larger than the bytes it came from.
 
+use agree::account::{ACCOUNT_BYTES_MAX, ALARMS_MAX};
+use agree::aside::{Aside, Sealed};
 use agree::assent::Replies;
 use agree::between::{ToGuard, ToReplica};
 use agree::bundle::BUNDLE_MESSAGES_MAX;
@@ -38,6 +40,14 @@ pub fn check(data: &[u8]) -> usize {
     }
     if let Some(settings) = canonical::<Settings>(&bytes) {
         assert_eq!(settings.check(), Ok(()));
+        found += 1;
+    }
+    if let Some(sealed) = canonical::<Sealed>(&bytes) {
+        if let Aside::Account(account) = &sealed.aside {
+            assert!(
+                account.to_bytes().len() <= ACCOUNT_BYTES_MAX && account.guard.alarms.len() <= ALARMS_MAX
+            );
+        }
         found += 1;
     }
     found += usize::from(canonical::<Passage>(&bytes).is_some());

@@ -1,7 +1,8 @@
 //! What passes between a guard and its replica when they are two processes: words, each with one canonical encoding.
 //!
 //! Towards the replica ([`ToReplica`]): messages that the guard lets in, and notices. Towards the guard ([`ToGuard`]): messages
-//!   that the replica wants sent, changes of the roster that it executed, and now and then how it stands.
+//!   that the replica wants sent, changes of the roster that it executed, now and then how it stands, and at the end, if it
+//!   cannot go on, why.
 //! Upon a word that does not decode: it is refused by name. No correct replica writes one, so whoever reads it may take the
 //!   replica for faulty; it can do no more than that.
 //! Upon a message that decodes: it is what any peer could have sent, and the guard judges it as it would within one process.
@@ -17,13 +18,16 @@ use crate::roster::Signed;
 use crate::roster::chain::CHANGES_MAX;
 use monitor::Notice;
 use wire::frame::{BODY_BYTES_MAX, FRAME_BYTES_MAX};
-use wire::{Decode, DecodeError, Digest, Encode, Peer, Reader, codec_struct};
+use wire::{Decode, DecodeError, Digest, Encode, Peer, Reader, Text, codec_struct};
 
 /// Bytes of a word beside its message, at most.
 const BESIDE_BYTES: usize = 16;
 
 /// Bytes of a word at most.
 pub const WORD_BYTES_MAX: usize = BODY_BYTES_MAX + BESIDE_BYTES;
+
+/// Bytes of a reason at most.
+pub const WHY_BYTES_MAX: usize = 1 << 10;
 
 /// Room for the seals that a guard puts into a message.
 const SEALS_BYTES: usize = 256;
@@ -61,6 +65,8 @@ pub enum ToGuard {
     Standing(Standing),
     /// It executed these changes of the roster, in this order. Each carries the word of an operator; the guard checks it.
     Changes(Vec<Signed>),
+    /// It cannot go on, and why: its last word.
+    Ends(Text<WHY_BYTES_MAX>),
 }
 
 /// What a replica did, in numbers.
@@ -78,6 +84,19 @@ pub struct Tally {
     pub refused: u64,
 }
 
+/// How a replica's log stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct LogStanding {
+    /// Writes that it has taken since it was made.
+    pub writes: u64,
+    /// Those of them that may not survive a loss of power yet.
+    pub unsynced: u64,
+    /// Files that are needed.
+    pub segments: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
 /// How a replica stands, by its own word.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Standing {
@@ -85,6 +104,8 @@ pub struct Standing {
     pub status: Status,
     /// What it did.
     pub tally: Tally,
+    /// Its log.
+    pub log: LogStanding,
 }
 
 impl ToReplica {
@@ -150,6 +171,10 @@ impl Encode for ToGuard {
                 to.push(2);
                 changes.encode(to);
             }
+            ToGuard::Ends(why) => {
+                to.push(3);
+                why.encode(to);
+            }
         }
     }
 }
@@ -170,14 +195,16 @@ impl Decode for ToGuard {
             }
             1 => Standing::decode(from).map(ToGuard::Standing),
             2 => from.list("changes", CHANGES_MAX).map(ToGuard::Changes),
+            3 => Text::decode(from).map(ToGuard::Ends),
             tag => Err(DecodeError::UnknownTag { of: "word to a guard", tag }),
         }
     }
 }
 
-codec_struct!(Standing |from| { status, tally });
+codec_struct!(Standing |from| { status, tally, log });
+codec_struct!(LogStanding |from| { writes, unsynced, segments, bytes });
 codec_struct!(Tally |from| { batches, requests, checkpoints, restores, refused });
-codec_struct!(Status |from| { view, primary, normal, executed, stable, state = Digest::decode(from) });
+codec_struct!(Status |from| { view, primary, normal, executed, stable, state = Digest::decode(from), sessions });
 
 impl Encode for Destination {
     fn encode(&self, to: &mut Vec<u8>) {
@@ -279,13 +306,16 @@ mod tests {
             executed: Sequence(8),
             stable: Sequence(4),
             state: Digest([3; 32]),
+            sessions: 6,
         };
         let tally = Tally { batches: 1, requests: 2, checkpoints: 3, restores: 4, refused: 5 };
+        let log = LogStanding { writes: 9, unsynced: 1, segments: 2, bytes: 4096 };
         vec![
             ToGuard::Send { to: Destination::Peer(Peer::Client(ClientId(6))), message: reply() },
             ToGuard::Send { to: Destination::Members, message: request() },
-            ToGuard::Standing(Standing { status, tally }),
             ToGuard::Changes(vec![change()]),
+            ToGuard::Standing(Standing { status, tally, log }),
+            ToGuard::Ends(Text::cut("the disk is full")),
         ]
     }
 

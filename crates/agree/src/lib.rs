@@ -17,7 +17,8 @@
 //! - [`checkpoint`]: what a replica fingerprints, keeps and hands to one that was away;
 //! - [`roster`]: who is a node or a client, as agreed state.
 //!
-//! Beside the way of a request: [`settings`], the numbers of a cluster; [`capture`], what passed on links, for an audit.
+//! Beside the way of a request: [`settings`], the numbers of a cluster; [`capture`], what passed on links, for an audit;
+//! [`aside`], how a client asks a node how it is; [`account`], what the node says of itself; [`survey`], what the accounts of all nodes come to.
 //!
 //! **Architecture invariant:** no clock, no randomness, no thread, no socket, no file, no async in this crate.
 
@@ -31,6 +32,8 @@ macro_rules! defect {
     }};
 }
 
+pub mod account;
+pub mod aside;
 pub mod assent;
 pub mod between;
 pub mod bundle;
@@ -55,6 +58,7 @@ pub mod service;
 pub mod sessions;
 pub mod settings;
 pub mod station;
+pub mod survey;
 #[cfg(test)]
 #[allow(dead_code, reason = "each protocol's tests use their own part of it")]
 mod testing;

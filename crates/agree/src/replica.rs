@@ -248,6 +248,8 @@ pub struct Status {
     pub stable: Sequence,
     /// The digest of the service's state.
     pub state: Digest,
+    /// The sessions of clients that are remembered.
+    pub sessions: u64,
 }
 
 impl<R: Replica + ?Sized> Replica for Box<R> {

@@ -3,6 +3,7 @@
 //! - [`connection`]: one process's links to all nodes, behind one thread of its own;
 //! - [`session`]: one request at a time, blocking or async, without a runtime; as many sessions as one likes;
 //! - [`keys`]: put, get, cas, delete, list and watch for the store of keys and values;
+//! - [`accounts`]: how the nodes are, by their own word;
 //! - [`error`]: what can go wrong, and whether the operation may have been executed all the same.
 //!
 //! ```no_run
@@ -19,6 +20,7 @@
 //!
 //! **Architecture invariant:** what is true is decided in `agree::station`; here is only who waits for it.
 
+pub mod accounts;
 pub mod connection;
 pub mod error;
 mod follow;

@@ -131,6 +131,7 @@ impl Post {
             Arrival::Frame(Peer::Client(_), _)
             | Arrival::Up(Peer::Client(_))
             | Arrival::Down(_)
+            | Arrival::Aside(..)
             | Arrival::Foreign(_) => {}
         }
     }

@@ -42,14 +42,14 @@ pub(crate) enum Reading {
 #[derive(Debug)]
 pub(crate) enum Broken {
     /// The socket failed.
-    Socket,
+    Socket(ErrorKind),
     /// TLS did not come about, or was broken.
     Tls(rustls::Error),
 }
 
 impl From<io::Error> for Broken {
-    fn from(_: io::Error) -> Self {
-        Broken::Socket
+    fn from(error: io::Error) -> Self {
+        Broken::Socket(error.kind())
     }
 }
 
@@ -82,7 +82,7 @@ impl Channel {
             match self.read_once(scratch) {
                 Ok(Reading::More) => {}
                 Ok(ended) => return Ok(ended),
-                Err(Broken::Socket) => return Err(Broken::Socket),
+                Err(Broken::Socket(kind)) => return Err(Broken::Socket(kind)),
                 Err(broken) => {
                     // The other end may be told why.
                     let _ = self.flush();

@@ -35,7 +35,7 @@ pub mod wall_time;
 pub use holder::{ClientNumber, Holder};
 pub use identity::{Fingerprint, PublicIdentity};
 pub use keyring::Keyring;
-pub use links::{Arrival, Closing, Counters, Links, Making, Protection};
+pub use links::{Arrival, Closing, Counters, Links, Making, Protection, Trouble};
 pub use pins::{Pins, Roster};
 pub use secret::{SealKey, SecretIdentity};
 pub use wall_time::WallTime;

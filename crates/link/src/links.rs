@@ -6,6 +6,7 @@
 //! Upon a second connection of the same peer: the newer one stands. (The older is dead, or the peer was started again.)
 //! Upon a frame from a node: it came over the link to that node. Upon one from a client's station: it names a session of that
 //!   station. A session is reached over the connection of its station.
+//! Upon an aside from either: it is handed on as what it is; whose it is, is said by the link and by its MAC.
 //! Upon a frame to send: it is put into the buffer of the link, or dropped and counted if there is no link or no room.
 //! Upon the end of a connection: those that are dialled are dialled again, after [`REDIAL_MIN`], twice as long each time up to
 //!   [`REDIAL_MAX`].
@@ -35,6 +36,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
+use wire::frame::ASIDE;
 use wire::{ClientId, Decode, Digest, Encode, NodeId, Peer, Reader};
 
 /// Connections at most.
@@ -69,6 +71,8 @@ const FIRST: usize = FOREIGN + FOREIGN_MAX;
 pub enum Arrival {
     /// A frame, over the link to this peer.
     Frame(Peer, Bytes),
+    /// An aside ([`wire::frame::ASIDE`]), over the link to this node or station.
+    Aside(Peer, Bytes),
     /// The link to this peer stands.
     Up(Peer),
     /// The link to this peer is gone.
@@ -128,6 +132,17 @@ impl fmt::Display for Closing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// Why there is no link to somebody whom we dial, as of the last try.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trouble {
+    /// The system could not reach it, or the connection broke.
+    Socket(ErrorKind),
+    /// TLS did not come about; the name of the refusal.
+    Tls(&'static str),
+    /// It was reached, and then the link was closed.
+    Closed(Closing),
 }
 
 /// What happened so far.
@@ -211,6 +226,7 @@ struct Dial {
     pause: Duration,
     /// What TLS had to say when it was dialled last.
     refused: Option<&'static str>,
+    trouble: Option<Trouble>,
 }
 
 /// The links.
@@ -268,6 +284,7 @@ impl Links {
             at: now,
             pause: REDIAL_MIN,
             refused: None,
+            trouble: None,
         });
         Ok(Links {
             dials: dials.collect(),
@@ -332,6 +349,12 @@ impl Links {
     #[must_use]
     pub fn refusal(&self, node: NodeId) -> Option<&'static str> {
         self.dials.iter().find(|dial| dial.node == node).and_then(|dial| dial.refused)
+    }
+
+    /// Why no link to a node that we dial stands; nothing if one does, or the first try still goes on.
+    #[must_use]
+    pub fn trouble(&self, node: NodeId) -> Option<Trouble> {
+        self.dials.iter().find(|dial| dial.node == node).and_then(|dial| dial.trouble)
     }
 
     fn place_of(&self, peer: Peer) -> Option<usize> {
@@ -460,14 +483,16 @@ impl Links {
             let (node, address) = (dial.node, dial.address);
             let tls = dial.client.as_ref().map(tls::connect).transpose();
             self.counters.dialled += 1;
-            let place = match (TcpStream::connect(address), tls) {
+            let (place, trouble) = match (TcpStream::connect(address), tls) {
                 (Ok(stream), Ok(tls)) => {
-                    self.admit(stream, tls.map(rustls::Connection::Client), Some(node), now)
+                    (self.admit(stream, tls.map(rustls::Connection::Client), Some(node), now), None)
                 }
-                (Err(_), _) | (_, Err(_)) => None,
+                (Err(error), _) => (None, Some(Trouble::Socket(error.kind()))),
+                (_, Err(_)) => (None, None),
             };
             let dial = &mut self.dials[index];
             dial.connection = place;
+            dial.trouble = trouble.or(dial.trouble);
             if place.is_none() {
                 dial.at = now + dial.pause;
                 dial.pause = (dial.pause * 2).min(REDIAL_MAX);
@@ -610,6 +635,9 @@ impl Links {
             };
             match connection.phase {
                 Phase::Greeting { meant, .. } => self.introduce(place, meant, frame, arrived)?,
+                Phase::Open(peer) if frame.first() == Some(&ASIDE) => {
+                    arrived.push(Arrival::Aside(peer, frame));
+                }
                 Phase::Open(Peer::Node(node)) => {
                     self.counters.frames_in += 1;
                     arrived.push(Arrival::Frame(Peer::Node(node), frame));
@@ -665,6 +693,7 @@ impl Links {
         if let Some(dial) = self.dials.iter_mut().find(|dial| dial.connection == Some(place)) {
             dial.pause = REDIAL_MIN;
             dial.refused = None;
+            dial.trouble = None;
         }
         arrived.push(Arrival::Up(hello.me));
         Ok(())
@@ -735,24 +764,32 @@ impl Links {
         let now = Instant::now();
         if let Some(dial) = self.dials.iter_mut().find(|dial| dial.connection == Some(place)) {
             dial.connection = None;
+            // What a broken connection was broken by is noted already.
+            if !matches!(closing, Closing::Failed | Closing::Tls) {
+                dial.trouble = Some(Trouble::Closed(closing));
+            }
             dial.at = now + dial.pause;
             dial.pause = (dial.pause * 2).min(REDIAL_MAX);
         }
     }
 
-    /// Why a broken connection is closed; what TLS has to say of it is counted.
+    /// Why a broken connection is closed; what it was broken by is noted, and what TLS has to say of it counted.
     fn broken(&mut self, place: usize, broken: &Broken) -> Closing {
-        match broken {
-            Broken::Socket => Closing::Failed,
+        let (closing, trouble) = match broken {
+            Broken::Socket(kind) => (Closing::Failed, Trouble::Socket(*kind)),
             Broken::Tls(error) => {
                 let name = tls::Refusal::of(error).name();
                 *self.counters.refused.entry(name).or_default() += 1;
-                if let Some(dial) = self.dials.iter_mut().find(|dial| dial.connection == Some(place)) {
-                    dial.refused = Some(name);
-                }
-                Closing::Tls
+                (Closing::Tls, Trouble::Tls(name))
+            }
+        };
+        if let Some(dial) = self.dials.iter_mut().find(|dial| dial.connection == Some(place)) {
+            dial.trouble = Some(trouble);
+            if let Trouble::Tls(name) = trouble {
+                dial.refused = Some(name);
             }
         }
+        closing
     }
 
     fn count(&mut self, closing: Closing) {

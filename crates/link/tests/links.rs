@@ -4,10 +4,11 @@ use bytes::Bytes;
 use core::time::Duration;
 use link::links::GREETING_MAX;
 use link::{
-    Arrival, ClientNumber, Closing, Holder, Links, Making, Pins, Protection, Roster, SecretIdentity, WallTime,
+    Arrival, ClientNumber, Closing, Holder, Links, Making, Pins, Protection, Roster, SecretIdentity, Trouble,
+    WallTime,
 };
-use std::io::Write;
-use std::net::{SocketAddr, TcpStream};
+use std::io::{ErrorKind, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Instant;
@@ -157,6 +158,35 @@ fn a_link_that_broke_is_made_again() {
     let again = Making { listen: Some(address), ..making(P0, true, &[], world.tls(0)) };
     let mut p0 = links(again);
     up(&mut [&mut p0, &mut p1], &[P1, P0]);
+}
+
+/// It names nobody: the link says whose it is, of a client the station.
+#[test]
+fn an_aside_is_handed_on_as_one_whoever_says_it() {
+    let world = world();
+    let mut p0 = links(making(P0, true, &[], world.tls(0)));
+    let address = p0.local_address().expect("it listens");
+    let mut client = links(making(STATION.into(), false, &[address], world.tls(2)));
+    up(&mut [&mut p0, &mut client], &[STATION.into(), P0]);
+    client.send(P0, b"?how");
+    p0.send(STATION.into(), b"?so");
+    let heard = pump(&mut [&mut p0, &mut client], |heard, _| heard.iter().all(|one| !one.is_empty()));
+    assert_eq!(heard[0], [Arrival::Aside(STATION.into(), Bytes::from_static(b"?how"))]);
+    assert_eq!(heard[1], [Arrival::Aside(P0, Bytes::from_static(b"?so"))]);
+}
+
+#[test]
+fn why_no_link_stands_is_told_until_one_does() {
+    let world = world();
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
+    let address = nobody.local_addr().expect("it listens");
+    drop(nobody);
+    let mut p1 = links(making(P1, false, &[address], world.tls(1)));
+    let refused = Some(Trouble::Socket(ErrorKind::ConnectionRefused));
+    pump(&mut [&mut p1], |_, all| all[0].trouble(NodeId(0)) == refused);
+    let mut p0 = links(Making { listen: Some(address), ..making(P0, true, &[], world.tls(0)) });
+    up(&mut [&mut p0, &mut p1], &[P1, P0]);
+    assert_eq!(p1.trouble(NodeId(0)), None);
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub mod suspicion;
 pub use claim::Claim;
 pub use configuration::{Configuration, Member, Reign};
 pub use ids::{Digest, FIRST, Incarnation, Node, QUARANTINED, Sequence, Span, Time, View};
-pub use machine::{Action, Control, Heard, Monitor, NewConfig, Notice, Received, Sent};
+pub use machine::{Action, Control, Heard, Monitor, NewConfig, Notice, Received, Sent, Standing};
 pub use queue::{Admission, Request};
 pub use rule::{Rule, Severity};
 

@@ -3,6 +3,8 @@
 use crate::config::{self, Cluster, Config};
 use crate::core::Keeping;
 use crate::membership::{Ed25519, Membership};
+use agree::account::{MemberPart, MonitorPart};
+use agree::between::LogStanding;
 use agree::byzid::guard::Fail;
 use agree::door::Door;
 use agree::guard::{Guard, GuardEffect, Plain};
@@ -16,7 +18,7 @@ use mio::Waker;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
-use wire::{Digest, NodeId, Peer, Time};
+use wire::{Digest, NodeId, Peer, Text, Time, View};
 
 /// What is replicated.
 #[derive(Clone, Debug)]
@@ -193,6 +195,27 @@ impl AnyGuard {
         }
     }
 
+    /// What its monitor says, where there is one.
+    #[must_use]
+    pub fn monitor(&self) -> Option<MonitorPart> {
+        let AnyGuard::ByzId(guard) = self else { return None };
+        let monitor = guard.monitor()?;
+        let (configuration, suspicion) = (monitor.configuration(), monitor.suspicion());
+        let members = configuration.members.iter();
+        Some(MonitorPart {
+            incarnation: monitor.incarnation(),
+            standing: monitor.standing().into(),
+            view: View(configuration.view.0),
+            members: members
+                .map(|member| MemberPart { node: NodeId(member.node), incarnation: member.incarnation })
+                .collect(),
+            wants: View(suspicion.target.0),
+            promised: View(suspicion.promised.0),
+            fails_open: guard.fail() == Fail::Open,
+            guilty: monitor.guilty().map(|rule| Text::cut(rule.name())),
+        })
+    }
+
     /// The supervisor says whether the replica runs.
     pub fn replica_is_up(&mut self, now: Time, up: bool, out: &mut Vec<GuardEffect>) {
         match self {
@@ -299,5 +322,16 @@ impl Keeping for store::Log {
 
     fn durable(&mut self) -> Result<Position, String> {
         store::Log::durable(self).map_err(|failure| failure.to_string())
+    }
+
+    fn standing(&self) -> LogStanding {
+        let (writes, counts) = (self.last().0, self.counts());
+        let durable = store::Log::durable(self).map_or(0, |position| position.0);
+        LogStanding {
+            writes,
+            unsynced: writes.saturating_sub(durable),
+            segments: counts.segments,
+            bytes: counts.bytes,
+        }
     }
 }

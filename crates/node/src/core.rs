@@ -8,8 +8,8 @@
 //! Upon news of the log: what has become durable is told to the replica.
 
 use crate::timers::Timers;
-use agree::between::Tally;
-use agree::replica::{Position, Status};
+use agree::between::{LogStanding, Standing, Tally};
+use agree::replica::Position;
 use agree::roster::{Edition, Signed};
 use agree::{Destination, Effect, Event, Message, Observation, Outbox, Replica, Write};
 use wire::{Digest, Time};
@@ -21,6 +21,9 @@ pub trait Keeping {
 
     /// Up to where everything survives a loss of power.
     fn durable(&mut self) -> Result<Position, String>;
+
+    /// How it stands.
+    fn standing(&self) -> LogStanding;
 }
 
 /// The replica and what it needs.
@@ -65,14 +68,9 @@ impl<R: Replica, L: Keeping> Core<R, L> {
         Some(chain.after(after).cloned().collect()).filter(|news: &Vec<Signed>| !news.is_empty())
     }
 
-    /// How the replica stands.
-    pub fn status(&self) -> Status {
-        self.replica.status()
-    }
-
-    /// What it did.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
+    /// How the replica and its log stand, and what it did.
+    pub fn standing(&self) -> Standing {
+        Standing { status: self.replica.status(), tally: self.tally, log: self.log.standing() }
     }
 
     /// When [`Core::passed`] is due next.

@@ -31,12 +31,29 @@ pub struct Passed {
     pub changes_refused: u64,
     /// The edition of the roster that counts.
     pub edition: u64,
-    /// Rules that the replica broke.
-    pub alarms: Vec<Alarm>,
+    /// Rules that the replica broke, each once: there are only so many.
+    pub alarms: Vec<Alarmed>,
 }
 
-/// Alarms that are kept at most.
-const ALARMS_MAX: usize = 64;
+/// A rule that the replica broke.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Alarmed {
+    /// The last time.
+    pub alarm: Alarm,
+    /// When that was.
+    pub at: Time,
+    /// How often.
+    pub times: u64,
+}
+
+impl Passed {
+    /// The latest stands last.
+    fn alarmed(&mut self, at: Time, alarm: Alarm) {
+        let before = self.alarms.iter().position(|alarmed| alarmed.alarm.rule == alarm.rule);
+        let times = before.map_or(0, |place| self.alarms.remove(place).times);
+        self.alarms.push(Alarmed { alarm, at, times: times + 1 });
+    }
+}
 
 /// The guard and what it needs.
 pub struct Gate<G> {
@@ -162,12 +179,26 @@ impl<G: Guard> Gate<G> {
                 GuardEffect::SetTimer(timer, after) => self.timers.set(timer, now, after),
                 GuardEffect::ClearTimer(timer) => self.timers.clear(timer),
                 GuardEffect::Refuse { .. } => self.passed.refused += 1,
-                GuardEffect::Alarm(alarm) => {
-                    if self.passed.alarms.len() < ALARMS_MAX {
-                        self.passed.alarms.push(alarm);
-                    }
-                }
+                GuardEffect::Alarm(alarm) => self.passed.alarmed(now, alarm),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::{NodeId, View};
+
+    #[test]
+    fn a_rule_that_is_broken_for_ever_takes_one_place_and_the_latest_stands_last() {
+        let mut passed = Passed::default();
+        let alarm = |rule, view| Alarm { node: NodeId(0), view: View(view), rule, proof: false };
+        for (at, rule) in ["timely action", "presence", "timely action"].into_iter().enumerate() {
+            passed.alarmed(Time(at as u64), alarm(rule, at as u64));
+        }
+        let told: Vec<_> =
+            passed.alarms.iter().map(|one| (one.alarm.rule, one.alarm.view.0, one.at.0, one.times)).collect();
+        assert_eq!(told, [("presence", 1, 1, 1), ("timely action", 2, 2, 2)]);
     }
 }

@@ -5,7 +5,7 @@
 //! - [`gate`], [`core`]: the guard's half and the replica's half; [`single`]: both on one thread;
 //! - [`separate`]: each half in a process of its own, and their supervisor; [`handover`]: what the replica's user is given;
 //! - [`membership`]: who is a node or a client now;
-//! - [`report`], [`http`], [`notify`]: what it says of itself;
+//! - [`report`], [`http`], [`inquiries`], [`notify`]: what it says of itself, and to whom;
 //! - [`clock`], [`timers`], [`starts`].
 
 pub mod assemble;
@@ -15,6 +15,7 @@ pub mod core;
 pub mod gate;
 pub mod handover;
 pub mod http;
+pub mod inquiries;
 pub mod membership;
 pub mod notify;
 pub mod report;

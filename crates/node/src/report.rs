@@ -1,11 +1,16 @@
 //! What a node says of itself: for people, and for whatever watches it.
 
-use agree::between::Tally;
+use crate::gate::{Alarmed, Passed};
+use agree::Protocol;
+use agree::account::{ALARMS_MAX, Account, Beside, GuardPart, MonitorPart, Raised};
+use agree::between::{LogStanding, Standing, Tally};
 use agree::guard::Alarm;
-use agree::replica::Status;
+use agree::survey::SILENT_MS_MAX;
 use link::Counters;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::time::Duration;
+use wire::{NodeId, Text, Time};
 
 /// What is answered to whoever asks.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -22,25 +27,33 @@ pub struct Answers {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Report {
     /// Which node.
-    pub node: u16,
+    pub node: NodeId,
     /// The protocol.
-    pub protocol: &'static str,
-    /// How the replica stands; nothing while it does not run.
-    pub status: Option<Status>,
+    pub protocol: Protocol,
+    /// Whether monitor and replica are processes of their own.
+    pub apart: bool,
+    /// How the replica says that it stands; nothing while it does not run.
+    pub standing: Option<Standing>,
+    /// How it is seen to stand.
+    pub beside: Beside,
     /// Whether what it says goes out, with its monitor's word where there is one.
     pub vouches: bool,
-    /// What it executed.
-    pub tally: Tally,
+    /// What the monitor says, where there is one.
+    pub monitor: Option<MonitorPart>,
     /// What passed its guard.
-    pub passed: crate::gate::Passed,
+    pub passed: Passed,
+    /// Asides that were not answered: no inquiries, or too many.
+    pub asides_refused: u64,
     /// Its links.
     pub links: Counters,
     /// The nodes to which a link stands.
-    pub up: Vec<u16>,
-    /// Which start of the monitor this is, where there is one.
-    pub incarnation: Option<u64>,
-    /// Seconds since it was started.
-    pub seconds: u64,
+    pub up: Vec<NodeId>,
+    /// The moment of this report, since the start.
+    pub now: Time,
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Report {
@@ -53,17 +66,63 @@ impl Report {
     /// Whether it takes part.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
-        self.vouches && self.status.as_ref().is_some_and(|status| status.normal)
+        let speaks = self.beside.up && self.beside.silent_ms <= SILENT_MS_MAX;
+        self.vouches && speaks && self.standing.as_ref().is_some_and(|standing| standing.status.normal)
+    }
+
+    fn seconds(&self) -> u64 {
+        self.now.since(Time::ZERO).as_secs()
+    }
+
+    fn tally(&self) -> Tally {
+        self.standing.as_ref().map(|standing| standing.tally).unwrap_or_default()
+    }
+
+    fn log(&self) -> LogStanding {
+        self.standing.as_ref().map(|standing| standing.log).unwrap_or_default()
+    }
+
+    /// What a client is told that asks over its link.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        let raised = |alarmed: &Alarmed| Raised {
+            rule: Text::cut(alarmed.alarm.rule),
+            proof: alarmed.alarm.proof,
+            view: alarmed.alarm.view,
+            times: alarmed.times,
+            ago_ms: milliseconds(self.now.since(alarmed.at)),
+        };
+        Account {
+            version: Text::cut(env!("CARGO_PKG_VERSION")),
+            protocol: self.protocol,
+            apart: self.apart,
+            guard: GuardPart {
+                uptime_ms: milliseconds(self.now.since(Time::ZERO)),
+                links_up: self.up.clone(),
+                heard: self.passed.heard,
+                said: self.passed.said,
+                refused: self.passed.refused,
+                words_refused: self.passed.words_refused,
+                replica: self.beside.clone(),
+                monitor: self.monitor.clone(),
+                alarms: self.passed.alarms.iter().rev().take(ALARMS_MAX).rev().map(raised).collect(),
+            },
+            replica: self.standing.clone(),
+        }
     }
 
     /// As one JSON object.
     #[must_use]
     pub fn as_json(&self) -> Value {
-        let status = self.status.as_ref();
-        let alarm = |alarm: &Alarm| json!({ "rule": alarm.rule, "view": alarm.view.0, "proof": alarm.proof });
+        let status = self.standing.as_ref().map(|standing| &standing.status);
+        let (tally, log) = (self.tally(), self.log());
+        let alarm = |alarmed: &Alarmed| {
+            let Alarm { rule, view, proof, .. } = &alarmed.alarm;
+            json!({ "rule": rule, "view": view.0, "proof": proof, "times": alarmed.times })
+        };
         json!({
-            "node": self.node,
-            "protocol": self.protocol,
+            "node": self.node.0,
+            "protocol": self.protocol.name(),
             "healthy": self.is_healthy(),
             "vouches": self.vouches,
             "primary": status.map(|status| status.primary.0),
@@ -71,21 +130,25 @@ impl Report {
             "executed": status.map(|status| status.executed.0),
             "stable": status.map(|status| status.stable.0),
             "state": status.map(|status| status.state.to_string()),
-            "batches": self.tally.batches,
-            "requests": self.tally.requests,
-            "restores": self.tally.restores,
-            "refused": self.tally.refused + self.passed.refused,
+            "sessions": status.map(|status| status.sessions),
+            "batches": tally.batches,
+            "requests": tally.requests,
+            "restores": tally.restores,
+            "refused": tally.refused + self.passed.refused,
+            "log_writes": log.writes,
+            "log_bytes": log.bytes,
             "heard": self.passed.heard,
             "said": self.passed.said,
             "replica_words_refused": self.passed.words_refused,
             "replica_words_lost": self.passed.words_lost,
+            "replica_silent_ms": self.beside.silent_ms,
             "alarms": self.passed.alarms.iter().map(alarm).collect::<Vec<_>>(),
-            "links_up": self.up,
             "pid": std::process::id(),
             "edition": self.passed.edition,
             "changes_refused": self.passed.changes_refused,
-            "incarnation": self.incarnation,
-            "seconds": self.seconds,
+            "links_up": self.up.iter().map(|node| node.0).collect::<Vec<_>>(),
+            "incarnation": self.monitor.as_ref().map(|monitor| monitor.incarnation),
+            "seconds": self.seconds(),
         })
     }
 
@@ -100,18 +163,20 @@ impl Report {
             );
         };
         metric("healthy", "gauge", "Whether the node takes part.", u64::from(self.is_healthy()));
-        if let Some(status) = &self.status {
+        if let Some(Standing { status, .. }) = &self.standing {
             metric("configuration", "gauge", "The view or configuration.", status.view.0);
             metric("primary", "gauge", "Who leads it.", u64::from(status.primary.0));
             metric("executed", "counter", "The place of the last batch executed.", status.executed.0);
             metric("stable", "counter", "The place of the last stable checkpoint.", status.stable.0);
         }
-        metric("batches_total", "counter", "Batches executed.", self.tally.batches);
-        metric("requests_total", "counter", "Requests applied.", self.tally.requests);
-        metric("restores_total", "counter", "States taken over.", self.tally.restores);
+        let (tally, log) = (self.tally(), self.log());
+        metric("batches_total", "counter", "Batches executed.", tally.batches);
+        metric("requests_total", "counter", "Requests applied.", tally.requests);
+        metric("restores_total", "counter", "States taken over.", tally.restores);
+        metric("log_bytes", "gauge", "Bytes of the disk that the log takes.", log.bytes);
         metric("heard_total", "counter", "Frames that came.", self.passed.heard);
         metric("said_total", "counter", "Frames that went.", self.passed.said);
-        let refused = self.tally.refused + self.passed.refused;
+        let refused = tally.refused + self.passed.refused;
         metric("refused_total", "counter", "Messages not acted upon.", refused);
         metric(
             "replica_words_refused_total",
@@ -132,7 +197,9 @@ impl Report {
             "Changes of the roster that no operator signed.",
             self.passed.changes_refused,
         );
-        metric("alarms_total", "counter", "Rules that the replica broke.", self.passed.alarms.len() as u64);
+        let alarms = self.passed.alarms.iter().map(|alarmed| alarmed.times).sum();
+        metric("alarms_total", "counter", "Times that the replica broke a rule.", alarms);
+        metric("asides_refused_total", "counter", "Inquiries not answered.", self.asides_refused);
         metric("links_up", "gauge", "Nodes to which a link stands.", self.up.len() as u64);
         metric(
             "frames_dropped_total",
@@ -140,7 +207,7 @@ impl Report {
             "Frames without room on a link.",
             self.links.frames_dropped,
         );
-        metric("seconds_total", "counter", "Seconds since the start.", self.seconds);
+        metric("seconds_total", "counter", "Seconds since the start.", self.seconds());
         let _ = write!(
             text,
             "# HELP varangian_connections_closed_total Connections that ended, by why.\n\

@@ -1,23 +1,27 @@
 //! A node from its configuration to its end, in one process.
 //!
 //! Upon the start: the secrets are read, the log is opened, links are made, guard and replica begin.
-//! Upon each turn: [`crate::single`]. Now and then a report is left for those who ask, and the calendar is looked at.
+//! Upon each turn: [`crate::single`]. Whoever asked over a link how the node is, is told. Now and then a report is left for
+//!   those who ask, the service manager hears that the node turns, and the calendar is looked at.
 //! Upon a wish to read the configuration anew ([`Reload`]): the secret and the changes of the roster beside it count from now on; other
-//!   changes are refused by name.
+//!   changes are refused by name, and the old stays.
 //! Upon a wish to stop: the turn ends, the log is flushed, and the process ends.
 //! Upon a log that failed: the node stops, and says why. It must not go on: it would promise what it cannot keep.
 
 use crate::assemble::{self, AnyGuard};
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::core::Core;
+use crate::config::{Config, Processes};
+use crate::core::{Core, Keeping};
 use crate::gate::Gate;
 use crate::http::{self, Shared};
+use crate::inquiries::Inquiries;
+use crate::notify::Notify;
 use crate::report::Report;
 use crate::single::Single;
 use crate::starts;
-use agree::between::Tally;
-use agree::replica::Status;
+use agree::Replica;
+use agree::account::Beside;
+use agree::between::Standing;
 use agree::roster::{Edition, Signed};
 use link::{Keyring, SecretIdentity};
 use std::fs::DirBuilder;
@@ -27,7 +31,7 @@ use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use wire::{NodeId, Peer};
+use wire::{Peer, Time};
 
 /// How often a report is left.
 pub(crate) const REPORT_EVERY: Duration = Duration::from_millis(200);
@@ -99,6 +103,7 @@ pub fn run_and_reload(
     let own = keys.without_seal();
     let guard = AnyGuard::new(config, keys, incarnation.unwrap_or(0), clock.now());
     let replica = assemble::replica(config, Some(own.clone()), recovered)?;
+    let inquiries = Inquiries::new(config.node, own.clone());
     let shared = Shared::default();
     if let Some(address) = config.http {
         let address = http::serve(address, Arc::clone(&shared))
@@ -106,19 +111,24 @@ pub fn run_and_reload(
         say(&format!("health, metrics and status at http://{address}/"));
     }
     let gate = Gate::new(guard, links).governed(assemble::membership(&config.cluster, &pins));
-    let mut node = Single::new(gate, Core::new(replica, log, last), clock);
+    let mut node = Single::new(gate, Core::new(replica, log, last), inquiries, clock);
     node.start()?;
     say(&format!("node {} of {} runs on {}", config.node.0, config.cluster.name, config.listen));
-    let start = Instant::now();
-    let (mut reported, mut looked) = (None, start);
+    let notify = Notify::from_environment();
+    notify.say("READY=1");
+    let (mut reported, mut looked) = (None, Instant::now());
     while !stop.load(Ordering::Relaxed) {
         node.turn(TURN_MAX)?;
         let now = Instant::now();
         if reported.is_none_or(|at| now - at >= REPORT_EVERY) {
             reported = Some(now);
-            let (status, tally) = (node.core().status(), *node.core().tally());
-            let report = report(config, Some(status), tally, node.gate(), incarnation, start);
+            let report = of_one_process(config, &mut node, clock.now());
             *shared.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.answers());
+            notify.say("WATCHDOG=1");
+        }
+        if node.inquiries().is_waiting() {
+            let account = of_one_process(config, &mut node, clock.now()).account();
+            node.tell(&account);
         }
         if now - looked >= CALENDAR_EVERY {
             looked = now;
@@ -132,12 +142,9 @@ pub fn run_and_reload(
         }
     }
     say(&format!("node {} stops", config.node.0));
+    notify.say("STOPPING=1");
     Ok(())
 }
-
-/// Why a configuration that says more than changes of the roster is not read anew.
-pub(crate) const MORE_HAS_CHANGED: &str =
-    "more than identities has changed; right would be to start the node anew";
 
 fn reload_from(
     config: &Config,
@@ -145,10 +152,7 @@ fn reload_from(
     keys: &Keyring,
     gate: &mut Gate<AnyGuard>,
 ) -> Result<(), String> {
-    let new = Config::load(path).map_err(|error| error.to_string())?;
-    if !config.differs_in_the_roster_alone(&new) {
-        return Err(MORE_HAS_CHANGED.to_string());
-    }
+    let new = config.read_anew(path)?;
     let secret = new.secret().map_err(|error| error.to_string())?;
     let changes: Vec<_> = new.cluster.chain.after(Edition(0)).cloned().collect();
     take_over(&secret, &changes, keys, gate)
@@ -167,29 +171,44 @@ pub(crate) fn take_over(
     gate.show(changes, &mut arrived).map(|_| ()).map_err(|refusal| refusal.to_string())
 }
 
-/// How a node stands whose replica says `status` and `tally`.
+fn of_one_process<R: Replica, L: Keeping>(
+    config: &Config,
+    node: &mut Single<AnyGuard, R, L>,
+    now: Time,
+) -> Report {
+    let standing = node.core().standing();
+    let beside = Beside { up: true, starts: 1, silent_ms: 0, end: None };
+    let refused = node.inquiries().refused();
+    report(config, Some(standing), beside, node.gate(), refused, now)
+}
+
+/// How a node stands at `now`, a moment of the clock that was started with it; its replica said `standing` and is seen as
+/// `beside`.
 pub(crate) fn report(
     config: &Config,
-    status: Option<Status>,
-    tally: Tally,
+    standing: Option<Standing>,
+    beside: Beside,
     gate: &mut Gate<AnyGuard>,
-    incarnation: Option<u64>,
-    start: Instant,
+    asides_refused: u64,
+    now: Time,
 ) -> Report {
-    let (passed, vouches) = (gate.tally().clone(), gate.guard().vouches());
+    let (passed, vouches, monitor) = (gate.tally().clone(), gate.guard().vouches(), gate.guard().monitor());
     let links = gate.links();
-    let nodes: Vec<NodeId> = config.cluster.nodes().map(|entry| entry.node).collect();
-    let up = nodes.iter().filter(|node| links.is_up(Peer::Node(**node))).map(|node| node.0).collect();
+    let nodes = config.cluster.nodes().map(|entry| entry.node);
+    let up = nodes.filter(|node| links.is_up(Peer::Node(*node))).collect();
+    let protocol = config.settings().protocol;
     Report {
-        node: config.node.0,
-        protocol: config.settings().protocol.name(),
-        status,
+        node: config.node,
+        protocol,
+        apart: config.processes == Processes::Separate && protocol.monitored(),
+        standing,
+        beside,
         vouches,
-        tally,
+        monitor,
         passed,
+        asides_refused,
         links: links.counters().clone(),
         up,
-        incarnation,
-        seconds: start.elapsed().as_secs(),
+        now,
     }
 }

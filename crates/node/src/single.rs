@@ -8,6 +8,8 @@
 use crate::clock::Clock;
 use crate::core::{Core, Keeping};
 use crate::gate::Gate;
+use crate::inquiries::Inquiries;
+use agree::account::Account;
 use agree::guard::Guard;
 use agree::roster::{Holder, What};
 use agree::{Destination, Event, Message, Replica};
@@ -19,6 +21,7 @@ use wire::{Peer, Time};
 pub struct Single<G, R, L> {
     gate: Gate<G>,
     core: Core<R, L>,
+    inquiries: Inquiries,
     clock: Clock,
     arrived: Vec<Arrival>,
     events: Vec<Event>,
@@ -27,8 +30,9 @@ pub struct Single<G, R, L> {
 
 impl<G: Guard, R: Replica, L: Keeping> Single<G, R, L> {
     /// Puts the halves together.
-    pub fn new(gate: Gate<G>, core: Core<R, L>, clock: Clock) -> Self {
-        Single { gate, core, clock, arrived: Vec::new(), events: Vec::new(), sends: Vec::new() }
+    pub fn new(gate: Gate<G>, core: Core<R, L>, inquiries: Inquiries, clock: Clock) -> Self {
+        let (arrived, events, sends) = (Vec::new(), Vec::new(), Vec::new());
+        Single { gate, core, inquiries, clock, arrived, events, sends }
     }
 
     /// The guard's half.
@@ -39,6 +43,16 @@ impl<G: Guard, R: Replica, L: Keeping> Single<G, R, L> {
     /// The replica's half.
     pub fn core(&self) -> &Core<R, L> {
         &self.core
+    }
+
+    /// Who asked how the node is.
+    pub fn inquiries(&self) -> &Inquiries {
+        &self.inquiries
+    }
+
+    /// Tells those who asked how it is.
+    pub fn tell(&mut self, account: &Account) {
+        self.inquiries.answer(account, self.gate.links());
     }
 
     /// Starts guard and replica.
@@ -61,6 +75,7 @@ impl<G: Guard, R: Replica, L: Keeping> Single<G, R, L> {
         for arrival in self.arrived.drain(..) {
             match arrival {
                 Arrival::Frame(link, frame) => self.gate.heard(now, link, frame, &mut self.events),
+                Arrival::Aside(link, bytes) => self.inquiries.hear(now, link, bytes),
                 Arrival::Up(_) | Arrival::Down(_) | Arrival::Foreign(_) => {}
             }
         }

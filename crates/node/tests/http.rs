@@ -1,5 +1,8 @@
 //! What a node answers over HTTP, asked over real sockets.
 
+use agree::Protocol;
+use agree::account::Beside;
+use agree::between::{LogStanding, Standing, Tally};
 use agree::replica::Status;
 use node::http::{self, HEAD_BYTES_MAX, Shared, VISIT_MAX};
 use node::report::Report;
@@ -8,27 +11,32 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
-use wire::{Digest, NodeId, Sequence, View};
+use wire::{Digest, NodeId, Sequence, Time, View};
 
 fn report(normal: bool) -> Report {
+    let status = Status {
+        view: View(4),
+        primary: NodeId(1),
+        normal,
+        executed: Sequence(77),
+        stable: Sequence(64),
+        state: Digest([5; 32]),
+        sessions: 6,
+    };
+    let (tally, log) = (Tally::default(), LogStanding::default());
     Report {
-        node: 2,
-        protocol: "byzid",
-        status: Some(Status {
-            view: View(4),
-            primary: NodeId(1),
-            normal,
-            executed: Sequence(77),
-            stable: Sequence(64),
-            state: Digest([5; 32]),
-        }),
+        node: NodeId(2),
+        protocol: Protocol::ByzId,
+        apart: true,
+        standing: Some(Standing { status, tally, log }),
+        beside: Beside { up: true, starts: 1, silent_ms: 100, end: None },
         vouches: true,
-        tally: agree::between::Tally::default(),
+        monitor: None,
         passed: node::gate::Passed::default(),
+        asides_refused: 0,
         links: link::Counters::default(),
-        up: vec![0, 1],
-        incarnation: Some(3),
-        seconds: 9,
+        up: vec![NodeId(0), NodeId(1)],
+        now: Time(9_000_000_000),
     }
 }
 

@@ -197,6 +197,7 @@ impl agree::Replica for Replica {
             executed: self.machine.sequence(),
             stable: Sequence::ZERO,
             state: self.machine.digest(),
+            sessions: self.machine.sessions() as u64,
         }
     }
 }

@@ -218,14 +218,13 @@ impl Soak<'_> {
         let seen = stage.saw(from);
         let status = stage.cluster.status_of_node(traitor).unwrap_or_default();
         let (mut alarms, mut proofs) = (0, 0);
-        let mut rules: Vec<String> = Vec::new();
+        let mut rules: Vec<&str> = Vec::new();
+        // One of each rule, the last.
         for alarm in status["alarms"].as_array().into_iter().flatten() {
-            alarms += 1;
-            proofs += u64::from(alarm["proof"] == true);
-            let rule = alarm["rule"].as_str().unwrap_or("?").to_string();
-            if !rules.contains(&rule) {
-                rules.push(rule);
-            }
+            let times = alarm["times"].as_u64().unwrap_or(0);
+            alarms += times;
+            proofs += if alarm["proof"] == true { times } else { 0 };
+            rules.push(alarm["rule"].as_str().unwrap_or("?"));
         }
         let part = if led { "primary" } else { "backup" };
         let refused = status["refused"].as_u64().unwrap_or(0);

@@ -6,7 +6,7 @@
 //! Upon the start: it is honest, so that the cluster begins well. Upon the file of the mark: it lies.
 //! Upon `babble`, which is no strategy of the simulator: what it writes into the pipe is no word.
 
-use agree::between::{Standing, ToGuard, ToReplica};
+use agree::between::{ToGuard, ToReplica};
 use agree::replica::{Position, Status};
 use agree::{Destination, Effect, Event, Message, Outbox, Replica, Timer};
 use mio::{Events, Poll, Token, Waker};
@@ -197,7 +197,7 @@ pub(crate) fn run(
         }
         if reported.elapsed() >= REPORT_EVERY {
             reported = Instant::now();
-            pipe.queue(&ToGuard::Standing(Standing { status: core.status(), tally: *core.tally() }));
+            pipe.queue(&ToGuard::Standing(core.standing()));
         }
         if lies.get() && behaviour.is_none() {
             pipe.queue(&Nonsense(random.bits()));

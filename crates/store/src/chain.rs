@@ -128,6 +128,11 @@ impl Chain {
         self.segments.len()
     }
 
+    /// How many bytes of the disk they take.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.segments() as u64 * self.spares.segment_bytes()
+    }
+
     /// Takes a write; it is on its way after the next [`Chain::flush`].
     pub(crate) fn take(&mut self, write: &Write) -> Result<(), DiskError> {
         match write {

@@ -107,8 +107,10 @@ pub struct Counts {
     pub flushes: u64,
     /// Times that `append` had to wait for room.
     pub waits_for_room: u64,
-    /// Segments that are needed at present.
+    /// Segments that are needed at present, as of the last flush.
     pub segments: u64,
+    /// Bytes of the disk that they take.
+    pub bytes: u64,
 }
 
 /// A log. One thread appends.
@@ -188,6 +190,12 @@ impl Log {
             Some(failure) => Err(failure.clone()),
             None => Ok(queue.durable),
         }
+    }
+
+    /// The position of the last write that it took.
+    #[must_use]
+    pub fn last(&self) -> Position {
+        self.last
     }
 
     /// What it has done so far.

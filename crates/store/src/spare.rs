@@ -56,6 +56,11 @@ impl Spares {
         Ok(spares)
     }
 
+    /// How long each is, and each segment that it becomes.
+    pub(crate) fn segment_bytes(&self) -> u64 {
+        self.segment_bytes
+    }
+
     /// A file that is ready.
     pub(crate) fn take(&mut self) -> Result<Name, DiskError> {
         let number = match self.ready.pop() {

@@ -202,6 +202,7 @@ impl Shared {
         queue.durable = chain.last();
         queue.counts.flushes += 1;
         queue.counts.segments = chain.segments() as u64;
+        queue.counts.bytes = chain.bytes();
         drop(queue);
         #[cfg(test)]
         chain.told();

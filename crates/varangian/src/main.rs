@@ -3,7 +3,8 @@
 //! A verb returns an [`Outcome`], and the outcome is the exit code:
 //! - 0: done, and what was checked holds;
 //! - 1: done, and something that was checked does not hold;
-//! - 2: not done: the command line asks for what does not exist or cannot be, and the error says what would be right;
+//! - 2: not done: the command line asks for what does not exist or cannot be, and the error says what would be right; of
+//!   `status`: the cluster does not serve;
 //! - 3: not known to be done: a cluster was asked, and there was no answer in time.
 //!
 //! - 141: nobody read the answer to its end, as of any tool that a broken pipe ends.
@@ -44,6 +45,7 @@ enum Verb {
     RotateKeys(verb::roster::rotate::Arguments),
     Sim(verb::sim::Arguments),
     Scenarios(verb::scenarios::Arguments),
+    Status(verb::status::Arguments),
 }
 
 /// How a verb ended.
@@ -56,6 +58,8 @@ pub(crate) enum Outcome {
     Refused,
     /// Asked, and not answered in time.
     Unanswered,
+    /// A cluster was asked how it is, and does not serve.
+    NotServing,
 }
 
 impl From<Outcome> for ExitCode {
@@ -63,7 +67,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Fine => ExitCode::SUCCESS,
             Outcome::Violated => ExitCode::from(1),
-            Outcome::Refused => ExitCode::from(2),
+            Outcome::Refused | Outcome::NotServing => ExitCode::from(2),
             Outcome::Unanswered => ExitCode::from(3),
         }
     }
@@ -86,6 +90,7 @@ fn main() -> ExitCode {
         Verb::RotateKeys(arguments) => verb::roster::rotate::run(&arguments),
         Verb::Sim(arguments) => verb::sim::run(&arguments),
         Verb::Scenarios(arguments) => verb::scenarios::run(&arguments),
+        Verb::Status(arguments) => verb::status::run(&arguments),
     };
     outcome.into()
 }

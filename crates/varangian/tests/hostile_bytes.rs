@@ -13,6 +13,8 @@ mod decode;
 #[allow(unreachable_pub, reason = "public in the crate it is shared with")]
 mod door;
 
+use agree::account::{Account, Beside, End, GuardPart, MemberPart, MonitorPart, Raised, Stands};
+use agree::aside::{Aside, Sealed};
 use agree::assent::{Replies, SessionResult};
 use agree::capture::{Passage, What};
 use agree::checkpoint::{AskChunk, AskManifest, Checkpoint, Chunk, Transfer};
@@ -22,7 +24,7 @@ use core::time::Duration;
 use kv::{Command, Revision, Store};
 use sim::RunSettings;
 use wire::{Authenticator, Bytes, ClientId, Decode, Encode, Frame, NodeId, Peer, Sequence, Signature, Tag};
-use wire::{Time, Timestamp, View};
+use wire::{Text, Time, Timestamp, View};
 
 const INPUTS: u32 = 1_000_000;
 
@@ -146,6 +148,41 @@ fn commands() -> Vec<Bytes> {
     [commands.map(|command| command.to_bytes()), answers].concat()
 }
 
+/// What a client asks a node, and what the node answers.
+fn asides() -> Vec<Bytes> {
+    let rule = || Text::cut("no gap");
+    let monitor = MonitorPart {
+        incarnation: 3,
+        standing: Stands::Changing,
+        view: View(4),
+        members: vec![MemberPart { node: NodeId(1), incarnation: 3 }],
+        wants: View(5),
+        promised: View(5),
+        fails_open: false,
+        guilty: Some(rule()),
+    };
+    let end = End { why: Text::cut("full"), ago_ms: 5 };
+    let account = Account {
+        version: Text::cut("0.1.0"),
+        protocol: Protocol::ByzId,
+        apart: true,
+        guard: GuardPart {
+            uptime_ms: 9,
+            links_up: vec![NodeId(0)],
+            heard: 1,
+            said: 2,
+            refused: 3,
+            words_refused: 4,
+            replica: Beside { up: false, starts: 2, silent_ms: 7, end: Some(end) },
+            monitor: Some(monitor),
+            alarms: vec![Raised { rule: rule(), proof: true, view: View(4), times: 1, ago_ms: 6 }],
+        },
+        replica: None,
+    };
+    let asides = [Aside::Inquiry, Aside::Account(Box::new(account))];
+    asides.map(|aside| Sealed { number: 7, aside, tag: Tag([1; 16]) }.to_bytes()).to_vec()
+}
+
 fn frames(messages: &[Bytes]) -> Vec<Bytes> {
     let authenticators = [
         Authenticator::None,
@@ -179,9 +216,16 @@ fn whatever_is_sent_decodes_to_one_value_or_is_refused() {
         [[&[0, 0, 1, 0], &message[..]].concat(), [&[0, 0, 0, 1, 0], &message[..]].concat()].map(Bytes::from)
     });
     let words: Vec<Bytes> = words.collect();
-    let seeds =
-        [frames(&messages), messages, words, passages.to_vec(), vec![settings.to_bytes()], commands()]
-            .concat();
+    let seeds = [
+        frames(&messages),
+        messages,
+        words,
+        passages.to_vec(),
+        vec![settings.to_bytes()],
+        commands(),
+        asides(),
+    ]
+    .concat();
     let mut chance = Chance(1);
     let mut found = 0;
     for _ in 0..INPUTS {

@@ -22,6 +22,12 @@ use bytes::Bytes;
 /// The version of everything in this crate. A peer of another version is refused by name, not misread.
 pub const VERSION: u8 = 1;
 
+/// What an *aside* begins with in the place of a version: what the two ends of a link say to each other that is no protocol's
+/// business, such as how a node is. No replica hears one, and none can say one.
+pub const ASIDE: u8 = b'?';
+
+const _: () = assert!(ASIDE != VERSION, "an aside is never taken for a frame");
+
 /// Bytes of a body at most. A frame that announces more is refused before it is read.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 

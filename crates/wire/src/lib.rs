@@ -6,6 +6,7 @@
 //! - [`digest`]: SHA-256, the fingerprint by which replicas compare what they have.
 //! - [`auth`]: who said it: MACs, vectors of MACs, signatures, seals, behind the trait [`auth::Keys`].
 //! - [`frame`]: a message on a link: version, sender, body, authenticator.
+//! - [`text`]: text with a limit.
 //!
 //! **Architecture invariant:** this crate is at the bottom. It knows no protocol, no clock, no socket, no
 //! randomness, and depends on no other crate of the project.
@@ -15,6 +16,7 @@ pub mod digest;
 pub mod encode;
 pub mod frame;
 pub mod ids;
+pub mod text;
 
 pub use auth::{Authenticator, Keys, Signature, Tag};
 pub use bytes::Bytes;
@@ -22,3 +24,4 @@ pub use digest::Digest;
 pub use encode::{Decode, DecodeError, Encode, Reader};
 pub use frame::Frame;
 pub use ids::{ClientId, NodeId, Peer, Sequence, Time, Timestamp, View};
+pub use text::Text;

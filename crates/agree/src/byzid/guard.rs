@@ -161,6 +161,11 @@ impl<K: Keys> Guard<K> {
         self.monitor.as_ref()
     }
 
+    /// What it is set to do while its monitor cannot vouch.
+    pub fn fail(&self) -> Fail {
+        self.fail
+    }
+
     /// The replica beside this guard stopped, or runs again.
     pub fn replica_is_up(&mut self, now: Time, up: bool, out: &mut Vec<GuardEffect>) {
         let mut actions = Vec::new();

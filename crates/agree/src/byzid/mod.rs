@@ -393,6 +393,7 @@ impl<S: Service> ReplicaTrait for Replica<S> {
             executed: self.machine.sequence(),
             stable: self.stable.sequence,
             state: self.machine.digest(),
+            sessions: self.machine.sessions() as u64,
         }
     }
 

@@ -169,6 +169,7 @@ impl<S: Service + Clone> crate::Replica for Replica<S> {
             executed: self.executed(),
             stable: self.checkpoints.stable(),
             state: self.machine.digest(),
+            sessions: self.machine.sessions() as u64,
         }
     }
 

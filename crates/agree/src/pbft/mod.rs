@@ -194,6 +194,7 @@ impl<S: Service + Clone, K: Keys> crate::Replica for Replica<S, K> {
             executed: self.machine.sequence(),
             stable: self.log.stable(),
             state: self.machine.digest(),
+            sessions: self.machine.sessions() as u64,
         }
     }
 

@@ -129,6 +129,19 @@ pub enum Received {
     Contradiction,
 }
 
+/// Where a monitor stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Standing {
+    /// It takes part in the configuration that it entered.
+    Member,
+    /// It promised a later one and is not yet in it.
+    Changing,
+    /// It was started again, or stands by: it is in no configuration.
+    Forgotten,
+    /// Its replica was proven guilty.
+    Quarantined,
+}
+
 /// A NEWCONFIG as the monitor sees it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct NewConfig {
@@ -295,6 +308,21 @@ impl<R: Request> Monitor<R> {
     /// Whether it has forgotten and not yet found its way into a configuration.
     pub fn has_forgotten(&self) -> bool {
         !self.member
+    }
+
+    /// Where it stands.
+    pub fn standing(&self) -> Standing {
+        match (self.guilty, self.member) {
+            (Some(_), _) => Standing::Quarantined,
+            (None, false) => Standing::Forgotten,
+            (None, true) if self.is_normal() => Standing::Member,
+            (None, true) => Standing::Changing,
+        }
+    }
+
+    /// Which configurations it is content with no more, and what it has promised.
+    pub fn suspicion(&self) -> &Suspicion {
+        &self.suspicion
     }
 
     /// The requests that wait for the primary's replica to order them.

@@ -258,16 +258,7 @@ impl Document {
     /// Reads a file.
     pub fn load(path: &Path) -> Result<Document, ConfigError> {
         let unreadable = |error| ConfigError::Unreadable { path: path.to_path_buf(), error };
-        Document::of(File::open(path).map_err(unreadable)?, path, path.parent())
-    }
-
-    /// Reads a file that is open; paths in it lead nowhere.
-    pub(super) fn from_file(file: File) -> Result<Document, ConfigError> {
-        Document::of(file, Path::new("the configuration"), None)
-    }
-
-    fn of(file: File, path: &Path, folder: Option<&Path>) -> Result<Document, ConfigError> {
-        let text = read(file).map_err(|error| ConfigError::Unreadable { path: path.to_path_buf(), error })?;
+        let text = File::open(path).and_then(read).map_err(unreadable)?;
         if text.len() as u64 > FILE_BYTES_MAX {
             return Err(ConfigError::file(
                 path,
@@ -277,12 +268,11 @@ impl Document {
         let text = String::from_utf8(text).map_err(|_| ConfigError::file(path, "this is no UTF-8 text"))?;
         let in_file = |wrong: Wrong| wrong.in_file(path, &text);
         let (mut cluster, rest) = Document::begin(&text).map_err(in_file)?;
-        if let Some(folder) = folder {
-            let mut chain = cluster.chain.clone();
-            changes::load(folder, &mut chain)?;
-            cluster.adopt(chain);
-        }
-        rest.read(cluster, folder.unwrap_or(Path::new(""))).map_err(in_file)
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut chain = cluster.chain.clone();
+        changes::load(folder, &mut chain)?;
+        cluster.adopt(chain);
+        rest.read(cluster, folder).map_err(in_file)
     }
 
     /// Reads what stands in a file of `folder`, by itself.

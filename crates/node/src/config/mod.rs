@@ -79,7 +79,6 @@ pub use error::ConfigError;
 use agree::Settings;
 use agree::roster::Edition;
 use link::{ClientNumber, Holder, SealKey, SecretIdentity};
-use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use wire::NodeId;
@@ -142,16 +141,6 @@ impl Config {
         }
     }
 
-    /// Reads a node's file that somebody else has opened; paths in it lead nowhere.
-    pub fn read(file: File) -> Result<Config, ConfigError> {
-        match Document::from_file(file)? {
-            Document::Node(config) => Ok(*config),
-            Document::Client(_) => {
-                Err(ConfigError::file(Path::new(""), "this is a client's file; a node's has [node]"))
-            }
-        }
-    }
-
     /// Whether `new` tells this node the same but for what changes of the roster bring.
     #[must_use]
     pub fn differs_in_the_roster_alone(&self, new: &Config) -> bool {
@@ -163,6 +152,18 @@ impl Config {
         let chain = old.chain.clone();
         let as_before = Cluster { members, spares, clients, chain, ..new.cluster.clone() };
         *self == Config { cluster: as_before, listen: self.listen, ..new.clone() }
+    }
+
+    /// Reads the file at `path`, and the changes of the roster beside it, anew for a node that runs by this configuration: the new
+    /// one, or why the old stays in force.
+    pub fn read_anew(&self, path: &Path) -> Result<Config, String> {
+        match Config::load(path) {
+            Ok(new) if self.differs_in_the_roster_alone(&new) => Ok(new),
+            Ok(_) => {
+                Err("more than identities has changed; right would be to start the node anew".to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     /// The numbers by which replicas are set.

@@ -22,7 +22,8 @@ impl Config {
         }
         if self.fail == Fail::Open {
             warnings.push(
-                "fail = \"open\" GIVES UP masking a traitor while its monitor is down: it then says what it likes"
+                "fail = \"open\" GIVES UP masking a traitor while its monitor is down: it then says what it likes; and coming \
+                 back by itself after all monitors were started again at once"
                     .to_string(),
             );
         }

@@ -8,6 +8,7 @@
 //! [`SAID_BYTES_MAX`] each. What does not decode ends the line: the two are of one binary.
 
 use crate::report::Answers;
+use agree::between::WHY_BYTES_MAX;
 use bytes::Bytes;
 use rustix::io::Errno;
 use rustix::net::{
@@ -17,13 +18,10 @@ use rustix::net::{
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use wire::{Decode, DecodeError, Encode, Reader};
+use wire::{Decode, DecodeError, Encode, Reader, Text};
 
 /// Bytes of a datagram at most.
 pub const SAID_BYTES_MAX: usize = 64 << 10;
-
-/// Bytes of a reason at most.
-const WHY_BYTES_MAX: usize = 1 << 10;
 
 /// What a supervisor hands over.
 #[derive(Debug)]
@@ -47,18 +45,8 @@ pub enum ToSupervisor {
     Answers(Answers),
 }
 
-fn string(from: &mut Reader, field: &'static str, limit: usize) -> Result<String, DecodeError> {
-    let bytes = from.byte_string(field, limit)?;
-    String::from_utf8(bytes.to_vec())
-        .map_err(|_| DecodeError::Inconsistent { what: "a text that is no UTF-8" })
-}
-
-fn encode_text(text: &str, limit: usize, to: &mut Vec<u8>) {
-    let mut end = text.len().min(limit);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    Bytes::copy_from_slice(&text.as_bytes()[..end]).encode(to);
+fn text<const BYTES_MAX: usize>(from: &mut Reader) -> Result<String, DecodeError> {
+    Text::<BYTES_MAX>::decode(from).map(Text::into_string)
 }
 
 impl Encode for ToSupervisor {
@@ -68,13 +56,13 @@ impl Encode for ToSupervisor {
             ToSupervisor::ReplicaLost(start, why) => {
                 to.push(1);
                 start.encode(to);
-                encode_text(why, WHY_BYTES_MAX, to);
+                Text::<WHY_BYTES_MAX>::cut(why).encode(to);
             }
             ToSupervisor::Answers(answers) => {
                 to.push(2);
                 answers.healthy.encode(to);
-                encode_text(&answers.status, SAID_BYTES_MAX, to);
-                encode_text(&answers.metrics, SAID_BYTES_MAX, to);
+                Text::<SAID_BYTES_MAX>::cut(&answers.status).encode(to);
+                Text::<SAID_BYTES_MAX>::cut(&answers.metrics).encode(to);
             }
         }
     }
@@ -84,11 +72,11 @@ impl Decode for ToSupervisor {
     fn decode(from: &mut Reader) -> Result<Self, DecodeError> {
         match u8::decode(from)? {
             0 => Ok(ToSupervisor::Runs),
-            1 => Ok(ToSupervisor::ReplicaLost(u64::decode(from)?, string(from, "reason", WHY_BYTES_MAX)?)),
+            1 => Ok(ToSupervisor::ReplicaLost(u64::decode(from)?, text::<WHY_BYTES_MAX>(from)?)),
             2 => Ok(ToSupervisor::Answers(Answers {
                 healthy: bool::decode(from)?,
-                status: string(from, "status", SAID_BYTES_MAX)?,
-                metrics: string(from, "metrics", SAID_BYTES_MAX)?,
+                status: text::<SAID_BYTES_MAX>(from)?,
+                metrics: text::<SAID_BYTES_MAX>(from)?,
             })),
             tag => Err(DecodeError::UnknownTag { of: "word of a monitor", tag }),
         }

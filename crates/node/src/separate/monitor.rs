@@ -9,7 +9,9 @@
 //! Upon changes of the roster that the replica executed: they count if an operator signed them. If none did, the replica is given up:
 //!   no correct one shows such.
 //! Upon a new secret, or changes from the files: likewise; what it says from then on is proven by the new secret.
-//! Upon the end of the pipe, or of patience ([`TAKES_NOTHING_MAX`] without reading a full pipe): the replica is given up. The guard
+//! Upon an inquiry of a client's: it is told how the node is, whatever becomes of the replica.
+//! Upon the end of the pipe, or of patience ([`TAKES_NOTHING_MAX`] without reading a full pipe, [`SAYS_NOTHING_MAX`] without a
+//!   word of how it stands): the replica is given up. The guard
 //!   hears that it is down, the supervisor why; what would go to it is counted and forgotten.
 //! Upon a new pipe: the replica is up again, which to a primary's guard is a reason to ask for another configuration.
 //! Upon a full pipe: no link is read until the replica has. To drop instead would make a correct replica miss a request, and be
@@ -20,13 +22,16 @@ use crate::assemble::{self, AnyGuard};
 use crate::clock::Clock;
 use crate::config::{Config, changes};
 use crate::gate::Gate;
+use crate::inquiries::Inquiries;
+use crate::report::Report;
 use crate::run::{CALENDAR_EVERY, REPORT_EVERY, TURN_MAX, report};
 use crate::separate::line::{Line, ToMonitor, ToSupervisor};
 use crate::separate::pipe::{Pipe, Reading};
 use crate::separate::supervisor::Ended;
 use crate::separate::{become_user, standard_input, user, warn_of};
 use agree::Event;
-use agree::between::{Standing, ToGuard, ToReplica};
+use agree::account::{Beside, End};
+use agree::between::{Standing, ToGuard, ToReplica, WHY_BYTES_MAX};
 use agree::roster::Refusal;
 use link::{Arrival, Keyring, Pins, SecretIdentity};
 use mio::Interest;
@@ -37,7 +42,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use wire::{Decode, Time};
+use wire::{Decode, Text, Time};
 
 /// The numbers of our sources among those of the links.
 const LINE: usize = 0;
@@ -45,6 +50,13 @@ const PIPE: usize = 1;
 
 /// How long a replica may leave a full pipe unread.
 pub const TAKES_NOTHING_MAX: Duration = Duration::from_secs(10);
+
+/// How long a replica that has spoken may say nothing. It says how it stands several times a second, so it is stopped, or its
+/// disk has been for as long.
+pub const SAYS_NOTHING_MAX: Duration = Duration::from_secs(20);
+
+/// A turn that begins so long after the one before says that this process stood still itself.
+const STOOD_STILL_MIN: Duration = Duration::from_secs(1);
 
 /// What runs.
 struct Part<'a> {
@@ -61,6 +73,15 @@ struct Part<'a> {
     /// Why the last replica was given up, if the supervisor has not been told.
     untold: Option<(u64, String)>,
     standing: Option<Standing>,
+    /// When the replica last said how it stands, or was joined.
+    heard: Time,
+    /// Why it cannot go on, by its own last word.
+    last_word: Option<Text<WHY_BYTES_MAX>>,
+    /// The end of the last replica that was given up.
+    end: Option<(Text<WHY_BYTES_MAX>, Time)>,
+    /// When the last turn was.
+    turned: Time,
+    inquiries: Inquiries,
     clock: Clock,
     arrived: Vec<Arrival>,
     events: Vec<Event>,
@@ -89,7 +110,13 @@ pub fn run(
         let now = Instant::now();
         if reported.is_none_or(|at| now - at >= REPORT_EVERY) {
             reported = Some(now);
-            part.report(incarnation, start);
+            let report = part.report();
+            // Without room it is dropped: the next one is newer. A supervisor that is gone is noticed by the line's end.
+            let _ = part.line.say(&ToSupervisor::Answers(report.answers()));
+        }
+        if part.inquiries.is_waiting() {
+            let account = part.report().account();
+            part.inquiries.answer(&account, part.gate.links());
         }
         if now - looked >= CALENDAR_EVERY {
             looked = now;
@@ -117,6 +144,7 @@ impl<'a> Part<'a> {
         warn_of(keep_files(None, true).map_err(|error| error.to_string())?, say);
         let clock = Clock::default();
         let own = keys.without_seal();
+        let inquiries = Inquiries::new(config.node, own.clone());
         let guard = AnyGuard::new(config, keys, incarnation, clock.now());
         keep_calls(Calls::Monitor).map_err(|error| error.to_string())?;
         line.say(&ToSupervisor::Runs).map_err(|error| error.to_string())?;
@@ -130,6 +158,11 @@ impl<'a> Part<'a> {
             told: false,
             untold: None,
             standing: None,
+            heard: Time::ZERO,
+            last_word: None,
+            end: None,
+            turned: Time::ZERO,
+            inquiries,
             clock,
             arrived: Vec::new(),
             events: Vec::new(),
@@ -158,6 +191,7 @@ impl<'a> Part<'a> {
         self.pipe = Some(pipe);
         self.replica = start;
         self.unread = true;
+        self.heard = self.clock.now();
         Ok(())
     }
 
@@ -166,6 +200,9 @@ impl<'a> Part<'a> {
         let Some(mut pipe) = self.pipe.take() else { return };
         let _ = pipe.deregister(self.gate.links().foreign(PIPE).0);
         self.standing = None;
+        // Why it ends it knows best, if it says so.
+        let word = self.last_word.take().map(|word| format!("it said: {word}"));
+        self.end = Some((Text::cut(word.as_ref().unwrap_or(&why)), now));
         say(&format!("the replica is given up: {why}"));
         self.untold = Some((self.replica, why));
         self.gate.replica_is_up(now, false, &mut self.events);
@@ -188,6 +225,7 @@ impl<'a> Part<'a> {
         for arrival in arrived.drain(..) {
             match arrival {
                 Arrival::Frame(link, frame) => self.gate.heard(now, link, frame, &mut self.events),
+                Arrival::Aside(link, bytes) => self.inquiries.hear(now, link, bytes),
                 Arrival::Foreign(LINE) => handed = true,
                 Arrival::Foreign(_) => self.unread = true,
                 Arrival::Up(_) | Arrival::Down(_) => {}
@@ -197,6 +235,7 @@ impl<'a> Part<'a> {
         if self.unread {
             self.hear_replica(now, say);
         }
+        self.lose_patience(now, say);
         if handed && !self.take_what_is_handed(now, say)? {
             return Ok(false);
         }
@@ -237,10 +276,14 @@ impl<'a> Part<'a> {
                 }
             };
             let word = ToGuard::from_bytes(word);
-            self.told |= word.is_ok();
+            // Its last word tells nothing of the roster.
+            self.told |= matches!(&word, Ok(word) if !matches!(word, ToGuard::Ends(_)));
             match word {
                 Ok(ToGuard::Send { to, message }) => self.gate.send(now, to, message, &mut self.events),
-                Ok(ToGuard::Standing(standing)) => self.standing = Some(standing),
+                Ok(ToGuard::Standing(standing)) => {
+                    self.standing = Some(standing);
+                    self.heard = now;
+                }
                 Ok(ToGuard::Changes(changes)) => match self.gate.show(&changes, &mut self.arrived) {
                     // What the files said may lead further than a replica that is still behind.
                     Ok(_) | Err(Refusal::EditionIs(_)) => {}
@@ -249,6 +292,7 @@ impl<'a> Part<'a> {
                         break;
                     }
                 },
+                Ok(ToGuard::Ends(why)) => self.last_word = Some(why),
                 Err(error) => {
                     self.gate.refuse_word();
                     end = Some(format!("it wrote what is no word: {error}"));
@@ -258,6 +302,19 @@ impl<'a> Part<'a> {
         }
         if let Some(why) = end {
             self.lose(now, why, say);
+        }
+    }
+
+    /// Gives up a replica that has spoken and says nothing any more. How long it takes to begin is up to its log.
+    fn lose_patience(&mut self, now: Time, say: &mut dyn FnMut(&str)) {
+        if now.since(self.turned) >= STOOD_STILL_MIN {
+            // It may have been the whole machine that stood still.
+            self.heard = now;
+        }
+        self.turned = now;
+        if self.standing.is_some() && now.since(self.heard) > SAYS_NOTHING_MAX {
+            let seconds = SAYS_NOTHING_MAX.as_secs();
+            self.lose(now, format!("it has said nothing for {seconds} s"), say);
         }
     }
 
@@ -331,13 +388,16 @@ impl<'a> Part<'a> {
         }
     }
 
-    fn report(&mut self, incarnation: u64, start: Instant) {
-        let (status, tally) = match &self.standing {
-            Some(standing) => (Some(standing.status.clone()), standing.tally),
-            None => Default::default(),
+    fn report(&mut self) -> Report {
+        let now = self.clock.now();
+        let ago_ms = |since: Time| u64::try_from(now.since(since).as_millis()).unwrap_or(u64::MAX);
+        let beside = Beside {
+            up: self.pipe.is_some(),
+            starts: self.replica,
+            silent_ms: ago_ms(self.heard),
+            end: self.end.as_ref().map(|(why, at)| End { why: why.clone(), ago_ms: ago_ms(*at) }),
         };
-        let report = report(self.config, status, tally, &mut self.gate, Some(incarnation), start);
-        // Without room it is dropped: the next one is newer. A supervisor that is gone is noticed by the line's end.
-        let _ = self.line.say(&ToSupervisor::Answers(report.answers()));
+        let refused = self.inquiries.refused();
+        report(self.config, self.standing.clone(), beside, &mut self.gate, refused, now)
     }
 }

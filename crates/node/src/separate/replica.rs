@@ -4,6 +4,7 @@
 //!   the calls that it does not need; only then does it hear a word.
 //! Upon words of the monitor's: the replica takes them; what it wants sent goes back, all of one turn at once.
 //! Upon a pipe that is full: it hears nothing until the monitor has read. The monitor always reads, so neither waits for ever.
+//! Upon a log that failed, or whatever else it cannot go on with: its last word says why.
 //! Upon the end of the pipe, or a wish to stop: the log is flushed, and the process ends.
 
 use crate::assemble;
@@ -12,8 +13,9 @@ use crate::config::Config;
 use crate::core::Core;
 use crate::run::{REPORT_EVERY, TURN_MAX, log_directory};
 use crate::separate::pipe::{Pipe, Reading};
+use crate::separate::supervisor::Ended;
 use crate::separate::{become_user, standard_input, user, warn_of};
-use agree::between::{Standing, ToGuard, ToReplica};
+use agree::between::{ToGuard, ToReplica};
 use agree::{Destination, Event, Message, Replica};
 use mio::{Events, Poll, Token, Waker};
 use rights::{Calls, keep_calls, keep_files};
@@ -22,7 +24,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use wire::Decode;
+use wire::{Decode, Text};
 
 const PIPE: Token = Token(0);
 const WAKER: Token = Token(1);
@@ -30,9 +32,12 @@ const WAKER: Token = Token(1);
 /// Where the replica is at home: its log's folder, whose path its user need not be able to walk.
 const HOME: &str = ".";
 
+/// A replica of any protocol and its log.
+type Logged = Core<Box<dyn Replica>, store::Log>;
+
 /// What runs.
 struct Part {
-    core: Core<Box<dyn Replica>, store::Log>,
+    core: Logged,
     pipe: Pipe,
     poll: Poll,
     events: Events,
@@ -43,8 +48,7 @@ struct Part {
 }
 
 /// Prepares the replica's process: all that may fail for reasons that starting it again does not mend.
-fn prepare(config: &Config, say: &mut dyn FnMut(&str)) -> Result<Part, String> {
-    let pipe = standard_input()?;
+fn prepare(config: &Config, pipe: &mut Pipe, say: &mut dyn FnMut(&str)) -> Result<(Logged, Poll), String> {
     let replica_user = user(config.replica_user.as_deref())?;
     let log = log_directory(config);
     std::env::set_current_dir(&log).map_err(|error| format!("{}: {error}", log.display()))?;
@@ -55,37 +59,42 @@ fn prepare(config: &Config, say: &mut dyn FnMut(&str)) -> Result<Part, String> {
     let (log, recovered) = assemble::log(config, Path::new(HOME), waker, say)?;
     let last = recovered.last;
     let replica = assemble::replica(config, None, recovered)?;
-    let mut pipe = Pipe::new(pipe);
     pipe.register(poll.registry(), PIPE).map_err(|error| error.to_string())?;
     keep_calls(Calls::Replica).map_err(|error| error.to_string())?;
-    Ok(Part {
-        core: Core::new(replica, log, last),
-        pipe,
-        poll,
-        events: Events::with_capacity(16),
-        clock: Clock::default(),
-        sends: Vec::new(),
-        unread: false,
-        reported: None,
-    })
+    Ok((Core::new(replica, log, last), poll))
 }
 
 /// Runs the replica of a node until its pipe ends, or `stop`.
-pub fn run(
-    config: &Config,
-    stop: &AtomicBool,
-    say: &mut dyn FnMut(&str),
-) -> Result<(), super::supervisor::Ended> {
-    use super::supervisor::Ended;
-    let mut part = prepare(config, say).map_err(Ended::Unable)?;
-    let now = part.clock.now();
-    part.core.step(now, Event::Started, &mut part.sends);
+pub fn run(config: &Config, stop: &AtomicBool, say: &mut dyn FnMut(&str)) -> Result<(), Ended> {
+    let mut pipe = Pipe::new(standard_input().map_err(Ended::Unable)?);
+    let (core, poll) = match prepare(config, &mut pipe, say) {
+        Ok(prepared) => prepared,
+        Err(why) => {
+            leave(&mut pipe, &why);
+            return Err(Ended::Unable(why));
+        }
+    };
+    let (events, clock) = (Events::with_capacity(16), Clock::default());
+    let mut part = Part { core, pipe, poll, events, clock, sends: Vec::new(), unread: false, reported: None };
+    part.core.step(clock.now(), Event::Started, &mut part.sends);
     while !stop.load(Ordering::Relaxed) {
-        if !part.turn().map_err(Ended::Failed)? {
-            break;
+        match part.turn() {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(why) => {
+                leave(&mut part.pipe, &why);
+                return Err(Ended::Failed(why));
+            }
         }
     }
     Ok(())
+}
+
+/// The last word: whoever asks the monitor why there is no replica has it.
+fn leave(pipe: &mut Pipe, why: &str) {
+    pipe.queue(&ToGuard::Ends(Text::cut(why)));
+    // If it finds no room, the supervisor's log has it all the same.
+    let _ = pipe.flush();
 }
 
 impl Part {
@@ -131,8 +140,7 @@ impl Part {
         let moment = Instant::now();
         if self.reported.is_none_or(|at| moment - at >= REPORT_EVERY) {
             self.reported = Some(moment);
-            let standing = Standing { status: self.core.status(), tally: *self.core.tally() };
-            self.pipe.queue(&ToGuard::Standing(standing));
+            self.pipe.queue(&ToGuard::Standing(self.core.standing()));
         }
         Ok(open && self.pipe.flush().is_ok())
     }

@@ -4,6 +4,7 @@
 //! Upon the end of the replica: it is started again after a pause, and the monitor that survives gets the new pipe.
 //! Upon the end of the monitor: the replica hears it and ends; when it has, both are started again.
 //! Upon the monitor giving its replica up: the replica is killed, whatever it does.
+//! Upon a monitor that says nothing for [`SAYS_NOTHING_MAX`], though it spoke before: it is killed, so that it is started again.
 //! Upon a part that ends at its very first start because it is told what cannot be: the node ends too, and says why. Later on a
 //!   part is started again for ever, after [`PAUSE_MIN`] and twice as long each time up to [`PAUSE_MAX`]; it is counted.
 //! Upon a wish to stop: the line to the monitor is closed, the monitor ends, its replica hears that, flushes its log and ends. Who
@@ -16,7 +17,7 @@ use crate::config::{Config, changes};
 use crate::http::{self, Shared};
 use crate::notify::Notify;
 use crate::report::Answers;
-use crate::run::{MORE_HAS_CHANGED, log_directory};
+use crate::run::log_directory;
 use crate::{handover, starts};
 use core::fmt;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -43,6 +44,12 @@ pub const STEADY_MIN: Duration = Duration::from_secs(10);
 
 /// How long a part may take to end.
 pub const END_MAX: Duration = Duration::from_secs(10);
+
+/// How long a monitor that has spoken may say nothing. It says what to answer several times a second.
+pub const SAYS_NOTHING_MAX: Duration = Duration::from_secs(20);
+
+/// A look so long after the one before says that this process stood still itself.
+const STOOD_STILL_MIN: Duration = Duration::from_secs(1);
 
 /// How often parts are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -173,6 +180,9 @@ pub struct Supervisor<'a> {
     monitor: Part,
     replica: Part,
     line: Option<Line>,
+    /// When the monitor last spoke, if it has.
+    heard: Option<Instant>,
+    looked: Instant,
     /// Until when the replica of a monitor that is gone may take to end.
     orphan_until: Option<Instant>,
     shared: Shared,
@@ -189,6 +199,8 @@ impl<'a> Supervisor<'a> {
             monitor: Part::new("monitor"),
             replica: Part::new("replica"),
             line: None,
+            heard: None,
+            looked: Instant::now(),
             orphan_until: None,
             shared: Shared::default(),
             notify: Notify::from_environment(),
@@ -247,6 +259,7 @@ impl<'a> Supervisor<'a> {
         if self.orphan_until.is_some_and(|until| Instant::now() >= until) {
             self.replica.kill();
         }
+        self.lose_patience(say);
         // A monitor begins when nobody is left who spoke to the one before.
         if self.monitor.is_due() && self.replica.child.is_none() {
             let incarnation =
@@ -256,6 +269,7 @@ impl<'a> Supervisor<'a> {
             arguments.push(incarnation.to_string().into());
             self.monitor.start(&arguments, self.path, far)?;
             self.line = Some(line);
+            self.heard = None;
             self.orphan_until = None;
         }
         if let Some(line) = self.line.as_ref().filter(|_| self.replica.is_due()) {
@@ -267,6 +281,21 @@ impl<'a> Supervisor<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Ends a monitor that has spoken and says nothing any more: its node is cut off as long as it hangs.
+    fn lose_patience(&mut self, say: &mut dyn FnMut(&str)) {
+        let now = Instant::now();
+        if now - self.looked >= STOOD_STILL_MIN {
+            // It may have been the whole machine that stood still.
+            self.heard = self.heard.map(|_| now);
+        }
+        self.looked = now;
+        if self.heard.is_some_and(|heard| now - heard > SAYS_NOTHING_MAX) {
+            say(&format!("the monitor has said nothing for {} s and is killed", SAYS_NOTHING_MAX.as_secs()));
+            self.heard = None;
+            self.monitor.kill();
+        }
     }
 
     fn say_ended(part: &Part, status: ExitStatus, say: &mut dyn FnMut(&str)) -> Result<(), String> {
@@ -291,7 +320,11 @@ impl<'a> Supervisor<'a> {
         let _ = poll(&mut [PollFd::new(line, PollFlags::IN)], Some(&wait));
         loop {
             let Some(line) = &self.line else { return };
-            match line.said() {
+            let said = line.said();
+            if matches!(said, Ok(Some(_))) {
+                self.heard = Some(Instant::now());
+            }
+            match said {
                 Ok(None) => return,
                 Ok(Some(ToSupervisor::Runs)) => self.notify.say("READY=1"),
                 Ok(Some(ToSupervisor::ReplicaLost(start, why))) => {
@@ -345,13 +378,10 @@ impl<'a> Supervisor<'a> {
 
     /// The monitor gets the secret and the changes of the roster, if the files are right and nothing else in them has changed.
     fn hand_over_files(&self) -> Result<(), String> {
-        let new = Config::load(self.path).map_err(|error| error.to_string())?;
-        if !self.config.differs_in_the_roster_alone(&new) {
-            return Err(MORE_HAS_CHANGED.to_string());
-        }
+        let new = self.config.read_anew(self.path)?;
         // Looked at here, where it can still be refused; the monitor reads it itself.
         new.secret().map_err(|error| error.to_string())?;
-        let line = self.line.as_ref().ok_or("there is no monitor to hear of it")?;
+        let line = self.line.as_ref().ok_or("there is no monitor to hear of it; try again")?;
         let open = |path: &Path| File::open(path).map_err(|error| format!("{}: {error}", path.display()));
         let changes = match open(&changes::beside(self.path)) {
             Ok(file) => file,

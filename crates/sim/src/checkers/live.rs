@@ -69,6 +69,7 @@ mod tests {
             executed: Sequence(executed),
             stable: Sequence(0),
             state: Digest([state; 32]),
+            sessions: 0,
         })
     }
 

@@ -1,7 +1,7 @@
 //! `varangian node`: one node of a cluster, until it is told to stop.
 //!
 //! Upon SIGTERM or SIGINT: it finishes what it does, flushes its log and ends with 0. Upon a second one: it ends at once.
-//! Upon SIGHUP: it reads its secret and the changes of the roster anew.
+//! Upon SIGHUP: it reads its secret and the changes of the roster anew; any other change in the files is refused, and the old stays.
 //! Upon something that it cannot mend (a log that does not read back, a port that is taken): it says so and ends with 1.
 //!
 //! Where monitor and replica are apart this process is their supervisor, and starts itself again as each of them (`--part`). A

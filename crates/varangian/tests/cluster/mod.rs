@@ -40,9 +40,15 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Makes a cluster; no node runs yet.
     pub(crate) fn make(wish: &Wish) -> Cluster {
+        Cluster::make_with(wish, "")
+    }
+
+    /// The same, with more for `varangian init`.
+    pub(crate) fn make_with(wish: &Wish, more: &str) -> Cluster {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let port = free_ports(wish.nodes);
-        let line = format!("init made --nodes {} --protocol {} --port {port}", wish.nodes, wish.protocol);
+        let line =
+            format!("init made --nodes {} --protocol {} --port {port} {more}", wish.nodes, wish.protocol);
         let made = binary().args(line.split_whitespace()).current_dir(folder.path()).output();
         let made = made.expect("the binary runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -60,6 +66,53 @@ impl Cluster {
             cluster.start_node(node);
         }
         cluster
+    }
+
+    /// Has each node run its monitor and its replica in processes of their own.
+    pub(crate) fn set_apart(&self) {
+        for node in 0..self.nodes.len() as u16 {
+            self.edit(&self.config_of_node(node), |text| text.replace("\"one\"", "\"separate\""));
+        }
+    }
+
+    /// Starts all nodes and waits until each says that it takes part.
+    pub(crate) fn start_all(&mut self) {
+        for node in 0..self.nodes.len() as u16 {
+            self.start_node(node);
+        }
+        self.wait_until("all take part", || (0..self.nodes.len() as u16).all(|node| self.is_healthy(node)));
+    }
+
+    /// Whether a node says that it takes part.
+    pub(crate) fn is_healthy(&self, node: u16) -> bool {
+        self.status_of_node(node).is_some_and(|status| status["healthy"] == true)
+    }
+
+    /// A number in what a node says of itself.
+    pub(crate) fn number(&self, node: u16, field: &str) -> u64 {
+        let status = self.status_of_node(node);
+        let number = status.as_ref().and_then(|status| status[field].as_u64());
+        number.unwrap_or_else(|| panic!("no {field} in {status:?}"))
+    }
+
+    /// Sends a node's own process a signal.
+    pub(crate) fn signal_node(&self, node: u16, name: &str) {
+        let child = self.nodes[usize::from(node)].as_ref().expect("it runs");
+        signal(name, u64::from(child.id()));
+    }
+
+    /// `varangian status`, by the configuration of the client.
+    pub(crate) fn survey(&self, arguments: &[&str]) -> Output {
+        let mut command = binary();
+        command.arg("status").arg("--config").arg(self.config_of_client()).args(arguments);
+        command.output().expect("the binary runs")
+    }
+
+    /// The same as JSON.
+    pub(crate) fn survey_json(&self, arguments: &[&str]) -> serde_json::Value {
+        let output = self.survey(&[arguments, &["--json"]].concat());
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
     }
 
     /// The folder of the cluster.
@@ -177,6 +230,12 @@ impl Drop for Cluster {
             let _ = child.wait();
         }
     }
+}
+
+/// Sends a process a signal.
+pub(crate) fn signal(name: &str, pid: u64) {
+    let sent = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
+    assert!(sent.expect("there is such a program").success(), "{name} to {pid}");
 }
 
 /// The binary under test.

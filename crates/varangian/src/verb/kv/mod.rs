@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
     config: PathBuf,
 
     /// Seconds to wait for an answer.
-    #[arg(long, value_name = "SECONDS", global = true, default_value = "10", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", global = true, default_value = "10", value_parser = super::seconds)]
     timeout: Duration,
 
     /// Print JSON: one object, or for watch one for each change, a line each.
@@ -112,12 +112,6 @@ enum Command {
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
     },
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let wrong = || "right would be a number of seconds from 0.001 to 86400".to_string();
-    let seconds: f64 = text.parse().map_err(|_| wrong())?;
-    if (0.001..=86_400.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(wrong()) }
 }
 
 /// Why nothing was told.
