@@ -78,7 +78,9 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         if from == self.primary_of(view) {
             return Err(Refusal::NotAllowed);
         }
-        keep_vote(&mut self.log.slot(sequence).prepares, from, digest)?;
+        if keep_vote(&mut self.log.slot(sequence).prepares, from, digest)? {
+            self.views.in_turn.voted(from);
+        }
         self.count_prepares(sequence, out);
         Ok(())
     }
@@ -108,7 +110,9 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         let Commit { view, sequence, digest } = *message;
         self.check_view(view)?;
         self.log.check(sequence)?;
-        keep_vote(&mut self.log.slot(sequence).commits, from, digest)?;
+        if keep_vote(&mut self.log.slot(sequence).commits, from, digest)? {
+            self.views.in_turn.voted(from);
+        }
         self.count_commits(sequence);
         Ok(())
     }
@@ -151,10 +155,11 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
     }
 }
 
-/// Keeps the first vote of `from`.
-fn keep_vote(votes: &mut BTreeMap<NodeId, Digest>, from: NodeId, digest: Digest) -> Result<(), Refusal> {
+/// Keeps the first vote of `from`; whether this is the first.
+fn keep_vote(votes: &mut BTreeMap<NodeId, Digest>, from: NodeId, digest: Digest) -> Result<bool, Refusal> {
     if defect!(PbftTwoPrePrepares) {
         votes.insert(from, digest);
     }
-    if *votes.entry(from).or_insert(digest) == digest { Ok(()) } else { Err(Refusal::Contradiction) }
+    let is_first = !votes.contains_key(&from);
+    if *votes.entry(from).or_insert(digest) == digest { Ok(is_first) } else { Err(Refusal::Contradiction) }
 }

@@ -2,12 +2,15 @@
 //!
 //! A queue that is long takes a while: under load alone a request may wait longer than the view timeout, and a new primary would
 //! not serve it any sooner. So when the timer for the request watched longest runs out, the replica looks at what happened since:
-//!   - nothing was executed: the primary does not bring things forward;
+//!   - nothing was executed, and no `f+1` others voted: the primary does not bring things forward. (Votes of `f+1` are one of a
+//!     correct replica, which votes once for each thing: the batch is on its way, through replicas that are slow.)
 //!   - somebody was served more than τ + 2 times while this one waited: it is **passed over**. A primary that serves first come,
 //!     first served, has at most τ requests of one client in places and one in its queue when it is shown this one (`relay`
 //!     sees to that, within a tick), and whatever a client asks for after that comes later;
 //!   - it has waited `view_timeout_max`, or [`CLIENTS_MAX`] others were served: too long, whatever the reason;
 //!   - else it waits for its turn, and the timer runs again.
+//!
+//! The same goes for a batch that has a place; there is nobody whom that could be passed over for.
 //!
 //! So a primary that starves a client while it serves others in earnest loses its view after one view timeout, as if it served
 //! nobody; one that serves hardly anyone, so that its victim is not passed over often, after `view_timeout_max`.
@@ -16,19 +19,21 @@
 
 use crate::request::Batch;
 use core::time::Duration;
-use std::collections::BTreeMap;
-use wire::ClientId;
+use std::collections::{BTreeMap, BTreeSet};
+use wire::{ClientId, NodeId};
 
 /// Clients whose turns are counted at most. More than that do not wait in any queue.
 const CLIENTS_MAX: usize = 1 << 16;
 
-/// What was executed while one request waits.
+/// What happened while one thing is waited for.
 #[derive(Clone, Hash, Debug, Default)]
 pub(super) struct InTurn {
     turns: BTreeMap<ClientId, u64>,
     most: u64,
     /// Whether anything was executed since the timer was set.
     moved: bool,
+    /// Who voted since then.
+    voters: BTreeSet<NodeId>,
     waited: Duration,
 }
 
@@ -45,10 +50,23 @@ impl InTurn {
         }
     }
 
-    /// The timer ran out after `waited`: whether there is reason to wait as long again.
-    pub(super) fn is_worth_waiting(&mut self, waited: Duration, longest: Duration, window: u64) -> bool {
+    /// A replica voted for the first time for something.
+    pub(super) fn voted(&mut self, node: NodeId) {
+        self.voters.insert(node);
+    }
+
+    /// The timer ran out after `waited`: whether there is reason to wait as long again. Of so many as `one_correct`, one is.
+    pub(super) fn is_worth_waiting(
+        &mut self,
+        waited: Duration,
+        longest: Duration,
+        window: u64,
+        one_correct: usize,
+    ) -> bool {
         self.waited = self.waited.saturating_add(waited);
-        core::mem::take(&mut self.moved)
+        let voted = core::mem::take(&mut self.voters).len() >= one_correct;
+        let moved = core::mem::take(&mut self.moved) || voted;
+        moved
             && self.waited < longest
             && self.most <= window.saturating_add(2)
             && self.turns.len() < CLIENTS_MAX
@@ -81,7 +99,7 @@ mod tests {
         let mut turn = InTurn::default();
         for round in 0..10 {
             turn.executed(&batch(100 * round..100 * (round + 1)));
-            assert!(turn.is_worth_waiting(TIMEOUT, LONGEST, 8));
+            assert!(turn.is_worth_waiting(TIMEOUT, LONGEST, 8, 2));
         }
     }
 
@@ -89,18 +107,29 @@ mod tests {
     fn where_nothing_moves_nobody_waits() {
         let mut turn = InTurn::default();
         turn.executed(&batch(1..2));
-        assert!(turn.is_worth_waiting(TIMEOUT, LONGEST, 8));
+        assert!(turn.is_worth_waiting(TIMEOUT, LONGEST, 8, 2));
         turn.executed(&Batch::null());
-        assert!(!turn.is_worth_waiting(TIMEOUT, LONGEST, 8), "a batch of nothing serves nobody");
+        assert!(!turn.is_worth_waiting(TIMEOUT, LONGEST, 8, 2), "a batch of nothing serves nobody");
     }
 
     #[test]
     fn who_sees_another_served_again_and_again_is_passed_over() {
         let mut turn = InTurn::default();
         (0..10).for_each(|_| turn.executed(&batch(1..2)));
-        assert!(turn.is_worth_waiting(TIMEOUT, LONGEST, 8), "they may have been before it");
+        assert!(turn.is_worth_waiting(TIMEOUT, LONGEST, 8, 2), "they may have been before it");
         turn.executed(&batch(1..2));
-        assert!(!turn.is_worth_waiting(TIMEOUT, LONGEST, 8));
+        assert!(!turn.is_worth_waiting(TIMEOUT, LONGEST, 8, 2));
+    }
+
+    #[test]
+    fn a_batch_for_which_others_vote_is_on_its_way_and_a_liar_alone_keeps_nobody_waiting() {
+        let mut turn = InTurn::default();
+        turn.voted(NodeId(1));
+        turn.voted(NodeId(2));
+        assert!(turn.is_worth_waiting(TIMEOUT, LONGEST, 8, 2));
+        turn.voted(NodeId(1));
+        turn.voted(NodeId(1));
+        assert!(!turn.is_worth_waiting(TIMEOUT, LONGEST, 8, 2));
     }
 
     #[test]
@@ -108,7 +137,7 @@ mod tests {
         let mut turn = InTurn::default();
         let rounds = (0..100).take_while(|round| {
             turn.executed(&batch(*round..*round + 1));
-            turn.is_worth_waiting(TIMEOUT, LONGEST, 8)
+            turn.is_worth_waiting(TIMEOUT, LONGEST, 8, 2)
         });
         assert_eq!(rounds.count(), 19);
     }

@@ -8,8 +8,8 @@
 //! Why the primary as well. Let f = 1 and one replica lie. One of the three others executes the last batch, thanks to a
 //! COMMIT that only it got from the liar; another has turned to the next view; the third is the primary and can never
 //! gather the COMMITs. The first has nothing left to wait for. Unless the primary turns as well, the second stays alone.
-//! Upon its patience being over: it turns to the next view; unless it is a request that only waits for its turn while others are
-//!   served ([`super::in_turn`]), then the timer runs again.
+//! Upon its patience being over: it turns to the next view; unless a request only waits for its turn while others are served, or
+//!   others still vote ([`super::in_turn`]): then the timer runs again.
 //! Upon VIEW-CHANGE(v', h, C, P and Q, i), signed by the sender i: the last of each sender is kept. If `f+1` others are in
 //!   views after its own, it turns to the highest view that `f+1` of them have reached.
 //! Turning to v' (`turn_to`): it takes part in no earlier view any more; the record, and behind it VIEW-CHANGE(v') to all.
@@ -58,8 +58,8 @@ pub(super) struct Views {
     pub(super) latest: BTreeMap<NodeId, ViewChange>,
     /// What the timer runs for.
     pub(super) concern: Option<Concern>,
-    /// What was executed since it is concerned about a request.
-    in_turn: InTurn,
+    /// What happened since it is concerned about that.
+    pub(super) in_turn: InTurn,
     /// Views turned to of late.
     turns: u32,
     /// Batches executed since one of them was forgotten.
@@ -183,9 +183,10 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
     pub(super) fn patience_is_over(&mut self, out: &mut Outbox) {
         let concern = self.views.concern.take().filter(|concern| self.is_open(*concern));
         let (patience, longest) = (self.patience(), self.settings.view_timeout_max);
+        let (window, one_correct) = (self.settings.window, self.quorum.one_correct());
         match concern {
-            Some(Concern::Request(..))
-                if self.views.in_turn.is_worth_waiting(patience, longest, self.settings.window) =>
+            Some(Concern::Request(..) | Concern::Place(_))
+                if self.views.in_turn.is_worth_waiting(patience, longest, window, one_correct) =>
             {
                 self.views.concern = concern;
                 out.set_timer(PATIENCE, patience);
