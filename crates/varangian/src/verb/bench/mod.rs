@@ -2,7 +2,7 @@
 //!
 //! Upon a wish that can be had ([`arguments`]): each cell is measured ([`campaign`]) on clusters of child processes ([`cluster`]) under a
 //!   load of this process ([`load`]), and beside other people's systems if that is wished ([`peers`]); or a node is killed meanwhile
-//!   ([`failure`]). Tables ([`tell`]), JSON ([`row`]) and figures ([`plot`]) come of it.
+//!   ([`failure`]). Tables ([`mod@tell`]), JSON ([`mod@row`]) and figures ([`plot`]) come of it.
 //! Upon what was measured before (`--from`): the same tables and figures, and nothing is started.
 //! Upon SIGINT or SIGTERM: everything that was started is ended, and what was measured until then is told; exit code 2.
 //!
