@@ -18,8 +18,9 @@ const STOPPED_MAX: Duration = Duration::from_secs(15);
 /// How long a node is away that is to come back by a snapshot, at most, while the others go on.
 const AWAY_MAX: Duration = Duration::from_secs(20);
 
-/// Checkpoints by which the others must be ahead of who was away, so that their logs do not reach back.
-const AWAY_CHECKPOINTS: u64 = 4;
+/// Checkpoints by which the others must be ahead of who was away, so that their logs do not reach back: two would do, but a node says
+/// how far it is only now and then, and some hundred batches late.
+const AWAY_CHECKPOINTS: u64 = 16;
 
 /// Packets lost of a hundred.
 const LOSS_PERCENT: u32 = 30;
