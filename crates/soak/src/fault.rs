@@ -308,7 +308,10 @@ impl Means<'_> {
         }
         // The first is that of its own disk.
         if restores < 2 {
-            return Err(format!("node {node} was {behind} batches behind and took no snapshot over"));
+            let status = self.cluster.status_of_node(node).unwrap_or_default();
+            return Err(format!(
+                "node {node} was {behind} batches behind and took no snapshot over: {status}"
+            ));
         }
         Ok(done(node, &format!("{behind} batches behind, back by snapshot ({restores} states taken over)")))
     }
