@@ -79,7 +79,8 @@ impl Soak<'_> {
         names.chain([STRANGERS.to_string()]).collect()
     }
 
-    fn is_stopped(&self) -> bool {
+    /// Whether somebody pressed Ctrl-C.
+    pub(crate) fn is_stopped(&self) -> bool {
         self.wish.stop.load(Ordering::Relaxed)
     }
 

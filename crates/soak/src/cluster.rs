@@ -382,8 +382,8 @@ impl Cluster {
     pub(crate) fn wait_whole(&self, nodes: &[u16], patience: Duration) -> Result<Duration, String> {
         let begin = Instant::now();
         let executed = |status: &Value| status["executed"].as_u64().unwrap_or(0);
-        let goal =
-            nodes.iter().filter_map(|node| self.status_of_node(*node)).map(|status| executed(&status)).max();
+        let statuses = self.all().into_iter().filter_map(|node| self.status_of_node(node));
+        let goal = statuses.map(|status| executed(&status)).max();
         let goal = goal.unwrap_or(0);
         let is_whole = |node: &u16| {
             let status = self.status_of_node(*node);

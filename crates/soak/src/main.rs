@@ -7,7 +7,7 @@
 //!
 //! Upon a run: a cluster for the faults, one for each traitor, one for the strangers; everything that chance decides follows from the
 //!   seed. Upon a broken promise: exit code 1, with the command that does it again. (The schedule is the same then, not the moment.)
-//! Upon Ctrl-C: what was begun is taken back, and what is known so far is told.
+//! Upon Ctrl-C: what was begun is taken back, and what is known so far is told. Upon a second one: it ends at once, and leaves a folder.
 //!
 //! Hidden: `soak node`, which is `varangian node` with a traitor in the place of the replica.
 
@@ -192,6 +192,9 @@ fn soak(arguments: &Arguments) -> Result<bool, String> {
         println!("{object}");
     } else {
         println!("{}", report.as_text());
+    }
+    if soak.is_stopped() {
+        return Err("it was told to stop, so that not all of it was judged".to_string());
     }
     match holds {
         true => eprintln!("every promise held (seed {seed})"),

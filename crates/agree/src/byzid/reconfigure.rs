@@ -177,12 +177,20 @@ fn plan_from(candidacy: &Candidacy, settings: &Settings) -> Option<NewConfig> {
         .filter(|(node, _)| !candidacy.excluded.contains(node))
         .map(|(node, claim)| claim.to_monitor(*node))
         .collect();
-    let quorum = claim::without_stale(&claims.iter().collect::<Vec<_>>());
-    if !claim::is_quorum(&quorum, settings.f) {
+    let all = claim::without_stale(&claims.iter().collect::<Vec<_>>());
+    // A monitor that has forgotten may not know which starts of the others' take part, and would have them listed with older ones,
+    // which cannot. If f+1 others vouch, its claim is not needed.
+    let vouched = all.iter().copied().filter(|claim| claim.vouched).collect();
+    [all, vouched].iter().find_map(|quorum| plan_of(quorum, candidacy, settings))
+}
+
+/// The same, from these claims and no others.
+fn plan_of(quorum: &[&monitor::Claim], candidacy: &Candidacy, settings: &Settings) -> Option<NewConfig> {
+    if !claim::is_quorum(quorum, settings.f) {
         return None;
     }
     let spares: Vec<u16> = settings.spares.iter().map(|node| node.0).collect();
-    let start = claim::start_of(&quorum, &spares)?;
+    let start = claim::start_of(quorum, &spares)?;
     let takes_part = |claim: &&&monitor::Claim| {
         start
             .members
@@ -205,4 +213,52 @@ fn plan_from(candidacy: &Candidacy, settings: &Settings) -> Option<NewConfig> {
         orders: start.orders.into_iter().map(Digest).collect(),
         seal: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::Stable;
+    use super::*;
+    use crate::Protocol;
+
+    fn claim(incarnation: u64, vouched: bool, known: [u64; 3]) -> Claim {
+        let starts = |starts: [u64; 3]| {
+            let member = |(node, incarnation)| Member { node: NodeId(node), incarnation };
+            (0..).zip(starts).map(member).collect::<Vec<_>>()
+        };
+        let stable = Stable { sequence: Sequence::ZERO, digest: Digest([0; 32]), seal: None };
+        let members = starts([2, 2, 2]);
+        Claim {
+            entered: View(28),
+            members,
+            stable,
+            orders: Vec::new(),
+            vouched,
+            incarnation,
+            known: starts(known),
+        }
+    }
+
+    /// All monitors have been started again in their time; now that of node 0 has, and its claim comes before those of the others
+    /// are complete: it lists them by their first starts.
+    #[test]
+    fn a_monitor_that_knows_only_itself_does_not_keep_the_others_out() {
+        let settings = Settings::new(Protocol::ByzId, 1);
+        let claims = BTreeMap::from([
+            (NodeId(0), claim(3, false, [3, 0, 0])),
+            (NodeId(1), claim(2, true, [3, 2, 2])),
+            (NodeId(2), claim(2, true, [3, 2, 2])),
+        ]);
+        let candidacy = Candidacy {
+            target: View(31),
+            claims,
+            excluded: BTreeSet::new(),
+            plan: None,
+            idle: 0,
+            sent: false,
+        };
+        let plan = plan_from(&candidacy, &settings).expect("two that vouch are a quorum");
+        assert_eq!(plan.claimants, [NodeId(1), NodeId(2)]);
+        assert_eq!(plan.members.iter().map(|member| member.incarnation).collect::<Vec<_>>(), [3, 2, 2]);
+    }
 }

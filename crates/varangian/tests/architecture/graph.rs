@@ -39,11 +39,7 @@ const RULES: &[Rule] = &[
         others: None,
     },
     // It runs the binary, and has a traitor beside a real monitor; nothing depends on it.
-    Rule {
-        name: "soak",
-        ours: &["wire", "agree", "client", "kv", "link", "node", "rights", "sim"],
-        others: None,
-    },
+    Rule { name: "soak", ours: &["wire", "agree", "client", "kv", "node", "rights", "sim"], others: None },
     Rule { name: "xtask", ours: &[], others: Some(&[]) },
 ];
 
