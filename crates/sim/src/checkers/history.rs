@@ -31,11 +31,11 @@ pub struct Told {
     pub view: View,
 }
 
-/// What all clients asked for, in their order. Request `T` of a client is at `T-1`.
+/// What all clients asked for, in their order. Invariant: the timestamps of a client grow.
 #[derive(Clone, Debug)]
 pub struct History {
     crew: Crew,
-    clients: Vec<Vec<Asked>>,
+    clients: Vec<Vec<(Timestamp, Asked)>>,
 }
 
 impl History {
@@ -45,37 +45,41 @@ impl History {
         History { crew, clients: vec![Vec::new(); crew.clients] }
     }
 
-    fn of(&self, client: ClientId) -> Option<&Vec<Asked>> {
-        self.clients.get(self.crew.index(client)?)
+    fn of_mut(&mut self, client: ClientId) -> &mut Vec<(Timestamp, Asked)> {
+        &mut self.clients[self.crew.index(client).expect("there is such a client")]
     }
 
-    fn of_mut(&mut self, client: ClientId) -> &mut Vec<Asked> {
-        &mut self.clients[self.crew.index(client).expect("there is such a client")]
+    fn asked_mut(&mut self, client: ClientId, timestamp: Timestamp) -> &mut Asked {
+        let all = self.of_mut(client);
+        let place = all.binary_search_by_key(&timestamp, |(asked, _)| *asked);
+        &mut all[place.expect("it was asked for")].1
     }
 
     /// Request `timestamp` of `client`, if it was ever made.
     #[must_use]
     pub fn asked(&self, client: ClientId, timestamp: Timestamp) -> Option<&Asked> {
-        self.of(client)?.get(usize::try_from(timestamp.0.checked_sub(1)?).ok()?)
+        let all = self.clients.get(self.crew.index(client)?)?;
+        let place = all.binary_search_by_key(&timestamp, |(asked, _)| *asked).ok()?;
+        Some(&all[place].1)
     }
 
     /// A client asks.
     pub fn invoked(&mut self, now: Time, client: ClientId, timestamp: Timestamp, operation: Bytes) {
         let asked = self.of_mut(client);
-        assert_eq!(asked.len() as u64 + 1, timestamp.0, "a client counts its requests");
-        asked.push(Asked { invoked: now, operation, other: None, told: None });
+        assert!(asked.last().is_none_or(|(before, _)| *before < timestamp), "timestamps grow");
+        asked.push((timestamp, Asked { invoked: now, operation, other: None, told: None }));
     }
 
     /// A client that lies asks for something else under the number of a request that it made before. Once for each.
     pub fn invoked_also(&mut self, client: ClientId, timestamp: Timestamp, other: Bytes) {
-        let asked = &mut self.of_mut(client)[timestamp.0 as usize - 1];
+        let asked = self.asked_mut(client, timestamp);
         assert!(asked.other.is_none(), "a client has two minds at most");
         asked.other = Some(other);
     }
 
     /// A client was told.
     pub fn accepted(&mut self, now: Time, client: ClientId, accepted: &Accepted) {
-        let asked = &mut self.of_mut(client)[accepted.timestamp.0 as usize - 1];
+        let asked = self.asked_mut(client, accepted.timestamp);
         asked.told = Some(Told {
             at: now,
             result: accepted.result.clone(),
@@ -88,8 +92,7 @@ impl History {
     pub fn iter(&self) -> impl Iterator<Item = (ClientId, Timestamp, &Asked)> {
         let crew = self.crew;
         self.clients.iter().enumerate().flat_map(move |(client, asked)| {
-            let numbered = (1..).map(Timestamp).zip(asked);
-            numbered.map(move |(timestamp, asked)| (crew.client(client), timestamp, asked))
+            asked.iter().map(move |(timestamp, asked)| (crew.client(client), *timestamp, asked))
         })
     }
 
