@@ -123,6 +123,6 @@ defects! {
     PbftOrderUnverified = "pbft-order-unverified": "pbft", "a backup believes the order in NEW-VIEW without checking that it follows";
     PbftPreparedOmitted = "pbft-prepared-omitted": "pbft", "a VIEW-CHANGE leaves out what prepared";
     PbftPrepareForgotten = "pbft-prepare-forgotten": "pbft", "PREPARE leaves without a record, and a loss of power makes the replica forget it";
-    PbftEraIgnored = "pbft-era-ignored": "pbft", "a machine that takes another's seat votes at once, in the views in which the one before did";
+    PbftEraRunsOn = "pbft-era-runs-on": "pbft", "a replica goes on executing what an era decided after its end";
     PbftOldViewAccepted = "pbft-old-view-accepted": "pbft", "messages of a view that is over still count";
 }

@@ -2,7 +2,10 @@
 //!
 //! Enums, not trait objects: what is a value can be copied and compared, which the model checker needs.
 
+#[cfg(test)]
+use crate::fault::{Fault, FaultKind};
 use crate::keys::{KeyRing, SimKeys, Tally};
+use crate::plan::Plan;
 use crate::service::Registers;
 use agree::byzid::guard::{Fail, Guard as ByzIdGuard};
 use agree::door::Door;
@@ -23,6 +26,21 @@ pub enum Engine {
     /// The tests' own, with this defect.
     #[cfg(test)]
     Fake(crate::fake::Defect),
+}
+
+impl Engine {
+    /// What of `plan` its replicas are made for: the tests' own know nothing of seats that others take.
+    #[must_use]
+    pub fn bears(self, plan: Plan) -> Plan {
+        match self {
+            Engine::Real => plan,
+            #[cfg(test)]
+            Engine::Fake(_) => {
+                let is_borne = |fault: &Fault| !matches!(fault.kind, FaultKind::Replaced { .. });
+                Plan { faults: plan.faults.into_iter().filter(is_borne).collect(), ..plan }
+            }
+        }
+    }
 }
 
 /// A replica of any protocol, with the service that it replicates.

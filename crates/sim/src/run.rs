@@ -65,6 +65,7 @@ impl RunSettings {
     pub fn plan(&self, seed: u64) -> Plan {
         let plan =
             Plan::generate(self.protocol, self.f, self.duration, self.mix, seed).restricted(&self.only);
+        let plan = self.engine.bears(plan);
         // Monitors that have all forgotten cannot seal what was ordered without them, so nobody leads out of that but a person.
         let forgotten = plan.faults.iter().any(|fault| fault.kind == FaultKind::PowerLoss);
         let stuck = self.protocol.monitored() && self.fail == Fail::Open && forgotten;

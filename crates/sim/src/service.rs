@@ -142,6 +142,12 @@ fn print(key: usize, value: &[u8]) -> u64 {
     if value.is_empty() { 0 } else { keyed(key as u64 + 1, value) }
 }
 
+/// What a REPLACE gets when `edition` is the one there is then; like nothing else that anybody gets.
+#[must_use]
+pub fn edition_is(edition: u64) -> Bytes {
+    Bytes::from(format!("edition {edition}"))
+}
+
 /// The digest of a state with this sum of fingerprints and this number of writes.
 #[must_use]
 pub fn digest_of(sum: u64, writes: u64) -> Digest {
@@ -202,7 +208,7 @@ impl Registers {
             self.seats.take(NodeId(u16::from(node)), edition, self.place);
             self.writes += 1;
         }
-        Bytes::copy_from_slice(&self.seats.era.0.to_le_bytes())
+        edition_is(self.seats.era.0)
     }
 
     fn increment(&mut self, key: u8) -> Bytes {

@@ -27,14 +27,13 @@ use crate::node::Node;
 use crate::outsider;
 use crate::plan::Plan;
 use crate::random::{Random, Stream};
-use crate::service::Operation;
+use crate::service::{Operation, edition_is};
 use crate::surroundings::Surroundings;
 use crate::trace::{Trace, Traced};
 use agree::Replica;
 use agree::byzid::guard::Fail;
 use agree::replica::Status;
 use agree::roster::{Edition, Seats};
-use bytes::Bytes;
 use core::time::Duration;
 use std::rc::Rc;
 use wire::{NodeId, Peer, Sequence, View};
@@ -363,7 +362,7 @@ impl World {
             black_out(&mut self.nodes[usize::from(node)], around);
         }
         let wish = Operation::Replace { node, edition: 1 };
-        self.stations[0].wish(wish, Bytes::copy_from_slice(&1_u64.to_le_bytes()), around);
+        self.stations[0].wish(wish, edition_is(1), around);
     }
 
     /// Whether that is agreed on. There is one such fault in a plan.

@@ -1,4 +1,5 @@
-//! A machine that takes another's seat and votes at once, as if it were the one before, is found out.
+//! A machine that takes another's seat and votes at once as if it were the one before, and replicas that go on in an era that is over, are
+//! found out.
 
 #![cfg(feature = "mutations")]
 
@@ -30,9 +31,9 @@ fn found_after(protocol: Protocol, defect: Defect) -> Option<usize> {
 
 /// One test, since the switch is everybody's.
 #[test]
-fn who_votes_at_once_is_found() {
+fn who_does_not_keep_to_its_era_is_found() {
     for (protocol, defect) in
-        [(Protocol::Paxos, Defect::PaxosEraIgnored), (Protocol::Pbft, Defect::PbftEraIgnored)]
+        [(Protocol::Paxos, Defect::PaxosEraIgnored), (Protocol::Pbft, Defect::PbftEraRunsOn)]
     {
         let found = found_after(protocol, defect);
         eprintln!("{}: found after {found:?} runs", defect.name());

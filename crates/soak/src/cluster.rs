@@ -324,6 +324,12 @@ impl Cluster {
         }
     }
 
+    /// Whether a node that was started has ended by itself.
+    pub(crate) fn has_ended(&mut self, node: u16) -> bool {
+        let child = self.nodes[usize::from(node)].child.as_mut();
+        child.is_some_and(|child| child.try_wait().is_ok_and(|status| status.is_some()))
+    }
+
     /// Tells a node to stop and waits until it has, in order.
     pub(crate) fn stop_node(&mut self, node: u16) -> Result<(), String> {
         signal(self.pid(node)?, Signal::TERM)?;

@@ -59,6 +59,8 @@ enum Needs {
     Loss,
     Delay,
     Disk,
+    /// And a replica that can be dead while its node runs.
+    DiskAndParts,
 }
 
 kinds! {
@@ -80,7 +82,7 @@ kinds! {
     Loss = "loss", Needs::Loss;
     SlowLink = "slow-link", Needs::Delay;
     DiskFull = "disk-full", Needs::Disk;
-    ReadOnly = "read-only", Needs::Disk;
+    ReadOnly = "read-only", Needs::DiskAndParts;
     Power = "power", Needs::Nothing;
     Away = "away", Needs::Nothing;
 }
@@ -112,7 +114,7 @@ impl Kind {
         let wish = cluster.wish();
         let is_there = match self.needs() {
             Needs::Nothing => true,
-            Needs::Parts if !wish.protocol.monitored() => {
+            Needs::Parts | Needs::DiskAndParts if !wish.protocol.monitored() => {
                 return Some("a node of this protocol is one process");
             }
             Needs::Parts => true,
@@ -129,7 +131,7 @@ impl Kind {
                 }
                 network.is_some()
             }
-            Needs::Disk => cluster.disk().is_some(),
+            Needs::Disk | Needs::DiskAndParts => cluster.disk().is_some(),
         };
         match &wish.ground {
             Ground::Loopback(why) if !is_there => Some(why),
@@ -240,6 +242,10 @@ impl Means<'_> {
         self.cluster.pause(how_long);
         disk.free()?;
         filled?;
+        // A node that is one process has ended by itself; where there is a service manager that starts it again.
+        if self.cluster.has_ended(node) {
+            self.cluster.start_node(node)?;
+        }
         let said = self.cluster.complaints_of_node(node, "No space left");
         Ok(done(
             node,
@@ -251,10 +257,7 @@ impl Means<'_> {
     fn read_only(&mut self, how_long: Duration) -> Result<Done, String> {
         let node = self.cluster.count() - 1;
         let supervisor = self.cluster.pid(node)?;
-        let victim = match self.cluster.wish().protocol.monitored() {
-            true => self.cluster.part(node, Part::Replica)?,
-            false => return Err("a node of this protocol is one process".to_string()),
-        };
+        let victim = self.cluster.part(node, Part::Replica)?;
         (self.began)();
         signal(supervisor, Signal::STOP)?;
         signal(victim, Signal::KILL)?;

@@ -34,14 +34,14 @@ use wire::{Keys, Sequence, View};
 impl<S: Service + Clone, K: Keys> Replica<S, K> {
     /// Whether the state is at the end of the era, or past it.
     pub(super) fn is_closing(&self) -> bool {
-        self.machine.service().seats().era > self.era && !defect!(PbftEraIgnored)
+        self.machine.service().seats().era > self.era
     }
 
     /// Whether this machine sits here in the era.
     pub(super) fn takes_part(&self) -> bool {
         let seat = self.machine.service().seats().of(self.me);
         let is_out = seat > self.seat && seat <= self.era;
-        (self.seat <= self.era && !is_out) || defect!(PbftEraIgnored)
+        self.seat <= self.era && !is_out
     }
 
     /// Whether an era that this replica knows of ends at `sequence`.

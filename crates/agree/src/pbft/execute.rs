@@ -31,7 +31,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
 
     /// The next batch, if it is committed and here.
     fn executable(&self) -> Option<(Sequence, Batch)> {
-        if self.is_closing() {
+        if self.is_closing() && !defect!(PbftEraRunsOn) {
             return None;
         }
         let sequence = self.machine.sequence().next();

@@ -11,7 +11,9 @@
 
 use super::history::{Asked, History};
 use super::ledger::{Ledger, Variant};
-use crate::service::{FULL, NONSENSE, Operation, REGISTERS, VALUE_BYTES_MAX, digest_of, fingerprint_of};
+use crate::service::{
+    FULL, NONSENSE, Operation, REGISTERS, VALUE_BYTES_MAX, digest_of, edition_is, fingerprint_of,
+};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use wire::{ClientId, Decode, Digest, Sequence, Time, Timestamp};
@@ -60,7 +62,7 @@ impl Model {
                     self.edition = edition;
                     self.writes += 1;
                 }
-                return self.edition.to_le_bytes().to_vec();
+                return edition_is(self.edition).to_vec();
             }
         };
         self.registers.insert(usize::from(key) % REGISTERS, value);
