@@ -9,8 +9,8 @@
 //! Upon a peer: its holder is looked up in the roster ([`Pins`]); one that is not there, or whose key has ended by the time that
 //!   the driver told, is nobody: no MAC or signature of it is valid, a MAC for it is zeros.
 //! Upon a roster that was replaced: before the next proof, keys are computed for those whose identity is new.
-//! Upon a holder that changes keys: while the roster names two of its, proofs by either are taken, and what is for it is made for the
-//!   one in force, the older, which it has still. Upon a new secret of our own: what we say is proven by that; the one before
+//! Upon a holder that changes keys: while the roster names two of its, proofs by either are taken. What is for it is made for the older one
+//!   until it has once proven something by the newer one, which it then has: so when the older one is out nobody speaks to it by that. Upon a new secret of our own: what we say is proven by that; the one before
 //!   serves to check what others say to us for as long as the roster names it.
 //!
 //! A keyring is for one thread; its clones share secrets, roster and time. Two clones may be on two threads.
@@ -81,8 +81,10 @@ struct Table {
 struct Entry {
     /// Of each identity, the keys for MACs by it; none where nothing can be agreed on.
     identities: Vec<(PublicIdentity, Vec<MacKey>)>,
-    /// For the identity in force.
-    to: Option<MacKey>,
+    /// For each of them.
+    to: Vec<Option<MacKey>>,
+    /// The newest that it has proven something by.
+    spoken: usize,
 }
 
 impl Entry {
@@ -138,13 +140,26 @@ impl Keyring {
     }
 
     /// What `with` makes of the entry of `holder`, if it is somebody.
-    fn entry<T>(&self, holder: Holder, with: impl FnOnce(&Entry) -> T) -> Option<T> {
+    fn entry<T>(&self, holder: Holder, with: impl FnOnce(&mut Entry) -> T) -> Option<T> {
         let mut table = self.table.borrow_mut();
         if table.edition != self.pins.edition() {
             let (roster, edition) = self.pins.roster_and_edition();
             *table = self.computed(&roster, edition, &table);
         }
-        table.entries.get(&holder).map(with)
+        table.entries.get_mut(&holder).map(with)
+    }
+
+    /// Whether `peer` has proven something by one of its identities; from now on the newest of those is in use.
+    fn is_proven(&self, peer: Peer, by: impl Fn(&PublicIdentity, &[MacKey]) -> bool) -> bool {
+        let judge = |entry: &mut Entry| {
+            let taken = |(identity, keys): &(PublicIdentity, Vec<MacKey>)| {
+                !self.is_expired(identity) && by(identity, keys)
+            };
+            let proven = entry.identities.iter().position(taken);
+            entry.spoken = entry.spoken.max(proven.unwrap_or(0));
+            proven.is_some()
+        };
+        self.entry(Holder::of(peer), judge).unwrap_or(false)
     }
 
     fn is_expired(&self, identity: &PublicIdentity) -> bool {
@@ -165,21 +180,29 @@ impl Keyring {
         let entries = roster
             .iter()
             .map(|(holder, identities)| {
-                let kept = before.entries.get(&holder).filter(|_| before.own == own);
-                let kept = kept.filter(|entry| entry.is_of(identities)).cloned();
-                (holder, kept.unwrap_or_else(|| self.entry_of(&secrets, holder, identities)))
+                let same = before.entries.get(&holder).filter(|entry| entry.is_of(identities));
+                let kept = same.filter(|_| before.own == own).cloned();
+                let spoken = same.map_or(0, |entry| entry.spoken);
+                (holder, kept.unwrap_or_else(|| self.entry_of(&secrets, holder, identities, spoken)))
             })
             .collect();
         Table { edition, own, entries }
     }
 
-    fn entry_of(&self, secrets: &[SecretIdentity], holder: Holder, identities: &[PublicIdentity]) -> Entry {
+    fn entry_of(
+        &self,
+        secrets: &[SecretIdentity],
+        holder: Holder,
+        identities: &[PublicIdentity],
+        spoken: usize,
+    ) -> Entry {
         let from = |theirs: &PublicIdentity| {
             secrets.iter().filter_map(|own| self.mac_key(own, holder, theirs, false)).collect()
         };
-        let in_force = secrets.first().zip(identities.first());
+        let to = |theirs| self.mac_key(secrets.first()?, holder, theirs, true);
         Entry {
-            to: in_force.and_then(|(own, theirs)| self.mac_key(own, holder, theirs, true)),
+            spoken,
+            to: identities.iter().map(to).collect(),
             identities: identities.iter().map(|theirs| (theirs.clone(), from(theirs))).collect(),
         }
     }
@@ -201,19 +224,16 @@ impl Keyring {
 
 impl Keys for Keyring {
     fn mac(&self, to: Peer, parts: &[&[u8]]) -> Tag {
-        let made = |entry: &Entry| {
-            entry.identities.first().filter(|(identity, _)| !self.is_expired(identity))?;
-            entry.to.as_ref().map(|key| key.tag(parts))
+        let made = |entry: &mut Entry| {
+            let (identity, _) = entry.identities.get(entry.spoken)?;
+            let key = entry.to.get(entry.spoken)?.as_ref().filter(|_| !self.is_expired(identity))?;
+            Some(key.tag(parts))
         };
         self.entry(Holder::of(to), made).flatten().unwrap_or(NO_TAG)
     }
 
     fn mac_is_valid(&self, from: Peer, parts: &[&[u8]], tag: &Tag) -> bool {
-        let takes = |entry: &Entry| {
-            let taken = entry.identities.iter().filter(|(identity, _)| !self.is_expired(identity));
-            taken.flat_map(|(_, keys)| keys).any(|key| key.accepts(parts, tag))
-        };
-        self.entry(Holder::of(from), takes).unwrap_or(false)
+        self.is_proven(from, |_, keys| keys.iter().any(|key| key.accepts(parts, tag)))
     }
 
     fn sign(&self, body: &[u8]) -> Signature {
@@ -221,11 +241,7 @@ impl Keys for Keyring {
     }
 
     fn signature_is_valid(&self, signer: Peer, body: &[u8], signature: &Signature) -> bool {
-        let takes = |entry: &Entry| {
-            let taken = entry.identities.iter().filter(|(identity, _)| !self.is_expired(identity));
-            taken.into_iter().any(|(identity, _)| identity.has_signed(body, &signature.0))
-        };
-        self.entry(Holder::of(signer), takes).unwrap_or(false)
+        self.is_proven(signer, |identity, _| identity.has_signed(body, &signature.0))
     }
 
     fn seal(&self, body: &[u8]) -> Tag {
@@ -415,14 +431,23 @@ mod tests {
         two.pins().replace(both());
         understand("both know");
         let (by_old, signed_by_old) = (two.mac(peer(1), PARTS), two.sign(b"body"));
+        let for_old = one.mac(peer(2), PARTS);
         two.without_seal().switch_to(&new);
         assert_ne!(two.mac(peer(1), PARTS), by_old, "it speaks by the new one");
         understand("it has switched");
         assert!(one.mac_is_valid(peer(2), PARTS, &by_old), "what is under way still counts");
-        let for_old = one.mac(peer(2), PARTS);
+        assert!(two.mac_is_valid(peer(1), PARTS, &for_old), "in both directions");
+        assert_ne!(one.mac(peer(2), PARTS), for_old, "it is spoken to by the key that it speaks by");
+        let stale = keys(1);
+        stale.pins().replace(both());
+        assert!(stale.mac_is_valid(peer(2), PARTS, &two.mac(peer(1), PARTS)));
         one.pins().replace(of(vec![new.public(None)]));
         two.pins().replace(of(vec![new.public(None)]));
         understand("the old one is retired");
+        assert!(
+            two.mac_is_valid(peer(1), PARTS, &stale.mac(peer(2), PARTS)),
+            "who has not heard of that is heard"
+        );
         assert!(!one.mac_is_valid(peer(2), PARTS, &by_old));
         assert!(!one.signature_is_valid(peer(2), b"body", &signed_by_old));
         assert!(

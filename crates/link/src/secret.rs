@@ -96,15 +96,11 @@ impl SecretIdentity {
 
     /// The one in a file.
     pub fn load(path: &Path) -> Result<SecretIdentity, SecretError> {
-        let failed = |error| SecretError::File { path: path.to_path_buf(), error };
-        // Before it is opened, since a pipe would make us wait.
-        if !fs::metadata(path).map_err(failed)?.is_file() {
-            return Err(SecretError::NotAFile { path: path.to_path_buf() });
-        }
-        SecretIdentity::read(File::open(path).map_err(failed)?, path)
+        SecretIdentity::read(open(path)?, path)
     }
 
-    /// The one in a file that somebody has opened; `path` is for what is said of it.
+    /// The one in a file that somebody has opened, who has looked at its permissions; `path` is for what is said of it. Nothing is
+    /// asked of the file but its contents: not everybody may ask more.
     pub fn read(file: File, path: &Path) -> Result<SecretIdentity, SecretError> {
         let bytes: Zeroizing<[u8; 64]> = read(file, path, SECRET_PREFIX)?;
         let (signing, agreement) = bytes.split_at(32);
@@ -190,12 +186,23 @@ fn random() -> Result<Zeroizing<[u8; 32]>, SecretError> {
 }
 
 fn load<const N: usize>(path: &Path, prefix: &'static str) -> Result<Zeroizing<[u8; N]>, SecretError> {
+    read(open(path)?, path, prefix)
+}
+
+/// Opens a file for its owner alone.
+fn open(path: &Path) -> Result<File, SecretError> {
     let failed = |error| SecretError::File { path: path.to_path_buf(), error };
     // Before it is opened, since a pipe would make us wait.
     if !fs::metadata(path).map_err(failed)?.is_file() {
         return Err(SecretError::NotAFile { path: path.to_path_buf() });
     }
-    read(File::open(path).map_err(failed)?, path, prefix)
+    let file = File::open(path).map_err(failed)?;
+    // Of the open file, so that it cannot be another one by the time it is read.
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.mode() & MODE_FORBIDDEN != 0 {
+        return Err(SecretError::Exposed { path: path.to_path_buf(), mode: metadata.mode() & 0o777 });
+    }
+    Ok(file)
 }
 
 fn read<const N: usize>(
@@ -205,16 +212,12 @@ fn read<const N: usize>(
 ) -> Result<Zeroizing<[u8; N]>, SecretError> {
     let failed = |error| SecretError::File { path: path.to_path_buf(), error };
     let wrong = || SecretError::Contents { path: path.to_path_buf(), expected: prefix };
-    // Of the open file, so that it cannot be another one by the time it is read.
-    let metadata = file.metadata().map_err(failed)?;
-    if metadata.mode() & MODE_FORBIDDEN != 0 {
-        return Err(SecretError::Exposed { path: path.to_path_buf(), mode: metadata.mode() & 0o777 });
-    }
-    if metadata.len() > SECRET_FILE_BYTES_MAX {
+    // Never moved while it grows: a piece left behind would not be zeroed.
+    let mut text = Zeroizing::new(Vec::with_capacity(2 * SECRET_FILE_BYTES_MAX as usize));
+    file.take(SECRET_FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(failed)?;
+    if text.len() as u64 > SECRET_FILE_BYTES_MAX {
         return Err(wrong());
     }
-    let mut text = Zeroizing::new(Vec::with_capacity(SECRET_FILE_BYTES_MAX as usize));
-    file.take(SECRET_FILE_BYTES_MAX).read_to_end(&mut text).map_err(failed)?;
     let text = text.trim_ascii().strip_prefix(prefix.as_bytes()).ok_or_else(wrong)?;
     let mut bytes = Zeroizing::new([0; N]);
     match Base64::decode(text, &mut *bytes) {
