@@ -91,6 +91,13 @@ fn identity(cluster: &Cluster, client: u32) -> Bytes {
     secret(cluster, client).public(None).to_string().into()
 }
 
+/// That of client 1, as the files have it: to its end.
+fn first_identity(cluster: &Cluster) -> Bytes {
+    let config = ClientConfig::load(&cluster.config_of_client()).expect("it was made");
+    let entry = config.cluster.chain.first().get(Holder::Client(1)).expect("it is there");
+    entry.identities[0].clone()
+}
+
 /// The first roster, and what changes of it then, in the name of client 1, by whoever has the `secret`; for `notary` that is right.
 fn changed(
     cluster: &Cluster,
@@ -175,7 +182,7 @@ fn a_key_that_is_replaced_in_the_files_is_out_and_the_new_one_in() {
         let load = Load::of(&cluster, 1);
         load.goes_on(&cluster, "the old key is taken");
         // Client 1 has from now on what is in client 2's folder.
-        let (old, new) = (identity(&cluster, 1), identity(&cluster, 2));
+        let (old, new) = (first_identity(&cluster), identity(&cluster, 2));
         let whats = [What::KeyAdded { identity: new }, What::KeyRetired { identity: old }];
         let whats = whats.map(|what| (Holder::Client(1), what)).to_vec();
         let chain = changed(&cluster, whats, &secret(&cluster, 1), &Ed25519);

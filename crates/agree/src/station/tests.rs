@@ -169,7 +169,7 @@ fn what_is_asked_more_than_once_is_counted() {
     station.passed(Time::ZERO.after(RETRY_AFTER));
     assert_eq!(station.tally(), Tally { busy: 1, retried: 1 }, "who was told to wait waits longer");
     station.passed(Time::ZERO.after(RETRY_AFTER * 2));
-    assert_eq!(station.tally().retried, 3, "one goes on asking, the other begins");
+    assert_eq!(station.tally().retried, 3, "now both");
 }
 
 #[test]
@@ -233,8 +233,8 @@ fn all_who_wait_follow_to_the_primary_that_one_of_them_has_found() {
         let first = answer(node, 2, &requests[..1]);
         station.received(Time::ZERO, NodeId(node), first, &mut done).expect("genuine");
     }
-    let to_all = |request: &Request| Request { speaker: None, ..request.clone() };
-    assert_eq!(flushed(&mut station), [(NodeId(2), requests[1..].iter().map(to_all).collect())]);
+    let shown = requests[1..].iter().map(|request| Request { speaker: None, ..request.clone() });
+    assert_eq!(flushed(&mut station), [(NodeId(2), shown.collect())], "and everybody shall reply");
     // A result of the view before comes late: nobody runs to and fro.
     for node in [0, 1] {
         let late = answer(node, 0, &requests[1..2]);
