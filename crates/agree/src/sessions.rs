@@ -114,7 +114,7 @@ impl Sessions {
             return if self.identities.len() < IDENTITIES_MAX { Standing::New } else { Standing::TooMany };
         };
         match identity.sessions.get(&client) {
-            None if timestamp <= identity.floor && !defect!(FloorIgnored) => Standing::Forgotten,
+            None if timestamp <= identity.floor => Standing::Forgotten,
             None => Standing::New,
             Some(session) if session.timestamp < timestamp => Standing::New,
             Some(session) if session.timestamp == timestamp => {
@@ -139,7 +139,7 @@ impl Sessions {
         };
         let floor = identity.floor;
         let (bytes, before, result) = match identity.sessions.entry(client) {
-            Entry::Vacant(_) if timestamp <= floor && !defect!(FloorIgnored) => return None,
+            Entry::Vacant(_) if timestamp <= floor => return None,
             Entry::Vacant(none) => {
                 let result = apply();
                 let session = Session { client, timestamp, sequence, result: result.clone() };
