@@ -19,7 +19,7 @@ use wire::{
     Authenticator, Bytes, ClientId, Decode, Encode, Frame, NodeId, Peer, Signature, Tag, Time, Timestamp,
 };
 
-const SEED: u64 = 7;
+const SEED: u64 = 1;
 
 /// When the frames are thrown in: after many checkpoints, and before the run is over.
 const WHEN: Time = Time(1_500_000_000);
