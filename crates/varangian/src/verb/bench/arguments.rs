@@ -9,7 +9,7 @@ use core::str::FromStr;
 use core::time::Duration;
 use std::path::PathBuf;
 
-/// Clients at most: as many sessions as a cluster remembers.
+/// Clients at most: those of two stations would do.
 const CLIENTS_MAX: usize = 100_000;
 
 /// Seconds of one repetition at most.
@@ -348,7 +348,7 @@ fn f(text: &str) -> Result<usize, String> {
 fn clients(text: &str) -> Result<usize, String> {
     let found = text.parse().ok().filter(|clients| (1..=CLIENTS_MAX).contains(clients));
     found.ok_or_else(|| {
-        format!("right would be a number from 1 to {CLIENTS_MAX}, which is what a cluster remembers")
+        format!("right would be a number from 1 to {CLIENTS_MAX}")
     })
 }
 
@@ -393,7 +393,7 @@ mod tests {
     fn what_cannot_be_is_refused_with_what_would_be_right() {
         for (line, right) in [
             ("--f 0", "from 1 to 10"),
-            ("--clients 0", "from 1 to 65536"),
+            ("--clients 0", "from 1 to 100000"),
             ("--payload 4", "such as 4/0"),
             ("--payload 4/65", "from 0 to 64"),
             ("--seconds 0", "from 0.05"),
