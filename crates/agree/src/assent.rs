@@ -1,7 +1,7 @@
 //! How many replicas answer a station at the cost of one: the *speaker* says what came out, the others that they would have said so too.
 //!
 //! A station's REQUESTs name a speaker. Upon a batch executed at N of `v`, each replica groups the results of the requests that were
-//! new, by station and speaker, in the order of the batch ([`Answers`]):
+//! new, by station and speaker, in the order of the batch (`Answers`):
 //!   - where nobody was named, and for a group that is one small result: REPLY, from everybody. So a session that asks alone waits for
 //!     one kind of message only, and has its result as early as ever;
 //!   - at the speaker: REPLIES(v, N, station, results);

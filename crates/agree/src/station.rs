@@ -5,7 +5,7 @@
 //!   done.
 //! Upon BUSY: whoever waits for the session is told so ([`Station::take_put_off`]); it tries again by itself.
 //! Upon an operation, in ByzID: its REQUEST names a *speaker*, the node that leads as far as is known, and nobody of the last `f`
-//!   that were passed over. REPLIES and ASSENTs are put together ([`crate::hearing`]); each result in what enough nodes stand behind
+//!   that were passed over. REPLIES and ASSENTs are put together (`crate::hearing`); each result in what enough nodes stand behind
 //!   goes to its session. (One who asks alone gets REPLYs: [`crate::assent`].)
 //! Upon a link that stands: requests whose primary is at its other end are sent again, since they may have been sent into nothing.
 //! Upon a retry timer: that session alone sends again, to every node, and everybody shall reply. A speaker that by then owes what

@@ -347,9 +347,7 @@ fn f(text: &str) -> Result<usize, String> {
 
 fn clients(text: &str) -> Result<usize, String> {
     let found = text.parse().ok().filter(|clients| (1..=CLIENTS_MAX).contains(clients));
-    found.ok_or_else(|| {
-        format!("right would be a number from 1 to {CLIENTS_MAX}")
-    })
+    found.ok_or_else(|| format!("right would be a number from 1 to {CLIENTS_MAX}"))
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
