@@ -33,6 +33,7 @@ macro_rules! defect {
 }
 
 pub mod account;
+pub mod any_guard;
 pub mod aside;
 pub mod assent;
 pub mod between;

@@ -7,11 +7,10 @@ use agree::account::{MemberPart, MonitorPart};
 use agree::between::LogStanding;
 use agree::byzid::guard::Fail;
 use agree::door::Door;
-use agree::guard::{Guard, GuardEffect, Plain};
 use agree::replica::{Position, Recovered};
 use agree::roster::Governed;
 use agree::service::RestoreError;
-use agree::{Destination, Message, Protocol, Replica, Service, Timer, Write, byzid, paxos, pbft};
+use agree::{Protocol, Replica, Service, Write, byzid, paxos, pbft};
 use bytes::Bytes;
 use link::{Holder, Keyring, Links, Making, Pins, Protection, SealKey, SecretIdentity, WallTime};
 use mio::Waker;
@@ -158,108 +157,41 @@ pub fn replica(
     })
 }
 
-/// A guard of any protocol.
-pub enum AnyGuard {
-    /// Checks and lets through.
-    Plain(Box<Plain<Keyring>>),
-    /// Holds the monitor.
-    ByzId(Box<byzid::guard::Guard<Keyring>>),
+/// The guard of any protocol, with real keys.
+pub type AnyGuard = agree::any_guard::AnyGuard<Keyring>;
+
+/// The guard of a node, whose monitor starts for the `incarnation`th time.
+#[must_use]
+pub fn guard(config: &Config, keys: Keyring, incarnation: u64, now: Time) -> AnyGuard {
+    let settings = config.settings();
+    let nodes = settings.members.iter().chain(&settings.spares).copied().collect();
+    let door = Door::new(Peer::Node(config.node), settings.protocol, nodes, keys);
+    let fail = match config.fail {
+        config::Fail::Closed => Fail::Closed,
+        config::Fail::Open => Fail::Open,
+    };
+    AnyGuard::new(door, &settings, fail, incarnation, now)
 }
 
-impl AnyGuard {
-    /// The guard of a node, whose monitor starts for the `incarnation`th time.
-    #[must_use]
-    pub fn new(config: &Config, keys: Keyring, incarnation: u64, now: Time) -> AnyGuard {
-        let settings = config.settings();
-        let nodes = settings.members.iter().chain(&settings.spares).copied().collect();
-        let door = Door::new(Peer::Node(config.node), settings.protocol, nodes, keys);
-        let fail = match config.fail {
-            config::Fail::Closed => Fail::Closed,
-            config::Fail::Open => Fail::Open,
-        };
-        match settings.protocol.monitored() {
-            true => {
-                let guard = byzid::guard::Guard::new(door, &settings, fail, incarnation, now);
-                AnyGuard::ByzId(Box::new(guard))
-            }
-            false => AnyGuard::Plain(Box::new(Plain::new(door, &settings.members))),
-        }
-    }
-
-    /// Whether what its replica says goes out vouched for. A monitor that was started again has to be in a configuration first.
-    #[must_use]
-    pub fn vouches(&self) -> bool {
-        match self {
-            AnyGuard::Plain(_) => true,
-            AnyGuard::ByzId(guard) => guard.monitor().is_some_and(|monitor| !monitor.has_forgotten()),
-        }
-    }
-
-    /// What its monitor says, where there is one.
-    #[must_use]
-    pub fn monitor(&self) -> Option<MonitorPart> {
-        let AnyGuard::ByzId(guard) = self else { return None };
-        let monitor = guard.monitor()?;
-        let (configuration, suspicion) = (monitor.configuration(), monitor.suspicion());
-        let members = configuration.members.iter();
-        Some(MonitorPart {
-            incarnation: monitor.incarnation(),
-            standing: monitor.standing().into(),
-            view: View(configuration.view.0),
-            members: members
-                .map(|member| MemberPart { node: NodeId(member.node), incarnation: member.incarnation })
-                .collect(),
-            wants: View(suspicion.target.0),
-            promised: View(suspicion.promised.0),
-            fails_open: guard.fail() == Fail::Open,
-            guilty: monitor.guilty().map(|rule| Text::cut(rule.name())),
-        })
-    }
-
-    /// The supervisor says whether the replica runs.
-    pub fn replica_is_up(&mut self, now: Time, up: bool, out: &mut Vec<GuardEffect>) {
-        match self {
-            AnyGuard::Plain(_) => {}
-            AnyGuard::ByzId(guard) => guard.replica_is_up(now, up, out),
-        }
-    }
-}
-
-impl Guard for AnyGuard {
-    fn start(&mut self, now: Time, out: &mut Vec<GuardEffect>) {
-        match self {
-            AnyGuard::Plain(guard) => guard.start(now, out),
-            AnyGuard::ByzId(guard) => guard.start(now, out),
-        }
-    }
-
-    fn receive(&mut self, now: Time, link: Peer, frame: Bytes, out: &mut Vec<GuardEffect>) {
-        match self {
-            AnyGuard::Plain(guard) => guard.receive(now, link, frame, out),
-            AnyGuard::ByzId(guard) => guard.receive(now, link, frame, out),
-        }
-    }
-
-    fn send(&mut self, now: Time, to: Destination, message: Message, out: &mut Vec<GuardEffect>) {
-        match self {
-            AnyGuard::Plain(guard) => guard.send(now, to, message, out),
-            AnyGuard::ByzId(guard) => guard.send(now, to, message, out),
-        }
-    }
-
-    fn flush(&mut self, out: &mut Vec<GuardEffect>) {
-        match self {
-            AnyGuard::Plain(guard) => guard.flush(out),
-            AnyGuard::ByzId(guard) => guard.flush(out),
-        }
-    }
-
-    fn timeout(&mut self, now: Time, timer: Timer, out: &mut Vec<GuardEffect>) {
-        match self {
-            AnyGuard::Plain(guard) => guard.timeout(now, timer, out),
-            AnyGuard::ByzId(guard) => guard.timeout(now, timer, out),
-        }
-    }
+/// What the monitor of a guard says, where there is one.
+#[must_use]
+pub fn monitor_part(guard: &AnyGuard) -> Option<MonitorPart> {
+    let AnyGuard::ByzId(guard) = guard else { return None };
+    let monitor = guard.monitor()?;
+    let (configuration, suspicion) = (monitor.configuration(), monitor.suspicion());
+    let members = configuration.members.iter();
+    Some(MonitorPart {
+        incarnation: monitor.incarnation(),
+        standing: monitor.standing().into(),
+        view: View(configuration.view.0),
+        members: members
+            .map(|member| MemberPart { node: NodeId(member.node), incarnation: member.incarnation })
+            .collect(),
+        wants: View(suspicion.target.0),
+        promised: View(suspicion.promised.0),
+        fails_open: guard.fail() == Fail::Open,
+        guilty: monitor.guilty().map(|rule| Text::cut(rule.name())),
+    })
 }
 
 /// The keys of a node's two halves.

@@ -101,7 +101,7 @@ pub fn run_and_reload(
     let keys = assemble::keyring(config, &secret, seal.as_ref(), &pins)?;
     // The replica has no key of seals.
     let own = keys.without_seal();
-    let guard = AnyGuard::new(config, keys, incarnation.unwrap_or(0), clock.now());
+    let guard = assemble::guard(config, keys, incarnation.unwrap_or(0), clock.now());
     let replica = assemble::replica(config, Some(own.clone()), recovered)?;
     let inquiries = Inquiries::new(config.node, own.clone());
     let shared = Shared::default();
@@ -192,7 +192,8 @@ pub(crate) fn report(
     asides_refused: u64,
     now: Time,
 ) -> Report {
-    let (passed, vouches, monitor) = (gate.tally().clone(), gate.guard().vouches(), gate.guard().monitor());
+    let (passed, vouches, monitor) =
+        (gate.tally().clone(), gate.guard().vouches(), assemble::monitor_part(gate.guard()));
     let links = gate.links();
     let nodes = config.cluster.nodes().map(|entry| entry.node);
     let up = nodes.filter(|node| links.is_up(Peer::Node(*node))).collect();

@@ -7,13 +7,11 @@ use crate::fault::{Fault, FaultKind};
 use crate::keys::{KeyRing, SimKeys, Tally};
 use crate::plan::Plan;
 use crate::service::Registers;
-use agree::byzid::guard::{Fail, Guard as ByzIdGuard};
+use agree::byzid::guard::Fail;
 use agree::door::Door;
-use agree::guard::{Guard, GuardEffect, Plain};
-use agree::replica::{Destination, Recovered, Status};
+use agree::replica::{Recovered, Status};
 use agree::roster::Edition;
-use agree::{Event, Message, Outbox, Protocol, Replica, Service, Settings, Timer, byzid, paxos, pbft};
-use bytes::Bytes;
+use agree::{Event, Outbox, Protocol, Replica, Service, Settings, byzid, paxos, pbft};
 use std::rc::Rc;
 use wire::{NodeId, Peer, Time};
 
@@ -137,117 +135,30 @@ impl<S: Service + Clone> Replica for AnyReplica<S> {
     }
 }
 
-/// A guard of any protocol.
-#[derive(Clone, Hash)]
-pub enum AnyGuard {
-    /// Checks and lets through.
-    Plain(Plain<SimKeys>),
-    /// Holds the monitor.
-    ByzId(Box<ByzIdGuard<SimKeys>>),
+/// The guard of any protocol, with simulated keys.
+pub type AnyGuard = agree::any_guard::AnyGuard<SimKeys>;
+
+/// The guard of node `me`, started at `now`; with a monitor if the protocol has one. `starts` counts how often the
+/// node's monitor was started before.
+#[must_use]
+pub fn guard_of(
+    me: NodeId,
+    settings: &Settings,
+    ring: &KeyRing,
+    tally: &Rc<Tally>,
+    fail: Fail,
+    starts: u64,
+    now: Time,
+) -> AnyGuard {
+    let peer = Peer::Node(me);
+    let nodes = settings.members.iter().chain(&settings.spares).copied().collect();
+    let keys =
+        if settings.protocol.monitored() { ring.of_monitor(peer, tally) } else { ring.of(peer, tally) };
+    AnyGuard::new(Door::new(peer, settings.protocol, nodes, keys), settings, fail, starts, now)
 }
 
-impl AnyGuard {
-    /// The guard of node `me`, started at `now`; with a monitor if the protocol has one. `starts` counts how often the
-    /// node's monitor was started before.
-    #[must_use]
-    pub fn new(
-        me: NodeId,
-        settings: &Settings,
-        ring: &KeyRing,
-        tally: &Rc<Tally>,
-        fail: Fail,
-        starts: u64,
-        now: Time,
-    ) -> AnyGuard {
-        let peer = Peer::Node(me);
-        let mut nodes = settings.members.clone();
-        nodes.extend(&settings.spares);
-        if settings.protocol.monitored() {
-            let door = Door::new(peer, settings.protocol, nodes, ring.of_monitor(peer, tally));
-            return AnyGuard::ByzId(Box::new(ByzIdGuard::new(door, settings, fail, starts, now)));
-        }
-        let door = Door::new(peer, settings.protocol, nodes, ring.of(peer, tally));
-        AnyGuard::Plain(Plain::new(door, &settings.members))
-    }
-
-    /// Whether no monitor is in it, so that whoever has the node has its links.
-    #[must_use]
-    pub fn is_plain(&self) -> bool {
-        match self {
-            AnyGuard::Plain(_) => true,
-            AnyGuard::ByzId(guard) => guard.monitor().is_none(),
-        }
-    }
-
-    /// The rule of whose breach its monitor found the replica guilty, if it did.
-    #[must_use]
-    pub fn guilty(&self) -> Option<monitor::Rule> {
-        match self {
-            AnyGuard::Plain(_) => None,
-            AnyGuard::ByzId(guard) => guard.monitor().and_then(|monitor| monitor.guilty()),
-        }
-    }
-
-    /// When its monitor next has something to do, if it has one. A timer set earlier than that only sets itself anew.
-    #[must_use]
-    pub fn deadline(&self) -> Option<Time> {
-        match self {
-            AnyGuard::Plain(_) => None,
-            AnyGuard::ByzId(guard) => guard.monitor().map(|monitor| Time(monitor.deadline().0)),
-        }
-    }
-
-    /// What is left of it after its monitor crashed while set to fail open.
-    #[must_use]
-    pub fn without_monitor(self, out: &mut Vec<GuardEffect>) -> AnyGuard {
-        match self {
-            AnyGuard::Plain(guard) => AnyGuard::Plain(guard),
-            AnyGuard::ByzId(guard) => AnyGuard::ByzId(Box::new(guard.without_monitor(out))),
-        }
-    }
-
-    /// The replica beside it stopped, or runs again.
-    pub fn replica_is_up(&mut self, now: Time, up: bool, out: &mut Vec<GuardEffect>) {
-        match self {
-            AnyGuard::Plain(_) => {}
-            AnyGuard::ByzId(guard) => guard.replica_is_up(now, up, out),
-        }
-    }
-}
-
-impl Guard for AnyGuard {
-    fn start(&mut self, now: Time, out: &mut Vec<GuardEffect>) {
-        match self {
-            AnyGuard::Plain(guard) => guard.start(now, out),
-            AnyGuard::ByzId(guard) => guard.start(now, out),
-        }
-    }
-
-    fn receive(&mut self, now: Time, link: Peer, frame: Bytes, out: &mut Vec<GuardEffect>) {
-        match self {
-            AnyGuard::Plain(guard) => guard.receive(now, link, frame, out),
-            AnyGuard::ByzId(guard) => guard.receive(now, link, frame, out),
-        }
-    }
-
-    fn send(&mut self, now: Time, to: Destination, message: Message, out: &mut Vec<GuardEffect>) {
-        match self {
-            AnyGuard::Plain(guard) => guard.send(now, to, message, out),
-            AnyGuard::ByzId(guard) => guard.send(now, to, message, out),
-        }
-    }
-
-    fn flush(&mut self, out: &mut Vec<GuardEffect>) {
-        match self {
-            AnyGuard::Plain(guard) => guard.flush(out),
-            AnyGuard::ByzId(guard) => guard.flush(out),
-        }
-    }
-
-    fn timeout(&mut self, now: Time, timer: Timer, out: &mut Vec<GuardEffect>) {
-        match self {
-            AnyGuard::Plain(guard) => guard.timeout(now, timer, out),
-            AnyGuard::ByzId(guard) => guard.timeout(now, timer, out),
-        }
-    }
+/// When its monitor next has something to do, if it has one. A timer set earlier than that only sets itself anew.
+#[must_use]
+pub fn deadline_of(guard: &AnyGuard) -> Option<Time> {
+    guard.monitor().map(|monitor| Time(monitor.deadline().0))
 }

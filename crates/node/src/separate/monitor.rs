@@ -145,7 +145,7 @@ impl<'a> Part<'a> {
         let clock = Clock::default();
         let own = keys.without_seal();
         let inquiries = Inquiries::new(config.node, own.clone());
-        let guard = AnyGuard::new(config, keys, incarnation, clock.now());
+        let guard = assemble::guard(config, keys, incarnation, clock.now());
         keep_calls(Calls::Monitor).map_err(|error| error.to_string())?;
         line.say(&ToSupervisor::Runs).map_err(|error| error.to_string())?;
         let mut part = Part {

@@ -12,7 +12,7 @@ use super::chronicle::Chronicle;
 use super::disk::Disk;
 use super::fingerprint::fingerprint;
 use super::lie::{Knowledge, Lie, Said};
-use crate::engine::{AnyGuard, AnyReplica, Engine};
+use crate::engine::{AnyGuard, AnyReplica, Engine, deadline_of, guard_of};
 use crate::keys::{KeyRing, Tally};
 use agree::byzid::guard::Fail;
 use agree::guard::{Guard, GuardEffect};
@@ -112,7 +112,7 @@ impl Node {
     /// Node `id` before anything happened.
     #[must_use]
     pub fn new(id: NodeId, traitor: bool, matter: &Matter) -> (Node, Outcome) {
-        let guard = AnyGuard::new(id, &matter.settings, &matter.ring, &matter.tally, Fail::Closed, 0, START);
+        let guard = guard_of(id, &matter.settings, &matter.ring, &matter.tally, Fail::Closed, 0, START);
         let mut node = Node {
             id,
             traitor,
@@ -212,7 +212,7 @@ impl Node {
             match owner {
                 Owner::Guard => {
                     // A timer that runs out before its monitor's deadline does nothing but set itself again: straight on.
-                    let deadline = step.node.guard.deadline().filter(|at| *at != Time(u64::MAX));
+                    let deadline = deadline_of(&step.node.guard).filter(|at| *at != Time(u64::MAX));
                     step.node.now = step.node.now.max(deadline.unwrap_or(due));
                     let mut effects = Vec::new();
                     step.node.guard.timeout(step.node.now, timer, &mut effects);
@@ -253,7 +253,7 @@ impl Node {
             let node = &mut *step.node;
             node.timers.retain(|(owner, _), _| *owner == Owner::Replica);
             let Matter { settings, ring, tally, .. } = matter;
-            node.guard = AnyGuard::new(node.id, settings, ring, tally, Fail::Closed, node.starts, node.now);
+            node.guard = guard_of(node.id, settings, ring, tally, Fail::Closed, node.starts, node.now);
             node.starts += 1;
             step.start_guard();
         })

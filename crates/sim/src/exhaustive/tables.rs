@@ -121,7 +121,7 @@ impl Tables {
         self.nodes.push(Known {
             status: node.replica().map(|replica| replica.status()),
             history: history.map_or_else(Vec::new, |service| service.commands().to_vec()),
-            guilty: node.guard().guilty(),
+            guilty: node.guard().monitor().and_then(|monitor| monitor.guilty()),
             lies: node.lies(matter, known),
             node: Rc::new(node),
         });

@@ -5,7 +5,7 @@ use crate::agenda::{Happening, Owner};
 use crate::byzantine::Traitor;
 use crate::checkers::Checker;
 use crate::disk::Crash;
-use crate::engine::{AnyGuard, AnyReplica};
+use crate::engine::{AnyReplica, guard_of};
 use crate::surroundings::Surroundings;
 use crate::trace::Traced;
 use agree::byzid::guard::Fail;
@@ -31,7 +31,7 @@ impl Node {
         }
         let now = self.clock.show(world.now);
         let mut guard =
-            AnyGuard::new(self.id, &world.settings, &world.ring, &self.tally, self.fail, self.starts, now);
+            guard_of(self.id, &world.settings, &world.ring, &self.tally, self.fail, self.starts, now);
         let (slot, incarnation) = (self.slot, self.starts);
         world.checkers.watch_monitors(|vouched| vouched.monitor_started(slot, incarnation));
         self.starts += 1;

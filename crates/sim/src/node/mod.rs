@@ -139,7 +139,7 @@ impl Node {
     /// Whether its monitor runs.
     #[must_use]
     pub fn is_monitored(&self) -> bool {
-        self.monitor_down == 0 && self.guard.as_ref().is_some_and(|guard| !guard.is_plain())
+        self.monitor_down == 0 && self.guard.as_ref().is_some_and(|guard| guard.monitor().is_some())
     }
 
     /// What its keys made and checked.
