@@ -287,37 +287,14 @@ impl Client {
 mod tests {
     use super::*;
     use crate::request::Busy;
-    use wire::{Peer, Signature, Tag};
-
-    /// Keys that prove nothing: the door is elsewhere.
-    struct NoKeys;
-
-    impl Keys for NoKeys {
-        fn mac(&self, _: Peer, _: &[&[u8]]) -> Tag {
-            Tag([0; 16])
-        }
-        fn mac_is_valid(&self, _: Peer, _: &[&[u8]], _: &Tag) -> bool {
-            false
-        }
-        fn sign(&self, _: &[u8]) -> Signature {
-            Signature([0; 64])
-        }
-        fn signature_is_valid(&self, _: Peer, _: &[u8], _: &Signature) -> bool {
-            false
-        }
-        fn seal(&self, _: &[u8]) -> Tag {
-            Tag([0; 16])
-        }
-        fn seal_is_valid(&self, _: &[u8], _: &Tag) -> bool {
-            false
-        }
-    }
+    use crate::testing::ToyKeys;
+    use wire::Peer;
 
     /// A client that has just asked node 0, its presumed primary.
     fn asking() -> Client {
         let settings = Settings::new(Protocol::Pbft, 1);
         let mut client = Client::new(ClientId(1), &settings, Timestamp(0));
-        client.submit(Bytes::from_static(b"put"), &NoKeys, &mut Vec::new());
+        client.submit(Bytes::from_static(b"put"), &ToyKeys(Peer::Client(ClientId(1))), &mut Vec::new());
         client
     }
 

@@ -18,7 +18,12 @@ pub(crate) mod status;
 
 /// A time to wait, as it is given on the command line.
 fn seconds(text: &str) -> Result<Duration, String> {
-    let wrong = || "right would be a number of seconds from 0.001 to 86400".to_string();
+    seconds_from(0.001, text)
+}
+
+/// A number of seconds that is at least `least`.
+fn seconds_from(least: f64, text: &str) -> Result<Duration, String> {
+    let wrong = || format!("right would be a number of seconds from {least} to 86400");
     let seconds: f64 = text.parse().map_err(|_| wrong())?;
-    if (0.001..=86_400.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(wrong()) }
+    if (least..=86_400.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(wrong()) }
 }

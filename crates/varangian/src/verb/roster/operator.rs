@@ -197,9 +197,7 @@ pub(super) fn expiry() -> WallTime {
     now().day_after(KEY_DAYS)
 }
 
-/// A number of seconds.
+/// A number of seconds, none as well: a pause may be left out.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    let wrong = || "right would be a number of seconds from 0 to 86400".to_string();
-    let seconds: f64 = text.parse().map_err(|_| wrong())?;
-    if (0.0..=86_400.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(wrong()) }
+    crate::verb::seconds_from(0.0, text)
 }
