@@ -419,7 +419,7 @@ impl<R: Request> Monitor<R> {
         &mut self,
         now: Time,
         configuration: Configuration,
-        mut log: Log,
+        log: Log,
         last: Sequence,
         actions: &mut Vec<Action>,
     ) {
@@ -430,8 +430,6 @@ impl<R: Request> Monitor<R> {
             let known = self.known.entry(member.node).or_insert(FIRST);
             *known = (*known).max(member.incarnation);
         }
-        // A stable checkpoint that this monitor saw proven stays proven, even if no claim of the quorum told it.
-        log.truncate(self.log.stable(), self.log.stable_digest());
         self.ordering = Ordering::new(&self.spec, slot, n, last, false);
         let said = core::mem::replace(&mut self.following, Following::new(&self.spec, last)).said;
         self.suspicion.entered(configuration.view);

@@ -199,10 +199,14 @@ impl<R: Request> Monitor<R> {
             .collect()
     }
 
-    /// A STABLECHECKPOINT with a monitor's seal: whenever it was declared, it is a fact.
+    /// A STABLECHECKPOINT with a monitor's seal: whenever it was declared, it is a fact, wherever the replica is.
     pub fn prove_stable(&mut self, at: Sequence, digest: Digest) {
-        if self.member && at <= self.log.contiguous() {
-            self.log.truncate(at, digest);
+        let threshold = self.threshold.iter_mut().map(|threshold| &mut threshold.log);
+        let elsewhere = self.elsewhere.iter_mut().map(|place| &mut place.log);
+        for log in threshold.chain(elsewhere).chain([&mut self.log]) {
+            if at <= log.contiguous() {
+                log.truncate(at, digest);
+            }
         }
     }
 
@@ -309,7 +313,7 @@ impl<R: Request> Monitor<R> {
             // A claim that it builds on was replaced or found stale while it was being made.
             Err(rule) => return Err(rule),
         }
-        let log = Log::new(new.stable, new.stable_digest, &new.orders, self.spec.log_orders_max);
+        let log = self.log_to_start(new);
         let last = new.stable.plus(new.orders.len() as u64);
         self.enter(now, new.configuration.clone(), log, last, actions);
         Ok(())
@@ -335,6 +339,16 @@ impl<R: Request> Monitor<R> {
             && new.stable_digest == start.stable_digest
             && new.orders == start.orders
             && new.configuration.members == start.members)
+    }
+
+    /// The log with which `new` starts.
+    ///
+    /// A stable checkpoint that this monitor saw proven stays proven, even if no claim of the quorum told it: the replica, once it
+    /// entered, goes on from there, and claims from there, whether or not it came to say JOINED.
+    fn log_to_start(&self, new: &NewConfig) -> Log {
+        let mut log = Log::new(new.stable, new.stable_digest, &new.orders, self.spec.log_orders_max);
+        log.truncate(self.log.stable(), self.log.stable_digest());
+        log
     }
 
     /// Upon NEWCONFIG(t, …) from the node that leads t.
@@ -366,7 +380,7 @@ impl<R: Request> Monitor<R> {
         self.change_since = Some(now);
         self.threshold = Some(Threshold {
             configuration: new.configuration.clone(),
-            log: Log::new(new.stable, new.stable_digest, &new.orders, self.spec.log_orders_max),
+            log: self.log_to_start(new),
             last: new.stable.plus(new.orders.len() as u64),
         });
         Received::Deliver

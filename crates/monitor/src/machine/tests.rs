@@ -85,6 +85,19 @@ fn new_config(view: u64, starts: [Incarnation; 3], last: u64) -> NewConfig {
     }
 }
 
+/// The replica of `monitor` claims for `target` that it entered `entered`, and has what the checkpoint `digest` at place 4 covers
+/// and `orders` after it.
+fn claim_from_four(
+    monitor: &mut Monitor<Ask>,
+    target: u64,
+    entered: &Configuration,
+    digest: Digest,
+    orders: &[Digest],
+) -> Result<Claim, Rule> {
+    let (view, entered, stable) = (View(target), entered.clone(), Sequence(4));
+    monitor.reconfigure_sent(NOW, view, entered, stable, digest, orders.to_vec(), &mut vec![])
+}
+
 /// The replica of `monitor` claims for `target` that it entered `entered` and has all up to `last`.
 fn claim(monitor: &mut Monitor<Ask>, target: u64, entered: &Configuration, last: u64) -> Result<Claim, Rule> {
     let orders = (1..=last).map(batch).collect();
@@ -143,6 +156,52 @@ fn a_replica_may_stand_beyond_any_threshold_that_its_monitor_left() {
     assert_eq!(backup.new_config_received(NOW, 0, true, &second), Received::Deliver);
     assert_eq!(ask_for_claim(&mut backup, 1, 4), Received::Deliver);
     let claimed = claim(&mut backup, 4, &first.configuration, 3);
+    assert_eq!((claimed.map(|claim| claim.vouched), backup.guilty()), (Ok(true), None));
+}
+
+/// No claim told that the checkpoint is stable, so the configuration starts from an earlier one. The replica enters, crashes before
+/// its JOINED is out, and is started again.
+#[test]
+fn a_replica_beyond_a_threshold_goes_on_from_the_stable_checkpoint_that_its_monitor_saw() {
+    let mut backup = monitor(2);
+    follow_up_to(&mut backup, 4);
+    assert_eq!(backup.stable_received(heard(0, 0), Sequence(4), [7; 32]), Received::Deliver);
+    let new = new_config(1, [0; 3], 4);
+    assert_eq!(backup.new_config_received(NOW, 1, true, &new), Received::Deliver);
+    assert_eq!(ask_for_claim(&mut backup, 0, 3), Received::Deliver);
+    let entered = &new.configuration;
+    let claimed = claim_from_four(&mut backup.clone(), 3, entered, [7; 32], &[]);
+    assert_eq!(claimed.map(|claim| (claim.vouched, claim.stable)), Ok((true, Sequence(4))));
+    let lies: [(Digest, &[Digest]); 2] = [([9; 32], &[]), ([7; 32], &[[9; 32]])];
+    for (digest, orders) in lies {
+        let mut traitor = backup.clone();
+        let lie = claim_from_four(&mut traitor, 3, entered, digest, orders);
+        assert_eq!((lie, traitor.guilty()), (Err(Rule::TrueReconfigure), Some(Rule::TrueReconfigure)));
+    }
+    assert_eq!(claim(&mut backup, 3, entered, 3), Err(Rule::TrueReconfigure), "it left one out");
+}
+
+/// The checkpoint became stable in configuration 1, which the replica left for 3; its monitor is in neither.
+#[test]
+fn what_a_seal_says_is_stable_is_so_beyond_every_threshold() {
+    let mut backup = monitor(2);
+    follow_up_to(&mut backup, 2);
+    assert_eq!(backup.new_config_received(NOW, 1, true, &new_config(1, [0; 3], 2)), Received::Deliver);
+    for at in 3..=4 {
+        assert_eq!(backup.order_received(heard(1, 1), Sequence(at), batch(at), 1), Received::Deliver);
+    }
+    assert_eq!(backup.stable_received(heard(1, 1), Sequence(4), [7; 32]), Received::Deliver);
+    let new = new_config(3, [0; 3], 4);
+    assert_eq!(backup.new_config_received(NOW, 0, true, &new), Received::Deliver);
+    assert_eq!(ask_for_claim(&mut backup, 1, 4), Received::Deliver);
+    let mut unproven = backup.clone();
+    let lie = claim_from_four(&mut unproven, 4, &new.configuration, [7; 32], &[]);
+    assert_eq!(lie, Err(Rule::TrueReconfigure), "nothing says that it is stable");
+    backup.prove_stable(Sequence(4), [7; 32]);
+    let mut traitor = backup.clone();
+    let lie = claim_from_four(&mut traitor, 4, &new.configuration, [7; 32], &[[9; 32]]);
+    assert_eq!((lie, traitor.guilty()), (Err(Rule::TrueReconfigure), Some(Rule::TrueReconfigure)));
+    let claimed = claim_from_four(&mut backup, 4, &new.configuration, [7; 32], &[]);
     assert_eq!((claimed.map(|claim| claim.vouched), backup.guilty()), (Ok(true), None));
 }
 
