@@ -248,8 +248,8 @@ pub fn log(
 }
 
 impl Keeping for store::Log {
-    fn append(&mut self, writes: &mut Vec<Write>) -> Result<(), String> {
-        store::Log::append(self, writes.drain(..)).map(|_| ()).map_err(|failure| failure.to_string())
+    fn write(&mut self, writes: &mut Vec<Write>) -> Result<(), String> {
+        store::Log::write(self, writes.drain(..)).map(|_| ()).map_err(|failure| failure.to_string())
     }
 
     fn durable(&mut self) -> Result<Position, String> {

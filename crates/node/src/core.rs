@@ -1,8 +1,9 @@
 //! The replica's half of a node: replica, log and timers.
 //!
-//! Upon an event: the replica takes it; what it wants sent is left for the other half, what it wants kept goes to the log,
-//!   timers are set. What goes to the log goes at the end of the turn, in one piece. All effects of one event are performed, in
-//!   order, before the next event.
+//! Upon an event: the replica takes it; what it wants sent is left for the other half, what it wants kept waits, timers are set.
+//!   All effects of one event are performed, in order, before the next event.
+//! Upon the end of a turn, when all that it wanted sent has left: what waits goes to the log, in one piece ([`Core::write`]). Others
+//!   write to their disks meanwhile, so ours is not what they wait for.
 //! Upon a change of the roster that was executed: it is told with [`Core::news`], which is asked before anything is sent that follows
 //!   from it.
 //! Upon news of the log: what has become durable is told to the replica.
@@ -16,8 +17,9 @@ use wire::{Digest, Time};
 
 /// Where a replica's writes go.
 pub trait Keeping {
-    /// Keeps more writes, in order, and leaves none of them behind. Why it cannot, if it cannot: then this replica must stop.
-    fn append(&mut self, writes: &mut Vec<Write>) -> Result<(), String>;
+    /// Keeps more writes, in order, and leaves none of them behind. What is quick to write is durable when this returns. Why it
+    /// cannot, if it cannot: then this replica must stop.
+    fn write(&mut self, writes: &mut Vec<Write>) -> Result<(), String>;
 
     /// Up to where everything survives a loss of power.
     fn durable(&mut self) -> Result<Position, String>;
@@ -98,22 +100,26 @@ impl<R: Replica, L: Keeping> Core<R, L> {
         while let Some(timer) = self.timers.take_due(now) {
             self.step(now, Event::Timer(timer), sends);
         }
-        self.append()?;
         let durable = self.log.durable()?;
         if durable > self.told {
             self.told = durable;
             self.step(now, Event::Durable(durable), sends);
-            // Nobody may come for a while to take along what that brought.
-            self.append()?;
         }
         Ok(())
     }
 
-    fn append(&mut self) -> Result<(), String> {
+    /// What waits goes to the log; whether something is durable now that the replica has not been told.
+    pub fn write(&mut self) -> Result<bool, String> {
         if self.writes.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
-        self.log.append(&mut self.writes)
+        self.log.write(&mut self.writes)?;
+        Ok(self.log.durable()? > self.told)
+    }
+
+    /// Whether something waits for the log.
+    pub fn has_writes(&self) -> bool {
+        !self.writes.is_empty()
     }
 }
 

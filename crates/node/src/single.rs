@@ -1,7 +1,8 @@
 //! A node in one process: both halves on one thread.
 //!
 //! Upon each turn: what came is heard, what the guard delivers the replica takes, what the replica wants sent the guard
-//!   lets out or not, until nothing is left; then everything that is to leave leaves at once.
+//!   lets out or not, until nothing is left; then everything that is to leave leaves at once, what is to be kept goes to the log,
+//!   and what is durable by then is told to the replica in the same way.
 //! Upon a change of the roster that the replica executed: links and keys go by it before anything is sent that follows from it, and
 //!   what still waits of a machine that is replaced is dropped.
 
@@ -68,7 +69,10 @@ impl<G: Guard, R: Replica, L: Keeping> Single<G, R, L> {
     pub fn turn(&mut self, longest: Duration) -> Result<(), String> {
         let now = self.clock.now();
         let due = [self.gate.deadline(), self.core.deadline()].into_iter().flatten().min();
-        let wait = due.map_or(longest, |due| due.since(now).min(longest));
+        let wait = match self.core.has_writes() {
+            true => Duration::ZERO,
+            false => due.map_or(longest, |due| due.since(now).min(longest)),
+        };
         let links = self.gate.links();
         links.turn(Some(wait), &mut self.arrived).map_err(|error| format!("links: {error}"))?;
         let now = self.clock.now();
@@ -82,6 +86,11 @@ impl<G: Guard, R: Replica, L: Keeping> Single<G, R, L> {
         self.gate.passed(now, &mut self.events);
         self.settle(now)?;
         self.gate.flush(now, &mut self.arrived);
+        if self.core.write()? {
+            let now = self.clock.now();
+            self.settle(now)?;
+            self.gate.flush(now, &mut self.arrived);
+        }
         Ok(())
     }
 

@@ -135,7 +135,7 @@ fn one_log(directory: &Path, burst: usize, durability: Durability, image_bytes: 
     let mut warm = false;
     loop {
         let mut last =
-            log.append((0..burst).map(|_| Write::Record(record.clone()))).expect("the log is sound");
+            log.write((0..burst).map(|_| Write::Record(record.clone()))).expect("the log is sound");
         bursts += 1;
         if bursts % 128 == 0 && image_bytes.is_some() {
             let write = Write::Snapshot { image: image.clone(), keep_from: Position(last.0 + 1) };

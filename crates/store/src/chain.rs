@@ -133,6 +133,14 @@ impl Chain {
         self.segments() as u64 * self.spares.segment_bytes()
     }
 
+    /// How much the next flush may write without a roll-over. None while the segment has no name.
+    pub(crate) fn room_bytes(&self) -> u64 {
+        match self.tail.spare {
+            Some(_) => 0,
+            None => self.tail.head.file_bytes.saturating_sub(self.tail.end),
+        }
+    }
+
     /// Takes a write; it is on its way after the next [`Chain::flush`].
     pub(crate) fn take(&mut self, write: &Write) -> Result<(), DiskError> {
         match write {

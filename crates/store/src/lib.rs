@@ -3,6 +3,7 @@
 //! - [`create`](create()): makes the directory of a log that is new, once, when a node is made;
 //! - [`Log::open`]: what is left after whatever happened, and a log to go on with;
 //! - [`Log::append`]: hands writes over and returns; a thread of its own writes them, many with one flush;
+//! - [`Log::write`]: the same, but what is quick to write it writes where the caller stands;
 //! - [`Log::durable`]: up to where everything survives a loss of power, or why the log is broken.
 //!
 //! In the order in which one would read it:
@@ -40,4 +41,7 @@ mod writer;
 pub use create::create;
 pub use entry::{BLOCK_BYTES, RECORD_BYTES_MAX};
 pub use error::{DiskError, Failure, OpenError, Rot};
-pub use log::{Counts, Durability, Found, Log, MARK_AFTER, Options, PENDING_BYTES_MAX, Torn};
+pub use log::{
+    Counts, Durability, Found, HERE_BYTES_MAX, HERE_TIME_MAX, Log, MARK_AFTER, Options, PENDING_BYTES_MAX,
+    Torn,
+};

@@ -2,10 +2,16 @@
 //!
 //! Upon [`Log::append`]: the writes join what waits, in order, and get the next positions; the writer is woken if it sleeps.
 //!   Nothing is copied. If [`PENDING_BYTES_MAX`] wait, the caller waits too, until there is room; that is counted.
+//! Upon [`Log::write`]: the same, unless that is quicker done than handed over; then the caller's own thread flushes them
+//!   before it returns. It is if nothing waits and the writer sleeps, they are records of [`HERE_BYTES_MAX`] at most that
+//!   fit into the segment, and the flush before took no longer than [`HERE_TIME_MAX`].
 //! Upon drop: what waits is written, marked, and the thread joined.
 //!
 //! While a flush runs, everything appended waits for the next one (`writer`), and the first append after a pause begins one
 //! at once. So an event loop hands over all that one turn of it brings with one call.
+//!
+//! **Why on the caller's thread?** Handing over costs two wake-ups for each flush, as much as half of a quick disk's sync. Where a
+//! flush takes long, or there is much to write, the caller had better go on meanwhile: then the writer has it.
 //!
 //! **Durability.** Under [`Durability::Fsync`] durable means synced. Under [`Durability::Async`] it means that the system has
 //! it: a killed process loses nothing, a loss of power what no sync covered; what is left is a prefix all the same. Opening,
@@ -24,6 +30,12 @@ use std::thread::{self, JoinHandle};
 
 /// Bytes that may wait for the writer. As many again may be with it.
 pub const PENDING_BYTES_MAX: usize = 64 << 20;
+
+/// The most that a flush on the caller's thread writes.
+pub const HERE_BYTES_MAX: usize = 16 << 10;
+
+/// A disk whose last flush took longer is the writer's to wait for.
+pub const HERE_TIME_MAX: Duration = Duration::from_millis(1);
 
 /// Of a log that is idle, so long after the last flush it is written down that the flush was whole.
 pub const MARK_AFTER: Duration = Duration::from_secs(1);
@@ -105,6 +117,8 @@ pub struct Counts {
     pub writes: u64,
     /// Flushes that wrote them.
     pub flushes: u64,
+    /// Of those, flushes on the caller's thread.
+    pub flushes_here: u64,
     /// Times that `append` had to wait for room.
     pub waits_for_room: u64,
     /// Segments that are needed at present, as of the last flush.
@@ -146,13 +160,12 @@ impl Log {
         }
         let Opened { chain, found, lock } = recover::open(directory, &options)?;
         let last = found.recovered.last;
-        let shared = Arc::new(Shared::new(last));
+        let shared = Arc::new(Shared::new(chain, lock));
         let of_writer = Arc::clone(&shared);
         let writer = thread::Builder::new().name("log-writer".into()).spawn(move || {
-            // Whatever ends this thread, the caller hears of it; and the lock goes last.
-            let _lock = lock;
+            // Whatever ends this thread, the caller hears of it.
             let gone = Gone(&of_writer);
-            of_writer.write_all(chain, &wake);
+            of_writer.write_all(&wake);
             drop(gone);
         });
         let writer = writer.map_err(|error| DiskError::new("start a thread for", directory, error))?;
@@ -178,6 +191,19 @@ impl Log {
         }
         self.shared.wake_writer(&mut queue);
         refused.map_or(Ok(self.last), Err)
+    }
+
+    /// The same, but what is quick to flush is durable when this returns, and `wake` is not called for it.
+    ///
+    /// # Errors
+    /// As for [`Log::append`]; or the log broke just now.
+    pub fn write(&mut self, writes: impl IntoIterator<Item = Write>) -> Result<Position, Failure> {
+        let writes: Vec<Write> = writes.into_iter().collect();
+        if writes.is_empty() || !self.shared.may_flush_here(&writes) {
+            return self.append(writes);
+        }
+        self.last = self.shared.flush_here(&writes)?;
+        Ok(self.last)
     }
 
     /// Up to where everything is durable.

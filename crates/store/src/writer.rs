@@ -1,26 +1,33 @@
 //! The queue between the caller and the disk, and the thread that writes.
 //!
+//! The disk ([`Chain`]) is the writer's, but while it sleeps: then the caller may flush something small itself.
+//!
 //! The writer takes *all* that waits, has the [`chain`](crate::chain) put it down with one flush, says up to where everything
 //!   is durable, and wakes the caller; then the next. While a flush runs, everything appended waits for the next one: that is
 //!   group commit, without a timer.
-//! With nothing to write: it does away with what nothing needs any more, and [`MARK_AFTER`] after the last flush it says
-//!   on disk that it was whole.
+//! With nothing to write: it does away with what nothing needs any more, and when for [`MARK_AFTER`] there was no flush it
+//!   says on disk that the last one was whole.
 //! Upon an error: the log is broken for good. What waits is dropped; whoever asks is told why from then on. Nothing is tried
 //!   again.
 //! Upon closing: what waits is written, and marked.
 
 use crate::chain::Chain;
-use crate::entry::HEAD_BYTES;
+use crate::entry::{BLOCK_BYTES, HEAD_BYTES, MARK_BYTES};
 use crate::error::{DiskError, Failure};
-use crate::log::{Counts, MARK_AFTER, PENDING_BYTES_MAX};
+use crate::folder::Open;
+use crate::log::{Counts, HERE_BYTES_MAX, HERE_TIME_MAX, MARK_AFTER, PENDING_BYTES_MAX};
 use agree::{Position, Write};
-use core::time::Duration;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Instant;
 
-/// What the caller and the writer share.
+/// What the caller and the writer share. Who has both locks took that of the disk first.
 pub(crate) struct Shared {
     queue: Mutex<Queue>,
+    /// Of the writer, but while it sleeps. So nobody ever waits for it.
+    chain: Mutex<Chain>,
+    /// Keeps the directory ours; it goes after the chain.
+    _lock: Open,
     /// The writer waits here for something to do.
     work: Condvar,
     /// The caller waits here for room.
@@ -31,7 +38,16 @@ pub(crate) struct Shared {
 pub(crate) struct Queue {
     waiting: Vec<Write>,
     waiting_bytes: usize,
+    /// The writer waits for work, and does not have the disk.
     writer_sleeps: bool,
+    /// The caller has the disk.
+    caller_flushes: bool,
+    /// What the segment takes without a roll-over.
+    room_bytes: u64,
+    /// The last flush took no longer than [`HERE_TIME_MAX`].
+    is_quick: bool,
+    /// No mark says yet that the last flush was whole.
+    is_unmarked: bool,
     caller_waits: bool,
     closing: bool,
     pub(crate) durable: Position,
@@ -57,14 +73,6 @@ enum Work {
     Close,
 }
 
-/// How long the writer may wait for work.
-#[derive(Clone, Copy)]
-enum Patience {
-    None,
-    Some(Duration),
-    Endless,
-}
-
 impl Queue {
     /// One write is taken whatever its size: nothing waits that it could wait for.
     fn has_room(&self, bytes: usize) -> bool {
@@ -79,18 +87,24 @@ impl Queue {
 }
 
 impl Shared {
-    pub(crate) fn new(durable: Position) -> Self {
+    /// Shares `chain`, everything in which is durable.
+    pub(crate) fn new(chain: Chain, lock: Open) -> Self {
         let queue = Queue {
             waiting: Vec::new(),
             waiting_bytes: 0,
             writer_sleeps: false,
+            caller_flushes: false,
+            room_bytes: chain.room_bytes(),
+            is_quick: true,
+            is_unmarked: !chain.is_marked(),
             caller_waits: false,
             closing: false,
-            durable,
+            durable: chain.last(),
             failure: None,
             counts: Counts::default(),
         };
-        Shared { queue: Mutex::new(queue), work: Condvar::new(), room: Condvar::new() }
+        let (work, room) = (Condvar::new(), Condvar::new());
+        Shared { queue: Mutex::new(queue), chain: Mutex::new(chain), _lock: lock, work, room }
     }
 
     /// Nobody leaves the queue in pieces when it panics: every change of it is whole.
@@ -127,8 +141,47 @@ impl Shared {
         queue
     }
 
-    /// What to do next; waits for it no longer than `patience`.
-    fn work(&self, emptied: Vec<Write>, patience: Patience) -> Work {
+    /// Takes the disk for the caller, if it may flush `writes` itself.
+    pub(crate) fn may_flush_here(&self, writes: &[Write]) -> bool {
+        let bytes: usize = writes.iter().map(weight).sum();
+        if bytes > HERE_BYTES_MAX || writes.iter().any(|write| matches!(write, Write::Snapshot { .. })) {
+            return false;
+        }
+        let mut queue = self.queue();
+        let is_free = queue.writer_sleeps && queue.waiting.is_empty() && queue.failure.is_none();
+        let fits = (bytes + MARK_BYTES + BLOCK_BYTES) as u64 <= queue.room_bytes;
+        queue.caller_flushes = is_free && fits && queue.is_quick;
+        queue.caller_flushes
+    }
+
+    /// Flushes `writes` on the caller's thread, which [`Shared::may_flush_here`] allowed; the position of the last.
+    pub(crate) fn flush_here(&self, writes: &[Write]) -> Result<Position, Failure> {
+        let gone = Gone(self);
+        let mut chain = self.chain();
+        let flushed = self.put_down(&mut chain, writes);
+        let mut queue = self.queue();
+        queue.caller_flushes = false;
+        queue.counts.writes += writes.len() as u64;
+        queue.counts.flushes_here += 1;
+        drop(queue);
+        drop(gone);
+        match flushed {
+            Ok(()) => Ok(chain.last()),
+            Err(error) => {
+                let failure = Failure::Disk(error);
+                self.fail(failure.clone());
+                Err(failure)
+            }
+        }
+    }
+
+    /// Whoever panics with the disk leaves a failure in the queue, and nobody takes the disk after that.
+    fn chain(&self) -> MutexGuard<'_, Chain> {
+        self.chain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What to do next; waits for it, for ever if there is nothing to tidy and nothing to mark.
+    fn work(&self, emptied: Vec<Write>, is_tidy: bool) -> Work {
         let mut queue = self.queue();
         loop {
             if !queue.waiting.is_empty() {
@@ -139,74 +192,94 @@ impl Shared {
                 }
                 return Work::Write(std::mem::replace(&mut queue.waiting, emptied));
             }
-            if queue.closing {
+            if queue.closing || queue.failure.is_some() {
                 return Work::Close;
             }
-            queue.writer_sleeps = !matches!(patience, Patience::None);
-            match patience {
-                Patience::None => return Work::Idle,
-                Patience::Some(duration) => {
-                    let (woken, timeout) =
-                        self.work.wait_timeout(queue, duration).unwrap_or_else(PoisonError::into_inner);
-                    queue = woken;
-                    if timeout.timed_out() && queue.waiting.is_empty() {
-                        queue.writer_sleeps = false;
-                        return if queue.closing { Work::Close } else { Work::LongIdle };
-                    }
+            if !is_tidy {
+                return Work::Idle;
+            }
+            queue.writer_sleeps = true;
+            if queue.is_unmarked {
+                let flushes = queue.counts.flushes;
+                let (woken, timeout) =
+                    self.work.wait_timeout(queue, MARK_AFTER).unwrap_or_else(PoisonError::into_inner);
+                queue = woken;
+                let is_idle = flushes == queue.counts.flushes && !queue.caller_flushes;
+                if timeout.timed_out() && is_idle && queue.waiting.is_empty() && !queue.closing {
+                    queue.writer_sleeps = false;
+                    return Work::LongIdle;
                 }
-                Patience::Endless => {
-                    queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
-                }
+            } else {
+                queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
             }
             queue.writer_sleeps = false;
         }
     }
 
     /// The life of the writer.
-    pub(crate) fn write_all(&self, mut chain: Chain, wake: &impl Fn()) {
-        if let Err(error) = self.try_write_all(&mut chain, wake) {
+    pub(crate) fn write_all(&self, wake: &impl Fn()) {
+        if let Err(error) = self.try_write_all(wake) {
             self.fail(Failure::Disk(error));
             wake();
         }
     }
 
-    fn try_write_all(&self, chain: &mut Chain, wake: &impl Fn()) -> Result<(), DiskError> {
+    fn try_write_all(&self, wake: &impl Fn()) -> Result<(), DiskError> {
         let mut emptied = Vec::new();
         let mut is_tidy = false;
         loop {
-            let patience = match (is_tidy, chain.is_marked()) {
-                (false, _) => Patience::None,
-                (true, false) => Patience::Some(MARK_AFTER),
-                (true, true) => Patience::Endless,
-            };
-            match self.work(std::mem::take(&mut emptied), patience) {
+            let work = self.work(std::mem::take(&mut emptied), is_tidy);
+            let mut chain = self.chain();
+            match work {
                 Work::Write(mut writes) => {
-                    for write in writes.drain(..) {
-                        chain.take(&write)?;
-                    }
-                    chain.flush()?;
-                    self.tell(chain, wake);
+                    self.put_down(&mut chain, &writes)?;
+                    wake();
                     is_tidy = !chain.tidy()?;
+                    writes.clear();
                     emptied = writes;
                 }
                 Work::Idle => is_tidy = !chain.tidy()?,
-                Work::LongIdle => chain.mark()?,
-                Work::Close if chain.is_marked() => return Ok(()),
-                Work::Close => return chain.mark(),
+                Work::LongIdle => self.mark(&mut chain)?,
+                Work::Close if self.queue().failure.is_some() => return Ok(()),
+                Work::Close => return self.mark(&mut chain),
             }
         }
     }
 
-    fn tell(&self, chain: &Chain, wake: &impl Fn()) {
+    fn mark(&self, chain: &mut Chain) -> Result<(), DiskError> {
+        if !chain.is_marked() {
+            chain.mark()?;
+        }
+        let mut queue = self.queue();
+        queue.is_unmarked = false;
+        queue.room_bytes = chain.room_bytes();
+        Ok(())
+    }
+
+    /// One flush, and what is to be said of it.
+    fn put_down(&self, chain: &mut Chain, writes: &[Write]) -> Result<(), DiskError> {
+        let begun = Instant::now();
+        for write in writes {
+            chain.take(write)?;
+        }
+        chain.flush()?;
+        let is_quick = begun.elapsed() <= HERE_TIME_MAX;
         let mut queue = self.queue();
         queue.durable = chain.last();
+        queue.is_quick = is_quick;
+        queue.room_bytes = chain.room_bytes();
         queue.counts.flushes += 1;
         queue.counts.segments = chain.segments() as u64;
         queue.counts.bytes = chain.bytes();
+        if !queue.is_unmarked {
+            // Whoever sleeps for ever is to look again in a while.
+            queue.is_unmarked = true;
+            self.work.notify_one();
+        }
         drop(queue);
         #[cfg(test)]
         chain.told();
-        wake();
+        Ok(())
     }
 
     fn fail(&self, failure: Failure) {
@@ -215,10 +288,11 @@ impl Shared {
         queue.waiting = Vec::new();
         queue.waiting_bytes = 0;
         self.room.notify_one();
+        self.work.notify_one();
     }
 }
 
-/// Says that the writer is gone if it was not meant to go.
+/// Says that whoever had the disk is gone if it was not meant to go.
 pub(crate) struct Gone<'a>(pub(crate) &'a Shared);
 
 impl Drop for Gone<'_> {

@@ -13,6 +13,13 @@ fn options() -> Options {
     Options { segment_bytes: 64 << 10, ..Options::default() }
 }
 
+/// How a caller keeps what it has.
+#[derive(Clone, Copy)]
+enum Way {
+    Append,
+    Write,
+}
+
 /// A file system in memory.
 struct Mounted(tempfile::TempDir);
 
@@ -46,24 +53,33 @@ impl Drop for Mounted {
     }
 }
 
-/// Appends until the log breaks: what was durable last, and why it broke.
-fn append_until_broken(directory: &Path) -> (Position, Failure) {
+/// Keeps more and more until the log breaks: what was durable last, and why it broke.
+fn keep_until_broken(directory: &Path, way: Way, options: Options) -> (Position, Failure) {
     let (news, hear) = std::sync::mpsc::channel();
-    let (mut log, _) = Log::open(directory, options(), move || {
+    let (mut log, _) = Log::open(directory, options, move || {
         let _ = news.send(());
     })
     .expect("there is room yet");
-    let mut durable = Position(0);
+    let mut durable = log.durable().expect("it was sound");
+    let broken = |log: &mut Log, failure| {
+        for way in [Log::append, Log::write] {
+            way(log, [Write::Record(Bytes::new())]).expect_err("a log that broke takes nothing more");
+        }
+        log.durable().expect_err("nor does it call anything durable");
+        failure
+    };
     loop {
-        let written = log.append([Write::Record(Bytes::from(vec![b'x'; 5000]))]);
-        hear.recv().expect("it always has news: a position or a failure");
+        let record = Write::Record(Bytes::from(vec![b'x'; 5000]));
+        let written = match way {
+            Way::Append => log.append([record]),
+            Way::Write => log.write([record]),
+        };
+        if log.durable().is_ok_and(|now| now == durable) {
+            hear.recv().expect("it always has news: a position or a failure");
+        }
         match log.durable() {
             Ok(position) => durable = position,
-            Err(failure) => {
-                log.append([Write::Record(Bytes::new())]).expect_err("a log that broke takes nothing more");
-                log.durable().expect_err("nor does it call anything durable");
-                return (durable, failure);
-            }
+            Err(failure) => return (durable, broken(&mut log, failure)),
         }
         written.expect("it was sound");
     }
@@ -80,7 +96,7 @@ fn a_full_disk_breaks_the_log_and_loses_nothing_that_was_durable() {
     let Some(mounted) = Mounted::new("1m") else { return };
     let directory = mounted.directory();
     store::create(&directory).expect("there is room");
-    let (durable, failure) = append_until_broken(&directory);
+    let (durable, failure) = keep_until_broken(&directory, Way::Append, options());
     assert!(failure.to_string().contains("the disk is full"), "{failure}");
     assert!(durable >= Position(50), "a megabyte holds more than {durable:?}");
     let error = Log::open(&directory, options(), || ());
@@ -103,29 +119,26 @@ fn a_read_only_file_system_is_said_to_be_one() {
 
 const DIRECTORY: &str = "STORE_TEST_LIMITED_DIRECTORY";
 
+/// Runs the test `name` again, in a process that may write 64 KiB into a file and no more, and has it keep things in a log that
+/// has spares of `options` already. What it says was durable is there afterwards.
+///
 /// A shell sets the limit and ignores the signal that would kill; both are handed down to the program that it becomes.
-#[test]
-fn a_limit_on_file_sizes_breaks_the_log_and_loses_nothing_that_was_durable() {
+fn under_a_limit(name: &str, way: Way, options: Options) {
     if let Some(directory) = env::var_os(DIRECTORY) {
-        let (durable, failure) = append_until_broken(Path::new(&directory));
+        let (durable, failure) = keep_until_broken(Path::new(&directory), way, options);
         println!("durable {} then {failure}", durable.0);
         return;
     }
     let place = tempfile::tempdir().expect("a temporary directory");
     let directory = place.path().join("log");
     store::create(&directory).expect("there is room");
-    // It leaves spares of 64 KiB, which may be written to; another one may not be made under a limit of 64 blocks.
-    let (mut log, _) = Log::open(&directory, options(), || ()).expect("there is room");
+    let (mut log, _) = Log::open(&directory, options, || ()).expect("there is room");
     log.append([Write::Record(Bytes::from(vec![b'y'; 10_000]))]).expect("the log is sound");
     drop(log);
     let output = Command::new("sh")
         .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\""])
         .arg(env::current_exe().expect("it runs"))
-        .args([
-            "--exact",
-            "a_limit_on_file_sizes_breaks_the_log_and_loses_nothing_that_was_durable",
-            "--nocapture",
-        ])
+        .args(["--exact", name, "--nocapture"])
         .env(DIRECTORY, &directory)
         .output()
         .expect("there is a shell");
@@ -133,4 +146,18 @@ fn a_limit_on_file_sizes_breaks_the_log_and_loses_nothing_that_was_durable() {
     assert!(said.contains("RLIMIT_FSIZE"), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
     let durable = said.split("durable ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
     must_hold(&directory, Position(durable.expect("it said so")));
+}
+
+#[test]
+fn a_segment_that_cannot_be_made_breaks_the_log_and_loses_nothing_that_was_durable() {
+    // There are spares of 64 KiB, which may be written to; another one may not be made.
+    let name = "a_segment_that_cannot_be_made_breaks_the_log_and_loses_nothing_that_was_durable";
+    under_a_limit(name, Way::Append, options());
+}
+
+#[test]
+fn a_flush_that_fails_on_the_callers_thread_breaks_the_log_and_loses_nothing_that_was_durable() {
+    // The spares are larger than what may be written.
+    let name = "a_flush_that_fails_on_the_callers_thread_breaks_the_log_and_loses_nothing_that_was_durable";
+    under_a_limit(name, Way::Write, Options { segment_bytes: 1 << 20, ..Options::default() });
 }

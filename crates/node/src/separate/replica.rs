@@ -2,7 +2,8 @@
 //!
 //! Upon the start: it is at home in its log's folder, gives up all other files, becomes its user, opens the log, gives up
 //!   the calls that it does not need; only then does it hear a word.
-//! Upon words of the monitor's: the replica takes them; what it wants sent goes back, all of one turn at once.
+//! Upon words of the monitor's: the replica takes them; what it wants sent goes back, all of one turn at once; then what it
+//!   wants kept goes to the log.
 //! Upon a pipe that is full: it hears nothing until the monitor has read. The monitor always reads, so neither waits for ever.
 //! Upon a log that failed, or whatever else it cannot go on with: its last word says why.
 //! Upon the end of the pipe, or a wish to stop: the log is flushed, and the process ends.
@@ -24,7 +25,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use wire::{Decode, Text};
+use wire::{Decode, Text, Time};
 
 const PIPE: Token = Token(0);
 const WAKER: Token = Token(1);
@@ -103,7 +104,7 @@ impl Part {
         let now = self.clock.now();
         let mut wait = self.core.deadline().map_or(TURN_MAX, |due| due.since(now).min(TURN_MAX));
         let deaf = self.pipe.is_full();
-        if self.unread && !deaf {
+        if self.core.has_writes() || (self.unread && !deaf) {
             wait = Duration::ZERO;
         }
         match self.poll.poll(&mut self.events, Some(wait)) {
@@ -129,6 +130,15 @@ impl Part {
                 self.core.step(now, word.into(), &mut self.sends);
             }
         }
+        let is_open = open && self.say(now)?;
+        Ok(match self.core.write()? {
+            true => is_open && self.say(self.clock.now())?,
+            false => is_open,
+        })
+    }
+
+    /// Says all there is to say at `now`; whether anybody hears it.
+    fn say(&mut self, now: Time) -> Result<bool, String> {
         self.core.passed(now, &mut self.sends)?;
         // Before anything that follows from it.
         if let Some(changes) = self.core.news() {
@@ -142,6 +152,6 @@ impl Part {
             self.reported = Some(moment);
             self.pipe.queue(&ToGuard::Standing(self.core.standing()));
         }
-        Ok(open && self.pipe.flush().is_ok())
+        Ok(self.pipe.flush().is_ok())
     }
 }

@@ -90,7 +90,8 @@ impl Real {
 
 impl UnderTest for Real {
     fn write(&mut self, write: Write) {
-        self.log().append([write]).expect("the log is sound");
+        let way = if self.random.chance(500) { Log::append } else { Log::write };
+        way(self.log(), [write]).expect("the log is sound");
     }
 
     fn settle(&mut self) -> Position {

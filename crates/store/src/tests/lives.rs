@@ -64,7 +64,8 @@ fn live(
             .map(|index| draw_write(writes.len() as u64 + 1 + index, random))
             .collect();
         writes.extend(burst.iter().cloned());
-        let last = log.append(burst).expect("the log is sound");
+        let way = if random.chance(500) { Log::append } else { Log::write };
+        let last = way(&mut log, burst).expect("the log is sound");
         assert_eq!(last.0 as usize, writes.len(), "positions go on where what survived ends");
         while random.chance(300) && log.durable().expect("the log is sound") < last {
             std::thread::yield_now();

@@ -1,15 +1,18 @@
 //! What an operator may run into: each a clear error, none a wrong answer.
 
 use super::{made, open, options, record, settle, snapshot};
-use crate::entry::RECORD_BYTES_MAX;
+use crate::entry::{self, BLOCK_BYTES, RECORD_BYTES_MAX};
 use crate::folder::{Folder, Name};
-use crate::log::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+use crate::log::{HERE_BYTES_MAX, MARK_AFTER, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+use crate::segment::Head;
 use crate::{Failure, Log, OpenError, Options, PENDING_BYTES_MAX};
 use agree::Position;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Instant;
 
 #[test]
 fn two_do_not_share_a_directory() {
@@ -46,7 +49,7 @@ fn only_its_owner_can_read_a_log() {
     let (mut log, _) = open(&directory).expect("it was made");
     log.append([record("secret"), snapshot("secret", 1)]).expect("the log is sound");
     drop(log);
-    let mode = |path: &std::path::Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
     assert_eq!(mode(&directory), 0o700);
     for entry in fs::read_dir(&directory).expect("it can be listed") {
         let path = entry.expect("it can be listed").path();
@@ -120,6 +123,49 @@ fn what_waits_is_bounded_and_nothing_is_lost_when_the_caller_has_to_wait() {
     assert!(log.counts().waits_for_room >= 1, "{:?}", log.counts());
     settle(&mut log);
     assert_eq!(log.durable().expect("the log is sound"), last);
+}
+
+#[test]
+fn what_is_quick_to_write_is_durable_at_once_and_marked_when_the_log_is_idle() {
+    let place = made();
+    let (mut log, _) = open(place.path()).expect("it was made");
+    // The writer tidies first, and is busy then.
+    while log.counts().flushes_here < 9 {
+        let here = log.counts().flushes_here;
+        let last = log.write([record("small")]).expect("the log is sound");
+        if log.counts().flushes_here > here {
+            assert_eq!(log.durable().expect("the log is sound"), last);
+        }
+        settle(&mut log);
+    }
+    let here = log.counts().flushes_here;
+    log.write([record(vec![0; HERE_BYTES_MAX])]).expect("the log is sound");
+    log.write([snapshot("image", 1)]).expect("the log is sound");
+    settle(&mut log);
+    assert_eq!(log.counts().flushes_here, here, "much, or an image, is the writer's");
+    while log.counts().flushes_here == here {
+        log.write([record("last")]).expect("the log is sound");
+        settle(&mut log);
+    }
+    let last = log.last();
+    let begun = Instant::now();
+    while marked(place.path()) != Some(last) {
+        assert!(begun.elapsed() < MARK_AFTER * 60, "an idle log says on disk that its last flush was whole");
+        std::thread::sleep(MARK_AFTER / 20);
+    }
+}
+
+/// Up to where the newest segment's marks call everything durable.
+fn marked(directory: &Path) -> Option<Position> {
+    let folder = Folder::new(directory);
+    let newest = folder.names().expect("it can be listed").into_iter().rev().find(is_segment)?;
+    let bytes = fs::read(folder.path(newest)).expect("it is there");
+    let head = Head::from_bytes(&bytes)?;
+    entry::marked_beyond(&bytes, head.tag, BLOCK_BYTES)
+}
+
+fn is_segment(name: &Name) -> bool {
+    matches!(name, Name::Segment(_))
 }
 
 #[test]
