@@ -1,0 +1,191 @@
+//! Who is at the other end: from a socket that anybody may have opened to a link to a peer, and whether its key is still taken.
+
+use super::{
+    Arrival, CONNECTIONS_MAX, Closing, Connection, FIRST, GREETING_MAX, Links, Phase, Protection,
+    STRANGERS_MAX,
+};
+use crate::channel::Channel;
+use crate::hello::{BadHello, Hello};
+use crate::tls;
+use bytes::Bytes;
+use mio::net::TcpStream;
+use mio::{Interest, Token};
+use std::io::ErrorKind;
+use std::time::Instant;
+use wire::{Encode, NodeId, Peer};
+
+impl Links {
+    /// Takes in whoever has connected.
+    pub(super) fn accept(&mut self) {
+        loop {
+            let Some(listener) = &self.listener else { return };
+            match listener.accept() {
+                Ok((stream, _)) => {
+                    self.counters.accepted += 1;
+                    if self.strangers >= STRANGERS_MAX {
+                        self.count(Closing::TooMany);
+                        continue;
+                    }
+                    let Ok(tls) = self.server.as_ref().map(tls::accept).transpose() else {
+                        self.count(Closing::Tls);
+                        continue;
+                    };
+                    if let Some(place) =
+                        self.admit(stream, tls.map(rustls::Connection::Server), None, Instant::now())
+                    {
+                        self.greet(place);
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                // The other end has given up already, or this process has no descriptor left: the next one may do.
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Takes a connection in, as somebody who has not said who it is.
+    pub(super) fn admit(
+        &mut self,
+        stream: TcpStream,
+        tls: Option<rustls::Connection>,
+        meant: Option<NodeId>,
+        since: Instant,
+    ) -> Option<usize> {
+        let place = match self.free.pop() {
+            Some(place) => place,
+            None if self.connections.len() < CONNECTIONS_MAX => {
+                self.connections.push(None);
+                self.connections.len() - 1
+            }
+            None => {
+                self.count(Closing::TooMany);
+                return None;
+            }
+        };
+        let mut channel = Channel::new(stream, tls);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let registered = self.poll.registry().register(&mut channel.stream, Token(FIRST + place), interest);
+        if registered.is_err() {
+            self.free.push(place);
+            self.count(Closing::Failed);
+            return None;
+        }
+        let phase = Phase::Greeting { since, meant, said: false };
+        self.connections[place] = Some(Connection { channel, phase, unread: false, dirty: false });
+        self.strangers += 1;
+        Some(place)
+    }
+
+    /// Says who we are.
+    pub(super) fn greet(&mut self, place: usize) {
+        let hello = Hello { cluster: self.making.cluster, me: self.making.me };
+        let Some(connection) = self.connections[place].as_mut() else { return };
+        if let Phase::Greeting { said, .. } = &mut connection.phase {
+            if *said {
+                return;
+            }
+            *said = true;
+            connection.channel.queue(&hello.to_bytes());
+            if !connection.dirty {
+                connection.dirty = true;
+                self.dirty.push(place);
+            }
+        }
+    }
+
+    /// When the next one has taken too long to say who it is.
+    pub(super) fn next_expiry(&self) -> Option<Instant> {
+        if self.strangers == 0 {
+            return None;
+        }
+        let since = self.connections.iter().flatten().filter_map(|connection| match connection.phase {
+            Phase::Greeting { since, .. } => Some(since + GREETING_MAX),
+            Phase::Open(_) => None,
+        });
+        since.min()
+    }
+
+    /// Closes those that have taken too long to say who they are.
+    pub(super) fn expire(&mut self, now: Instant, arrived: &mut Vec<Arrival>) {
+        if self.strangers == 0 {
+            return;
+        }
+        for place in 0..self.connections.len() {
+            let slow = self.connections[place].as_ref().is_some_and(|connection| {
+                matches!(connection.phase, Phase::Greeting { since, .. } if now >= since + GREETING_MAX)
+            });
+            if slow {
+                self.close(place, Closing::Slow, arrived);
+            }
+        }
+    }
+
+    /// The first word of a connection.
+    pub(super) fn introduce(
+        &mut self,
+        place: usize,
+        meant: Option<NodeId>,
+        word: Bytes,
+        arrived: &mut Vec<Arrival>,
+    ) -> Result<(), Closing> {
+        let hello = match Hello::read(word) {
+            Ok(hello) => hello,
+            Err(BadHello::Malformed(_) | BadHello::NotOurs | BadHello::Version(_)) => {
+                return Err(Closing::NotOurs);
+            }
+        };
+        if hello.cluster != self.making.cluster {
+            return Err(Closing::OtherCluster);
+        }
+        let welcome = match (meant, hello.me) {
+            (Some(meant), peer) => peer == Peer::Node(meant),
+            (None, Peer::Node(node)) => {
+                self.making.nodes.contains(&node) && Peer::Node(node) != self.making.me
+            }
+            (None, Peer::Client(client)) => client == client.station(),
+        };
+        if !welcome || !self.has_the_key_of(place, hello.me) {
+            return Err(Closing::WrongPeer);
+        }
+        if let Some(older) = self.place_of(hello.me) {
+            self.close(older, Closing::Replaced, arrived);
+        }
+        let Some(connection) = self.connections[place].as_mut() else { return Ok(()) };
+        connection.phase = Phase::Open(hello.me);
+        self.strangers -= 1;
+        match hello.me {
+            Peer::Node(node) => _ = self.nodes.insert(node, place),
+            Peer::Client(station) => _ = self.stations.insert(station, place),
+        }
+        if let Some(dial) = self.dial_of(place) {
+            dial.stands();
+        }
+        arrived.push(Arrival::Up(hello.me));
+        Ok(())
+    }
+
+    /// Whether the key at the other end of a connection is that of `peer`; over a plain link there is none to ask.
+    fn has_the_key_of(&self, place: usize, peer: Peer) -> bool {
+        match &self.making.protection {
+            Protection::Plain => true,
+            Protection::Tls { pins, .. } => {
+                let connection = self.connections[place].as_ref().and_then(|one| one.channel.tls());
+                let holder = connection.and_then(|tls| tls::holder_of(tls, pins));
+                holder.is_some_and(|holder| holder.speaks_for(peer))
+            }
+        }
+    }
+
+    /// Closes the links to those whose keys are no longer taken: after the roster has changed, and when a day has passed.
+    pub fn check_keys(&mut self, arrived: &mut Vec<Arrival>) {
+        for place in 0..self.connections.len() {
+            let peer = self.connections[place].as_ref().and_then(|connection| match connection.phase {
+                Phase::Open(peer) => Some(peer),
+                Phase::Greeting { .. } => None,
+            });
+            if peer.is_some_and(|peer| !self.has_the_key_of(place, peer)) {
+                self.close(place, Closing::WrongPeer, arrived);
+            }
+        }
+    }
+}
