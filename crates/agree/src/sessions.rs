@@ -248,7 +248,9 @@ impl Identity {
             && let Some(session) = self.sessions.remove(&client)
         {
             self.bytes -= session.bytes();
-            self.floor = self.floor.max(session.timestamp);
+            if !defect!(SessionsFloorless) {
+                self.floor = self.floor.max(session.timestamp);
+            }
         }
         before - self.bytes
     }

@@ -66,6 +66,7 @@ macro_rules! defects {
 defects! {
     SessionsLost = "sessions-lost": "byzid", "a snapshot leaves out the session table: a retransmitted request runs twice";
     SessionsIgnored = "sessions-ignored": "byzid", "a request that was executed already is executed again";
+    SessionsFloorless = "sessions-floorless": "byzid", "a request of a session that was forgotten is taken for a new one, and runs again";
     ClientQuorum = "client-quorum": "byzid", "the client accepts f matching replies instead of f+1";
     AssentUnread = "assent-unread": "byzid", "an assent counts for whatever the speaker says, and not only for what it is the digest of";
     MonitorConsistency = "monitor-consistency": "byzid", "consistency: an ORDER sent again to one backup may be another than was sent";

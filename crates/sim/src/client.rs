@@ -21,6 +21,7 @@ use agree::bundle::Gathering;
 use agree::client::RETRY;
 use agree::door::Door;
 use agree::replica::Refusal;
+use agree::sessions::FORGOTTEN;
 use agree::station::{Done, SessionNumber};
 use agree::{Message, Request, Settings, Station};
 use bytes::Bytes;
@@ -356,6 +357,7 @@ impl SimStation {
         let client = &mut self.clients[place];
         client.waiting = false;
         let id = client.id;
+        world.stats.forgotten += u64::from(done.accepted.result == FORGOTTEN);
         world.traced(|| Traced::Accepted { client: id, accepted: done.accepted.clone() });
         world.checkers.accepted(world.now, id, &done.accepted);
         let is_answered = done.accepted.timestamp == client.wished;

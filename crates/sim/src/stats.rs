@@ -49,6 +49,8 @@ pub struct Stats {
     pub frames_of_outsiders: u64,
     /// Requests under whose number a client that lies asked for something else as well.
     pub second_thoughts: u64,
+    /// Requests of which nobody knows any more whether they were executed.
+    pub forgotten: u64,
     /// Frames for a receiver that there is not.
     pub frames_to_nobody: u64,
     /// Faults that began, by name.
@@ -101,6 +103,7 @@ impl Default for Stats {
             frames_overflowed: 0,
             frames_of_outsiders: 0,
             second_thoughts: 0,
+            forgotten: 0,
             frames_to_nobody: 0,
             faults: BTreeMap::new(),
             strategies: BTreeMap::new(),
@@ -189,6 +192,7 @@ impl Stats {
         self.frames_overflowed += other.frames_overflowed;
         self.frames_of_outsiders += other.frames_of_outsiders;
         self.second_thoughts += other.second_thoughts;
+        self.forgotten += other.forgotten;
         self.frames_to_nobody += other.frames_to_nobody;
         self.views_entered += other.views_entered;
         self.reconfigurations += other.reconfigurations;

@@ -8,6 +8,7 @@ use crate::disk::Speed;
 use crate::network::Latency;
 use crate::random::{Random, Stream};
 use agree::checkpoint::CHUNK_BYTES_MAX;
+use agree::settings::SESSIONS_BYTES_MIN;
 use agree::{Protocol, Settings};
 use core::time::Duration;
 use wire::NodeId;
@@ -77,6 +78,11 @@ impl Tuning {
         tuning.settings.chunk_bytes = random.pick(&[CHUNK_BYTES_MAX, 24, 64, 160]);
         tuning.sessions = random.pick(&[1, 2, 3, 6]);
         tuning.turn = random.pick(&[Duration::ZERO, micros(200), millis(2)]);
+        if random.chance(200) {
+            // More clients than there is room for: sessions are forgotten while they are in use.
+            tuning.clients = random.between(8, 12) as usize;
+            tuning.settings.sessions_bytes_max = SESSIONS_BYTES_MIN;
+        }
         tuning
     }
 

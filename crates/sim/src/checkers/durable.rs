@@ -12,7 +12,7 @@ use wire::Sequence;
 /// Compares what clients were told with the final history `path`.
 pub fn check(ledger: &Ledger, history: &History, path: &[Variant], converged: bool) -> Result<(), String> {
     for (client, timestamp, asked) in history.iter() {
-        let Some(told) = &asked.told else { continue };
+        let Some(told) = asked.result() else { continue };
         let at = told.sequence;
         let name = format!("{client} was told the result of {timestamp} at {at} in {}", told.view);
         let place = usize::try_from(at.0).ok().and_then(|place| place.checked_sub(1));

@@ -2,6 +2,7 @@
 
 use crate::crew::Crew;
 use agree::client::Accepted;
+use agree::sessions::FORGOTTEN;
 use bytes::Bytes;
 use wire::{ClientId, Sequence, Time, Timestamp, View};
 
@@ -16,6 +17,14 @@ pub struct Asked {
     pub other: Option<Bytes>,
     /// What the client was told, once it was.
     pub told: Option<Told>,
+}
+
+impl Asked {
+    /// The result, if the client was told one. That nobody knows any more is none: it may have been executed or not.
+    #[must_use]
+    pub fn result(&self) -> Option<&Told> {
+        self.told.as_ref().filter(|told| told.result != FORGOTTEN)
+    }
 }
 
 /// What a client was told.

@@ -107,7 +107,7 @@ pub fn check(ledger: &Ledger, history: &History, path: &[Variant]) -> Result<(),
                 latest_invocation = asked.invoked;
                 latest = format!("{client}{timestamp}");
             }
-            let Some(told) = &asked.told else { continue };
+            let Some(told) = asked.result() else { continue };
             if told.result != result {
                 let told_result = &told.result;
                 return Err((
@@ -180,7 +180,7 @@ fn apply(model: &mut Model, applied: &[Applied], state: Digest) -> Vec<Vec<u8>> 
         applied
             .iter()
             .zip(results)
-            .all(|((_, _, asked), result)| asked.told.as_ref().is_none_or(|told| told.result == *result))
+            .all(|((_, _, asked), result)| asked.result().is_none_or(|told| told.result == *result))
     };
     let way = ways.iter().find(|way| is_right(way) && is_told(way)).or_else(|| ways.iter().find(is_right));
     let (right, results) = way.unwrap_or(&ways[0]).clone();

@@ -43,6 +43,7 @@ pub mod vouched;
 use crate::crew::Crew;
 use agree::client::Accepted;
 use agree::guard::{Alarm, GuardEffect};
+use agree::sessions::FORGOTTEN;
 use agree::{Observation, Protocol, Settings};
 use bytes::Bytes;
 use core::fmt;
@@ -286,6 +287,10 @@ impl Checkers {
     /// A client was told enough to believe a result.
     pub fn accepted(&mut self, now: Time, client: ClientId, accepted: &Accepted) {
         self.history.accepted(now, client, accepted);
+        if accepted.result == FORGOTTEN {
+            // It has no place: nobody knows whether it ever had one.
+            return;
+        }
         let verdict = agreement::accepted(&mut self.ledger, self.finality, &self.views, client, accepted);
         self.check(Checker::Agreement, now, verdict);
     }
