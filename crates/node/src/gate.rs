@@ -48,7 +48,7 @@ pub struct Alarmed {
 
 impl Passed {
     /// The latest stands last.
-    fn alarmed(&mut self, at: Time, alarm: Alarm) {
+    pub(crate) fn alarmed(&mut self, at: Time, alarm: Alarm) {
         let before = self.alarms.iter().position(|alarmed| alarmed.alarm.rule == alarm.rule);
         let times = before.map_or(0, |place| self.alarms.remove(place).times);
         self.alarms.push(Alarmed { alarm, at, times: times + 1 });

@@ -67,7 +67,11 @@ impl Report {
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         let speaks = self.beside.up && self.beside.silent_ms <= SILENT_MS_MAX;
-        self.vouches && speaks && self.standing.as_ref().is_some_and(|standing| standing.status.normal)
+        let proven = self.passed.alarms.iter().any(|alarmed| alarmed.alarm.proof);
+        self.vouches
+            && !proven
+            && speaks
+            && self.standing.as_ref().is_some_and(|standing| standing.status.normal)
     }
 
     fn seconds(&self) -> u64 {
@@ -208,14 +212,80 @@ impl Report {
             self.links.frames_dropped,
         );
         metric("seconds_total", "counter", "Seconds since the start.", self.seconds());
-        let _ = write!(
-            text,
-            "# HELP varangian_connections_closed_total Connections that ended, by why.\n\
-             # TYPE varangian_connections_closed_total counter\n"
+        let closed = self.links.closed.iter().map(|(closing, count)| (closing.name(), *count));
+        by_why(&mut text, "connections_closed_total", "Connections that ended, by why.", closed);
+        let refused = self.links.refused.iter().map(|(name, count)| (*name, *count));
+        by_why(
+            &mut text,
+            "tls_refused_total",
+            "Connections that ended over TLS, by what was refused.",
+            refused,
         );
-        for (closing, count) in &self.links.closed {
-            let _ = writeln!(text, "varangian_connections_closed_total{{why=\"{closing}\"}} {count}");
-        }
         text
+    }
+}
+
+/// A counter of many reasons.
+fn by_why(text: &mut String, name: &str, help: &str, counts: impl Iterator<Item = (&'static str, u64)>) {
+    let _ = write!(text, "# HELP varangian_{name} {help}\n# TYPE varangian_{name} counter\n");
+    for (why, count) in counts {
+        let _ = writeln!(text, "varangian_{name}{{why=\"{why}\"}} {count}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agree::replica::Status;
+    use link::Closing;
+    use wire::{Digest, Sequence, View};
+
+    fn report() -> Report {
+        let status = Status {
+            view: View(0),
+            primary: NodeId(0),
+            normal: true,
+            executed: Sequence(7),
+            stable: Sequence(0),
+            state: Digest([0; 32]),
+            sessions: 0,
+        };
+        let standing = Standing { status, tally: Tally::default(), log: LogStanding::default() };
+        Report {
+            node: NodeId(0),
+            protocol: Protocol::ByzId,
+            apart: true,
+            standing: Some(standing),
+            beside: Beside { up: true, starts: 1, silent_ms: 0, end: None },
+            vouches: true,
+            monitor: None,
+            passed: Passed::default(),
+            asides_refused: 0,
+            links: Counters::default(),
+            up: Vec::new(),
+            now: Time::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_node_whose_replica_is_proven_to_lie_is_not_healthy() {
+        let mut report = report();
+        assert!(report.is_healthy());
+        let mut alarm = Alarm { node: NodeId(0), view: View(0), rule: "a rule", proof: false };
+        report.passed.alarmed(Time::ZERO, alarm.clone());
+        assert!(report.is_healthy(), "it is suspected of something, and takes part");
+        alarm.proof = true;
+        report.passed.alarmed(Time::ZERO, alarm);
+        assert!(!report.is_healthy());
+    }
+
+    #[test]
+    fn why_connections_ended_is_told_to_those_who_watch() {
+        let mut report = report();
+        report.links.closed.insert(Closing::Slow, 3);
+        report.links.refused.insert("expired", 2);
+        let metrics = report.as_metrics();
+        assert!(metrics.contains("varangian_connections_closed_total{why=\"slow\"} 3\n"), "{metrics}");
+        assert!(metrics.contains("varangian_tls_refused_total{why=\"expired\"} 2\n"), "{metrics}");
     }
 }
