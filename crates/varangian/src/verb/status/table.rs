@@ -128,7 +128,7 @@ fn footing(findings: &Findings<'_>, entry: &NodeEntry) -> Vec<String> {
             let log = standing.log;
             let unsynced =
                 if log.unsynced > 0 { format!(", {} not synced", log.unsynced) } else { String::new() };
-            format!("{} writes, {} MiB{unsynced}", log.writes, log.bytes >> 20)
+            format!("write {}, {} MiB{unsynced}", log.writes, log.bytes >> 20)
         })),
         entry.identity.fingerprint().to_string(),
     ]
