@@ -9,7 +9,8 @@
 //!
 //! Upon a change by the caller: the slot is put on the list of those that the thread must look at, once, however much changes
 //!   before it looks. So the list is never longer than there are sessions, and what the thread finds is what is wanted now.
-//! Upon a list that was empty: the thread is woken. Whatever comes until it looks leaves in the same bundle.
+//! Upon a thread that waits for something to happen: it is woken. Whatever comes until it looks leaves in the same bundle. A thread
+//!   that is at work looks before it waits; a caller that it woke itself, and that asks again at once, is heard in the same turn.
 
 use crate::error::CallError;
 use agree::client::Accepted;
@@ -46,6 +47,8 @@ pub(crate) struct State {
     pub(crate) put_off: bool,
     /// Whom to wake at the end, if the caller does not block.
     pub(crate) waker: Option<Waker>,
+    /// The caller blocks.
+    blocks: bool,
 }
 
 /// The place of one session.
@@ -57,7 +60,8 @@ pub(crate) struct Slot {
 
 impl Slot {
     pub(crate) fn new() -> Arc<Slot> {
-        let state = State { stage: Stage::Idle, listed: false, number: None, put_off: false, waker: None };
+        let stage = Stage::Idle;
+        let state = State { stage, listed: false, number: None, put_off: false, waker: None, blocks: false };
         Arc::new(Slot { state: Mutex::new(state), changed: Condvar::new() })
     }
 
@@ -100,9 +104,11 @@ impl Slot {
 
     fn over(&self, mut state: MutexGuard<'_, State>, outcome: Outcome) {
         state.stage = Stage::Done(outcome);
-        let waker = state.waker.take();
+        let (waker, blocks) = (state.waker.take(), state.blocks);
         drop(state);
-        self.changed.notify_all();
+        if blocks {
+            self.changed.notify_all();
+        }
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -123,6 +129,7 @@ impl Slot {
     pub(crate) fn wait(&self, deadline: Instant) -> Option<Outcome> {
         let mut state = self.lock();
         loop {
+            state.blocks = false;
             if let Some(outcome) = Slot::take(&mut state) {
                 return Some(outcome);
             }
@@ -130,6 +137,7 @@ impl Slot {
             if left == Duration::ZERO {
                 return None;
             }
+            state.blocks = true;
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -152,10 +160,18 @@ impl Slot {
     }
 }
 
+/// What the thread must look at.
+#[derive(Debug, Default)]
+struct Listed {
+    slots: Vec<Arc<Slot>>,
+    /// The thread waits for something to happen, and has looked at all there was.
+    waits: bool,
+}
+
 /// What all sessions of a connection share with its thread.
 #[derive(Debug)]
 pub(crate) struct Desk {
-    listed: Mutex<Vec<Arc<Slot>>>,
+    listed: Mutex<Listed>,
     waker: Arc<mio::Waker>,
     /// Sessions that are open, or that the thread has not closed yet.
     pub(crate) sessions: AtomicUsize,
@@ -181,7 +197,7 @@ impl Desk {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Slot>>> {
+    fn lock(&self) -> MutexGuard<'_, Listed> {
         self.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -199,12 +215,24 @@ impl Desk {
             slot.close();
             return;
         }
-        listed.push(Arc::clone(slot));
-        let is_first = listed.len() == 1;
+        listed.slots.push(Arc::clone(slot));
+        let waits = replace(&mut listed.waits, false);
         drop(listed);
-        if is_first {
+        if waits {
             self.wake();
         }
+    }
+
+    /// The thread: whether there is nothing to look at, so that it may wait; whoever changes something from now on wakes it.
+    pub(crate) fn may_wait(&self) -> bool {
+        let mut listed = self.lock();
+        listed.waits = listed.slots.is_empty();
+        listed.waits
+    }
+
+    /// The thread: it waits no more, and looks at what there is before it waits again.
+    pub(crate) fn goes_on(&self) {
+        self.lock().waits = false;
     }
 
     /// Ends a turn of the thread that waits. If that fails, it looks by itself at its next turn.
@@ -236,7 +264,7 @@ impl Desk {
 
     /// The thread: whether there is nothing to look at.
     pub(crate) fn is_clear(&self) -> bool {
-        self.lock().is_empty()
+        self.lock().slots.is_empty()
     }
 
     /// Whether the connection is over.
@@ -246,14 +274,14 @@ impl Desk {
 
     /// The thread: the slots that it must look at.
     pub(crate) fn take_listed(&self, into: &mut Vec<Arc<Slot>>) {
-        into.append(&mut self.lock());
+        into.append(&mut self.lock().slots);
     }
 
     /// The thread: it looks at nothing any more; what is listed is over.
     pub(crate) fn end(&self) {
         let mut listed = self.lock();
         self.ended.store(true, Ordering::Relaxed);
-        let left = core::mem::take(&mut *listed);
+        let left = core::mem::take(&mut listed.slots);
         drop(listed);
         for slot in left {
             slot.close();

@@ -83,10 +83,11 @@ impl Post {
     pub(crate) fn run(mut self) {
         let (mut arrived, mut done, mut frames) = (Vec::new(), Vec::new(), Vec::new());
         while !self.is_to_end() {
-            let wait = self.wait();
+            let wait = if self.desk.may_wait() { self.wait() } else { Duration::ZERO };
             if self.links.turn(Some(wait), &mut arrived).is_err() {
                 break;
             }
+            self.desk.goes_on();
             let now = self.clock.now();
             for arrival in arrived.drain(..) {
                 self.hear(now, arrival, &mut done);
