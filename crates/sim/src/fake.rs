@@ -207,8 +207,8 @@ pub(crate) fn settings(defect: Defect) -> crate::RunSettings {
     crate::RunSettings {
         engine: crate::engine::Engine::Fake(defect),
         duration: Duration::from_secs(2),
-        // It never cuts its log, so it must stay short.
-        only: crate::Only { operations: Some(30), ..crate::Only::default() },
+        // It never cuts its log, so it must stay short: few clients that ask for little.
+        only: crate::Only { clients: Some(5), operations: Some(30), ..crate::Only::default() },
         ..crate::RunSettings::new(agree::Protocol::Paxos, 1)
     }
 }

@@ -13,7 +13,7 @@ use crate::only::Only;
 use crate::plan::Plan;
 use crate::run::RunSettings;
 use crate::world::{Making, World};
-use agree::Protocol;
+use agree::{Protocol, Settings};
 use core::time::Duration;
 use std::collections::BTreeMap;
 use wire::Time;
@@ -134,6 +134,7 @@ fn cost(
     cluster.batch_requests_max = batch;
     cluster.batch_bytes_max = 64 << 10;
     cluster.requests_waiting_max = clients;
+    cluster.sessions_bytes_max = Settings::new(protocol, f).sessions_bytes_max;
     // Nothing but the requests themselves shall happen: nobody loses patience, nobody says that it is there.
     cluster.retransmit_after = hour;
     cluster.view_timeout = hour;
