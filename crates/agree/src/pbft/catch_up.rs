@@ -84,13 +84,19 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         self.tick_transfer(out);
         self.tick_relays(out);
         self.ask_for_batches(out);
-        out.send_members(crate::Message::Pbft(Message::Status(self.standing())));
+        self.tell_standing(out);
         let busy = !self.views.active
+            || self.views.suspicions.own()
             || self.catch_up.fetch.is_some()
             || self.checkpoints.own.len() > 1
             || self.has_open_places();
         let after = if busy { self.settings.retransmit_after } else { self.settings.heartbeat_every };
         out.set_timer(TICK, after);
+    }
+
+    /// Says to all where this replica stands.
+    pub(super) fn tell_standing(&self, out: &mut Outbox) {
+        out.send_members(crate::Message::Pbft(Message::Status(self.standing())));
     }
 
     /// Where this replica stands.
@@ -107,6 +113,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         Status {
             view,
             active: self.views.active,
+            suspects: self.views.suspicions.own(),
             known: self.views.known_view(),
             decision: self.views.known.as_ref().map_or(Digest::ZERO, message::NewView::decision),
             executed,
@@ -124,6 +131,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         status: &Status,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
+        self.note_suspicion(from, status.view, status.suspects, out);
         self.catch_up.may_answer(from, STATUS_COST)?;
         self.send_views(from, status, out);
         if self.views.active && status.active && self.views.view == status.view {
