@@ -124,5 +124,6 @@ defects! {
     PbftPreparedOmitted = "pbft-prepared-omitted": "pbft", "a VIEW-CHANGE leaves out what prepared";
     PbftPrepareForgotten = "pbft-prepare-forgotten": "pbft", "PREPARE leaves without a record, and a loss of power makes the replica forget it";
     PbftEraRunsOn = "pbft-era-runs-on": "pbft", "a replica goes on executing what an era decided after its end";
+    PbftLeftAlone = "pbft-left-alone": "pbft", "nobody joins a replica that was left alone in a later view";
     PbftOldViewAccepted = "pbft-old-view-accepted": "pbft", "messages of a view that is over still count";
 }

@@ -482,8 +482,12 @@ impl World {
         let is_idle_spare =
             |slot: usize, status: &Status| slot >= members && status.executed == Sequence::ZERO;
         let up = statuses.iter().enumerate().filter_map(|(slot, status)| Some((slot, status.as_ref()?)));
-        let needed = up.filter(|(slot, status)| !is_idle_spare(*slot, status)).count();
-        live::converged(&statuses, needed)
+        let up: Vec<&Status> =
+            up.filter(|(slot, s)| !is_idle_spare(*slot, s)).map(|(_, status)| status).collect();
+        // Without monitors nobody is ever put out.
+        let all_take_part =
+            self.around.settings.protocol.monitored() || up.iter().all(|status| status.normal);
+        all_take_part && live::converged(&statuses, up.len())
     }
 
     /// Judges the run as a whole: what comes after the last [`World::step`].

@@ -6,7 +6,8 @@
 //!   - j knows no NEW-VIEW as late as mine, or another one for the same view while it changes view: mine;
 //!   - I change view, and j is in an earlier one or lacks my VIEW-CHANGE: mine;
 //!   - we are in the same view: for the places after those j executed, my PRE-PREPARE, PREPARE and COMMIT, but for what j
-//!     says it has;
+//!     says it has; for those that j executed and I did not, my PREPARE and COMMIT: j may have learned in an earlier view that they
+//!     are committed, and in this one I need its votes, which need mine;
 //!   - j executed less than I: COMMITTED, the digests of what comes next;
 //!   - checkpoints I took above j's stable one: CHECKPOINT.
 //!
@@ -84,13 +85,19 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         self.tick_transfer(out);
         self.tick_relays(out);
         self.ask_for_batches(out);
-        out.send_members(crate::Message::Pbft(Message::Status(self.standing())));
+        self.tell_standing(out);
         let busy = !self.views.active
+            || self.views.suspicions.own()
             || self.catch_up.fetch.is_some()
             || self.checkpoints.own.len() > 1
             || self.has_open_places();
         let after = if busy { self.settings.retransmit_after } else { self.settings.heartbeat_every };
         out.set_timer(TICK, after);
+    }
+
+    /// Says to all where this replica stands.
+    pub(super) fn tell_standing(&self, out: &mut Outbox) {
+        out.send_members(crate::Message::Pbft(Message::Status(self.standing())));
     }
 
     /// Where this replica stands.
@@ -107,6 +114,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         Status {
             view,
             active: self.views.active,
+            suspects: self.views.suspicions.own(),
             known: self.views.known_view(),
             decision: self.views.known.as_ref().map_or(Digest::ZERO, message::NewView::decision),
             executed,
@@ -124,6 +132,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         status: &Status,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
+        self.note_suspicion(from, status.view, status.suspects, out);
         self.catch_up.may_answer(from, STATUS_COST)?;
         self.send_views(from, status, out);
         if self.views.active && status.active && self.views.view == status.view {
@@ -162,19 +171,24 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         }
     }
 
-    /// Sends what this replica said in the present view about the places that `from` has not executed.
+    /// Sends what this replica said in the present view about the places that it or `from` has not executed.
     fn send_votes(&mut self, from: NodeId, status: &Status, out: &mut Outbox) {
         let (view, leads) = (self.views.view, self.leads());
         let mut messages = Vec::new();
         let mut bytes = 0;
-        for (sequence, slot) in self.log.after(status.executed) {
-            let offset = sequence.0 - status.executed.0 - 1;
-            if offset >= PLACES_TOLD {
-                break;
-            }
+        let executed_by_both = status.executed.min(self.machine.sequence());
+        let places = self.log.after(executed_by_both);
+        for (sequence, slot) in places.take_while(|(n, _)| n.0 <= executed_by_both.0 + PLACES_TOLD) {
             let Some(digest) = slot.accepted_in(view) else { continue };
-            let lacks = |bits: u64| bits & (1 << offset) == 0;
-            if leads && lacks(status.accepted) && sequence > self.decided_up_to() && bytes < BATCH_BYTES_MAX {
+            // Of what it executed it says nothing more.
+            let offset = sequence.0.checked_sub(status.executed.0).and_then(|places| places.checked_sub(1));
+            let lacks = |bits: u64| offset.is_none_or(|offset| bits & (1 << offset) == 0);
+            if leads
+                && offset.is_some()
+                && lacks(status.accepted)
+                && sequence > self.decided_up_to()
+                && bytes < BATCH_BYTES_MAX
+            {
                 let batch = slot.batch(digest).expect("what is accepted is held");
                 bytes += batch.requests().iter().map(|request| request.operation.len()).sum::<usize>();
                 messages.push(Message::PrePrepare(PrePrepare { view, sequence, batch }));

@@ -215,6 +215,8 @@ pub struct Status {
     pub view: View,
     /// Whether it is in it.
     pub active: bool,
+    /// Whether it suspects it.
+    pub suspects: bool,
     /// The view of the last NEW-VIEW it knows; 0 if none.
     pub known: View,
     /// What that one decided.
@@ -230,7 +232,7 @@ pub struct Status {
     /// Which of them prepared.
     pub prepared: u64,
 }
-codec_struct!(Status |from| { view, active, known, decision, executed, stable, changes, accepted, prepared });
+codec_struct!(Status |from| { view, active, suspects, known, decision, executed, stable, changes, accepted, prepared });
 
 /// COMMITTED: the sender executed these batches at `first`, `first + 1`, …
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

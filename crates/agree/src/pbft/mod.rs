@@ -10,8 +10,9 @@
 //!     those the batch is committed;
 //!   - `execute`: committed batches are executed in order and the clients answered;
 //!   - `stable`: every K batches CHECKPOINT(n, d); upon `2f+1` the log before n is cut;
-//!   - `view_change`: upon a request or a batch that does not move in time: VIEW-CHANGE(v+1, h, C, P and Q), signed; `in_turn`:
-//!     what is no reason for that, since a long queue is served in order;
+//!   - `suspect`: upon a request or a batch that does not move in time: the replica suspects the view; `in_turn`: what is no
+//!     reason for that, since a long queue is served in order;
+//!   - `view_change`: upon `f+1` that suspect it: VIEW-CHANGE(v+1, h, C, P and Q), signed;
 //!   - `decide`, `new_view`: upon `2f+1` of those: NEW-VIEW(v+1, V, O), checked by everybody against V;
 //!   - `catch_up`, `batches`, `transfer`: what was lost on the way is sent again to those who lack it;
 //!   - `era`: another machine takes the seat of a member: what was voted for before counts for nothing after it;
@@ -37,7 +38,9 @@
 //!
 //! Once messages arrive, correct replicas gather in the highest view that one of them knows to have begun, or turn to the
 //! next together: whoever sees `f+1` ahead follows, and the timer of a view that has not begun runs only when `2f+1`
-//! want it. The `2f+1` VIEW-CHANGEs of correct replicas always decide: let w be the last view of which any of them
+//! want it. A view in which a request waits for ever is left: its client shows it to all, so either `f+1` correct replicas wait
+//! for it, and suspect the view together, or `f+1` have executed it, and the others hear that from them.
+//! The `2f+1` VIEW-CHANGEs of correct replicas always decide: let w be the last view of which any of them
 //! knows the NEW-VIEW. All of them get it, and get the batches that it decided, which some correct replica has. Then
 //! what they report as prepared is either from w, where `f+1` correct ones accepted it, or what w decided, which all
 //! of them accepted; so A holds with A2, or B. A primary that gave w several beginnings is no exception, since replicas
@@ -56,6 +59,8 @@
 //! - A replica follows to the highest view that `f+1` others want or a higher one, not to the smallest wanted.
 //! - `2f+1` COMMITs commit a batch also at a replica at which it has not prepared, and `f+1` COMMITTEDs at one in any
 //!   view: each proves that a correct replica knows it to be committed.
+//! - A replica whose timer ran out does not turn alone: `f+1` must suspect the view (`suspect`). In the papers it does, and the view
+//!   has lost it for good, also if it only stood still for a while.
 //! - A request that is not executed in time is no reason to turn while others are served in turn (`in_turn`): the papers' timer
 //!   runs for it alone, and then load alone changes views.
 //! - No tentative execution, no read-only requests, no proactive recovery.
@@ -81,6 +86,7 @@ mod record;
 mod recover;
 mod relay;
 mod stable;
+mod suspect;
 mod transfer;
 mod view_change;
 mod watch;
@@ -119,6 +125,9 @@ const WRITES_PENDING: u64 = 16;
 
 /// The timer after which a replica turns to the next view.
 const PATIENCE: Timer = Timer(1);
+
+/// The timer after which a replica suspects its view for the sake of one that has left it.
+const COMPANY: Timer = Timer(2);
 
 /// A replica of PBFT.
 #[derive(Clone)]
@@ -162,7 +171,7 @@ impl<S: Hash, K> Hash for Replica<S, K> {
 }
 
 impl<S: Service + Clone, K: Keys> crate::Replica for Replica<S, K> {
-    fn step(&mut self, _: Time, event: Event, out: &mut Outbox) {
+    fn step(&mut self, now: Time, event: Event, out: &mut Outbox) {
         match event {
             Event::Started => self.started(out),
             Event::Message { from, .. } if self.disk_is_behind() => out.refuse(from, Refusal::NoRoom),
@@ -172,7 +181,8 @@ impl<S: Service + Clone, K: Keys> crate::Replica for Replica<S, K> {
                 }
             }
             Event::Timer(TICK) => self.tick(out),
-            Event::Timer(PATIENCE) => self.patience_is_over(out),
+            Event::Timer(PATIENCE) => self.patience_is_over(now, out),
+            Event::Timer(COMPANY) => self.company_is_due(out),
             Event::Timer(_) => {}
             Event::Durable(position) => {
                 self.journal.durable(position, out);
@@ -183,7 +193,8 @@ impl<S: Service + Clone, K: Keys> crate::Replica for Replica<S, K> {
         }
         self.execute_committed(out);
         self.propose(out);
-        self.attend(out);
+        self.attend(now, out);
+        self.attend_to_company(out);
     }
 
     fn status(&self) -> Status {

@@ -168,6 +168,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         self.views.view = self.views.known_view();
         self.views.active = true;
         self.views.concern = None;
+        self.views.suspicions.begin_anew();
         self.log.forget_votes();
         self.watch_the_queue();
         if self.leads() {

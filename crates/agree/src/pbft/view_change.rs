@@ -8,8 +8,7 @@
 //! Why the primary as well. Let f = 1 and one replica lie. One of the three others executes the last batch, thanks to a
 //! COMMIT that only it got from the liar; another has turned to the next view; the third is the primary and can never
 //! gather the COMMITs. The first has nothing left to wait for. Unless the primary turns as well, the second stays alone.
-//! Upon its patience being over: it turns to the next view; unless a request only waits for its turn while others are served, or
-//!   others still vote ([`super::in_turn`]): then the timer runs again.
+//! Upon its patience being over: it suspects the view, and turns to the next one with `f` others that do ([`super::suspect`]).
 //! Upon VIEW-CHANGE(v', h, C, P and Q, i), signed by the sender i: the last of each sender is kept. If `f+1` others are in
 //!   views after its own, it turns to the highest view that `f+1` of them have reached.
 //! Turning to v' (`turn_to`): it takes part in no earlier view any more; the record, and behind it VIEW-CHANGE(v') to all.
@@ -21,13 +20,14 @@
 use super::in_turn::InTurn;
 use super::message::{Message, NewView, ViewChange};
 use super::record::Record;
+use super::suspect::Suspicions;
 use super::{PATIENCE, Replica};
 use crate::Service;
 use crate::replica::{Outbox, Refusal};
 use crate::request::Batch;
 use core::time::Duration;
 use std::collections::BTreeMap;
-use wire::{ClientId, Digest, Keys, NodeId, Peer, Sequence, Signature, Timestamp, View};
+use wire::{ClientId, Digest, Keys, NodeId, Peer, Sequence, Signature, Time, Timestamp, View};
 
 /// Batches after whose execution one of the views turned to is forgotten.
 const BATCHES_PER_TURN: u32 = 16;
@@ -58,8 +58,12 @@ pub(super) struct Views {
     pub(super) latest: BTreeMap<NodeId, ViewChange>,
     /// What the timer runs for.
     pub(super) concern: Option<Concern>,
+    /// When the timer is due.
+    pub(super) patient_until: Time,
     /// What happened since it is concerned about that.
     pub(super) in_turn: InTurn,
+    /// Who suspects which view.
+    pub(super) suspicions: Suspicions,
     /// Views turned to of late.
     turns: u32,
     /// Batches executed since one of them was forgotten.
@@ -82,7 +86,9 @@ impl Views {
             own,
             latest,
             concern: None,
+            patient_until: Time::ZERO,
             in_turn: InTurn::default(),
+            suspicions: Suspicions::default(),
             turns: 0,
             batches: 0,
             first,
@@ -112,7 +118,7 @@ impl Views {
     }
 
     /// The highest view after this one that at least `enough` others have reached.
-    fn ahead(&self, me: NodeId, enough: usize) -> Option<View> {
+    pub(super) fn ahead(&self, me: NodeId, enough: usize) -> Option<View> {
         let others = self.latest.iter().filter(|(node, change)| **node != me && change.view > self.view);
         let mut views: Vec<View> = others.map(|(_, change)| change.view).collect();
         views.sort_unstable_by(|one, other| other.cmp(one));
@@ -122,16 +128,17 @@ impl Views {
 
 impl<S: Service + Clone, K: Keys> Replica<S, K> {
     /// Starts, restarts or stops the timer if the concern is another one now.
-    pub(super) fn attend(&mut self, out: &mut Outbox) {
+    pub(super) fn attend(&mut self, now: Time, out: &mut Outbox) {
         let concern =
             self.views.concern.filter(|concern| self.is_open(*concern)).or_else(|| self.next_concern());
         if concern == self.views.concern {
             return;
         }
         self.views.concern = concern;
+        self.views.suspicions.impatient = false;
         self.views.in_turn = InTurn::default();
         match concern {
-            Some(_) => out.set_timer(PATIENCE, self.patience()),
+            Some(_) => self.be_patient(now, out),
             None => out.clear_timer(PATIENCE),
         }
     }
@@ -150,8 +157,15 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
             .filter(|concern| self.is_open(*concern))
     }
 
+    /// Starts the timer anew.
+    pub(super) fn be_patient(&mut self, now: Time, out: &mut Outbox) {
+        let patience = self.patience();
+        self.views.patient_until = now.after(patience);
+        out.set_timer(PATIENCE, patience);
+    }
+
     /// Whether there is still reason to wait for this.
-    fn is_open(&self, concern: Concern) -> bool {
+    pub(super) fn is_open(&self, concern: Concern) -> bool {
         // At the end of an era there is nothing more to be executed in it.
         let may_judge = self.views.active && self.catch_up.fetch.is_none() && !self.is_closing();
         match concern {
@@ -174,34 +188,18 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         open.any(|(_, slot)| slot.accepted_in(view).is_some() || slot.committed.is_some())
     }
 
-    fn patience(&self) -> Duration {
+    pub(super) fn patience(&self) -> Duration {
         let factor = 1_u32.checked_shl(self.views.turns).unwrap_or(u32::MAX);
         self.settings.view_timeout.saturating_mul(factor).min(self.settings.view_timeout_max)
     }
 
-    /// The timer ran out.
-    pub(super) fn patience_is_over(&mut self, out: &mut Outbox) {
-        let concern = self.views.concern.take().filter(|concern| self.is_open(*concern));
-        let (patience, longest) = (self.patience(), self.settings.view_timeout_max);
-        let (window, one_correct) = (self.settings.window, self.quorum.one_correct());
-        match concern {
-            Some(Concern::Request(..) | Concern::Place(_))
-                if self.views.in_turn.is_worth_waiting(patience, longest, window, one_correct) =>
-            {
-                self.views.concern = concern;
-                out.set_timer(PATIENCE, patience);
-            }
-            Some(_) => self.turn_to(self.views.view.next(), out),
-            None => {}
-        }
-    }
-
     /// Leaves the present view for `view`, which has not begun.
-    fn turn_to(&mut self, view: View, out: &mut Outbox) {
+    pub(super) fn turn_to(&mut self, view: View, out: &mut Outbox) {
         assert!(view > self.views.view, "views only grow");
         self.views.view = view;
         self.views.active = false;
         self.views.concern = None;
+        self.views.suspicions.begin_anew();
         self.views.turns = self.views.turns.saturating_add(1);
         self.views.batches = 0;
         self.log.forget_votes();
@@ -246,6 +244,7 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         if let Some(view) = self.views.ahead(self.me, self.quorum.one_correct()) {
             self.turn_to(view, out);
         }
+        self.turn_if_enough_suspect(out);
         self.try_new_view(out);
         Ok(())
     }

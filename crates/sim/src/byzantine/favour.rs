@@ -2,7 +2,8 @@
 //!
 //! What a quorum is there to prevent, done on purpose: one correct replica, and only one, comes to believe that a batch is
 //! settled; then the others, who hear nothing of that one just then, are helped to settle something else. So once somebody
-//! asks for another view it says the same at once, without what prepared, and behaves until that view is under way.
+//! suspects a view it asks for another at once, without what prepared, and once somebody else asks it behaves until that view is under
+//! way.
 //!
 //! Its favourite is the node after it: a plan can then see to it that the others hear nothing of that one.
 
@@ -41,8 +42,11 @@ impl Strategy for Favour {
             && let Some(mine) = forgery::forgetful(message, means)
         {
             means.pass(Effect::Send { to: Destination::Members, message: mine });
-            self.favourite = None;
-            self.changes_at = means.now.after(means.settings.view_timeout * 3);
+            // Who only suspects a view still votes in it.
+            if forgery::kind(message) == Kind::ViewChange {
+                self.favourite = None;
+                self.changes_at = means.now.after(means.settings.view_timeout * 3);
+            }
         }
         Some(event)
     }

@@ -2,7 +2,7 @@
 //!
 //! Only for plans that leave the protocol what it needs for that. A replica converges when it stands at the same place
 //! and in the same state as all others that are correct; a configuration may have put some of them out (ByzID), so
-//! `needed` of them are enough.
+//! `needed` of them are enough. Where nobody is ever put out (Paxos, PBFT), all of them take part in ordering again.
 
 use super::history::History;
 use agree::replica::Status;

@@ -3,6 +3,9 @@
 use super::cluster;
 use crate::pbft::message::{Committed, Message};
 use crate::replica::Observation;
+use crate::testing::Cluster;
+use std::cell::RefCell;
+use std::rc::Rc;
 use wire::{Digest, NodeId, Sequence, View};
 
 #[test]
@@ -95,4 +98,45 @@ fn the_log_is_cut_at_a_stable_checkpoint_and_the_disk_with_it() {
     assert_eq!(cluster.replicas[&NodeId(1)].log.iter().count(), 1);
     let left = super::disk(&cluster.disks[&NodeId(1)]);
     assert!(left.records.len() <= 4, "those of the one batch since: {}", left.records.len());
+}
+
+#[test]
+fn one_that_has_executed_a_batch_votes_for_it_in_a_later_view_for_those_who_have_not() {
+    let mut cluster = cluster(1);
+    cluster.down.insert(NodeId(3));
+    // Only 2 learns that the batch is committed, and what it then needs to vote for it again comes before NEW-VIEW.
+    cluster.drop = Box::new(|_, to, message| match message {
+        crate::Message::Pbft(Message::Commit(commit)) => commit.view == View(0) && to != NodeId(2),
+        crate::Message::Pbft(Message::Prepare(prepare)) => prepare.view == View(1) && to == NodeId(2),
+        _ => false,
+    });
+    cluster.ask(0, 1, 1);
+    // Votes came in the first of these times.
+    cluster.pass(2 * cluster.settings.view_timeout);
+    let executed = |cluster: &Cluster<_>| [0, 1, 2].map(|node| cluster.executed_up_to(node).0);
+    assert_eq!((executed(&cluster), cluster.status(2).view), ([0, 0, 1], View(1)));
+    cluster.drop = Box::new(|_, _, _| false);
+    cluster.pass(cluster.settings.view_timeout);
+    assert_eq!((executed(&cluster), cluster.status(2).view), ([1, 1, 1], View(1)));
+}
+
+#[test]
+fn one_that_says_it_executed_more_than_there_can_be_is_sent_the_votes_for_what_is_open_and_no_batch() {
+    let mut cluster = cluster(1);
+    cluster.drop = Box::new(|_, _, message| message.name() == "COMMIT");
+    cluster.ask(0, 1, 1);
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let spy = Rc::clone(&seen);
+    cluster.drop = Box::new(move |_, to, message| {
+        if to == NodeId(3) {
+            spy.borrow_mut().push(message.name());
+        }
+        true
+    });
+    let mut said = super::normal_case::status_of_nobody();
+    said.executed = Sequence(u64::MAX);
+    for to in [0, 1] {
+        cluster.say(3, to, Message::Status(said.clone()));
+    }
+    assert_eq!(*seen.borrow(), ["COMMIT", "PREPARE", "COMMIT"]);
 }

@@ -35,6 +35,7 @@ fn all() -> Vec<(Message, &'static str)> {
     let status = Status {
         view,
         active: true,
+        suspects: true,
         known: View(2),
         decision: digest(4),
         executed: Sequence(7),

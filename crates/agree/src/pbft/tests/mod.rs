@@ -9,6 +9,7 @@ mod normal_case;
 mod power_loss;
 mod relays;
 mod storm;
+mod suspicions;
 mod view_changes;
 
 use super::Replica;

@@ -192,10 +192,11 @@ fn no_number_that_a_liar_can_write_makes_a_replica_panic() {
     assert_eq!(cluster.executed_up_to(1), Sequence(2));
 }
 
-fn status_of_nobody() -> crate::pbft::message::Status {
+pub(super) fn status_of_nobody() -> crate::pbft::message::Status {
     crate::pbft::message::Status {
         view: View(0),
         active: true,
+        suspects: false,
         known: View(0),
         decision: wire::Digest::ZERO,
         executed: Sequence::ZERO,

@@ -1,5 +1,6 @@
 //! What a replica said before it lost power holds after.
 
+use super::suspicions::ahead_of_the_others;
 use super::{cluster, disk, recover, settings, signed};
 use crate::Batch;
 use crate::pbft::message::{Message, PrePrepare};
@@ -96,10 +97,7 @@ fn a_cluster_that_lost_power_everywhere_goes_on_where_it_was() {
 #[test]
 fn a_replica_does_not_return_to_a_view_that_it_has_left() {
     let mut cluster = cluster(1);
-    // The primary is not shown the request that makes it lose patience.
-    cluster.drop = Box::new(|_, _, message| message.name() == "REQUEST");
-    cluster.ask(3, 1, 1);
-    cluster.seconds(5);
+    assert_eq!(ahead_of_the_others(&mut cluster), 3);
     assert_eq!((cluster.status(3).view, cluster.status(3).normal), (View(1), false));
     cluster.restart(3);
     assert_eq!((cluster.status(3).view, cluster.status(3).normal), (View(1), false));

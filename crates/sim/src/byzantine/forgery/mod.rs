@@ -179,8 +179,8 @@ pub fn needless_view_change(means: &mut Means) -> Option<Message> {
     }
 }
 
-/// The demand for another view in `message`, whoever made it, as the liar's own and without anything that prepared;
-/// nothing if `message` is none.
+/// The demand for another view in `message`, or that is about to follow it, whoever made it, as the liar's own and without
+/// anything that prepared; nothing if `message` is none.
 pub fn forgetful(message: &Message, means: &Means) -> Option<Message> {
     match message {
         Message::Pbft(message) => pbft::forgetful(message, means).map(Message::Pbft),

@@ -55,11 +55,12 @@ pub(super) fn altered(message: &Message, means: &mut Means) -> Option<Message> {
         }
         Message::NewView(said) => Message::NewView(new_view(said, means)),
         Message::Status(mut said) => {
-            match means.random.below(5) {
+            match means.random.below(6) {
                 0 => said.executed = Sequence(means.random.below(said.executed.0 + 100)),
                 1 => said.stable = Sequence(means.random.below(said.stable.0 + 100)),
                 2 => said.known = View(means.random.below(said.known.0 + 3)),
                 3 => said.decision = invented_digest(means),
+                4 => said.suspects = !said.suspects,
                 _ => {
                     said.accepted = means.random.bits();
                     said.prepared = means.random.bits();
@@ -187,22 +188,32 @@ pub(super) fn with_request(message: &Message, request: Request) -> Option<Messag
     }
 }
 
-/// The demand for a view that `message` makes, as the liar's own, with the same checkpoints and no batch.
+/// The demand for a view that `message` makes, as the liar's own and without any batch; who suspects a view is about to make one.
 pub(super) fn forgetful(message: &Message, means: &Means) -> Option<Message> {
-    let Message::ViewChange(said) = message else { return None };
-    let said = ViewChange { node: means.me, entries: Vec::new(), ..said.clone() };
+    let said = match message {
+        Message::ViewChange(said) => ViewChange { node: means.me, entries: Vec::new(), ..said.clone() },
+        Message::Status(said) if said.suspects => {
+            empty_view_change(View(said.view.0.saturating_add(1)), means)
+        }
+        _ => return None,
+    };
     Some(Message::ViewChange(signed_view_change(said, means)))
 }
 
 /// A demand for the next view.
 pub(super) fn needless(means: &mut Means) -> Message {
-    let said = ViewChange {
-        view: View(means.view.0 + means.random.between(1, 3)),
+    let said = empty_view_change(View(means.view.0 + means.random.between(1, 3)), means);
+    Message::ViewChange(signed_view_change(said, means))
+}
+
+/// The demand for `view` by one that has nothing.
+fn empty_view_change(view: View, means: &Means) -> ViewChange {
+    ViewChange {
+        view,
         node: means.me,
         stable: Sequence::ZERO,
         checkpoints: Vec::new(),
         entries: Vec::new(),
         signature: Signature([0; 64]),
-    };
-    Message::ViewChange(signed_view_change(said, means))
+    }
 }

@@ -30,6 +30,7 @@ impl Storm {
                 ordered.batch = crate::Batch::new(vec![forged]);
             }
             Message::PrePrepare(ordered) => ordered.sequence = ordered.sequence.next(),
+            Message::Status(status) if self.dice.percent(50) => status.suspects = !status.suspects,
             Message::Status(status) => status.executed = Sequence(self.dice.below(20)),
             Message::AskBatch(_) | Message::FoundBatch(_) => {}
         }
