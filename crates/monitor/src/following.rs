@@ -4,7 +4,9 @@
 //! Upon ACK(N, d) from the replica: all up to N were sent to it and `d` is the digest of the one at N (*true ACK*).
 //! Upon REPLY(v, N) from the replica: it has ACKed N (at the primary: ordered it), and there are no more replies than
 //!   requests in the ORDERs that came (*true REPLY*, *flooding*).
-//! Upon CHECKPOINT(N, d): N is a multiple of K that was sent to it; one `d` per N (*true CHECKPOINT*).
+//! Upon CHECKPOINT(N, d): N is a multiple of K that was sent to it; one `d` per N (*true CHECKPOINT*). A STABLECHECKPOINT that no
+//!   monitor let out (`open`) may name a state that a correct replica never had, and yet takes over, with all that follows from
+//!   it: after one there may be another `d`.
 //!
 //! `said` is the invariant that everything rests on: the greatest N of which the replica ever told anyone that it has it.
 //! No claim that leaves out an ORDER up to `said` passes the monitor.
@@ -26,6 +28,8 @@ pub struct Following {
     pub replies_left: u64,
     /// The last CHECKPOINT sent.
     pub checkpoint: Option<(Sequence, Digest)>,
+    /// The replica may have taken over a state of which no monitor knows whether it is that of correct replicas.
+    pub misled: bool,
 }
 
 impl Following {
@@ -37,6 +41,7 @@ impl Following {
             ack: Baseline::new(spec.act_floor, spec.act_ceiling),
             replies_left: 0,
             checkpoint: None,
+            misled: false,
         }
     }
 

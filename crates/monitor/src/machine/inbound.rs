@@ -167,6 +167,7 @@ impl<R: Request> Monitor<R> {
             return received;
         }
         self.log_of(heard.view).truncate(at, digest);
+        self.following.misled |= !heard.vouched;
         self.watch(heard.now);
         Received::Deliver
     }

@@ -170,8 +170,9 @@ impl<R: Request> Monitor<R> {
         self.check_own_view(view)?;
         let due =
             at.0 > 0 && at.0.is_multiple_of(self.spec.checkpoint_interval) && at <= self.log.contiguous();
+        let is_right = |said| digest == said || self.following.misled;
         let same =
-            self.following.checkpoint.is_none_or(|(last, said)| at > last || (at == last && digest == said));
+            self.following.checkpoint.is_none_or(|(last, said)| at > last || (at == last && is_right(said)));
         let older = self.following.checkpoint.is_some_and(|(last, _)| at < last);
         if !(due && (same || older)) && !defect!(MonitorTrueCheckpoint) {
             return Err(self.violate(now, Rule::TrueCheckpoint, actions));

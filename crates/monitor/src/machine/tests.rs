@@ -45,6 +45,11 @@ fn monitor(me: Node) -> Monitor<Ask> {
     Monitor::new(spec(), me, FIRST, &[0, 1, 2], &[3], NOW)
 }
 
+/// The same in a cluster that goes on without monitors.
+fn open_monitor(me: Node) -> Monitor<Ask> {
+    Monitor::new(Specification { open: true, ..spec() }, me, FIRST, &[0, 1, 2], &[3], NOW)
+}
+
 fn heard(from: Node, view: u64) -> Heard {
     Heard { now: NOW, from, vouched: true, view: View(view) }
 }
@@ -132,6 +137,26 @@ fn a_backup_that_crashed_before_its_ack_may_speak_of_its_checkpoint_too_early() 
     assert_eq!(backup.checkpoint_sent(NOW, View(0), Sequence(4), [7; 32], &mut vec![]), Ok(()));
     let never_sent = backup.checkpoint_sent(NOW, View(0), Sequence(8), [7; 32], &mut vec![]);
     assert_eq!(never_sent, Err(Rule::TrueCheckpoint));
+}
+
+#[test]
+fn a_backup_says_one_thing_of_a_place_unless_a_primary_without_a_monitor_misled_it() {
+    let said_again = |vouched: Option<bool>| {
+        let mut backup = open_monitor(1);
+        follow_up_to(&mut backup, 8);
+        for place in 1..=8 {
+            assert_eq!(backup.ack_sent(NOW, View(0), Sequence(place), batch(place), &mut vec![]), Ok(()));
+        }
+        assert_eq!(backup.checkpoint_sent(NOW, View(0), Sequence(8), [7; 32], &mut vec![]), Ok(()));
+        if let Some(vouched) = vouched {
+            let stable = Heard { vouched, ..heard(0, 0) };
+            assert_eq!(backup.stable_received(stable, Sequence(4), [3; 32]), Received::Deliver);
+        }
+        backup.checkpoint_sent(NOW, View(0), Sequence(8), [9; 32], &mut vec![])
+    };
+    assert_eq!(said_again(None), Err(Rule::TrueCheckpoint));
+    assert_eq!(said_again(Some(true)), Err(Rule::TrueCheckpoint));
+    assert_eq!(said_again(Some(false)), Ok(()));
 }
 
 #[test]
