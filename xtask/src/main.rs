@@ -6,6 +6,7 @@
 mod gate;
 
 use std::env;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
@@ -65,6 +66,13 @@ fn fuzz(target: &str, seconds: &str) -> bool {
 fn cargo(arguments: &str) -> bool {
     eprintln!("cargo {arguments}");
     let mut command = Command::new("cargo");
-    command.args(arguments.split_whitespace()).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    command.status().is_ok_and(|status| status.success())
+    let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    command.args(arguments.split_whitespace()).current_dir(Path::new(&here).join(".."));
+    match command.status() {
+        Ok(status) => status.success(),
+        Err(error) => {
+            eprintln!("it could not be started in {}/..: {error}", here.display());
+            false
+        }
+    }
 }
