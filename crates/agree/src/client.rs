@@ -9,6 +9,8 @@
 //!   [`ATTEMPTS_STEADY`]th time on the timer doubles up to [`SILENCE_MAX`], or to how long results take of late: a new primary is
 //!   found soon after it leads, and whoever waited longer would notice that long after the others that service is back. A
 //!   backup's monitor throws the request away; whoever leads now orders it, and the replies name it.
+//! Upon a link that is gone, to whoever was to order the request or to answer it in full: as upon the timer. A process that was killed
+//!   is known to be gone long before anybody would wait for it in vain.
 //! Upon BUSY from the presumed primary: the next attempt waits at least twice as long. Once per attempt, and from nobody
 //!   else: a traitor that says BUSY again and again must not keep the request from the others for ever.
 //!
@@ -204,6 +206,16 @@ impl Client {
     pub fn reached(&self, node: NodeId, out: &mut Vec<ClientEffect>) {
         if let Some(outstanding) = self.outstanding.as_ref().filter(|_| node == self.primary) {
             out.push(ClientEffect::Send(node, Message::Request(outstanding.request.clone())));
+        }
+    }
+
+    /// The link to `node` is gone, and with it what it was to order or to answer: everybody is asked at once.
+    pub fn lost(&mut self, node: NodeId, out: &mut Vec<ClientEffect>) {
+        let asked = |outstanding: &Outstanding| {
+            [Some(self.primary), outstanding.request.speaker].contains(&Some(node))
+        };
+        if self.outstanding.as_ref().is_some_and(asked) {
+            self.timeout(out);
         }
     }
 

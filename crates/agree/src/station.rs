@@ -8,6 +8,8 @@
 //!   that were passed over. REPLIES and ASSENTs are put together (`crate::hearing`); each result in what enough nodes stand behind
 //!   goes to its session. (One who asks alone gets REPLYs: [`crate::assent`].)
 //! Upon a link that stands: requests whose primary is at its other end are sent again, since they may have been sent into nothing.
+//! Upon a link that is gone: whoever waits for the node at its other end, because it leads or shall speak, asks everybody at once. It is not
+//!   to speak for later requests.
 //! Upon a retry timer: that session alone sends again, to every node, and everybody shall reply. A speaker that by then owes what
 //!   f+1 nodes assent to is passed over, until another node leads: a silent speaker, or one that lies, costs one wait of those
 //!   that have asked by then, once for each change of primary.
@@ -82,7 +84,7 @@ pub struct Done {
 pub struct Tally {
     /// Times that a node had no room for a request, and said BUSY.
     pub busy: u64,
-    /// Times that a request was sent again because its retry timer ran out.
+    /// Times that a request was sent again because its retry timer ran out, or the link of whoever was asked was lost.
     pub retried: u64,
 }
 
@@ -219,9 +221,9 @@ impl<K: Keys> Station<K> {
         if self.settings.protocol.has_speakers() { heard.next() } else { None }
     }
 
-    /// Passes over whoever owes REPLIES.
-    fn pass_over(&mut self) {
-        for node in self.hearing.owing() {
+    /// Passes over `nodes`, which owe REPLIES or cannot say them.
+    fn pass_over(&mut self, nodes: impl IntoIterator<Item = NodeId>) {
+        for node in nodes {
             if !self.passed_over.contains(&node) {
                 self.passed_over.push_back(node);
             }
@@ -254,6 +256,18 @@ impl<K: Keys> Station<K> {
     pub fn reached(&mut self, now: Time, node: NodeId) {
         for place in 0..self.sessions.len() {
             self.sessions[place].client.reached(node, &mut self.effects);
+            self.perform(now, SessionNumber(place as u16 + 1), &mut Vec::new());
+        }
+    }
+
+    /// The link to `node` is gone.
+    pub fn lost(&mut self, now: Time, node: NodeId) {
+        if self.speaker() == Some(node) {
+            self.pass_over([node]);
+        }
+        for place in 0..self.sessions.len() {
+            self.sessions[place].client.lost(node, &mut self.effects);
+            self.tally.retried += u64::from(!self.effects.is_empty());
             self.perform(now, SessionNumber(place as u16 + 1), &mut Vec::new());
         }
     }
@@ -348,7 +362,8 @@ impl<K: Keys> Station<K> {
     /// It is `now`: sessions whose time to try again has come do so.
     pub fn passed(&mut self, now: Time) {
         if self.deadline().is_some_and(|at| at <= now) {
-            self.pass_over();
+            let owing = self.hearing.owing();
+            self.pass_over(owing);
         }
         while let Some((_, number)) = self.retries.first().copied().filter(|(at, _)| *at <= now) {
             self.tally.retried += 1;

@@ -129,9 +129,10 @@ impl Post {
                 let _ = self.station.received(now, node, frame, done);
             }
             Arrival::Up(Peer::Node(node)) => self.station.reached(now, node),
+            Arrival::Down(Peer::Node(node)) => self.station.lost(now, node),
             Arrival::Frame(Peer::Client(_), _)
             | Arrival::Up(Peer::Client(_))
-            | Arrival::Down(_)
+            | Arrival::Down(Peer::Client(_))
             | Arrival::Aside(..)
             | Arrival::Foreign(_) => {}
         }

@@ -270,6 +270,24 @@ fn a_link_that_stands_anew_is_told_what_its_node_must_know() {
 }
 
 #[test]
+fn who_is_gone_is_not_waited_for() {
+    let (mut station, sessions) = asking(2);
+    flushed(&mut station);
+    station.lost(Time::ZERO, NodeId(1));
+    assert_eq!(flushed(&mut station), [], "node 1 does not lead, and was not to speak");
+    let later = Time::ZERO.after(RETRY_AFTER / 2);
+    station.lost(later, NodeId(0));
+    let sent = flushed(&mut station);
+    assert_eq!(sent.len(), settings().members.len(), "everybody is asked");
+    assert!(sent.iter().flat_map(|(_, requests)| requests).all(|request| request.speaker.is_none()));
+    assert_eq!(station.deadline(), Some(later.after(RETRY_AFTER)), "and asked again only after a wait");
+    assert_eq!(station.tally().retried, 2);
+    station.give_up(sessions[0]);
+    station.submit(later, sessions[0], Bytes::new());
+    assert_eq!(flushed(&mut station)[0].1[0].speaker, Some(NodeId(1)), "another one shall speak");
+}
+
+#[test]
 fn what_is_no_answer_of_a_node_is_refused() {
     let (mut station, _) = asking(1);
     let mut frames = Vec::new();

@@ -34,7 +34,7 @@ Examples:
 --json prints a list. Each object has system, f, clients, request_bytes, reply_bytes, durability, operations_per_second,
 p50_us, p99_us, cpu_us_per_operation (nodes and load) and repetition; then load_cpu_us_per_operation, seconds and, where there
 is such a thing, links, processes, p90_us, p999_us, max_us, refused (BUSY), retried, errors, view_changes, offered_per_second,
-not_begun, version, batching. With --failure: system, f, clients, request_bytes, reply_bytes, durability, failure, at_seconds,
+not_begun, requests_per_batch, version, batching. With --failure: system, f, clients, request_bytes, reply_bytes, durability, failure, at_seconds,
 pause_ms, pause_at_seconds, half_back_ms, before_per_second, after_per_second, repetition, view_changes, step_ms, over_time_per_second.
 
 Exit codes: 0 measured, 1 something could not be measured, or a view changed without a fault, 2 the wish is wrong or it was stopped.")]

@@ -170,6 +170,16 @@ impl Cluster {
         self.asked("primary").next().and_then(|primary| usize::try_from(primary).ok())
     }
 
+    /// Requests that all nodes together have executed so far, and in how many batches.
+    pub(super) fn executed(&self) -> (u64, u64) {
+        let nodes = self.nodes.iter().filter(|node| !node.is_over);
+        let said = nodes.filter_map(|node| {
+            let status = ask::status(node.http)?;
+            Some((status["requests"].as_u64()?, status["batches"].as_u64()?))
+        });
+        said.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    }
+
     fn asked<'a>(&'a self, what: &'a str) -> impl Iterator<Item = u64> + 'a {
         let nodes = self.nodes.iter().filter(|node| !node.is_over);
         nodes.filter_map(move |node| ask::status(node.http)?[what].as_u64())

@@ -52,7 +52,7 @@ pub(super) fn measure(wish: &Wish, protocol: Protocol, turn: &Turn, stop: &Stop)
     let mut cluster = cluster(wish, protocol, turn.f, stop)?;
     let mut load = load(wish, turn, &cluster)?;
     stop.wait_until(Instant::now() + wish.warmup)?;
-    let configuration = cluster.configuration();
+    let (configuration, executed_before) = (cluster.configuration(), cluster.executed());
     let (nodes_before, own_before) = (cluster.spent_us(), processes::own_us());
     load.clear(None);
     let begin = Instant::now();
@@ -64,12 +64,16 @@ pub(super) fn measure(wish: &Wish, protocol: Protocol, turn: &Turn, stop: &Stop)
     cluster.check()?;
     let view_changes =
         cluster.configuration().zip(configuration).map(|(after, before)| after.saturating_sub(before));
+    let executed = cluster.executed();
     drop(load);
     let operations = counted.latency.count();
     if operations == 0 {
         let why = counted.why.unwrap_or_else(|| format!("nothing came back in {seconds:.1} s"));
         return Err(Trouble::NoAnswer(why));
     }
+    // A node that does not answer is left out of the sum.
+    let requests = executed.0.saturating_sub(executed_before.0);
+    let batches = executed.1.saturating_sub(executed_before.1);
     let each = |us: f64| hundredth(us / operations as f64);
     Ok(Row {
         system: protocol.name().to_string(),
@@ -94,6 +98,7 @@ pub(super) fn measure(wish: &Wish, protocol: Protocol, turn: &Turn, stop: &Stop)
         retried: Some(counted.retried),
         errors: counted.failed,
         view_changes,
+        requests_per_batch: (batches > 0).then(|| tenth(requests as f64 / batches as f64)),
         offered_per_second: turn.offered,
         not_begun: turn.offered.map(|_| counted.not_begun),
         version: None,

@@ -61,6 +61,9 @@ pub(super) struct Row {
     /// By how much the view or configuration grew, which it must not without a fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) view_changes: Option<u64>,
+    /// Requests that were agreed on at once, on average.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) requests_per_batch: Option<f64>,
     /// Operations a second that were due, in an open loop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) offered_per_second: Option<f64>,

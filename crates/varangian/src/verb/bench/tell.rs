@@ -22,6 +22,7 @@ pub(super) fn rows(rows: &[Row], markdown: bool) -> String {
             "p50 µs",
             "of paxos",
             "p99 µs",
+            "a batch",
             "nodes' CPU µs/op",
             "load's",
         ]);
@@ -63,6 +64,8 @@ fn cells(line: &Line, is_new: bool) -> Vec<String> {
         median(|row| row.p50_us),
         ratio(line.latency_ratio),
         median(|row| row.p99_us),
+        Spread::of(line.rows.iter().filter_map(|row| row.requests_per_batch))
+            .map_or(String::new(), |batch| short(batch.median)),
         median(|row| row.cpu_us_per_operation - row.load_cpu_us_per_operation),
         median(|row| row.load_cpu_us_per_operation),
     ]
