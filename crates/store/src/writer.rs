@@ -158,21 +158,18 @@ impl Shared {
     pub(crate) fn flush_here(&self, writes: &[Write]) -> Result<Position, Failure> {
         let gone = Gone(self);
         let mut chain = self.chain();
-        let flushed = self.put_down(&mut chain, writes);
+        let flushed = self.put_down(&mut chain, writes).map_err(Failure::Disk);
+        if let Err(failure) = &flushed {
+            // Before the writer may take the disk: it must not sync again what a sync has failed for.
+            self.fail(failure.clone());
+        }
         let mut queue = self.queue();
         queue.caller_flushes = false;
         queue.counts.writes += writes.len() as u64;
         queue.counts.flushes_here += 1;
         drop(queue);
         drop(gone);
-        match flushed {
-            Ok(()) => Ok(chain.last()),
-            Err(error) => {
-                let failure = Failure::Disk(error);
-                self.fail(failure.clone());
-                Err(failure)
-            }
-        }
+        flushed.map(|()| chain.last())
     }
 
     /// Whoever panics with the disk leaves a failure in the queue, and nobody takes the disk after that.
@@ -205,7 +202,8 @@ impl Shared {
                     self.work.wait_timeout(queue, MARK_AFTER).unwrap_or_else(PoisonError::into_inner);
                 queue = woken;
                 let is_idle = flushes == queue.counts.flushes && !queue.caller_flushes;
-                if timeout.timed_out() && is_idle && queue.waiting.is_empty() && !queue.closing {
+                let has_else_to_do = !queue.waiting.is_empty() || queue.closing || queue.failure.is_some();
+                if timeout.timed_out() && is_idle && !has_else_to_do {
                     queue.writer_sleeps = false;
                     return Work::LongIdle;
                 }
