@@ -3,20 +3,21 @@
 //! A traitor gets a cluster of its own each time: who has lied may come back only wiped and with a new key, so a cluster with f = 1
 //! has room for one in its life.
 
-use crate::cluster::{Cluster, Treason, Wish};
+mod strangers;
+
+use crate::cluster::{Treason, Wish};
 use crate::fault::{Kind, Means};
 use crate::load::Manner;
 use crate::memory::Watch;
 use crate::network::Network;
 use crate::report::Report;
 use crate::stage::{Stage, WHOLE_MAX};
-use crate::stranger::{AtWork, Stranger};
+use crate::stranger::Stranger;
 use crate::traitor::BABBLE;
 use node::clock::Clock;
 use serde_json::json;
 use sim::byzantine::Behaviour;
 use sim::random::{Random, Stream};
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -28,9 +29,6 @@ const SETTLING: Duration = Duration::from_millis(500);
 
 /// How long a traitor lies.
 const LYING: Duration = Duration::from_secs(6);
-
-/// How long strangers, and nobody, are at work in turn.
-const WINDOW: Duration = Duration::from_millis(1_500);
 
 /// Names of what is more than one thing.
 const ROLLING: &str = "rolling";
@@ -254,82 +252,6 @@ impl Soak<'_> {
         Ok(())
     }
 
-    /// Strangers, each in windows of its own between windows of quiet, for so long.
-    pub(crate) fn strangers(&self, within: Duration, report: &mut Report) -> Result<(), String> {
-        let stage = self.begin("strangers", report)?;
-        let wanted: Vec<Stranger> = Stranger::ALL
-            .into_iter()
-            .filter(|stranger| self.wants(STRANGERS) || self.wants(&format!("stranger-{}", stranger.name())))
-            .collect();
-        let rounds =
-            (within.as_secs_f64() / (2.0 * WINDOW.as_secs_f64() * wanted.len().max(1) as f64)).round();
-        let rounds = (rounds as usize).max(2);
-        let window = || {
-            let before = stage.load.answered();
-            stage.cluster.pause(WINDOW);
-            (stage.load.answered() - before) as f64 / WINDOW.as_secs_f64()
-        };
-        let mut ratios: Vec<f64> = Vec::new();
-        for stranger in wanted {
-            let counted = || closed(&stage.cluster);
-            let (before, from) = (counted(), stage.now());
-            let (mut quiet, mut busy, mut tries, mut served) = (Vec::new(), Vec::new(), 0, 0);
-            for round in 0..rounds {
-                if self.is_stopped() {
-                    break;
-                }
-                quiet.push(window());
-                let at_work = AtWork::start(stranger, &stage.cluster, self.seed + round as u64)?;
-                busy.push(window());
-                tries += at_work.tries.load(Ordering::Relaxed);
-                served += at_work.served.load(Ordering::Relaxed);
-                at_work.end();
-            }
-            // The slowest ones are closed when their time is up, and a report is left now and then.
-            stage.cluster.pause(Duration::from_millis(2_500));
-            let ended: Vec<(String, f64)> = counted()
-                .into_iter()
-                .map(|(why, count)| (why.clone(), count - before.get(&why).copied().unwrap_or(0.0)))
-                .filter(|(_, count)| *count > 0.0)
-                .collect();
-            let seen = stage.saw(from);
-            let is_counted = ended.iter().any(|(why, _)| stranger.counted_as().contains(&why.as_str()));
-            let ended: Vec<String> = ended.iter().map(|(why, count)| format!("{count} {why}")).collect();
-            let ended = ended.join(", ");
-            let (noise, ratio) = (spread(&quiet), median(&busy) / median(&quiet).max(1.0));
-            ratios.push(ratio);
-            report.happened(
-                &format!("stranger-{}", stranger.name()),
-                None,
-                seen,
-                Duration::ZERO,
-                &format!(
-                    "{tries} tries; connections ended: {ended}; throughput {:.0}/s against {:.0}/s: ratio {ratio:.2} (quiet windows within ±{:.0} %)",
-                    median(&busy),
-                    median(&quiet),
-                    noise * 50.0
-                ),
-            );
-            report.measure(&format!("stranger-{}-ratio", stranger.name()), json!(ratio));
-            if served > 0 {
-                report.break_promise(&format!("{} was served {served} times", stranger.name()));
-            }
-            if !is_counted && tries > 0 {
-                let as_what = stranger.counted_as().join(" or ");
-                let name = stranger.name();
-                report.break_promise(&format!(
-                    "{name} tried {tries} times, and no node counted one as {as_what}"
-                ));
-            }
-        }
-        if let Err(error) = stage.cluster.wait_whole(&stage.cluster.all(), WHOLE_MAX) {
-            stage.give_up(&error, report);
-            return Ok(());
-        }
-        report.note(&format!("strangers: median ratio of throughput {:.2}", median(&ratios)));
-        stage.end(&(0..self.wish.nodes()).collect::<Vec<_>>(), report)
-    }
-
     /// As much load as goes, no faults, for so long; what each process holds each second.
     pub(crate) fn steady(&self, within: Duration, report: &mut Report) -> Result<(), String> {
         let stage = self.begin("steady", report)?;
@@ -351,17 +273,6 @@ impl Soak<'_> {
     }
 }
 
-/// Connections that all nodes have seen end, by why.
-fn closed(cluster: &Cluster) -> BTreeMap<String, f64> {
-    let mut closed = BTreeMap::new();
-    for (line, count) in cluster.all().into_iter().flat_map(|node| cluster.metrics_of_node(node)) {
-        if let Some(why) = line.strip_prefix("varangian_connections_closed_total{why=\"") {
-            *closed.entry(why.trim_end_matches("\"}").to_string()).or_default() += count;
-        }
-    }
-    closed
-}
-
 /// The strategies of traitors. Twins are two replicas, which this process is not.
 fn treasons() -> impl Iterator<Item = &'static str> {
     Behaviour::ALL
@@ -369,17 +280,4 @@ fn treasons() -> impl Iterator<Item = &'static str> {
         .filter(|behaviour| **behaviour != Behaviour::Twins)
         .map(|it| it.name())
         .chain([BABBLE])
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
-}
-
-/// How far the least and the most are apart, in parts of the median.
-fn spread(values: &[f64]) -> f64 {
-    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = values.iter().copied().fold(0.0, f64::max);
-    (most - least) / median(values).max(1.0)
 }

@@ -2,7 +2,8 @@
 //!
 //! - [`ground`], [`network`], [`disk`]: where it happens; [`cluster`], [`parts`]: the nodes and their processes;
 //! - [`load`], [`probe`]: what clients do and see; [`stage`]: a cluster under load up to its verdict;
-//! - [`fault`], [`traitor`], [`stranger`], [`memory`]: what is done and looked at; [`chapter`]: in which order;
+//! - [`fault`], [`traitor`], [`stranger`], [`memory`]: what is done and looked at; [`bystander`]: beside whom; [`chapter`]: in which
+//!   order;
 //! - [`report`]: what came of it.
 //!
 //! Upon a run: a cluster for the faults, one for each traitor, one for the strangers; everything that chance decides follows from the
@@ -11,6 +12,7 @@
 //!
 //! Hidden: `soak node`, which is `varangian node` with a traitor in the place of the replica.
 
+mod bystander;
 mod chapter;
 mod cluster;
 mod disk;

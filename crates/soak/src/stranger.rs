@@ -80,6 +80,11 @@ impl Stranger {
         }
     }
 
+    /// Whether it comes with a key, made for this cluster, that must not be taken.
+    pub(crate) fn has_bad_key(self) -> bool {
+        matches!(self, Stranger::WrongKey | Stranger::UnknownKey | Stranger::ExpiredKey)
+    }
+
     /// Why its connections may have been ended, by the nodes' own counters.
     pub(crate) fn counted_as(self) -> &'static [&'static str] {
         match self {
@@ -103,19 +108,25 @@ pub(crate) struct AtWork {
 }
 
 impl AtWork {
-    /// Sets a stranger to work.
+    /// Sets a stranger to work on a cluster.
     pub(crate) fn start(stranger: Stranger, cluster: &Cluster, seed: u64) -> Result<AtWork, String> {
-        let nodes: Vec<SocketAddr> = cluster.all().into_iter().map(|node| cluster.address(node)).collect();
-        let mut at_work = AtWork {
-            stop: Arc::default(),
-            tries: Arc::default(),
-            served: Arc::default(),
-            threads: Vec::new(),
-        };
+        if !stranger.has_bad_key() {
+            let nodes: Vec<SocketAddr> =
+                cluster.all().into_iter().map(|node| cluster.address(node)).collect();
+            return Ok(AtWork::at(stranger, &nodes, seed));
+        }
+        let config = bad_client(stranger, cluster)?;
+        let mut at_work = AtWork::idle();
+        at_work.spawn(move |tries, served| ask_with(&config, tries, served));
+        Ok(at_work)
+    }
+
+    /// Sets a stranger to work who needs no more than addresses.
+    pub(crate) fn at(stranger: Stranger, nodes: &[SocketAddr], seed: u64) -> AtWork {
+        let (mut at_work, nodes) = (AtWork::idle(), nodes.to_vec());
         match stranger {
             Stranger::WrongKey | Stranger::UnknownKey | Stranger::ExpiredKey => {
-                let config = bad_client(stranger, cluster)?;
-                at_work.spawn(move |tries, served| ask_with(&config, tries, served));
+                unreachable!("who has a bad key needs a cluster that it is not for")
             }
             Stranger::Plain => at_work.spawn(move |tries, _| {
                 say_to(&nodes, b"GET / HTTP/1.1\r\nHost: varangian\r\n\r\n", tries);
@@ -159,7 +170,12 @@ impl AtWork {
                 });
             }
         }
-        Ok(at_work)
+        at_work
+    }
+
+    /// Nobody yet.
+    fn idle() -> AtWork {
+        AtWork { stop: Arc::default(), tries: Arc::default(), served: Arc::default(), threads: Vec::new() }
     }
 
     fn spawn(&mut self, mut once: impl FnMut(&AtomicU64, &AtomicU64) + Send + 'static) {
