@@ -254,10 +254,7 @@ impl<K: Keys> Station<K> {
 
     /// The link to `node` stands.
     pub fn reached(&mut self, now: Time, node: NodeId) {
-        for place in 0..self.sessions.len() {
-            self.sessions[place].client.reached(node, &mut self.effects);
-            self.perform(now, SessionNumber(place as u16 + 1), &mut Vec::new());
-        }
+        self.each(now, |client, out| client.reached(node, out));
     }
 
     /// The link to `node` is gone.
@@ -265,11 +262,18 @@ impl<K: Keys> Station<K> {
         if self.speaker() == Some(node) {
             self.pass_over([node]);
         }
+        self.tally.retried += self.each(now, |client, out| client.lost(node, out));
+    }
+
+    /// Each client is told something, and does what follows; how many had something to do.
+    fn each(&mut self, now: Time, tell: impl Fn(&mut Client, &mut Vec<ClientEffect>)) -> u64 {
+        let mut moved = 0;
         for place in 0..self.sessions.len() {
-            self.sessions[place].client.lost(node, &mut self.effects);
-            self.tally.retried += u64::from(!self.effects.is_empty());
+            tell(&mut self.sessions[place].client, &mut self.effects);
+            moved += u64::from(!self.effects.is_empty());
             self.perform(now, SessionNumber(place as u16 + 1), &mut Vec::new());
         }
+        moved
     }
 
     /// A frame came over the link to `from`. What is done by that is added to `done`.
@@ -327,10 +331,8 @@ impl<K: Keys> Station<K> {
             return;
         }
         self.followed = (self.primary, now.after(RETRY_AFTER));
-        for place in 0..self.sessions.len() {
-            self.sessions[place].client.follow(self.primary, &mut self.effects);
-            self.perform(now, SessionNumber(place as u16 + 1), &mut Vec::new());
-        }
+        let primary = self.primary;
+        self.each(now, |client, out| client.follow(primary, out));
     }
 
     /// The sessions whose request the primary had no room for since this was asked last.
