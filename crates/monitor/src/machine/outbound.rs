@@ -150,7 +150,8 @@ impl<R: Request> Monitor<R> {
             return Err(self.violate(now, Rule::TrueReply, actions));
         }
         if self.following.replies_left < replies && !defect!(MonitorReplyFlood) {
-            return self.draw(now, actions);
+            // It is counted, and it is said all the same: what passes binds the replica.
+            self.draw(now, actions)?;
         }
         self.following.replies_left = self.following.replies_left.saturating_sub(replies);
         self.following.said = self.following.said.max(at);

@@ -160,6 +160,21 @@ fn a_backup_says_one_thing_of_a_place_unless_a_primary_without_a_monitor_misled_
 }
 
 #[test]
+fn a_primary_has_said_what_its_replies_said_even_if_they_were_too_many() {
+    let mut primary = monitor(0);
+    order_up_to(&mut primary, 1);
+    assert_eq!(primary.reply_sent(NOW, View(0), Sequence(1), 2, &mut vec![]), Ok(()), "counted, and let out");
+    assert_eq!(ask_for_claim(&mut primary, 1, 1), Received::Deliver);
+    let entered = primary.configuration().clone();
+    assert_eq!(claim(&mut primary.clone(), 1, &entered, 1).map(|claim| claim.vouched), Ok(true));
+    assert_eq!(
+        claim(&mut primary, 1, &entered, 0),
+        Err(Rule::TrueReconfigure),
+        "it forgets what a client heard"
+    );
+}
+
+#[test]
 fn a_primary_that_lost_its_last_order_is_not_guilty_of_giving_its_place_again() {
     let mut primary = monitor(0);
     order_up_to(&mut primary, 3);
