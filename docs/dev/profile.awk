@@ -5,7 +5,7 @@
     what = "other"
     if ($0 ~ /memmove|memcpy|memset|memcmp/) what = "copying and comparing bytes"
     else if ($0 ~ /malloc|free|realloc|calloc/) what = "allocation"
-    else if ($0 ~ /sha2|compress/) what = "SHA-256"
+    else if ($0 ~ /blake3/) what = "digests"
     else if ($0 ~ /\[k\]/) what = "the kernel"
     else if ($0 ~ /bytes::|Bytes/) what = "reference counts of shared bytes"
     else if ($0 ~ /sim::checkers/) what = "the checkers"

@@ -93,14 +93,13 @@ impl<K: Keys> Door<K> {
         let authenticator = match (message.proof(self.protocol), to) {
             (Proof::Link, _) => Authenticator::None,
             (Proof::Signature, _) => Authenticator::Signature(self.keys.sign(&head.signed_bytes(&body))),
-            (Proof::Mac, [one]) => Authenticator::Mac(self.keys.mac(*one, &head.parts(&body))),
-            (Proof::Mac, many) => Authenticator::Vector(
-                many.iter()
-                    .filter_map(|peer| {
-                        peer.node().map(|node| (node, self.keys.mac(*peer, &head.parts(&body))))
-                    })
-                    .collect(),
-            ),
+            (Proof::Mac, [one]) => Authenticator::Mac(self.keys.mac(*one, &head.covering(&body).parts())),
+            (Proof::Mac, many) => {
+                let covered = head.covering(&body);
+                let mac =
+                    |peer: &Peer| peer.node().map(|node| (node, self.keys.mac(*peer, &covered.parts())));
+                Authenticator::Vector(many.iter().filter_map(mac).collect())
+            }
         };
         Frame { from: me, vouched: self.vouches, body, authenticator }
     }
@@ -126,12 +125,13 @@ impl<K: Keys> Door<K> {
         let valid = match (message.proof(self.protocol), &frame.authenticator) {
             (Proof::Link, Authenticator::None) => frame.from == link,
             (Proof::Mac, Authenticator::Mac(tag)) => {
-                self.keys.mac_is_valid(frame.from, &head.parts(body), tag)
+                self.keys.mac_is_valid(frame.from, &head.covering(body).parts(), tag)
             }
-            (Proof::Mac, Authenticator::Vector(tags)) => tags
-                .iter()
-                .find(|(node, _)| Peer::Node(*node) == self.me)
-                .is_some_and(|(_, tag)| self.keys.mac_is_valid(frame.from, &head.parts(body), tag)),
+            (Proof::Mac, Authenticator::Vector(tags)) => {
+                tags.iter().find(|(node, _)| Peer::Node(*node) == self.me).is_some_and(|(_, tag)| {
+                    self.keys.mac_is_valid(frame.from, &head.covering(body).parts(), tag)
+                })
+            }
             (Proof::Signature, Authenticator::Signature(signature)) => {
                 self.keys.signature_is_valid(frame.from, &head.signed_bytes(body), signature)
             }

@@ -64,7 +64,7 @@ codec_struct!(Request |from| {
 
 /// The requests that share one place in the order. A batch without requests is the paper's NULL request.
 ///
-/// Invariant: `digest` is the SHA-256 of the encoding of the requests. It is computed where a batch is made or
+/// Invariant: `digest` is that of the encoding of the requests. It is computed where a batch is made or
 /// decoded and cannot be set, so a batch never carries a digest that is not its own.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Batch {

@@ -1,6 +1,6 @@
 //! The fingerprint of a multiset: what is in it, in whatever order it came in.
 //!
-//! Each member has a *print*, the SHA-256 of its encoding; the fingerprint is their sum, in four lanes of 64 bits that
+//! Each member has a *print*, the digest of its encoding; the fingerprint is their sum, in four lanes of 64 bits that
 //! wrap. So adding and taking out cost four additions, and equal multisets have equal sums by whatever way they came to
 //! be: by other commands, or by a restore.
 //!
@@ -8,8 +8,8 @@
 //! differ by accident, by a defect or by a bit that rotted, have the same sum with a chance of 2⁻²⁵⁶.
 //!
 //! **What it is not good for:** to prove a state to somebody who distrusts the one that shows it. Who may choose the members can
-//! make two multisets with one sum, by a generalised birthday attack, far below the 2¹²⁸ steps that a collision of SHA-256
-//! takes. So a state that is handed over is proven by the SHA-256 of its snapshot (`agree::checkpoint`), never by this.
+//! make two multisets with one sum, by a generalised birthday attack, far below the 2¹²⁸ steps that a collision of a digest
+//! takes. So a state that is handed over is proven by the digest of its snapshot (`agree::checkpoint`), never by this.
 
 use wire::Digest;
 

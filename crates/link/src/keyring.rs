@@ -1,10 +1,10 @@
 //! The keys of a node's replica, of a node's monitor, or of a client: [`wire::Keys`] with real cryptography.
 //!
-//! - **MACs**: HMAC-SHA256 cut to 16 bytes ([`crate::mac`]). For each pair of holders and each direction there is a key:
-//!   HKDF-SHA256 of what their X25519 keys agree on, expanded for who speaks to whom and for their public keys. So a MAC is
+//! - **MACs**: keyed BLAKE3, its first 16 bytes ([`crate::mac`]). For each pair of holders and each direction there is a key:
+//!   derived by BLAKE3 from what their X25519 keys agree on, for who speaks to whom and for their public keys. So a MAC is
 //!   never taken for one in the other direction, and not after either has changed a key.
 //! - **Signatures**: Ed25519, checked strictly against the key pinned for the signer.
-//! - **Seals**: HMAC-SHA256 under the key that monitors share. Whoever was not given it makes zeros, and takes no seal.
+//! - **Seals**: the same under the key that monitors share. Whoever was not given it makes zeros, and takes no seal.
 //!
 //! Upon a peer: its holder is looked up in the roster ([`Pins`]); one that is not there, or whose key has ended by the time that
 //!   the driver told, is nobody: no MAC or signature of it is valid, a MAC for it is zeros.
@@ -27,8 +27,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use wire::{Keys, Peer, Signature, Tag};
 
-/// Stands before everything that MAC keys are derived from.
-const MAC_KEY_LABEL: &[u8] = b"varangian mac key 1";
+/// What a key between two holders is derived for.
+const MAC_KEY_USE: &str = "varangian 2026-11-21 a key for MACs of one holder to another";
 
 /// What nobody takes for a MAC or a seal.
 const NO_TAG: Tag = Tag([0; 16]);
@@ -218,7 +218,7 @@ impl Keyring {
         let shared = own.agree(theirs)?;
         let (me, other) = ((self.me, own.public(None).keys()), (holder, theirs.keys()));
         let ((from, from_keys), (to, to_keys)) = if to { (me, other) } else { (other, me) };
-        Some(MacKey::new(&derive(MAC_KEY_LABEL, &*shared, &[&from.code(), &from_keys, &to.code(), &to_keys])))
+        Some(MacKey::new(&derive(MAC_KEY_USE, &shared, &[&from.code(), &from_keys, &to.code(), &to_keys])))
     }
 }
 
@@ -478,6 +478,6 @@ mod tests {
     #[test]
     fn the_bytes_of_a_mac_do_not_change_unnoticed() {
         let tag = keys(1).mac(peer(2), PARTS);
-        assert_eq!(tag.0.map(|byte| format!("{byte:02x}")).concat(), "eae9a3e7854092ad3e971a786f3b7914");
+        assert_eq!(tag.0.map(|byte| format!("{byte:02x}")).concat(), "e1ecb6903d7e79480608514de9f25bb1");
     }
 }

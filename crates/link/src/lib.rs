@@ -12,8 +12,8 @@
 //! - [`links`]: all the links of a node or a client, behind one call that waits; [`framing`], [`hello`]: what travels beside the frames.
 //!
 //! Of the crates that this one rests on: `rustls` with `ring` speaks TLS; `ed25519-dalek` signs, since it keeps a checked key
-//! ready and has the strict rule; `x25519-dalek`, since `ring` agrees only with keys that it forgets at once; `sha2`, which
-//! `wire` has as well, hashes.
+//! ready and has the strict rule; `x25519-dalek`, since `ring` agrees only with keys that it forgets at once; `blake3`, which
+//! `wire` has as well, hashes and makes MACs.
 //!
 //! **Architecture invariant:** what time of the calendar it is, is said by whoever drives a keyring or a link; only `links` reads a
 //! clock, for pauses and deadlines.

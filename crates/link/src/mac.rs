@@ -1,42 +1,21 @@
-//! The MAC, and the derivation of keys: HMAC-SHA256 with its two first blocks computed once per key.
+//! The MAC, and the derivation of keys: BLAKE3 in its modes for both.
 //!
-//! Upon a key: the block of the inner and of the outer hash that holds it is compressed, and only what comes out is kept.
-//! Upon a message in parts: they are hashed one after the other from the inner state, the result from the outer one; of the 32
-//!   bytes the first 16 are the [`Tag`] (RFC 2104 lets them be cut to half).
+//! Upon a message in parts: they are hashed under the key one after the other; the first 16 bytes are the [`Tag`].
 //! Upon a tag to check: it is made again and compared in constant time.
 //!
-//! **Why by hand.** A node makes and checks some hundred thousand MACs a second over about a hundred bytes each, three
-//! compressions; hashers made for streams spend as long again on their own buffers. What is here is padding and nothing else;
-//! the compression is `sha2`'s, with the processor's instructions where it has them. The vectors of RFC 4231 and RFC 5869 are
-//! in the tests. `examples/costs.rs` has the figures and the other candidate, BLAKE3.
+//! `examples/costs.rs` has the figures and the other candidate, HMAC-SHA256; `docs/adr/0016` says why this one.
 //!
 //! Not here: who shares a key with whom. That is [`crate::keyring`].
 
+use blake3::Hasher;
 use core::fmt;
-use sha2::block_api::compress256;
 use subtle::ConstantTimeEq;
 use wire::Tag;
-use zeroize::{Zeroize, Zeroizing};
-
-const BLOCK_BYTES: usize = 64;
-
-/// What SHA-256 begins with (FIPS 180-4, 5.3.3).
-const INITIAL: [u32; 8] =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+use zeroize::Zeroizing;
 
 /// A key ready to make MACs with. Zeroed on drop.
 #[derive(Clone)]
-pub struct MacKey {
-    inner: [u32; 8],
-    outer: [u32; 8],
-}
-
-impl Drop for MacKey {
-    fn drop(&mut self) {
-        self.inner.zeroize();
-        self.outer.zeroize();
-    }
-}
+pub struct MacKey(Zeroizing<[u8; 32]>);
 
 /// A secret shows nothing of itself.
 impl fmt::Debug for MacKey {
@@ -49,27 +28,18 @@ impl MacKey {
     /// The key that is `secret`.
     #[must_use]
     pub fn new(secret: &[u8; 32]) -> MacKey {
-        MacKey::of_bytes(secret)
-    }
-
-    /// The key that is `secret`, of at most a block's length.
-    fn of_bytes(secret: &[u8]) -> MacKey {
-        let padded = |pad: u8| {
-            let mut block = Zeroizing::new([pad; BLOCK_BYTES]);
-            block.iter_mut().zip(secret).for_each(|(byte, key)| *byte ^= key);
-            let mut state = INITIAL;
-            compress256(&mut state, core::slice::from_ref(&*block));
-            state
-        };
-        MacKey { inner: padded(0x36), outer: padded(0x5c) }
+        MacKey(Zeroizing::new(*secret))
     }
 
     /// The MAC over `parts`, one after the other.
     #[must_use]
     pub fn tag(&self, parts: &[&[u8]]) -> Tag {
-        let state = self.authenticate(parts);
+        let mut hasher = Hasher::new_keyed(&self.0);
+        parts.iter().for_each(|part| {
+            hasher.update(part);
+        });
         let mut tag = [0; 16];
-        tag.copy_from_slice(&bytes_of(&state)[..16]);
+        tag.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
         Tag(tag)
     }
 
@@ -78,121 +48,58 @@ impl MacKey {
     pub fn accepts(&self, parts: &[&[u8]], tag: &Tag) -> bool {
         self.tag(parts).0.ct_eq(&tag.0).into()
     }
-
-    fn authenticate(&self, parts: &[&[u8]]) -> [u32; 8] {
-        let inner = hash_from(self.inner, parts);
-        // The outer hash is over one block: 32 bytes, the bit that ends them, and their length with the key's block.
-        let mut block = [0; BLOCK_BYTES];
-        block[..32].copy_from_slice(&bytes_of(&inner));
-        block[32] = 0x80;
-        block[56..].copy_from_slice(&bits(BLOCK_BYTES + 32));
-        let mut state = self.outer;
-        compress256(&mut state, &[block]);
-        state
-    }
 }
 
-/// HKDF-SHA256 (RFC 5869) for one key of 32 bytes: extracted from `secret` with `salt`, of at most a block's length, and
-/// expanded for the use that `info` names.
+/// A key derived from `secret` for one use, and for `about` whom it is: parts whose lengths that use fixes.
 #[must_use]
-pub fn derive(salt: &[u8], secret: &[u8], info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
-    debug_assert!(salt.len() <= BLOCK_BYTES);
-    let extracted = Zeroizing::new(bytes_of(&MacKey::of_bytes(salt).authenticate(&[secret])));
-    let parts: Vec<&[u8]> = info.iter().copied().chain([&[1_u8][..]]).collect();
-    Zeroizing::new(bytes_of(&MacKey::new(&extracted).authenticate(&parts)))
-}
-
-/// SHA-256 over a block that was hashed before, and `parts`.
-fn hash_from(mut state: [u32; 8], parts: &[&[u8]]) -> [u32; 8] {
-    let mut block = [0; BLOCK_BYTES];
-    let mut filled = 0;
-    let mut total = BLOCK_BYTES;
-    for part in parts {
-        let mut rest = *part;
-        total += rest.len();
-        if filled > 0 {
-            let (head, tail) = rest.split_at(rest.len().min(BLOCK_BYTES - filled));
-            block[filled..filled + head.len()].copy_from_slice(head);
-            filled += head.len();
-            rest = tail;
-            if filled < BLOCK_BYTES {
-                continue;
-            }
-            compress256(&mut state, core::slice::from_ref(&block));
-        }
-        let (whole, tail) = rest.as_chunks::<BLOCK_BYTES>();
-        compress256(&mut state, whole);
-        block[..tail.len()].copy_from_slice(tail);
-        filled = tail.len();
-    }
-    block[filled] = 0x80;
-    block[filled + 1..].fill(0);
-    if filled + 1 > BLOCK_BYTES - 8 {
-        compress256(&mut state, core::slice::from_ref(&block));
-        block.fill(0);
-    }
-    block[BLOCK_BYTES - 8..].copy_from_slice(&bits(total));
-    compress256(&mut state, core::slice::from_ref(&block));
-    state
-}
-
-fn bits(bytes: usize) -> [u8; 8] {
-    (bytes as u64 * 8).to_be_bytes()
-}
-
-fn bytes_of(state: &[u32; 8]) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    for (four, word) in bytes.chunks_exact_mut(4).zip(state) {
-        four.copy_from_slice(&word.to_be_bytes());
-    }
-    bytes
+pub fn derive(use_for: &'static str, secret: &[u8; 32], about: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+    let mut hasher = Hasher::new_derive_key(use_for);
+    hasher.update(secret);
+    about.iter().for_each(|part| {
+        hasher.update(part);
+    });
+    Zeroizing::new(*hasher.finalize().as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ring::hmac;
 
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// Keys and MACs are a promise to nodes of other builds.
     #[test]
-    fn the_vectors_of_rfc_4231_hold() {
-        let first = MacKey::of_bytes(&[0x0b; 20]).authenticate(&[b"Hi There"]);
-        assert_eq!(
-            hex(&bytes_of(&first)),
-            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
-        );
-        let second = MacKey::of_bytes(b"Jefe").authenticate(&[b"what do ya want ", b"for nothing?"]);
-        assert_eq!(
-            hex(&bytes_of(&second)),
-            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
-        );
+    fn macs_and_derived_keys_do_not_change_unnoticed() {
+        let key = MacKey::new(b"whats the Elvish word for friend");
+        // BLAKE3's own vectors, of the first bytes 0, 1, 2, … of length 3.
+        assert_eq!(hex(&key.tag(&[&[0], &[1, 2]]).0), "39e67b76b5a007d4921969779fe666da");
+        let derived = derive("BLAKE3 2019-12-27 16:29:52 test vectors context", &[7; 32], &[b"a", b"b"]);
+        let mut joined = [7; 34];
+        joined[32..].copy_from_slice(b"ab");
+        let expected = blake3::derive_key("BLAKE3 2019-12-27 16:29:52 test vectors context", &joined);
+        assert_eq!(*derived, expected);
     }
 
     #[test]
-    fn the_first_vector_of_rfc_5869_holds() {
-        let salt: Vec<u8> = (0..13).collect();
-        let info: Vec<u8> = (0xf0..0xfa).collect();
-        let key = derive(&salt, &[0x0b; 22], &[&info[..3], &info[3..]]);
-        assert_eq!(hex(&*key), "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf");
+    fn a_key_is_for_one_use_one_secret_and_those_whom_it_is_about() {
+        let key = derive("one use", &[7; 32], &[b"a", b"b"]);
+        assert_ne!(key, derive("another use", &[7; 32], &[b"a", b"b"]));
+        assert_ne!(key, derive("one use", &[8; 32], &[b"a", b"b"]));
+        assert_ne!(key, derive("one use", &[7; 32], &[b"a", b"c"]));
     }
 
-    /// Every length around the edges of a block, split at every place, as another implementation has it.
+    /// Every length around the edges of a block and of a chunk, split anywhere, is what it is in one piece.
     #[test]
-    fn padding_is_right_at_every_length_and_split() {
-        let secret = [7; 32];
-        let key = MacKey::new(&secret);
-        let other = hmac::Key::new(hmac::HMAC_SHA256, &secret);
-        let message: Vec<u8> = (0..200).collect();
-        for length in 0..message.len() {
-            let message = &message[..length];
-            let expected = hmac::sign(&other, message);
+    fn it_makes_no_difference_where_a_message_is_split() {
+        let key = MacKey::new(&[7; 32]);
+        let message: Vec<u8> = (0..2_100).map(|at| at as u8).collect();
+        for length in [0, 1, 63, 64, 65, 128, 1_023, 1_024, 1_025, 2_048, 2_100] {
+            let whole = key.tag(&[&message[..length]]);
             for split in 0..=length {
-                let (head, tail) = message.split_at(split);
-                let tag = key.tag(&[head, b"", tail]);
-                assert_eq!(tag.0[..], expected.as_ref()[..16], "{length} bytes split at {split}");
+                let (head, tail) = message[..length].split_at(split);
+                assert_eq!(key.tag(&[head, b"", tail]), whole, "{length} bytes split at {split}");
             }
         }
     }

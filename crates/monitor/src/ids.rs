@@ -3,7 +3,7 @@
 /// A node of the cluster.
 pub type Node = u16;
 
-/// A SHA-256.
+/// A hash that nobody makes twice.
 pub type Digest = [u8; 32];
 
 /// Which start of a node's monitor this is. It grows with every start: the edge takes it from its clock, and one that

@@ -15,6 +15,7 @@ use sim::trace::Traced;
 use sim::world::{Making, World};
 use sim::{Mix, RunSettings};
 use std::rc::Rc;
+use wire::frame::VERSION;
 use wire::{
     Authenticator, Bytes, ClientId, Decode, Encode, Frame, NodeId, Peer, Signature, Tag, Time, Timestamp,
 };
@@ -131,7 +132,7 @@ fn check(protocol: Protocol, order: &str, answer: &str) {
             link: BACKUP,
             to: LEADER,
             // Announces two gigabytes and brings none.
-            frame: Bytes::from_static(&[1, 0, 1, 0, 0, 255, 255, 255, 127]),
+            frame: Bytes::from_static(&[VERSION, 0, 1, 0, 0, 255, 255, 255, 127]),
             refusal: Refusal::Oversized,
         },
         Throw { link: CLIENT, to: LEADER, frame: flip(&request), refusal: Refusal::WrongAuthenticator },

@@ -1,10 +1,9 @@
-//! SHA-256 fingerprints.
+//! BLAKE3 fingerprints.
 
 use crate::encode::{Decode, DecodeError, Encode, Reader};
 use core::fmt;
-use sha2::{Digest as _, Sha256};
 
-/// The SHA-256 of some canonical encoding. Two values with the same digest are taken to be the same value.
+/// The BLAKE3 hash of some canonical encoding. Two values with the same digest are taken to be the same value.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Digest(pub [u8; 32]);
 
@@ -15,7 +14,7 @@ impl Digest {
     /// The digest of `bytes`.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Digest {
-        Digest(Sha256::digest(bytes).into())
+        Digest(*blake3::hash(bytes).as_bytes())
     }
 
     /// The digest of the canonical encoding of `value`.
@@ -58,9 +57,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_digest_is_sha_256() {
-        // FIPS 180-4, "abc".
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    fn the_digest_is_blake3() {
+        let expected = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85";
         let found: String = Digest::of_bytes(b"abc").0.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(found, expected);
     }

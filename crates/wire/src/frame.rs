@@ -20,7 +20,7 @@ use crate::ids::Peer;
 use bytes::Bytes;
 
 /// The version of everything in this crate. A peer of another version is refused by name, not misread.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// What an *aside* begins with in the place of a version: what the two ends of a link say to each other that is no protocol's
 /// business, such as how a node is. No replica hears one, and none can say one.
@@ -50,19 +50,23 @@ pub struct Frame {
 /// What stands before the body in everything that a frame's authenticator is over.
 ///
 /// ```text
-/// label | version u8 | kind of sender u8 | its number u64 | vouched u8
+/// label | version u8 | kind of sender u8 | its number u64 | vouched u8 | what follows u8
 /// ```
 ///
-/// Always as long, so that it cannot be mistaken where it ends and the body begins.
+/// Always as long, so that it cannot be mistaken where it ends. What follows is the body (0) or its digest (1), so that one is never
+/// taken for the other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Head([u8; HEAD_BYTES]);
 
 /// Says that it is a frame that is proven.
 const LABEL: &[u8; 15] = b"varangian frame";
 
-const HEAD_BYTES: usize = LABEL.len() + 11;
+const HEAD_BYTES: usize = LABEL.len() + 12;
 
-/// The bytes that a signature on a frame is over: a [`Head`] and the SHA-256 of the body.
+/// A MAC is over the body itself up to so many bytes, and over its digest beyond: a long body is hashed once, for however many receivers.
+const WHOLE_BYTES_MAX: usize = 1024;
+
+/// The bytes that a signature on a frame is over: a [`Head`] and the digest of the body.
 pub const SIGNED_BYTES: usize = HEAD_BYTES + 32;
 
 impl Head {
@@ -85,18 +89,51 @@ impl Head {
 
     /// What a MAC on a frame with this head and `body` is over.
     #[must_use]
-    pub fn parts<'a>(&'a self, body: &'a [u8]) -> [&'a [u8]; 2] {
-        [&self.0, body]
+    pub fn covering(mut self, body: &[u8]) -> Covered<'_> {
+        if body.len() <= WHOLE_BYTES_MAX {
+            return Covered { head: self, body: Stood::Whole(body) };
+        }
+        self.before_digest();
+        Covered { head: self, body: Stood::For(Digest::of_bytes(body)) }
+    }
+
+    fn before_digest(&mut self) {
+        self.0[HEAD_BYTES - 1] = 1;
     }
 
     /// What a signature on a frame with this head and `body` is over. It is short, whatever the size of the body, since
     /// most signatures need all that they are over in one piece, and read it twice.
     #[must_use]
-    pub fn signed_bytes(&self, body: &[u8]) -> [u8; SIGNED_BYTES] {
+    pub fn signed_bytes(mut self, body: &[u8]) -> [u8; SIGNED_BYTES] {
+        self.before_digest();
         let mut signed = [0; SIGNED_BYTES];
         signed[..HEAD_BYTES].copy_from_slice(&self.0);
         signed[HEAD_BYTES..].copy_from_slice(&Digest::of_bytes(body).0);
         signed
+    }
+}
+
+/// What a MAC on a frame is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Covered<'a> {
+    head: Head,
+    body: Stood<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stood<'a> {
+    Whole(&'a [u8]),
+    For(Digest),
+}
+
+impl Covered<'_> {
+    /// The same in two parts, one after the other.
+    #[must_use]
+    pub fn parts(&self) -> [&[u8]; 2] {
+        match &self.body {
+            Stood::Whole(body) => [&self.head.0, body],
+            Stood::For(digest) => [&self.head.0, &digest.0],
+        }
     }
 }
 
@@ -158,7 +195,7 @@ mod tests {
     /// Bytes on the wire are a promise to nodes of other builds: when this fails, raise [`VERSION`].
     #[test]
     fn the_bytes_of_a_frame_do_not_change_unnoticed() {
-        let mut expected = vec![1, 0, 3, 0, 1, 5, 0, 0, 0];
+        let mut expected = vec![2, 0, 3, 0, 1, 5, 0, 0, 0];
         expected.extend_from_slice(b"hello");
         expected.extend_from_slice(&[2, 1, 0, 0, 0, 1, 0]);
         expected.extend_from_slice(&[7; 16]);
@@ -169,9 +206,14 @@ mod tests {
     #[test]
     fn what_is_proven_does_not_change_unnoticed() {
         let mut expected = b"varangian frame".to_vec();
-        expected.extend_from_slice(&[1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 1]);
+        expected.extend_from_slice(&[2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0]);
         let head = frame().head();
-        assert_eq!(head.parts(b"hello"), [&expected[..], b"hello"]);
+        for body in [&b"hello"[..], &[7; WHOLE_BYTES_MAX]] {
+            assert_eq!(head.covering(body).parts(), [&expected[..], body]);
+        }
+        *expected.last_mut().expect("a byte") = 1;
+        let long = [7; WHOLE_BYTES_MAX + 1];
+        assert_eq!(head.covering(&long).parts(), [&expected[..], &Digest::of_bytes(&long).0]);
         expected.extend_from_slice(&Digest::of_bytes(b"hello").0);
         assert_eq!(head.signed_bytes(b"hello")[..], expected);
         let client = Frame { from: Peer::Client(ClientId(3)), ..frame() };

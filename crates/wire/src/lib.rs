@@ -3,7 +3,7 @@
 //! - [`ids`]: the names of things: [`NodeId`], [`ClientId`], [`View`], [`Sequence`], [`Time`].
 //! - [`encode`]: the canonical encoding. One value has exactly one encoding; what does not decode is
 //!   refused with the reason, and nothing is allocated on the word of the sender alone.
-//! - [`digest`]: SHA-256, the fingerprint by which replicas compare what they have.
+//! - [`digest`]: BLAKE3, the fingerprint by which replicas compare what they have.
 //! - [`auth`]: who said it: MACs, vectors of MACs, signatures, seals, behind the trait [`auth::Keys`].
 //! - [`frame`]: a message on a link: version, sender, body, authenticator.
 //! - [`text`]: text with a limit.

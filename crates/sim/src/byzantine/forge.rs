@@ -68,10 +68,10 @@ impl Strategy for Forge {
         let head = Head::new(speaker, true);
         let authenticator = match means.random.below(4) {
             0 => Authenticator::None,
-            1 => Authenticator::Mac(means.keys.mac(to, &head.parts(&body))),
+            1 => Authenticator::Mac(means.keys.mac(to, &head.covering(&body).parts())),
             2 => Authenticator::Signature(means.keys.sign(&head.signed_bytes(&body))),
             _ => {
-                let tags = to.node().map(|node| (node, means.keys.mac(to, &head.parts(&body))));
+                let tags = to.node().map(|node| (node, means.keys.mac(to, &head.covering(&body).parts())));
                 Authenticator::Vector(tags.into_iter().collect())
             }
         };
@@ -82,7 +82,8 @@ impl Strategy for Forge {
         let client = Peer::Client(request.client);
         let message = Message::Request(request);
         let body = message.to_bytes();
-        let authenticator = Authenticator::Mac(means.keys.mac(to, &Head::new(client, false).parts(&body)));
+        let authenticator =
+            Authenticator::Mac(means.keys.mac(to, &Head::new(client, false).covering(&body).parts()));
         let frame = Frame { from: client, vouched: false, body, authenticator }.to_bytes();
         means.act(Act::Raw { to, frame });
         means.send(to, message);

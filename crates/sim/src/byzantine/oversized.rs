@@ -4,7 +4,7 @@ use super::{Act, Means, Strategy};
 use agree::request::OPERATION_BYTES_MAX;
 use agree::{Message, Request};
 use bytes::Bytes;
-use wire::frame::Head;
+use wire::frame::{Head, VERSION};
 use wire::{Authenticator, ClientId, Encode, Frame, Keys, Peer, Timestamp};
 
 /// The behaviour.
@@ -34,13 +34,13 @@ impl Strategy for Oversized {
                 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255,
             ]),
             _ => {
-                let frame = [1, 0, 0, 0, 0, 255, 255, 255, 127, 0];
+                let frame = [VERSION, 0, 0, 0, 0, 255, 255, 255, 127, 0];
                 return means.act(Act::Raw { to, frame: Bytes::copy_from_slice(&frame) });
             }
         };
         let authenticator = match means.random.below(2) {
             0 => Authenticator::None,
-            _ => Authenticator::Mac(means.keys.mac(to, &Head::new(me, true).parts(&body))),
+            _ => Authenticator::Mac(means.keys.mac(to, &Head::new(me, true).covering(&body).parts())),
         };
         let frame = Frame { from: me, vouched: true, body, authenticator }.to_bytes();
         means.act(Act::Raw { to, frame });

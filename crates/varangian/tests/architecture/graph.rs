@@ -21,7 +21,7 @@ struct Rule {
 
 /// Everybody's place. `mutation` is nobody's dependency but behind the feature `mutations`, and is checked apart.
 const RULES: &[Rule] = &[
-    Rule { name: "wire", ours: &[], others: Some(&["bytes", "sha2"]) },
+    Rule { name: "wire", ours: &[], others: Some(&["blake3", "bytes"]) },
     Rule { name: "mutation", ours: &[], others: Some(&[]) },
     Rule { name: "monitor", ours: &[], others: Some(&[]) },
     Rule { name: "agree", ours: &["wire", "monitor"], others: Some(&["bytes"]) },
@@ -197,7 +197,7 @@ mod tests {
 version = 4
 
 [[package]]
-name = \"sha2\"
+name = \"blake3\"
 version = \"1.0.0\"
 dependencies = [
  \"digest\",
@@ -207,7 +207,7 @@ dependencies = [
 name = \"digest\"
 version = \"1.0.0\"
 dependencies = [
- \"sha2\",
+ \"blake3\",
  \"tokio 1.0.0\",
 ]
 ";
@@ -258,7 +258,7 @@ dependencies = [
     #[test]
     fn a_runtime_that_comes_along_is_found() {
         assert_eq!(
-            violations_of("wire", &[dependency("sha2", false)], &[], LOCK),
+            violations_of("wire", &[dependency("blake3", false)], &[], LOCK),
             ["wire brings tokio along"]
         );
     }
