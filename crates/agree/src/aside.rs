@@ -15,7 +15,7 @@ use wire::frame::ASIDE;
 use wire::{ClientId, Decode, DecodeError, Encode, Keys, NodeId, Peer, Reader, Tag};
 
 /// The version of what asides look like.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Stands before what the MAC of an aside is over.
 const LABEL: &[u8; 15] = b"varangian aside";
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn the_bytes_of_an_inquiry_do_not_change_unnoticed() {
         let sealed = Sealed { number: 258, aside: Aside::Inquiry, tag: Tag([7; 16]) };
-        let expected = [&[b'?', 1, 2, 1, 0, 0, 0, 0, 0, 0, 0][..], &[7; 16]].concat();
+        let expected = [&[b'?', 2, 2, 1, 0, 0, 0, 0, 0, 0, 0][..], &[7; 16]].concat();
         assert_eq!(&sealed.to_bytes()[..], expected);
         assert_eq!(Sealed::from_bytes(expected.into()), Ok(sealed));
     }

@@ -8,8 +8,10 @@ use core::task::{Context, Poll, Waker};
 use kv::{Refusal, Revision};
 use link::{ClientNumber, SecretIdentity};
 use node::config::{
-    ClientConfig, ClientEntry, Cluster, Config, Durability, Fail, Links, Log, NodeEntry, Processes, Service,
+    ClientConfig, ClientEntry, Cluster, Config, Durability, Fail, Links, LogForm, NodeEntry, Processes,
+    Service,
 };
+use node::telling::Level;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -98,11 +100,12 @@ impl World {
                 durability: Durability::Async,
                 fail: Fail::Closed,
                 http: None,
-                log: Log::Info,
+                log: Level::Info,
+                log_form: LogForm::Text,
             };
             node::run::create(&config.data).expect("there is room");
             let stop = Arc::clone(&self.stop);
-            let run = move || node::run::run(&config, &stop, &mut |_| ()).expect("it runs to its end");
+            let run = move || node::run::run(&config, &stop, &mut |_, _| ()).expect("it runs to its end");
             self.nodes.push(thread::spawn(run));
         }
     }

@@ -1,7 +1,7 @@
 //! Who somebody is: two public keys and the day on which they end, as one line of text.
 //!
 //! ```text
-//! varangian1:BASE64:2028-11-21
+//! varangian2:BASE64:2028-11-21
 //!            │      └ from this moment on nobody takes the keys; `never` if there is none
 //!            └ Ed25519 key (32 bytes), X25519 key (32), the first two bytes of a hash of both
 //! ```
@@ -22,7 +22,10 @@ use core::str::FromStr;
 use ed25519_dalek::{Signature, VerifyingKey};
 
 /// What a public identity begins with.
-const PREFIX: &str = "varangian1:";
+const PREFIX: &str = "varangian2:";
+
+/// The same of builds whose sum was another.
+const PREFIX_BEFORE: &str = "varangian1:";
 const NEVER: &str = "never";
 
 const KEYS_BYTES: usize = 64;
@@ -50,6 +53,8 @@ pub enum BadIdentity {
     NoIdentity,
     /// It begins with a secret: what must never be shown was put where everybody reads.
     Secret,
+    /// It is of an earlier build.
+    Earlier,
     /// What should be keys is not the right number of bytes in Base64.
     Encoding,
     /// The sum does not fit.
@@ -143,6 +148,9 @@ impl FromStr for PublicIdentity {
         if text.starts_with("varangian-secret") {
             return Err(BadIdentity::Secret);
         }
+        if text.starts_with(PREFIX_BEFORE) {
+            return Err(BadIdentity::Earlier);
+        }
         let rest = text.strip_prefix(PREFIX).ok_or(BadIdentity::NoIdentity)?;
         let (base64, end) = rest.split_once(':').ok_or(BadIdentity::Expiry(String::new()))?;
         let expires = match end {
@@ -208,6 +216,11 @@ impl fmt::Display for BadIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BadIdentity::NoIdentity => write!(f, "this is no public identity; one begins with '{PREFIX}'"),
+            BadIdentity::Earlier => write!(
+                f,
+                "this identity is of an earlier build, and begins with '{PREFIX_BEFORE}' in the place of '{PREFIX}'; make the \
+                 cluster anew (varangian init)"
+            ),
             BadIdentity::Secret => f.write_str(
                 "this is a SECRET identity where a public one belongs: whoever has read this file can speak in its \
                  holder's name; make a new identity",
@@ -261,7 +274,7 @@ mod tests {
     fn the_text_of_an_identity_does_not_change_unnoticed() {
         assert_eq!(
             identity().to_string(),
-            "varangian1:6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iwx1KtqzuyWETeRcDeTbmBxb6xXOv6U2dqEqAIESN/BEjZG:2028-11-21"
+            "varangian2:6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iwx1KtqzuyWETeRcDeTbmBxb6xXOv6U2dqEqAIESN/BEjZG:2028-11-21"
         );
         assert_eq!(identity().fingerprint().to_string(), "3646-f43f-dc44-8ab1-1a1e");
     }
@@ -282,13 +295,14 @@ mod tests {
     fn what_is_no_identity_is_refused_with_the_reason() {
         let line = identity().to_string();
         for (wrong, said) in [
-            (String::new(), "one begins with 'varangian1:'"),
-            ("x".repeat(1 << 20), "one begins with 'varangian1:'"),
-            (line.replace("varangian1", "varangian2"), "one begins with 'varangian1:'"),
+            (String::new(), "one begins with 'varangian2:'"),
+            ("x".repeat(1 << 20), "one begins with 'varangian2:'"),
+            (line.replace("varangian2", "varangian3"), "one begins with 'varangian2:'"),
+            (line.replace("varangian2", "varangian1"), "of an earlier build"),
             (line.replace(":2028-11-21", ""), "must end in ':2028-11-21' or ':never'"),
             (line.replace("2028-11-21", "tomorrow"), "'tomorrow' is no moment"),
-            ("varangian1:AAAA:never".to_string(), "88 characters of Base64"),
-            (line.replace("varangian1:", "varangian1:\u{e9}"), "88 characters of Base64"),
+            ("varangian2:AAAA:never".to_string(), "88 characters of Base64"),
+            (line.replace("varangian2:", "varangian2:\u{e9}"), "88 characters of Base64"),
             (line_of(&[0; 64]), "no keys that can be used"),
             ("varangian-secret1:AAAA".to_string(), "SECRET"),
         ] {

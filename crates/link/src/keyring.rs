@@ -474,7 +474,7 @@ mod tests {
         assert!(!clone.mac_is_valid(peer(3), PARTS, &tag));
     }
 
-    /// Nodes of other builds derive the same keys: when this fails, raise the number in [`MAC_KEY_LABEL`].
+    /// Nodes of other builds derive the same keys: when this fails, change the date in [`MAC_KEY_USE`].
     #[test]
     fn the_bytes_of_a_mac_do_not_change_unnoticed() {
         let tag = keys(1).mac(peer(2), PARTS);

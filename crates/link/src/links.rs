@@ -43,6 +43,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
+use wire::auth::NODES_MAX;
 use wire::frame::ASIDE;
 use wire::{ClientId, Decode, NodeId, Peer, Reader};
 
@@ -51,6 +52,12 @@ pub const CONNECTIONS_MAX: usize = 4096;
 
 /// Connections that have not said who they are at most.
 pub const STRANGERS_MAX: usize = 128;
+
+/// Stations at most: so that there is always room for nodes, and for whoever has not said yet that it is one.
+pub const STATIONS_MAX: usize = CONNECTIONS_MAX - STRANGERS_MAX - 2 * NODES_MAX;
+
+/// Stations of one client at most, so that none takes the room of all.
+pub const STATIONS_OF_ONE_MAX: usize = 256;
 
 /// How long a connection may take to be made and to say who it is.
 pub const GREETING_MAX: Duration = Duration::from_secs(2);

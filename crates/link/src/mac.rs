@@ -3,7 +3,7 @@
 //! Upon a message in parts: they are hashed under the key one after the other; the first 16 bytes are the [`Tag`].
 //! Upon a tag to check: it is made again and compared in constant time.
 //!
-//! `examples/costs.rs` has the figures and the other candidate, HMAC-SHA256; `docs/adr/0016` says why this one.
+//! `examples/cryptography.rs` has the figures and the other candidate, HMAC-SHA256; `docs/adr/0016` says why this one.
 //!
 //! Not here: who shares a key with whom. That is [`crate::keyring`].
 

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use core::time::Duration;
-use link::links::GREETING_MAX;
+use link::hello::Hello;
+use link::links::{GREETING_MAX, STATIONS_OF_ONE_MAX};
 use link::{
     Arrival, ClientNumber, Closing, Holder, Links, Making, Pins, Protection, Roster, SecretIdentity, Trouble,
     WallTime,
@@ -231,6 +232,32 @@ fn a_wrong_an_unknown_and_an_expired_key_are_refused_by_name() {
         all.iter().any(|one| one.counters().refused.get("expired-key").is_some_and(|count| *count > 0))
     });
     assert!(!p0.is_up(P1));
+}
+
+#[test]
+fn one_client_has_so_many_stations_and_nodes_find_room() {
+    let mut p0 = links(making(P0, true, &[], Protection::Plain));
+    let address = p0.local_address().expect("it listens");
+    let station = |number: u64| Peer::Client(ClientId(1 << 40 | number << 16));
+    let mut held = Vec::new();
+    for number in 0..=STATIONS_OF_ONE_MAX as u64 {
+        let hello = Hello { cluster: CLUSTER, me: station(number) }.to_bytes();
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        let framed = [&(hello.len() as u32).to_le_bytes()[..], &hello].concat();
+        stream.write_all(&framed).expect("it reads");
+        held.push(stream);
+        let is_last = number == STATIONS_OF_ONE_MAX as u64;
+        pump(&mut [&mut p0], |_, all| match is_last {
+            false => all[0].is_up(station(number)),
+            true => closed(all[0], Closing::TooMany) == 1,
+        });
+    }
+    assert!(!p0.is_up(station(STATIONS_OF_ONE_MAX as u64)));
+    let mut other = links(making(Peer::Client(ClientId(2 << 40)), false, &[address], Protection::Plain));
+    let mut p1 = links(making(P1, false, &[address], Protection::Plain));
+    pump(&mut [&mut p0, &mut other, &mut p1], |_, all| {
+        all[0].is_up(Peer::Client(ClientId(2 << 40))) && all[0].is_up(P1)
+    });
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::config::{self, Cluster, Config};
 use crate::core::Keeping;
 use crate::membership::{Ed25519, Membership};
+use crate::telling::{Level, Say};
 use agree::account::{MemberPart, MonitorPart};
 use agree::between::LogStanding;
 use agree::byzid::guard::Fail;
@@ -227,7 +228,7 @@ pub fn log(
     config: &Config,
     directory: &Path,
     waker: Arc<Waker>,
-    say: &mut dyn FnMut(&str),
+    say: Say<'_>,
 ) -> Result<(store::Log, Recovered), String> {
     let options = store::Options {
         durability: match config.durability {
@@ -242,7 +243,7 @@ pub fn log(
     });
     let (log, found) = opened.map_err(|error| error.to_string())?;
     if let Some(torn) = &found.torn {
-        say(&torn.to_string());
+        say(Level::Warn, &torn.to_string());
     }
     Ok((log, found.recovered))
 }

@@ -6,6 +6,7 @@
 //! - [`separate`]: each half in a process of its own, and their supervisor; [`handover`]: what the replica's user is given;
 //! - [`membership`]: who is a node or a client now;
 //! - [`report`], [`http`], [`inquiries`], [`notify`]: what it says of itself, and to whom;
+//! - [`telling`]: what it tells whoever runs it, as it happens;
 //! - [`clock`], [`timers`], [`starts`].
 
 pub mod assemble;
@@ -23,4 +24,5 @@ pub mod run;
 pub mod separate;
 pub mod single;
 pub mod starts;
+pub mod telling;
 pub mod timers;

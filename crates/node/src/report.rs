@@ -138,7 +138,7 @@ impl Report {
             "batches": tally.batches,
             "requests": tally.requests,
             "restores": tally.restores,
-            "refused": tally.refused + self.passed.refused,
+            "refused": tally.refused.saturating_add(self.passed.refused),
             "log_writes": log.writes,
             "log_bytes": log.bytes,
             "heard": self.passed.heard,
@@ -180,8 +180,13 @@ impl Report {
         metric("log_bytes", "gauge", "Bytes of the disk that the log takes.", log.bytes);
         metric("heard_total", "counter", "Frames that came.", self.passed.heard);
         metric("said_total", "counter", "Frames that went.", self.passed.said);
-        let refused = tally.refused + self.passed.refused;
-        metric("refused_total", "counter", "Messages not acted upon.", refused);
+        metric("refused_total", "counter", "Messages that did not pass.", self.passed.refused);
+        metric(
+            "replica_refused_total",
+            "counter",
+            "Messages that the replica did not act upon.",
+            tally.refused,
+        );
         metric(
             "replica_words_refused_total",
             "counter",
@@ -234,13 +239,13 @@ fn by_why(text: &mut String, name: &str, help: &str, counts: impl Iterator<Item 
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use agree::replica::Status;
     use link::Closing;
     use wire::{Digest, Sequence, View};
 
-    fn report() -> Report {
+    pub(crate) fn report() -> Report {
         let status = Status {
             view: View(0),
             primary: NodeId(0),
@@ -265,6 +270,23 @@ mod tests {
             up: Vec::new(),
             now: Time::ZERO,
         }
+    }
+
+    /// A replica may say of itself what it likes.
+    #[test]
+    fn the_greatest_numbers_of_a_replica_that_lies_are_told() {
+        let mut report = report();
+        report.passed.refused = 1;
+        if let Some(standing) = &mut report.standing {
+            standing.tally.refused = u64::MAX;
+            standing.status.executed = Sequence(u64::MAX);
+            standing.status.view = View(u64::MAX);
+            standing.log =
+                LogStanding { writes: u64::MAX, unsynced: u64::MAX, segments: u64::MAX, bytes: u64::MAX };
+        }
+        let answers = report.answers();
+        assert!(answers.metrics.contains(&format!("varangian_replica_refused_total {}", u64::MAX)));
+        assert!(answers.status.contains(&format!("\"refused\":{}", u64::MAX)));
     }
 
     #[test]

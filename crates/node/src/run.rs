@@ -19,6 +19,7 @@ use crate::notify::Notify;
 use crate::report::Report;
 use crate::single::Single;
 use crate::starts;
+use crate::telling::{Level, News, Say};
 use agree::Replica;
 use agree::account::Beside;
 use agree::between::Standing;
@@ -75,7 +76,7 @@ pub struct Reload<'a> {
 }
 
 /// Runs the node until `stop`, or until it cannot go on. `say` hears what a person should know.
-pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: &mut dyn FnMut(&str)) -> Result<(), String> {
+pub fn run(config: &Config, stop: &Arc<AtomicBool>, say: Say<'_>) -> Result<(), String> {
     run_and_reload(config, None, stop, say)
 }
 
@@ -84,7 +85,7 @@ pub fn run_and_reload(
     config: &Config,
     reload: Option<Reload<'_>>,
     stop: &Arc<AtomicBool>,
-    say: &mut dyn FnMut(&str),
+    say: Say<'_>,
 ) -> Result<(), String> {
     let secret = config.secret().map_err(|error| error.to_string())?;
     let seal = config.seal().map_err(|error| error.to_string())?;
@@ -108,21 +109,23 @@ pub fn run_and_reload(
     if let Some(address) = config.http {
         let address = http::serve(address, Arc::clone(&shared))
             .map_err(|error| format!("cannot answer on {address}: {error}"))?;
-        say(&format!("health, metrics and status at http://{address}/"));
+        say(Level::Info, &format!("health, metrics and status at http://{address}/"));
     }
     let gate = Gate::new(guard, links).governed(assemble::membership(&config.cluster, &pins));
     let mut node = Single::new(gate, Core::new(replica, log, last), inquiries, clock);
     node.start()?;
-    say(&format!("node {} of {} runs on {}", config.node.0, config.cluster.name, config.listen));
+    let Config { cluster, listen, .. } = config;
+    say(Level::Info, &format!("it runs on {listen} as node {} of {}", config.node.0, cluster.name));
     let notify = Notify::from_environment();
     notify.say("READY=1");
-    let (mut reported, mut looked) = (None, Instant::now());
+    let (mut reported, mut looked, mut news) = (None, Instant::now(), News::default());
     while !stop.load(Ordering::Relaxed) {
         node.turn(TURN_MAX)?;
         let now = Instant::now();
         if reported.is_none_or(|at| now - at >= REPORT_EVERY) {
             reported = Some(now);
             let report = of_one_process(config, &mut node, clock.now());
+            news.tell(&report, say);
             *shared.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.answers());
             notify.say("WATCHDOG=1");
         }
@@ -133,15 +136,16 @@ pub fn run_and_reload(
         if now - looked >= CALENDAR_EVERY {
             looked = now;
             pins.set_now(assemble::wall_time());
+            node.check_keys();
         }
         if let Some(reload) = reload.filter(|reload| reload.wished.swap(false, Ordering::Relaxed)) {
             match reload_from(config, reload.path, &own, node.gate()) {
-                Ok(()) => say("the roster was read anew"),
-                Err(why) => say(&format!("the configuration stays as it was: {why}")),
+                Ok(()) => say(Level::Info, "the roster was read anew"),
+                Err(why) => say(Level::Warn, &format!("the configuration stays as it was: {why}")),
             }
         }
     }
-    say(&format!("node {} stops", config.node.0));
+    say(Level::Info, "it stops");
     notify.say("STOPPING=1");
     Ok(())
 }

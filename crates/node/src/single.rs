@@ -51,6 +51,11 @@ impl<G: Guard, R: Replica, L: Keeping> Single<G, R, L> {
         &self.inquiries
     }
 
+    /// Closes links to those whose keys have ended.
+    pub fn check_keys(&mut self) {
+        self.gate.links().check_keys(&mut self.arrived);
+    }
+
     /// Tells those who asked how it is.
     pub fn tell(&mut self, account: &Account) {
         self.inquiries.answer(account, self.gate.links());

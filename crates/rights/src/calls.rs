@@ -135,6 +135,12 @@ fn program(calls: Calls, machine: TargetArch) -> Result<BpfProgram, seccompiler:
     // What a descriptor is may be asked (a debug build does at each close), not changed.
     let question = |what: i32| SeccompRule::new(vec![argument(1, Is::Eq, what as u64)?]);
     rules.insert(libc::SYS_fcntl, vec![question(libc::F_GETFD)?, question(libc::F_GETFL)?]);
+    // What ends itself may say so: an abort is no break-out.
+    let abort = SeccompRule::new(vec![
+        argument(0, Is::Eq, std::process::id().into())?,
+        argument(2, Is::Eq, libc::SIGABRT as u64)?,
+    ])?;
+    rules.insert(libc::SYS_tgkill, vec![abort]);
     // To the other end of what is connected, and to no address.
     let no_address = SeccompCondition::new(4, Length::Qword, Is::Eq, 0)?;
     rules.insert(libc::SYS_sendto, vec![SeccompRule::new(vec![no_address])?]);
@@ -143,12 +149,13 @@ fn program(calls: Calls, machine: TargetArch) -> Result<BpfProgram, seccompiler:
         rules.insert(libc::SYS_prctl, vec![name]);
     }
     if calls == Calls::Monitor {
-        // TCP, and nothing else that sockets can be.
+        // TCP, which is what a stream is if no protocol is named, and nothing else that sockets can be.
         let kind = 0xf;
         let tcp = |family: i32| {
             SeccompRule::new(vec![
                 argument(0, Is::Eq, family as u64)?,
                 argument(1, Is::MaskedEq(kind), libc::SOCK_STREAM as u64)?,
+                argument(2, Is::Eq, 0)?,
             ])
         };
         rules.insert(libc::SYS_socket, vec![tcp(libc::AF_INET)?, tcp(libc::AF_INET6)?]);

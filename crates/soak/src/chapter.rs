@@ -210,6 +210,11 @@ impl Soak<'_> {
             Ok(stage) => stage,
             Err(error) => return self.not_begun(name, &error, report),
         };
+        // What cannot keep up while it is honest is no liar, but a node that is broken.
+        if let Err(error) = stage.cluster.wait_whole(&stage.cluster.all(), WHOLE_MAX) {
+            stage.give_up(&format!("before it lied: {error}"), report);
+            return Ok(());
+        }
         let led = stage.cluster.primary() == Some(traitor);
         let from = stage.now();
         stage.cluster.let_lie()?;

@@ -1,8 +1,8 @@
 //! The faults: what each does to whom, for how long, and how it is taken back.
 //!
 //! Upon a fault: a victim is drawn, the fault is done, it lasts, it is taken back, and the cluster becomes whole again, before the next
-//!   one. So never more than one node is faulty, but for `power`, which takes all at once.
-//! Its moment is that from which service is missed: when it was done; for `power`, when the nodes were started again.
+//!   one. So never more than one node is faulty, but for `kill-all`, which takes all at once.
+//! Its moment is that from which service is missed: when it was done; for `kill-all`, when the nodes were started again.
 
 use crate::cluster::{Cluster, signal};
 use crate::ground::Ground;
@@ -83,7 +83,7 @@ kinds! {
     SlowLink = "slow-link", Needs::Delay;
     DiskFull = "disk-full", Needs::Disk;
     ReadOnly = "read-only", Needs::DiskAndParts;
-    Power = "power", Needs::Nothing;
+    KillAll = "kill-all", Needs::Nothing;
     Away = "away", Needs::Nothing;
 }
 
@@ -167,7 +167,7 @@ impl Kind {
             Kind::SlowLink => means.network(any, short * 2, |network, node| network.delay(node, DELAY_MS)),
             Kind::DiskFull => means.disk_full(short * 2),
             Kind::ReadOnly => means.read_only(short * 2),
-            Kind::Power => means.power(),
+            Kind::KillAll => means.kill_all(),
             Kind::Away => means.away(any),
         }
     }
@@ -275,7 +275,7 @@ impl Means<'_> {
         ))
     }
 
-    fn power(&mut self) -> Result<Done, String> {
+    fn kill_all(&mut self) -> Result<Done, String> {
         for node in self.cluster.all() {
             self.cluster.kill_node(node);
         }

@@ -99,8 +99,13 @@ impl Stage {
         let took = begin.elapsed().as_secs_f64();
         let says = match verdict {
             Verdict::Linearizable => "is linearizable".to_string(),
-            // Not a broken promise: a proof that was not found either way.
-            Verdict::Undecided(why) => format!("is UNDECIDED ({why})"),
+            // Something was wrong in the order that was tried, and nobody could show another: what is promised was not seen.
+            Verdict::Undecided(why) => {
+                report.break_promise(&format!(
+                    "{name}: whether the history is linearizable is UNDECIDED: {why}"
+                ));
+                "is UNDECIDED".to_string()
+            }
             Verdict::Violated(why) => {
                 report.break_promise(&format!("{name}: the history is NOT linearizable: {why}"));
                 "is NOT linearizable".to_string()

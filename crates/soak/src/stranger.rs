@@ -7,7 +7,7 @@
 //! | expired-key | a pinned key that has ended | refused, counted |
 //! | plain | HTTP on the port of TLS | closed, counted |
 //! | garbage | random bytes | closed, counted |
-//! | slow-loris | many connections, a byte now and then | closed, counted |
+//! | slow-loris | many connections, and a byte of each five times a second | closed, counted |
 //! | flood | connections as fast as they can be made | closed |
 //! | scan | a connection to each of many ports | closed |
 //!
@@ -33,6 +33,9 @@ const CONNECT_MAX: Duration = Duration::from_millis(300);
 
 /// Connections that a slow loris holds to each node.
 const LORIS_CONNECTIONS: usize = 200;
+
+/// How long it waits before it says the next byte.
+const LORIS_PAUSE: Duration = Duration::from_millis(200);
 
 /// Ports that a scan looks at, on both sides of the node's.
 const SCAN_PORTS: u16 = 500;
@@ -83,6 +86,15 @@ impl Stranger {
     /// Whether it comes with a key, made for this cluster, that must not be taken.
     pub(crate) fn has_bad_key(self) -> bool {
         matches!(self, Stranger::WrongKey | Stranger::UnknownKey | Stranger::ExpiredKey)
+    }
+
+    /// How long it is at work in turn, and nobody is.
+    pub(crate) fn window(self) -> Duration {
+        match self {
+            // Twice as long as nodes are patient with those who do not say who they are.
+            Stranger::SlowLoris => Duration::from_secs(5),
+            _ => Duration::from_millis(1_500),
+        }
     }
 
     /// Why its connections may have been ended, by the nodes' own counters.
@@ -150,8 +162,7 @@ impl AtWork {
                             *stream = connect(nodes[*node], tries);
                         }
                     }
-                    // Longer than nodes are patient.
-                    thread::sleep(Duration::from_millis(2_200));
+                    thread::sleep(LORIS_PAUSE);
                 });
             }
             Stranger::Flood => at_work.spawn(move |tries, _| {

@@ -13,9 +13,10 @@ use mio::{Events, Poll, Token, Waker};
 use node::assemble;
 use node::clock::Clock;
 use node::config::Config;
-use node::core::Core;
+use node::core::{Core, Keeping};
 use node::run::log_directory;
 use node::separate::pipe::{Pipe, Reading};
+use node::telling::{Level, Say};
 use sim::byzantine::{Act, Behaviour, Traitor};
 use sim::keys::KeyRing;
 use sim::random::{Random, Stream};
@@ -145,12 +146,7 @@ pub(crate) struct Orders {
 }
 
 /// Runs the replica until its pipe ends.
-pub(crate) fn run(
-    config: &Config,
-    orders: &Orders,
-    stop: &AtomicBool,
-    say: &mut dyn FnMut(&str),
-) -> Result<(), String> {
+pub(crate) fn run(config: &Config, orders: &Orders, stop: &AtomicBool, say: Say<'_>) -> Result<(), String> {
     let input = std::io::stdin().as_fd().try_clone_to_owned().map_err(|error| error.to_string())?;
     rights::end_with_parent().map_err(|error| error.to_string())?;
     let mut pipe = Pipe::new(input);
@@ -175,14 +171,17 @@ pub(crate) fn run(
     let mut reported = Instant::now();
     while !stop.load(Ordering::Relaxed) {
         let now = clock.now();
-        let wait = core.deadline().map_or(TURN_MAX, |due| due.since(now).min(TURN_MAX));
+        let wait = match core.has_writes() {
+            true => Duration::ZERO,
+            false => core.deadline().map_or(TURN_MAX, |due| due.since(now).min(TURN_MAX)),
+        };
         match poll.poll(&mut events, Some(wait)) {
             Err(error) if error.kind() != std::io::ErrorKind::Interrupted => return Err(error.to_string()),
             Ok(()) | Err(_) => {}
         }
         let now = clock.now();
         if !lies.get() && orders.mark.exists() {
-            say(&format!("from now on it lies: {}", orders.behaviour));
+            say(Level::Warn, &format!("from now on it lies: {}", orders.behaviour));
             lies.set(true);
             core.step(now, Event::Timer(WHIM), &mut sends);
         }
@@ -191,9 +190,9 @@ pub(crate) fn run(
             let word = ToReplica::from_bytes(word).map_err(|error| error.to_string())?;
             core.step(now, word.into(), &mut sends);
         }
-        core.passed(now, &mut sends)?;
-        for (to, message) in sends.drain(..) {
-            pipe.queue(&ToGuard::Send { to, message });
+        say_all(&mut core, now, &mut sends, &mut pipe)?;
+        if core.write()? {
+            say_all(&mut core, clock.now(), &mut sends, &mut pipe)?;
         }
         if reported.elapsed() >= REPORT_EVERY {
             reported = Instant::now();
@@ -205,6 +204,20 @@ pub(crate) fn run(
         if reading == Reading::Closed || pipe.flush().is_err() {
             break;
         }
+    }
+    Ok(())
+}
+
+/// Hands to the pipe all that there is to say at `now`.
+fn say_all<L: Keeping>(
+    core: &mut Core<Corrupt, L>,
+    now: Time,
+    sends: &mut Vec<(Destination, Message)>,
+    pipe: &mut Pipe,
+) -> Result<(), String> {
+    core.passed(now, sends)?;
+    for (to, message) in sends.drain(..) {
+        pipe.queue(&ToGuard::Send { to, message });
     }
     Ok(())
 }

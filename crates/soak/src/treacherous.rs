@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use node::config::Config;
 use node::separate::monitor;
 use node::separate::supervisor::{self, Supervisor};
+use node::telling::Level;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::ffi::OsString;
@@ -62,7 +63,7 @@ fn try_run(arguments: &Arguments) -> Result<(), String> {
     // Without one it never lies.
     let mark = arguments.mark.clone().unwrap_or_default();
     let number = config.node.0;
-    let say = &mut |words: &str| eprintln!("node {number}: {words}");
+    let say = &mut |_: Level, words: &str| eprintln!("node {number}: {words}");
     match part {
         None => {
             let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();

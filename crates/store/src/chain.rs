@@ -12,7 +12,7 @@
 //!      before it go, oldest first, one for each flush and the rest when there is nothing else to do.
 //!
 //! Upon a crash
-//!   - in 1: a draft or a snapshot that nothing names; opening removes it;
+//!   - in 1: a draft, which opening removes before it needs any room; or a snapshot that nothing names, which goes as in 6;
 //!   - in 2 and 3: a torn flush; nothing in it was called durable; what is whole of it may stay;
 //!   - in 4: a spare with a head in it, or a segment whose positions were never called durable;
 //!   - in 6: segments and snapshots that nothing needs; opening looks at none of them, not even at their heads, since a
@@ -81,6 +81,9 @@ impl Chain {
         snapshot: Option<(Position, Position)>,
         names: &[Name],
     ) -> Result<Self, DiskError> {
+        if names.contains(&Name::SnapshotDraft) {
+            folder.remove(Name::SnapshotDraft)?;
+        }
         let mut spares = Spares::new(&folder, segment_bytes, names)?;
         let numbers = names
             .iter()

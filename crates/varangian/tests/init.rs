@@ -256,7 +256,8 @@ fn what_is_wrong_is_found_with_its_file_and_line() {
         err(&wrong)
     );
     assert_eq!(out(&wrong), "harbour/node-1/node.toml: right: node 1 of 'harbour', byzid, f = 1\n");
-    folder.spoil(node, "log = \"loud\"", "log = \"info\"\n[settings]\nwindow = 4");
+    folder.spoil(node, "log = \"loud\"", "log = \"info\"");
+    folder.spoil(node, "log_form = \"text\"", "[settings]\nwindow = 4");
     let wrong = folder.run(&format!("config check harbour/node-1/node.toml {node}"));
     assert!(err(&wrong).contains("[settings] differ from harbour/node-1/node.toml"), "{}", err(&wrong));
     folder.spoil("harbour/client-1/client.toml", ":7402", ":7409");

@@ -209,7 +209,7 @@ fn a_node_that_is_told_to_stop_stops_both_parts_and_says_that_it_was_told() {
     assert!(child.wait().expect("it ends").success());
     until_gone(number(&status, "monitor_pid"));
     until_gone(number(&status, "replica_pid"));
-    assert!(cluster.said(0).contains("node 0 stops"));
+    assert!(cluster.said(0).contains("node 0: it stops"));
     cluster.nodes[0] = Some(cluster.run(0));
     cluster.until(0, "it takes part again", |status| status["healthy"] == true);
 }

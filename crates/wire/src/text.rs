@@ -1,9 +1,10 @@
 //! Text that travels: UTF-8 with a limit that is part of its type.
 //!
 //! Upon a text that is too long: it is cut, between letters, when it is made; one that arrives too long does not decode.
+//! Upon being shown: what steers a terminal is escaped, since a liar may have written it.
 
 use crate::encode::{Decode, DecodeError, Encode, Reader, encode_length};
-use core::fmt;
+use core::fmt::{self, Write as _};
 use core::ops::Deref;
 
 /// A text of at most `BYTES_MAX` bytes.
@@ -34,7 +35,10 @@ impl<const BYTES_MAX: usize> Deref for Text<BYTES_MAX> {
 
 impl<const BYTES_MAX: usize> fmt::Display for Text<BYTES_MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self)
+        self.chars().try_for_each(|letter| match letter.is_control() {
+            true => write!(f, "{}", letter.escape_default()),
+            false => f.write_char(letter),
+        })
     }
 }
 

@@ -2,17 +2,18 @@
 
 use super::{
     Arrival, CONNECTIONS_MAX, Closing, Connection, FIRST, GREETING_MAX, Links, Phase, Protection,
-    STRANGERS_MAX,
+    STATIONS_MAX, STATIONS_OF_ONE_MAX, STRANGERS_MAX,
 };
 use crate::channel::Channel;
 use crate::hello::{BadHello, Hello};
+use crate::holder::Holder;
 use crate::tls;
 use bytes::Bytes;
 use mio::net::TcpStream;
 use mio::{Interest, Token};
 use std::io::ErrorKind;
 use std::time::Instant;
-use wire::{Encode, NodeId, Peer};
+use wire::{ClientId, Encode, NodeId, Peer};
 
 impl Links {
     /// Takes in whoever has connected.
@@ -149,6 +150,8 @@ impl Links {
         }
         if let Some(older) = self.place_of(hello.me) {
             self.close(older, Closing::Replaced, arrived);
+        } else if !self.has_room_for(hello.me) {
+            return Err(Closing::TooMany);
         }
         let Some(connection) = self.connections[place].as_mut() else { return Ok(()) };
         connection.phase = Phase::Open(hello.me);
@@ -164,6 +167,17 @@ impl Links {
         Ok(())
     }
 
+    /// Whether one more may stay that is `peer`.
+    fn has_room_for(&self, peer: Peer) -> bool {
+        if peer.node().is_some() {
+            return true;
+        }
+        let holder = Holder::of(peer);
+        let is_same = |station: &&ClientId| Holder::of(Peer::Client(**station)) == holder;
+        self.stations.len() < STATIONS_MAX
+            && self.stations.keys().filter(is_same).count() < STATIONS_OF_ONE_MAX
+    }
+
     /// Whether the key at the other end of a connection is that of `peer`; over a plain link there is none to ask.
     fn has_the_key_of(&self, place: usize, peer: Peer) -> bool {
         match &self.making.protection {
@@ -176,7 +190,7 @@ impl Links {
         }
     }
 
-    /// Closes the links to those whose keys are no longer taken: after the roster has changed, and when a day has passed.
+    /// Closes the links to those whose keys are no longer taken: after the roster has changed, and as time passes.
     pub fn check_keys(&mut self, arrived: &mut Vec<Arrival>) {
         for place in 0..self.connections.len() {
             let peer = self.connections[place].as_ref().and_then(|connection| match connection.phase {

@@ -4,6 +4,7 @@ use super::cluster::Cluster;
 use super::duration::Span;
 use super::error::{ConfigError, Wrong};
 use super::{ClientConfig, Config, FILE_BYTES_MAX, changes};
+use crate::telling::Level;
 use agree::roster::Edition;
 use agree::{Protocol, Settings};
 use core::fmt::Display;
@@ -86,21 +87,15 @@ pub enum Fail {
     Open,
 }
 
-/// How much a node tells.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Deserialize)]
+/// How what a node tells is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Log {
-    /// What it cannot mend.
-    Error,
-    /// What should not be.
-    Warn,
-    /// What changes.
+pub enum LogForm {
+    /// A line of words.
     #[default]
-    Info,
-    /// What it does.
-    Debug,
-    /// Every message.
-    Trace,
+    Text,
+    /// A line that is a JSON object: `time`, `level`, `node`, `part` and `message`.
+    Json,
 }
 
 #[derive(Deserialize)]
@@ -180,7 +175,9 @@ struct NodePart {
     fail: Option<Spanned<Fail>>,
     http: Option<Parsed<Address>>,
     #[serde(default)]
-    log: Log,
+    log: Level,
+    #[serde(default)]
+    log_form: LogForm,
     #[serde(default)]
     admitted: u64,
 }
@@ -383,6 +380,7 @@ impl NodePart {
             fail: self.fail.map(Spanned::into_inner).unwrap_or_default(),
             http: self.http.map(|address| address.0.0),
             log: self.log,
+            log_form: self.log_form,
             admitted: Edition(self.admitted),
         })
     }

@@ -11,14 +11,14 @@
 //! [[cluster.members]]            # as many as the protocol has for f, in the order of their slots
 //! node = 0
 //! address = "192.0.2.10:7400"    # numbers, not a name: a name server is one machine to break
-//! identity = "varangian1:…"
+//! identity = "varangian2:…"
 //!
 //! [[cluster.spares]]             # nodes that stand by (byzid, byzid-w); the same keys as a member
 //!
 //! [[cluster.clients]]
 //! client = 1
 //! name = "sensor-a"
-//! identity = "varangian1:…"
+//! identity = "varangian2:…"
 //! operator = true                # whether it may change the roster; false if left out
 //!
 //! [settings]                     # the same at every node; each may be left out, and then is as `agree::Settings::new` has it
@@ -46,7 +46,8 @@
 //! durability = "fsync"           # or "async"
 //! fail = "closed"                # or "open": what the replica may do while its monitor is down (byzid, byzid-w)
 //! http = "127.0.0.1:7500"        # metrics and health; none if left out
-//! log = "info"                   # error, warn, info, debug or trace
+//! log = "info"                   # error, warn or info: what is slighter is not told
+//! log_form = "text"              # or json: an object a line
 //! admitted = 3                   # the edition of the roster that put this machine here; 0, the first, if left out
 //!
 //! [client]                       # in a client's file, in the place of [node] and [settings]
@@ -73,9 +74,10 @@ mod error;
 mod warning;
 
 pub use cluster::{ClientEntry, Cluster, NodeEntry};
-pub use document::{Document, Durability, Fail, Links, Log, Processes, Service};
+pub use document::{Document, Durability, Fail, Links, LogForm, Processes, Service};
 pub use error::ConfigError;
 
+use crate::telling::Level;
 use agree::Settings;
 use agree::roster::Edition;
 use link::{ClientNumber, Holder, SealKey, SecretIdentity};
@@ -114,7 +116,9 @@ pub struct Config {
     /// Where it answers for metrics and health.
     pub http: Option<SocketAddr>,
     /// How much it tells.
-    pub log: Log,
+    pub log: Level,
+    /// How it tells it.
+    pub log_form: LogForm,
     /// The edition of the roster that put this machine here.
     pub admitted: Edition,
 }

@@ -1,6 +1,7 @@
 //! One good file, and every way to spoil it.
 
 use super::*;
+use crate::telling::Level;
 use agree::Protocol;
 use core::time::Duration;
 use link::WallTime;
@@ -61,7 +62,7 @@ fn what_is_said_counts_and_the_rest_is_as_usual() {
     assert_eq!(config.data, Path::new("/etc/varangian/data"), "relative to the file");
     assert_eq!(config.secret_file, Path::new("/etc/varangian/identity.secret"));
     assert_eq!(config.seal_file.as_deref(), Some(Path::new("/etc/varangian/seal.secret")));
-    let usual = (Links::Tls, Processes::Separate, Durability::Fsync, Fail::Closed, Log::Info);
+    let usual = (Links::Tls, Processes::Separate, Durability::Fsync, Fail::Closed, Level::Info);
     assert_eq!((config.cluster.links, config.processes, config.durability, config.fail, config.log), usual);
     assert_eq!((config.http, &config.monitor_user, &config.replica_user), (None, &None, &None));
     let mut settings = Settings::new(Protocol::ByzId, 1);
@@ -80,12 +81,12 @@ fn everything_can_be_said() {
                     heartbeat_every = \"900us\"\n";
     let rest = "listen = \"0.0.0.0:7400\"\nprocesses = \"one\"\nmonitor_user = \"vg-monitor\"\n\
                 replica_user = \"vg-replica\"\ndurability = \"async\"\nfail = \"open\"\n\
-                http = \"[::1]:7500\"\nlog = \"trace\"\n";
+                http = \"[::1]:7500\"\nlog = \"warn\"\nlog_form = \"json\"\n";
     let text = node_file().replace("[settings]\nwindow = 16\nview_timeout = \"700ms\"\n", settings) + rest;
     let config = node(&text.replace("f = 1\n", "f = 1\nlinks = \"plain\"\n"));
     assert_eq!(config.cluster.links, Links::Plain);
-    let choices = (config.processes, config.durability, config.fail, config.log);
-    assert_eq!(choices, (Processes::One, Durability::Async, Fail::Open, Log::Trace));
+    let choices = (config.processes, config.durability, config.fail, config.log, config.log_form);
+    assert_eq!(choices, (Processes::One, Durability::Async, Fail::Open, Level::Warn, LogForm::Json));
     assert_eq!(config.monitor_user.as_deref(), Some("vg-monitor"));
     assert_eq!(config.replica_user.as_deref(), Some("vg-replica"));
     let settings = config.settings();
@@ -126,7 +127,7 @@ fn a_clients_file_is_smaller() {
 #[test]
 fn what_is_wrong_is_told_with_its_line_and_what_would_be_right() {
     let (zero, one) = (identity(0), identity(1));
-    let spoiled = zero.replace("varangian1:O", "varangian1:P");
+    let spoiled = zero.replace("varangian2:O", "varangian2:P");
     for (from, to, line, said) in [
         ("name = \"harbour\"", "nmae = \"harbour\"", 2, "unknown field `nmae`, expected one of"),
         ("name = \"harbour\"", "name = \"\"", 2, "a name is 1 to 64 letters"),

@@ -18,6 +18,8 @@ pub mod pipe;
 pub mod replica;
 pub mod supervisor;
 
+use crate::config::Config;
+use crate::telling::{Level, Say};
 use rights::{Enforced, User};
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -29,33 +31,49 @@ fn standard_input() -> Result<OwnedFd, String> {
         .map_err(|error| format!("there is no socket on standard input: {error}"))
 }
 
-/// The user whose rights a part is to have. If none is named, or there is no choice: none.
-fn user(name: Option<&str>) -> Result<Option<User>, String> {
-    name.filter(|_| rights::is_root()).map(User::find).transpose().map_err(|error| error.to_string())
+/// The user whose rights a part is to have. If none is named, or there is no choice, which is said: none.
+fn user(name: Option<&str>, say: Say<'_>) -> Result<Option<User>, String> {
+    let Some(name) = name else { return Ok(None) };
+    if !rights::is_root() {
+        say(Level::Warn, &format!("it does not become the user {name}, since root has not started it"));
+        return Ok(None);
+    }
+    User::find(name).map(Some).map_err(|error| error.to_string())
+}
+
+/// Whether all that a node reads before it begins is there and right; what is not, no other start mends.
+pub fn check(config: &Config) -> Result<(), String> {
+    config.secret().map_err(|error| error.to_string())?;
+    config.seal().map_err(|error| error.to_string())?;
+    let users = [&config.monitor_user, &config.replica_user];
+    for name in users.into_iter().flatten().filter(|_| rights::is_root()) {
+        User::find(name).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 /// Becomes `user`, and says so if nothing is given up by that.
-fn become_user(user: Option<&User>, key: &str, say: &mut dyn FnMut(&str)) -> Result<(), String> {
+fn become_user(user: Option<&User>, key: &str, say: Say<'_>) -> Result<(), String> {
     if let Some(user) = user {
         rights::become_user(user).map_err(|error| error.to_string())?;
     } else if rights::is_root() {
-        say(&format!(
-            "warning: this part runs as root; right would be a line in [node] such as {key} = \"vg\""
-        ));
+        let right = format!("right would be a line in [node] such as {key} = \"vg\"");
+        say(Level::Warn, &format!("this part runs as root; {right}"));
     }
     rights::end_with_parent().map_err(|error| error.to_string())
 }
 
 /// Says what the kernel does not do for us.
-fn warn_of(enforced: Enforced, say: &mut dyn FnMut(&str)) {
+fn warn_of(enforced: Enforced, say: Say<'_>) {
     match enforced {
         Enforced::Fully => {}
         Enforced::Partly => {
-            say("warning: this kernel knows only a part of landlock: what it knows is enforced")
+            say(Level::Warn, "this kernel knows only a part of landlock: what it knows is enforced")
         }
         Enforced::Not => say(
-            "WARNING: this kernel has no landlock, or it is switched off: the files of this machine are guarded by the \
-             rights of users alone",
+            Level::Warn,
+            "this kernel has NO LANDLOCK, or it is switched off: the files of this machine are guarded by the rights of \
+             users alone",
         ),
     }
 }

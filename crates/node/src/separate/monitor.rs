@@ -10,7 +10,7 @@
 //!   no correct one shows such.
 //! Upon a new secret, or changes from the files: likewise; what it says from then on is proven by the new secret.
 //! Upon an inquiry of a client's: it is told how the node is, whatever becomes of the replica.
-//! Upon the end of the pipe, or of patience ([`TAKES_NOTHING_MAX`] without reading a full pipe, [`SAYS_NOTHING_MAX`] without a
+//! Upon the end of the pipe, or of patience ([`FULL_MAX`] with a full pipe, [`SAYS_NOTHING_MAX`] without a
 //!   word of how it stands): the replica is given up. The guard
 //!   hears that it is down, the supervisor why; what would go to it is counted and forgotten.
 //! Upon a new pipe: the replica is up again, which to a primary's guard is a reason to ask for another configuration.
@@ -26,9 +26,10 @@ use crate::inquiries::Inquiries;
 use crate::report::Report;
 use crate::run::{CALENDAR_EVERY, REPORT_EVERY, TURN_MAX, report};
 use crate::separate::line::{Line, ToMonitor, ToSupervisor};
-use crate::separate::pipe::{Pipe, Reading};
+use crate::separate::pipe::{OVERFULL_BYTES, Pipe, Reading};
 use crate::separate::supervisor::Ended;
 use crate::separate::{become_user, standard_input, user, warn_of};
+use crate::telling::{Level, News, Say};
 use agree::Event;
 use agree::account::{Beside, End};
 use agree::between::{Standing, ToGuard, ToReplica, WHY_BYTES_MAX};
@@ -48,8 +49,8 @@ use wire::{Decode, Text, Time};
 const LINE: usize = 0;
 const PIPE: usize = 1;
 
-/// How long a replica may leave a full pipe unread.
-pub const TAKES_NOTHING_MAX: Duration = Duration::from_secs(10);
+/// How long a replica may leave so much unread that the pipe is full.
+pub const FULL_MAX: Duration = Duration::from_secs(10);
 
 /// How long a replica that has spoken may say nothing. It says how it stands several times a second, so it is stopped, or its
 /// disk has been for as long.
@@ -90,15 +91,10 @@ struct Part<'a> {
 }
 
 /// Runs the monitor of a node until its supervisor is gone, or `stop`.
-pub fn run(
-    config: &Config,
-    incarnation: u64,
-    stop: &AtomicBool,
-    say: &mut dyn FnMut(&str),
-) -> Result<(), Ended> {
+pub fn run(config: &Config, incarnation: u64, stop: &AtomicBool, say: Say<'_>) -> Result<(), Ended> {
     let mut part = Part::prepare(config, incarnation, say).map_err(Ended::Unable)?;
     let start = Instant::now();
-    let (mut reported, mut looked) = (None, start);
+    let (mut reported, mut looked, mut news) = (None, start, News::default());
     let now = part.clock.now();
     part.gate.start(now, &mut part.events);
     while !stop.load(Ordering::Relaxed) {
@@ -111,6 +107,7 @@ pub fn run(
         if reported.is_none_or(|at| now - at >= REPORT_EVERY) {
             reported = Some(now);
             let report = part.report();
+            news.tell(&report, say);
             // Without room it is dropped: the next one is newer. A supervisor that is gone is noticed by the line's end.
             let _ = part.line.say(&ToSupervisor::Answers(report.answers()));
         }
@@ -121,6 +118,7 @@ pub fn run(
         if now - looked >= CALENDAR_EVERY {
             looked = now;
             part.pins.set_now(assemble::wall_time());
+            part.gate.links().check_keys(&mut part.arrived);
         }
     }
     Ok(())
@@ -128,11 +126,11 @@ pub fn run(
 
 impl<'a> Part<'a> {
     /// All that may fail for reasons that starting it again does not mend.
-    fn prepare(config: &'a Config, incarnation: u64, say: &mut dyn FnMut(&str)) -> Result<Part<'a>, String> {
+    fn prepare(config: &'a Config, incarnation: u64, say: Say<'_>) -> Result<Part<'a>, String> {
         let line = Line::of(standard_input()?);
         let secret = config.secret().map_err(|error| error.to_string())?;
         let seal = config.seal().map_err(|error| error.to_string())?;
-        let monitor_user = user(config.monitor_user.as_deref())?;
+        let monitor_user = user(config.monitor_user.as_deref(), say)?;
         let pins = assemble::pins(&config.cluster);
         let keys = assemble::keyring(config, &secret, seal.as_ref(), &pins)?;
         let links = assemble::links(config, &secret, &pins)?;
@@ -169,16 +167,17 @@ impl<'a> Part<'a> {
             pins,
             keys: own,
         };
-        part.await_replica()?;
+        part.await_replica(say)?;
         Ok(part)
     }
 
     /// The first replica is there from the beginning: its guard need not hear of it.
-    fn await_replica(&mut self) -> Result<(), String> {
+    fn await_replica(&mut self, say: Say<'_>) -> Result<(), String> {
         loop {
             match self.line.handed().map_err(|_| "the supervisor is gone")? {
                 Some(ToMonitor::Replica(start, pipe)) => return self.join(start, pipe),
-                Some(ToMonitor::Secret(_) | ToMonitor::Changes(_)) => {}
+                Some(ToMonitor::Changes(file)) => self.read_changes(file, say),
+                Some(ToMonitor::Secret(file)) => self.read_secret(file, say),
                 None => std::thread::sleep(Duration::from_millis(1)),
             }
         }
@@ -196,20 +195,20 @@ impl<'a> Part<'a> {
     }
 
     /// Gives the replica up.
-    fn lose(&mut self, now: Time, why: String, say: &mut dyn FnMut(&str)) {
+    fn lose(&mut self, now: Time, why: String, say: Say<'_>) {
         let Some(mut pipe) = self.pipe.take() else { return };
         let _ = pipe.deregister(self.gate.links().foreign(PIPE).0);
         self.standing = None;
         // Why it ends it knows best, if it says so.
         let word = self.last_word.take().map(|word| format!("it said: {word}"));
         self.end = Some((Text::cut(word.as_ref().unwrap_or(&why)), now));
-        say(&format!("the replica is given up: {why}"));
+        say(Level::Warn, &format!("the replica is given up: {why}"));
         self.untold = Some((self.replica, why));
         self.gate.replica_is_up(now, false, &mut self.events);
     }
 
     /// One turn; whether there is another.
-    fn turn(&mut self, say: &mut dyn FnMut(&str)) -> Result<bool, String> {
+    fn turn(&mut self, say: Say<'_>) -> Result<bool, String> {
         let now = self.clock.now();
         let mut wait = self.gate.deadline().map_or(TURN_MAX, |due| due.since(now).min(TURN_MAX));
         if self.unread {
@@ -252,7 +251,7 @@ impl<'a> Part<'a> {
     }
 
     /// Takes what the replica wrote, and trusts none of it.
-    fn hear_replica(&mut self, now: Time, say: &mut dyn FnMut(&str)) {
+    fn hear_replica(&mut self, now: Time, say: Say<'_>) {
         let Some(pipe) = &mut self.pipe else {
             self.unread = false;
             return;
@@ -306,7 +305,7 @@ impl<'a> Part<'a> {
     }
 
     /// Gives up a replica that has spoken and says nothing any more. How long it takes to begin is up to its log.
-    fn lose_patience(&mut self, now: Time, say: &mut dyn FnMut(&str)) {
+    fn lose_patience(&mut self, now: Time, say: Say<'_>) {
         if now.since(self.turned) >= STOOD_STILL_MIN {
             // It may have been the whole machine that stood still.
             self.heard = now;
@@ -318,7 +317,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    fn tell_replica(&mut self, now: Time, say: &mut dyn FnMut(&str)) {
+    fn tell_replica(&mut self, now: Time, say: Say<'_>) {
         let mut failed = None;
         match &mut self.pipe {
             Some(pipe) => {
@@ -327,9 +326,13 @@ impl<'a> Part<'a> {
                 }
                 match pipe.flush() {
                     Err(error) => failed = Some(error.to_string()),
-                    Ok(()) if pipe.is_full() && pipe.taken().elapsed() > TAKES_NOTHING_MAX => {
-                        let seconds = TAKES_NOTHING_MAX.as_secs();
-                        failed = Some(format!("it has read nothing for {seconds} s, and the pipe is full"));
+                    Ok(()) if pipe.is_overfull() => {
+                        failed = Some(format!("{} MiB wait for it to read", OVERFULL_BYTES >> 20));
+                    }
+                    Ok(()) if pipe.full_since().is_some_and(|since| since.elapsed() > FULL_MAX) => {
+                        let seconds = FULL_MAX.as_secs();
+                        failed =
+                            Some(format!("for {seconds} s it has not read enough, and the pipe is full"));
                     }
                     Ok(()) => {}
                 }
@@ -344,7 +347,7 @@ impl<'a> Part<'a> {
     }
 
     /// Takes what the supervisor has for us; whether it is still there.
-    fn take_what_is_handed(&mut self, now: Time, say: &mut dyn FnMut(&str)) -> Result<bool, String> {
+    fn take_what_is_handed(&mut self, now: Time, say: Say<'_>) -> Result<bool, String> {
         loop {
             match self.line.handed() {
                 Ok(None) => return Ok(true),
@@ -365,26 +368,26 @@ impl<'a> Part<'a> {
     }
 
     /// Changes of the roster from the files; links to those whose keys are out are closed.
-    fn read_changes(&mut self, file: OwnedFd, say: &mut dyn FnMut(&str)) {
+    fn read_changes(&mut self, file: OwnedFd, say: Say<'_>) {
         let read = changes::read(file.into(), Path::new(changes::NAME)).map_err(|error| error.to_string());
         let shown = read.and_then(|changes| {
             self.gate.show(&changes, &mut self.arrived).map_err(|refusal| refusal.to_string())
         });
         match shown {
-            Ok(_) => say("the roster was read anew"),
-            Err(why) => say(&format!("the roster stays as it was: {why}")),
+            Ok(_) => say(Level::Info, "the roster was read anew"),
+            Err(why) => say(Level::Warn, &format!("the roster stays as it was: {why}")),
         }
     }
 
     /// What is said from now on is proven by another secret.
-    fn read_secret(&mut self, file: OwnedFd, say: &mut dyn FnMut(&str)) {
+    fn read_secret(&mut self, file: OwnedFd, say: Say<'_>) {
         match SecretIdentity::read(file.into(), Path::new("the secret")) {
             Ok(secret) => {
                 self.keys.switch_to(&secret);
                 self.gate.links().switch_to(&secret);
-                say(&format!("it speaks by the key {}", secret.public(None).fingerprint()));
+                say(Level::Info, &format!("it speaks by the key {}", secret.public(None).fingerprint()));
             }
-            Err(error) => say(&format!("the secret stays as it was: {error}")),
+            Err(error) => say(Level::Warn, &format!("the secret stays as it was: {error}")),
         }
     }
 

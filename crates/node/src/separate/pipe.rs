@@ -5,7 +5,8 @@
 //! Upon the socket being readable: up to `READS_MAX` pieces are read; if there may be more, the next turn does not wait.
 //! Upon more than [`FULL_BYTES`] that wait: the pipe is *full*. Nothing is dropped: a word that is lost between a monitor and its
 //!   replica would make the replica break rules that it never saw. Whoever writes stops taking in what makes words,
-//!   until the other end has read; so what waits is bounded by that and one turn's words.
+//!   until the other end has read. It still makes some itself, so whoever does not read until the pipe is full no more is given up
+//!   after a while, and at once upon [`OVERFULL_BYTES`].
 //!
 //! Not here: what a word says.
 
@@ -21,6 +22,9 @@ use wire::Encode;
 
 /// Bytes that wait in a pipe that is full.
 pub const FULL_BYTES: usize = 16 << 20;
+
+/// Bytes that wait in a pipe beyond all patience.
+pub const OVERFULL_BYTES: usize = 4 * FULL_BYTES;
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 256 << 10;
@@ -47,8 +51,8 @@ pub struct Pipe {
     out: Vec<u8>,
     /// Bytes of `out` that are gone already.
     gone: usize,
-    /// When the other end last took something, or there was nothing to take.
-    taken: Instant,
+    /// Since when it has been full.
+    full_since: Option<Instant>,
     scratch: Box<[u8]>,
 }
 
@@ -61,7 +65,7 @@ impl Pipe {
             inbound: Inbound::default(),
             out: Vec::new(),
             gone: 0,
-            taken: Instant::now(),
+            full_since: None,
             scratch: vec![0; READ_BYTES].into_boxed_slice(),
         }
     }
@@ -89,24 +93,37 @@ impl Pipe {
     /// Whether as much waits as may.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.out.len() - self.gone > FULL_BYTES
+        self.waiting() > FULL_BYTES
     }
 
-    /// Since when the other end has taken nothing of what waits.
+    /// Whether more waits than ever should.
     #[must_use]
-    pub fn taken(&self) -> Instant {
-        self.taken
+    pub fn is_overfull(&self) -> bool {
+        self.waiting() > OVERFULL_BYTES
+    }
+
+    fn waiting(&self) -> usize {
+        self.out.len() - self.gone
+    }
+
+    /// Since when it has been full without a break, as of the last flush. That some of it is taken now and then is no excuse.
+    #[must_use]
+    pub fn full_since(&self) -> Option<Instant> {
+        self.full_since
     }
 
     /// Writes what waits, as far as the socket takes it.
     pub fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.write();
+        self.full_since = self.is_full().then(|| self.full_since.unwrap_or_else(Instant::now));
+        flushed
+    }
+
+    fn write(&mut self) -> io::Result<()> {
         while self.gone < self.out.len() {
             match self.stream.write(&self.out[self.gone..]) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(count) => {
-                    self.gone += count;
-                    self.taken = Instant::now();
-                }
+                Ok(count) => self.gone += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     if self.gone > FULL_BYTES {
@@ -120,7 +137,6 @@ impl Pipe {
         }
         self.out.clear();
         self.gone = 0;
-        self.taken = Instant::now();
         Ok(())
     }
 
@@ -179,17 +195,29 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_that_nobody_reads_is_full_and_says_since_when() {
-        let (mut pipe, _far) = pair();
+    fn a_pipe_says_since_when_it_is_full_whatever_is_read_of_it_now_and_then() {
+        let (mut pipe, mut far) = pair();
         let word = Bytes::from(vec![0; 1 << 20]);
-        for _ in 0..17 {
+        for _ in 0..18 {
             pipe.queue(&word);
         }
+        assert_eq!(pipe.full_since(), None, "nobody has tried yet");
         pipe.flush().expect("it is open");
-        assert!(pipe.is_full());
-        let taken = pipe.taken();
+        let since = pipe.full_since();
+        assert!(pipe.is_full() && since.is_some() && !pipe.is_overfull());
+        let mut some = [0; 4_096];
+        far.read_exact(&mut some).expect("there is something");
         pipe.flush().expect("it is open");
-        assert_eq!(pipe.taken(), taken, "nothing more was taken");
+        assert_eq!(pipe.full_since(), since, "a drop is no excuse");
+        let mut rest = vec![0; 4 << 20];
+        while pipe.is_full() {
+            assert!(far.read(&mut rest).expect("there is more") > 0);
+            pipe.flush().expect("it is open");
+        }
+        assert_eq!(pipe.full_since(), None);
+        while !pipe.is_overfull() {
+            pipe.queue(&word);
+        }
     }
 
     #[test]

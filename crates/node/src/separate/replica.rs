@@ -16,6 +16,7 @@ use crate::run::{REPORT_EVERY, TURN_MAX, log_directory};
 use crate::separate::pipe::{Pipe, Reading};
 use crate::separate::supervisor::Ended;
 use crate::separate::{become_user, standard_input, user, warn_of};
+use crate::telling::Say;
 use agree::between::{ToGuard, ToReplica};
 use agree::{Destination, Event, Message, Replica};
 use mio::{Events, Poll, Token, Waker};
@@ -49,8 +50,8 @@ struct Part {
 }
 
 /// Prepares the replica's process: all that may fail for reasons that starting it again does not mend.
-fn prepare(config: &Config, pipe: &mut Pipe, say: &mut dyn FnMut(&str)) -> Result<(Logged, Poll), String> {
-    let replica_user = user(config.replica_user.as_deref())?;
+fn prepare(config: &Config, pipe: &mut Pipe, say: Say<'_>) -> Result<(Logged, Poll), String> {
+    let replica_user = user(config.replica_user.as_deref(), say)?;
     let log = log_directory(config);
     std::env::set_current_dir(&log).map_err(|error| format!("{}: {error}", log.display()))?;
     become_user(replica_user.as_ref(), "replica_user", say)?;
@@ -66,7 +67,7 @@ fn prepare(config: &Config, pipe: &mut Pipe, say: &mut dyn FnMut(&str)) -> Resul
 }
 
 /// Runs the replica of a node until its pipe ends, or `stop`.
-pub fn run(config: &Config, stop: &AtomicBool, say: &mut dyn FnMut(&str)) -> Result<(), Ended> {
+pub fn run(config: &Config, stop: &AtomicBool, say: Say<'_>) -> Result<(), Ended> {
     let mut pipe = Pipe::new(standard_input().map_err(Ended::Unable)?);
     let (core, poll) = match prepare(config, &mut pipe, say) {
         Ok(prepared) => prepared,

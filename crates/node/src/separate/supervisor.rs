@@ -18,6 +18,7 @@ use crate::http::{self, Shared};
 use crate::notify::Notify;
 use crate::report::Answers;
 use crate::run::log_directory;
+use crate::telling::{Level, Say};
 use crate::{handover, starts};
 use core::fmt;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -128,15 +129,21 @@ impl Part {
     /// How it ended, if it has.
     fn ended(&mut self) -> Option<ExitStatus> {
         let (child, since) = self.child.as_mut()?;
-        let status = child.try_wait().ok().flatten()?;
+        // Who cannot be waited for any more is gone; how, nobody knows.
+        let status = child.try_wait().unwrap_or(Some(ExitStatus::default()))?;
         if since.elapsed() >= STEADY_MIN {
             self.pause = PAUSE_MIN;
         }
         self.child = None;
-        self.at = Instant::now() + self.pause;
-        self.pause = (self.pause * 2).min(PAUSE_MAX);
+        self.put_off();
         self.forbidden += u64::from(status.signal() == Some(rights::calls::SIGNAL));
         Some(status)
+    }
+
+    /// It is due again after a pause.
+    fn put_off(&mut self) {
+        self.at = Instant::now() + self.pause;
+        self.pause = (self.pause * 2).min(PAUSE_MAX);
     }
 
     fn kill(&mut self) {
@@ -208,22 +215,18 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Runs the node until `stop`. Upon `reload` the roster is read anew. `say` hears what a person should know.
-    pub fn run(
-        mut self,
-        stop: &AtomicBool,
-        reload: &AtomicBool,
-        say: &mut dyn FnMut(&str),
-    ) -> Result<(), String> {
+    pub fn run(mut self, stop: &AtomicBool, reload: &AtomicBool, say: Say<'_>) -> Result<(), String> {
         if let Some(address) = self.config.http {
             let address = http::serve(address, Arc::clone(&self.shared))
                 .map_err(|error| format!("cannot answer on {address}: {error}"))?;
-            say(&format!("health, metrics and status at http://{address}/"));
+            say(Level::Info, &format!("health, metrics and status at http://{address}/"));
         }
         handover::hand_over(&log_directory(self.config), self.config.replica_user.as_deref())?;
-        say(&format!(
-            "node {} of {} runs on {}, in two processes",
-            self.config.node.0, self.config.cluster.name, self.config.listen
-        ));
+        let Config { node, cluster, listen, .. } = self.config;
+        say(
+            Level::Info,
+            &format!("it runs on {listen}, in two processes, as node {} of {}", node.0, cluster.name),
+        );
         let ended = loop {
             if stop.load(Ordering::Relaxed) {
                 break Ok(());
@@ -236,7 +239,7 @@ impl<'a> Supervisor<'a> {
             }
             self.listen(say);
         };
-        say(&format!("node {} stops", self.config.node.0));
+        say(Level::Info, "it stops");
         self.notify.say("STOPPING=1");
         self.line = None;
         self.monitor.end();
@@ -245,7 +248,7 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Sees who has ended, and starts who is due.
-    fn look(&mut self, say: &mut dyn FnMut(&str)) -> Result<(), String> {
+    fn look(&mut self, say: Say<'_>) -> Result<(), String> {
         if let Some(status) = self.monitor.ended() {
             self.line = None;
             self.orphan_until = Some(Instant::now() + END_MAX);
@@ -264,27 +267,48 @@ impl<'a> Supervisor<'a> {
         if self.monitor.is_due() && self.replica.child.is_none() {
             let incarnation =
                 starts::next(&self.config.data).map_err(|error| format!("the count of starts: {error}"))?;
-            let (line, far) = Line::new().map_err(|error| error.to_string())?;
-            let mut arguments = self.arguments.monitor.clone();
-            arguments.push(incarnation.to_string().into());
-            self.monitor.start(&arguments, self.path, far)?;
-            self.line = Some(line);
-            self.heard = None;
-            self.orphan_until = None;
-        }
-        if let Some(line) = self.line.as_ref().filter(|_| self.replica.is_due()) {
-            let (near, far) = pair(SocketType::STREAM).map_err(|error| error.to_string())?;
-            self.replica.start(&self.arguments.replica, self.path, far)?;
-            if line.hand(&ToMonitor::Replica(self.replica.starts, near)).is_err() {
-                // Without its pipe it ends at once, and so has the monitor, or it is about to.
-                self.replica.kill();
+            if let Err(why) = self.start_monitor(incarnation) {
+                self.monitor.put_off();
+                say(Level::Warn, &format!("{why}; it is tried again"));
             }
+        }
+        if self.line.is_some()
+            && self.replica.is_due()
+            && let Err(why) = self.start_replica()
+        {
+            // The monitor has done nothing wrong.
+            self.replica.put_off();
+            say(Level::Warn, &format!("{why}; it is tried again"));
+        }
+        Ok(())
+    }
+
+    fn start_monitor(&mut self, incarnation: u64) -> Result<(), String> {
+        let (line, far) =
+            Line::new().map_err(|error| format!("cannot make a line to the monitor: {error}"))?;
+        let mut arguments = self.arguments.monitor.clone();
+        arguments.push(incarnation.to_string().into());
+        self.monitor.start(&arguments, self.path, far)?;
+        self.line = Some(line);
+        self.heard = None;
+        self.orphan_until = None;
+        Ok(())
+    }
+
+    fn start_replica(&mut self) -> Result<(), String> {
+        let Some(line) = &self.line else { return Ok(()) };
+        let (near, far) = pair(SocketType::STREAM)
+            .map_err(|error| format!("cannot make a pipe to the replica: {error}"))?;
+        self.replica.start(&self.arguments.replica, self.path, far)?;
+        if line.hand(&ToMonitor::Replica(self.replica.starts, near)).is_err() {
+            // Without its pipe it ends at once, and so has the monitor, or it is about to.
+            self.replica.kill();
         }
         Ok(())
     }
 
     /// Ends a monitor that has spoken and says nothing any more: its node is cut off as long as it hangs.
-    fn lose_patience(&mut self, say: &mut dyn FnMut(&str)) {
+    fn lose_patience(&mut self, say: Say<'_>) {
         let now = Instant::now();
         if now - self.looked >= STOOD_STILL_MIN {
             // It may have been the whole machine that stood still.
@@ -292,28 +316,34 @@ impl<'a> Supervisor<'a> {
         }
         self.looked = now;
         if self.heard.is_some_and(|heard| now - heard > SAYS_NOTHING_MAX) {
-            say(&format!("the monitor has said nothing for {} s and is killed", SAYS_NOTHING_MAX.as_secs()));
+            let seconds = SAYS_NOTHING_MAX.as_secs();
+            say(Level::Warn, &format!("the monitor has said nothing for {seconds} s and is killed"));
             self.heard = None;
             self.monitor.kill();
         }
     }
 
-    fn say_ended(part: &Part, status: ExitStatus, say: &mut dyn FnMut(&str)) -> Result<(), String> {
+    fn say_ended(part: &Part, status: ExitStatus, say: Say<'_>) -> Result<(), String> {
         if part.starts == 1 && status.code() == Some(i32::from(UNABLE)) {
             return Err(format!("the {} cannot begin", part.name));
         }
         let pause = part.at.saturating_duration_since(Instant::now()).as_millis();
-        say(&format!(
-            "the {} is gone: {}; it is started again in {pause} ms (start {} so far)",
-            part.name,
-            describe(status),
-            part.starts
-        ));
+        // A part that was broken into is no accident.
+        let level = if status.signal() == Some(rights::calls::SIGNAL) { Level::Error } else { Level::Warn };
+        say(
+            level,
+            &format!(
+                "the {} is gone: {}; it is started again in {pause} ms (start {} so far)",
+                part.name,
+                describe(status),
+                part.starts
+            ),
+        );
         Ok(())
     }
 
     /// Waits a little for what the monitor has to say.
-    fn listen(&mut self, say: &mut dyn FnMut(&str)) {
+    fn listen(&mut self, say: Say<'_>) {
         let Some(line) = &self.line else { return std::thread::sleep(LOOK_EVERY) };
         let wait = Timespec { tv_sec: 0, tv_nsec: LOOK_EVERY.subsec_nanos().into() };
         // If a signal ends the wait, that is as good.
@@ -329,7 +359,7 @@ impl<'a> Supervisor<'a> {
                 Ok(Some(ToSupervisor::Runs)) => self.notify.say("READY=1"),
                 Ok(Some(ToSupervisor::ReplicaLost(start, why))) => {
                     if start == self.replica.starts && self.replica.child.is_some() {
-                        say(&format!("the monitor has given the replica up: {why}"));
+                        say(Level::Warn, &format!("the monitor has given the replica up: {why}"));
                         self.replica.kill();
                     }
                 }
@@ -370,9 +400,9 @@ impl<'a> Supervisor<'a> {
         answers
     }
 
-    fn reload(&mut self, say: &mut dyn FnMut(&str)) {
+    fn reload(&mut self, say: Say<'_>) {
         if let Err(why) = self.hand_over_files() {
-            say(&format!("the configuration stays as it was: {why}"));
+            say(Level::Warn, &format!("the configuration stays as it was: {why}"));
         }
     }
 

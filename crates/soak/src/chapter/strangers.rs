@@ -15,9 +15,6 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// How long a stranger, and nobody, is at work in turn.
-const WINDOW: Duration = Duration::from_millis(1_500);
-
 /// What a stranger did to a cluster, and what came of it.
 #[derive(Default)]
 struct Seen {
@@ -39,19 +36,20 @@ impl Soak<'_> {
             .into_iter()
             .filter(|stranger| self.wants(STRANGERS) || self.wants(&format!("stranger-{}", stranger.name())))
             .collect();
-        let windows: f64 = wanted.iter().map(|stranger| if stranger.has_bad_key() { 2.0 } else { 3.0 }).sum();
-        let rounds = (within.as_secs_f64() / (WINDOW.as_secs_f64() * windows.max(1.0))).round();
+        let round = |stranger: &Stranger| stranger.window() * if stranger.has_bad_key() { 2 } else { 3 };
+        let round: Duration = wanted.iter().map(round).sum();
+        let rounds = (within.as_secs_f64() / round.as_secs_f64().max(1.0)).round();
         let rounds = (rounds as usize).max(2);
-        let window = || {
-            let before = stage.load.answered();
-            stage.cluster.pause(WINDOW);
-            (stage.load.answered() - before) as f64 / WINDOW.as_secs_f64()
-        };
         let bystander = Bystander::start(stage.cluster.count().into())?;
         let mut ratios: Vec<f64> = Vec::new();
         for stranger in wanted {
             let (before, from) = (closed(&stage.cluster), stage.now());
             let mut saw = Seen::default();
+            let window = || {
+                let before = stage.load.answered();
+                stage.cluster.pause(stranger.window());
+                (stage.load.answered() - before) as f64 / stranger.window().as_secs_f64()
+            };
             for round in 0..rounds {
                 if self.is_stopped() {
                     break;

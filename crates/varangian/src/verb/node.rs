@@ -10,18 +10,26 @@
 use crate::Outcome;
 use crate::say::complain;
 use clap::{Args, ValueEnum};
+use link::links::CONNECTIONS_MAX;
 use nix::sys::prctl::set_pdeathsig;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
-use node::config::{Config, Processes};
+use node::assemble::wall_time;
+use node::config::{Config, LogForm, Processes};
 use node::run::Reload;
 use node::separate::supervisor::{self, Ended, Supervisor};
 use node::separate::{monitor, replica};
+use node::telling::Level;
+use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+/// Descriptors that a node can use: for connections, its files and its parts.
+const DESCRIPTORS: u64 = 2 * CONNECTIONS_MAX as u64;
 
 /// Run one node of a cluster.
 #[derive(Args)]
@@ -60,6 +68,13 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             return Outcome::Refused;
         }
     };
+    if arguments.part.is_none()
+        && let Err(wrong) = node::separate::check(&config)
+    {
+        complain!("error: {wrong}");
+        return Outcome::Refused;
+    }
+    raise_descriptors();
     let (stop, reload) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     if let Err(error) = listen_for_signals(&stop, &reload) {
         complain!("error: cannot listen for signals: {error}");
@@ -71,9 +86,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         complain!("error: {parent} is not the parent of this process, or cannot be heard");
         return Outcome::Refused;
     }
-    let number = config.node.0;
     if let Some(part) = arguments.part {
-        let say = &mut |words: &str| complain!("node {number}: {}: {words}", name(part));
+        let say = &mut |level: Level, words: &str| tell(&config, Some(name(part)), level, words);
         let ended = match part {
             Part::Monitor => monitor::run(&config, arguments.incarnation, &stop, say),
             Part::Replica => replica::run(&config, &stop, say),
@@ -81,7 +95,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         return match ended {
             Ok(()) => Outcome::Fine,
             Err(why) => {
-                say(&format!("error: {why}"));
+                say(Level::Error, &why.to_string());
                 match why {
                     Ended::Unable(_) => Outcome::Refused,
                     Ended::Failed(_) => Outcome::Violated,
@@ -89,10 +103,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             }
         };
     }
-    for warning in config.warnings(node::assemble::wall_time()) {
-        complain!("warning: {warning}");
+    for warning in config.warnings(wall_time()) {
+        tell(&config, None, Level::Warn, &warning);
     }
-    let say = &mut |words: &str| complain!("{words}");
+    let say = &mut |level: Level, words: &str| tell(&config, None, level, words);
     let separate = config.processes == Processes::Separate && config.settings().protocol.monitored();
     let ended = match separate {
         true => Supervisor::new(&config, &arguments.config, &parts()).run(&stop, &reload, say),
@@ -104,9 +118,40 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     match ended {
         Ok(()) => Outcome::Fine,
         Err(wrong) => {
-            complain!("error: node {number}: {wrong}");
+            tell(&config, None, Level::Error, &wrong);
             Outcome::Violated
         }
+    }
+}
+
+/// Writes a line about what happened, unless it is slighter than what is wanted.
+fn tell(config: &Config, part: Option<&str>, level: Level, words: &str) {
+    if level > config.log {
+        return;
+    }
+    let node = config.node.0;
+    match config.log_form {
+        LogForm::Text => {
+            let part = part.map_or(String::new(), |part| format!("{part}: "));
+            let grave = if level == Level::Info { String::new() } else { format!("{}: ", level.name()) };
+            complain!("node {node}: {part}{grave}{words}");
+        }
+        LogForm::Json => {
+            let time = wall_time().to_string();
+            complain!(
+                "{}",
+                json!({ "time": time, "level": level.name(), "node": node, "part": part, "message": words })
+            );
+        }
+    }
+}
+
+/// As many descriptors as the system lets it have: each connection takes one. It goes on with what it has.
+fn raise_descriptors() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard.min(DESCRIPTORS)
+    {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard.min(DESCRIPTORS), hard);
     }
 }
 

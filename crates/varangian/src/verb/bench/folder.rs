@@ -1,6 +1,7 @@
 //! A folder for what is made on the way, which goes with its owner.
 
 use super::trouble::Trouble;
+use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,11 @@ impl Folder {
     pub(super) fn path(&self) -> &Path {
         &self.0
     }
+}
+
+/// Whether what is in a folder is in memory alone. What cannot be asked is taken to be on a disk.
+pub(super) fn is_in_memory(folder: &Path) -> bool {
+    statfs(folder).is_ok_and(|system| system.filesystem_type() == TMPFS_MAGIC)
 }
 
 impl Drop for Folder {

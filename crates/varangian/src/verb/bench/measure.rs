@@ -97,6 +97,7 @@ pub(super) fn measure(wish: &Wish, protocol: Protocol, turn: &Turn, stop: &Stop)
         refused: Some(counted.busy),
         retried: Some(counted.retried),
         errors: counted.failed,
+        overdue: Some(counted.overdue),
         view_changes,
         requests_per_batch: (batches > 0).then(|| tenth(requests as f64 / batches as f64)),
         offered_per_second: turn.offered,

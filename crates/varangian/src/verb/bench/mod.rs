@@ -28,7 +28,7 @@ mod trouble;
 
 use crate::Outcome;
 use crate::say::{self, complain, say};
-use arguments::{System, Wish};
+use arguments::{Durability, System, Wish};
 use campaign::Results;
 use clap::{Args, Subcommand};
 use failure::Outage;
@@ -66,10 +66,10 @@ fn agreement(wish: &Wish) -> Result<Outcome, String> {
         files => read(files.iter().map(AsRef::as_ref))?,
     };
     tell(wish, &results)?;
-    let has_changed = results.rows.iter().any(|row| row.view_changes.is_some_and(|changes| changes > 0));
+    let is_none = |row: &Row| row.errors > 0 || row.view_changes.is_some_and(|changes| changes > 0);
     Ok(match results.was_stopped {
         true => Outcome::Refused,
-        false if results.is_incomplete || has_changed => Outcome::Violated,
+        false if results.is_incomplete || results.rows.iter().any(is_none) => Outcome::Violated,
         false => Outcome::Fine,
     })
 }
@@ -87,6 +87,13 @@ fn measured(wish: &Wish) -> Result<Results, String> {
         }
         None => None,
     };
+    if wish.durability != Durability::Memory && folder::is_in_memory(&wish.parent) {
+        complain!(
+            "warning: {} is in memory, where a sync costs nothing: what is measured is not {}; right would be --dir with a folder on a disk",
+            wish.parent.display(),
+            wish.durability.name()
+        );
+    }
     let results = campaign::run(wish, peers.as_ref(), &stop);
     if results.was_stopped {
         complain!("stopped: what follows is not all that was wished for");
@@ -94,10 +101,12 @@ fn measured(wish: &Wish) -> Result<Results, String> {
     Ok(results)
 }
 
-/// What was printed by `--json` before.
+/// What was printed by `--json` before. Repetitions are numbered on from file to file, since what stands in one was measured side by
+/// side, and what stands in two was not.
 fn read<'a>(files: impl Iterator<Item = &'a Path>) -> Result<Results, String> {
     let mut results = Results::default();
     for file in files {
+        let before = results.rows.iter().map(|row| row.repetition).max().unwrap_or(0);
         let wrong = |why: String| format!("{}: {why}; right would be what --json printed", file.display());
         let text = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
         let list: Vec<Value> = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
@@ -105,11 +114,29 @@ fn read<'a>(files: impl Iterator<Item = &'a Path>) -> Result<Results, String> {
             let is_outage = value.get("failure").is_some();
             match is_outage {
                 true => results.outages.push(outage(value).map_err(wrong)?),
-                false => results.rows.push(row(value).map_err(wrong)?),
+                false => {
+                    let row = row(value).map_err(wrong)?;
+                    results.rows.push(Row { repetition: before + row.repetition, ..row });
+                }
             }
         }
     }
+    check_alike(&results.rows)?;
     Ok(results)
+}
+
+/// One table is of what was measured alike.
+fn check_alike(rows: &[Row]) -> Result<(), String> {
+    let durability = tell::distinct(rows.iter().map(|row| row.durability.as_str()));
+    let links = tell::distinct(rows.iter().filter_map(|row| row.links.as_deref()));
+    for (what, ways) in [("durability", durability), ("links", links)] {
+        if let [one, other, ..] = ways[..] {
+            return Err(format!(
+                "{what} is {one} in one file and {other} in another, and a ratio of the two says nothing; right would be one at a time"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn outage(value: Value) -> Result<Outage, String> {
@@ -140,4 +167,35 @@ fn tell(wish: &Wish, results: &Results) -> Result<(), String> {
         say::answer(format_args!("{}", tell::outages(outages, wish.markdown)));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_measured_differently_is_not_compared() {
+        let plain = row::tests::row("paxos", 1, 10.0, 1);
+        let other = Row { durability: "async".to_string(), ..plain.clone() };
+        assert_eq!(check_alike(&[plain.clone(), plain.clone()]), Ok(()));
+        let refused = check_alike(&[plain, other]);
+        assert!(refused.is_err_and(|why| why.contains("fsync in one file and async in another")));
+    }
+
+    #[test]
+    fn two_files_are_two_runs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str, rates: [f64; 2]| {
+            let [byzid, paxos] = rates;
+            let rows = [row::tests::row("byzid", 1, byzid, 1), row::tests::row("paxos", 1, paxos, 1)];
+            let path = folder.path().join(name);
+            fs::write(&path, serde_json::to_string(&rows).expect("plain data")).expect("it can be written");
+            path
+        };
+        let files = [file("slow.json", [10.0, 10.0]), file("fast.json", [100.0, 100.0])];
+        let results = read(files.iter().map(AsRef::as_ref)).expect("they can be read");
+        let lines = summary::lines(&results.rows);
+        let ratio = lines[0].throughput_ratio.expect("paxos is beside it");
+        assert_eq!((ratio.least, ratio.most), (1.0, 1.0));
+    }
 }

@@ -58,6 +58,9 @@ pub(super) struct Row {
     /// Clients that could not ask any more; of a peer, what its tool counts.
     #[serde(default)]
     pub(super) errors: u64,
+    /// Clients that had waited for an operation for two seconds or longer when the measurement ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) overdue: Option<u64>,
     /// By how much the view or configuration grew, which it must not without a fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) view_changes: Option<u64>,

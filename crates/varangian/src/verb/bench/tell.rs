@@ -101,6 +101,13 @@ fn notes(lines: &[Line], markdown: bool) -> String {
                 thousands(missed as f64)
             ));
         }
+        let overdue = count(|row| row.overdue);
+        if overdue > 0 {
+            said.push(format!(
+                "{} clients still waited for an operation after two seconds or more when it ended, and count with that",
+                thousands(overdue as f64)
+            ));
+        }
         let changes = count(|row| row.view_changes);
         if changes > 0 {
             said.push(format!("VIEW CHANGES WITHOUT A FAULT: {changes}"));

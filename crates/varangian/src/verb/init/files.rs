@@ -134,7 +134,9 @@ impl Plan {
         let _ = write!(
             text,
             "durability = \"{}\"       # fsync; or async: what a client was told may be gone after a loss of power\n\
-             http = \"{http}\"   # metrics and health\nlog = \"info\"\n\n",
+             http = \"{http}\"   # metrics and health\n\
+             log = \"info\"               # or warn, or error: what is slighter is not told\n\
+             log_form = \"text\"          # or json\n\n",
             self.durability
         );
         text

@@ -5,8 +5,8 @@
 //! Upon a configuration, a key or a key pair with which nothing can be asked: exit code 2.
 //! Upon no answer in time: exit code 3, and whether the command may have been executed is said.
 //!
-//! Each process that asks is remembered by the cluster as a session, for ever, and there are only so many. So a process takes the
-//! number of one that has ended ([`station`]).
+//! Each process that asks is remembered by the cluster as a session, and there is room for only so many. So a process takes the number
+//! of one that has ended ([`station`]), and nobody's session is forgotten for its sake.
 
 pub(crate) mod station;
 mod tell;
@@ -44,7 +44,7 @@ Examples:
   varangian kv --config harbour/client-1/client.toml list --limit 10
   varangian kv --config harbour/client-1/client.toml watch col --since 0
 
-Exit codes: 0 done, 1 refused or no such key, 2 the wish or the configuration is wrong, 3 no answer in time: unless it is said
+Exit codes: 0 done (a delete of what is not there too), 1 refused, or a get of what is not there, 2 the wish or the configuration is wrong, 3 no answer in time: unless it is said
 that nothing was asked, it may have been done.")]
 pub(crate) struct Arguments {
     /// The client's configuration.

@@ -4,7 +4,7 @@
 //! - In lines of several fields, a tab between them, bytes that are not printable ASCII are escaped (`\n`, `\x00`), as is `\`.
 //! - In JSON, keys and values that are UTF-8 are strings; others are in base64 and their names say so: `value_base64`.
 
-use crate::say::{self, say};
+use crate::say::{self, complain, say};
 use base64ct::{Base64, Encoding};
 use client::keys::{Listed, Written};
 use kv::{Change, Entry, Item, Version};
@@ -55,6 +55,9 @@ pub(super) fn listed(form: Form, listed: &Listed) {
         Form::Text => {
             for Entry { key, item } in &listed.entries {
                 say!("{}\t{}\t{}", key.escape_ascii(), item.revision.0, item.value.escape_ascii());
+            }
+            if listed.more {
+                complain!("there are more: --limit says how many are told");
             }
         }
         Form::Json => {

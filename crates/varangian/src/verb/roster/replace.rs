@@ -15,7 +15,8 @@ use clap::Args;
 use core::fmt::Write as _;
 use core::time::Duration;
 use node::config::{Config, changes};
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use wire::NodeId;
@@ -151,9 +152,18 @@ fn finish(operator: &Operator, seat: &Seat<'_>, like: &Config, edition: Edition)
     if let Some(http) = seat.http {
         let _ = writeln!(said, "http = \"{http}\"");
     }
-    let data = out.join("data");
+    // Under another name until it is whole, so that what was broken off is begun anew.
+    let (data, draft) = (out.join("data"), out.join("data.new"));
     if !data.exists() {
-        node::run::create_admitted(&data, edition).map_err(wrong)?;
+        match fs::remove_dir_all(&draft) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(wrong(format!("{}: {error}", draft.display())));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        node::run::create_admitted(&draft, edition).map_err(wrong)?;
+        let named = fs::rename(&draft, &data).and_then(|()| File::open(out)?.sync_all());
+        named.map_err(|error| wrong(format!("{}: {error}", data.display())))?;
     }
     let text = fs::read_to_string(seat.like).map_err(wrong)?;
     let dropped = ["number", "admitted", "data", "secret", "seal", "http", "listen"];

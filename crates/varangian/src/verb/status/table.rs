@@ -94,7 +94,8 @@ fn monitor(account: &Account) -> String {
         Stands::Forgotten => "in none",
         Stands::Quarantined => "quarantined",
     };
-    let alarms: u64 = account.guard.alarms.iter().map(|raised| raised.times).sum();
+    // It may be a liar's account.
+    let alarms = account.guard.alarms.iter().fold(0_u64, |sum, raised| sum.saturating_add(raised.times));
     let alarms = match alarms {
         0 => String::new(),
         1 => ", 1 alarm".to_string(),

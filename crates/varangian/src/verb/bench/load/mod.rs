@@ -4,7 +4,9 @@
 //!   for its result and asks again; with a rate that is offered, it asks when something is due ([`turnstile`]).
 //! Upon a result: how long it took goes into the station's [`histogram`], and when it came into its [`timeline`] if there is one.
 //! Upon [`Load::clear`] and [`Load::take`]: what was counted in between is what is measured.
-//! Upon a session that cannot ask any more: it is counted, and asks no more.
+//! Upon a session that cannot ask any more: it is counted, whenever that was, and asks no more.
+//! Upon an operation that is under way for [`OVERDUE_MIN`] or longer when it is counted: it counts with the time that it has taken so far,
+//!   so that who gets nothing is not left out.
 //! Upon the end: operations under way come to theirs, or have [`ENDING_MAX`].
 //!
 //! Stations keep their numbers from one load to the next, so that a cluster sees the same sessions again.
@@ -19,7 +21,7 @@ use client::{Connection, Session};
 use core::time::Duration;
 use histogram::Histogram;
 use node::config::ClientConfig;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -29,6 +31,9 @@ use wire::Bytes;
 
 /// How long operations may take to end after the last was begun.
 const ENDING_MAX: Duration = Duration::from_secs(2);
+
+/// How long an operation must be under way to count before it is done.
+const OVERDUE_MIN: Duration = Duration::from_secs(2);
 
 /// Sessions that one connection serves before another is opened.
 const SESSIONS_OF_A_STATION: usize = 512;
@@ -75,6 +80,8 @@ pub(super) struct Counted {
     pub(super) retried: u64,
     /// Operations that were offered and never begun.
     pub(super) not_begun: u64,
+    /// Operations that were under way for long.
+    pub(super) overdue: u64,
 }
 
 impl Counted {
@@ -89,6 +96,28 @@ impl Counted {
         self.busy += other.busy;
         self.retried += other.retried;
         self.not_begun += other.not_begun;
+        self.overdue += other.overdue;
+    }
+}
+
+/// Since when a session waits for an operation: nanoseconds from the load's beginning, 0 while it does not.
+#[derive(Clone, Default)]
+struct Waiting(Arc<AtomicU64>);
+
+impl Waiting {
+    fn begin(&self, origin: Instant, at: Instant) {
+        let since = at.saturating_duration_since(origin).as_nanos().max(1);
+        self.0.store(since as u64, Ordering::Relaxed);
+    }
+
+    fn end(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// How long it has waited at `now`, if it does.
+    fn age(&self, origin: Instant, now: Instant) -> Option<Duration> {
+        let since = Some(self.0.load(Ordering::Relaxed)).filter(|since| *since > 0)?;
+        Some(now.saturating_duration_since(origin).saturating_sub(Duration::from_nanos(since)))
     }
 }
 
@@ -105,7 +134,9 @@ impl Place {
         let tally = self.connection.tally();
         let not_begun = self.turnstile.as_ref().map_or(0, |turnstile| turnstile.take_not_begun());
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = Counted { timeline, ..Counted::default() };
+        // Who fell silent stays so, and is counted in whatever is measured after.
+        let fresh =
+            Counted { timeline, failed: counted.failed, why: counted.why.clone(), ..Counted::default() };
         let mut taken = core::mem::replace(&mut *counted, fresh);
         taken.not_begun = not_begun;
         // Their counters never begin anew.
@@ -119,6 +150,8 @@ pub(super) struct Load {
     places: Vec<Place>,
     stop: Arc<AtomicBool>,
     pacer: Option<JoinHandle<()>>,
+    origin: Instant,
+    waiting: Vec<Waiting>,
     /// Counters of the connections at the last clear.
     before: (u64, u64),
 }
@@ -136,6 +169,8 @@ impl Load {
             places.push(Place { connection, counted: Arc::default(), turnstile: wish.offered.map(every) });
         }
         let operation = kv::Null::command(wish.request_bytes, wish.reply_bytes);
+        let origin = Instant::now();
+        let waiting: Vec<Waiting> = (0..wish.clients).map(|_| Waiting::default()).collect();
         for client in 0..wish.clients {
             let place = &places[client % stations];
             let session = place.connection.session();
@@ -145,6 +180,8 @@ impl Load {
                 counted: Arc::clone(&place.counted),
                 turnstile: place.turnstile.clone(),
                 stop: Arc::clone(&stop),
+                origin,
+                waiting: waiting[client].clone(),
             };
             task::begin(asking.run());
         }
@@ -152,7 +189,7 @@ impl Load {
             Some(_) => Some(pacer(&places, &stop)?),
             None => None,
         };
-        Ok(Load { places, stop, pacer, before: (0, 0) })
+        Ok(Load { places, stop, pacer, origin, waiting, before: (0, 0) })
     }
 
     /// Forgets what was counted, and begins a timeline of `length` if it is wanted.
@@ -174,6 +211,12 @@ impl Load {
         let now = (all.busy, all.retried);
         (all.busy, all.retried) = (now.0 - self.before.0, now.1 - self.before.1);
         self.before = now;
+        let at = Instant::now();
+        let ages = self.waiting.iter().filter_map(|waiting| waiting.age(self.origin, at));
+        for age in ages.filter(|age| *age >= OVERDUE_MIN) {
+            all.latency.add(age);
+            all.overdue += 1;
+        }
         all
     }
 }
@@ -200,8 +243,9 @@ fn pacer(places: &[Place], stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>, Tro
     let stop = Arc::clone(stop);
     let pace = move || {
         while !stop.load(Ordering::Relaxed) {
-            turnstiles.iter().for_each(|turnstile| turnstile.pace());
-            thread::sleep(turnstile::PACE);
+            if let Some(pause) = turnstiles.iter().map(|turnstile| turnstile.pace()).min() {
+                thread::sleep(pause);
+            }
         }
     };
     let thread = thread::Builder::new().name("pacer".to_string()).spawn(pace);
@@ -215,6 +259,8 @@ struct Asking {
     counted: Arc<Mutex<Counted>>,
     turnstile: Option<Arc<Turnstile>>,
     stop: Arc<AtomicBool>,
+    origin: Instant,
+    waiting: Waiting,
 }
 
 impl Asking {
@@ -227,7 +273,9 @@ impl Asking {
                     None => return,
                 },
             };
+            self.waiting.begin(self.origin, begin);
             let outcome = self.session.call_async(self.operation.clone()).await;
+            self.waiting.end();
             let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
             match outcome {
                 Ok(_) => {

@@ -2,7 +2,8 @@
 //!
 //! Upon a session that is free: the operation that is due goes to it, with the moment at which it was due, from which it is measured;
 //!   if none is due, the session waits here.
-//! Upon a turn of the pacing thread: as many waiting sessions go on as operations are due.
+//! Upon a turn of the pacing thread: as many waiting sessions go on as operations are due. It sleeps until the next one is, which takes
+//!   [`PACE_MIN`] and what the system adds to that at least: so much of what is measured may be this thread's.
 //! Upon an operation that is due for longer than [`LATE_MAX`] while no session is free: it is never begun, and counted. So what is
 //!   offered beyond what a cluster can do shows as that, and not as a queue that grows with the length of the run.
 
@@ -15,8 +16,11 @@ use std::time::Instant;
 /// How late an operation may begin.
 const LATE_MAX: Duration = Duration::from_secs(1);
 
-/// How often the pacing thread looks what is due.
-pub(super) const PACE: Duration = Duration::from_micros(500);
+/// The shortest sleep of the pacing thread.
+const PACE_MIN: Duration = Duration::from_micros(50);
+
+/// The longest, in which a load may be told to end.
+const PACE_MAX: Duration = Duration::from_millis(5);
 
 /// What lets operations through at a rate.
 pub(super) struct Turnstile {
@@ -68,13 +72,15 @@ impl Turnstile {
         .await
     }
 
-    /// Lets sessions go on for what is due by now.
-    pub(super) fn pace(&self) {
+    /// Lets sessions go on for what is due by now; how long nothing is due then, or nobody waits for it.
+    pub(super) fn pace(&self) -> Duration {
         let now = Instant::now();
         let due = |state: &mut State| if state.due <= now { state.waiting.pop() } else { None };
         while let Some(waker) = self.change(due) {
             waker.wake();
         }
+        let next = self.change(|state| state.due);
+        next.saturating_duration_since(now).clamp(PACE_MIN, PACE_MAX)
     }
 
     /// Nothing is due any more; whoever waits hears it.
