@@ -1,7 +1,7 @@
 //! What a node tells whoever runs it, as it happens: an event in words, and how grave it is.
 //!
 //! Upon something to tell: [`Say`] hears it. How it is written, and what is too slight to be written, is up to the edge.
-//! Upon each report ([`News::tell`]): what has changed since the one before: who leads, which links stand, which rules the replica broke.
+//! Upon each report: what has changed since the one before: who leads, which links stand, which rules the replica broke.
 //!   A rule that is broken again and again is told upon the first, second, fourth, eighth time and so on.
 
 use crate::gate::Alarmed;
