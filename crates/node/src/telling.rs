@@ -42,7 +42,7 @@ pub type Say<'a> = &'a mut dyn FnMut(Level, &str);
 #[derive(Debug, Default)]
 pub(crate) struct News {
     led_by: Option<(u64, NodeId)>,
-    up: Option<Vec<NodeId>>,
+    up: Vec<NodeId>,
     broken: BTreeMap<&'static str, u64>,
 }
 
@@ -55,7 +55,7 @@ impl News {
                 say(Level::Info, &format!("configuration {view}, led by node {}", primary.0));
             }
         }
-        let before = self.up.replace(report.up.clone()).unwrap_or_default();
+        let before = core::mem::replace(&mut self.up, report.up.clone());
         for node in report.up.iter().filter(|node| !before.contains(node)) {
             say(Level::Info, &format!("the link to node {} stands", node.0));
         }

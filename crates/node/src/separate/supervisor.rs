@@ -136,7 +136,7 @@ impl Part {
         }
         self.child = None;
         self.put_off();
-        self.forbidden += u64::from(status.signal() == Some(rights::calls::SIGNAL));
+        self.forbidden += u64::from(broke_out(status));
         Some(status)
     }
 
@@ -169,9 +169,14 @@ impl Part {
     }
 }
 
+/// Whether its sandbox killed it.
+fn broke_out(status: ExitStatus) -> bool {
+    status.signal() == Some(rights::calls::SIGNAL)
+}
+
 fn describe(status: ExitStatus) -> String {
     match status.signal() {
-        Some(rights::calls::SIGNAL) => {
+        _ if broke_out(status) => {
             "its sandbox killed it: it made a system call that it has no right to".to_string()
         }
         Some(signal) => format!("signal {signal} ended it"),
@@ -272,8 +277,7 @@ impl<'a> Supervisor<'a> {
                 say(Level::Warn, &format!("{why}; it is tried again"));
             }
         }
-        if self.line.is_some()
-            && self.replica.is_due()
+        if self.replica.is_due()
             && let Err(why) = self.start_replica()
         {
             // The monitor has done nothing wrong.
@@ -295,6 +299,7 @@ impl<'a> Supervisor<'a> {
         Ok(())
     }
 
+    /// Starts the replica, if there is a monitor to hear of it.
     fn start_replica(&mut self) -> Result<(), String> {
         let Some(line) = &self.line else { return Ok(()) };
         let (near, far) = pair(SocketType::STREAM)
@@ -329,7 +334,7 @@ impl<'a> Supervisor<'a> {
         }
         let pause = part.at.saturating_duration_since(Instant::now()).as_millis();
         // A part that was broken into is no accident.
-        let level = if status.signal() == Some(rights::calls::SIGNAL) { Level::Error } else { Level::Warn };
+        let level = if broke_out(status) { Level::Error } else { Level::Warn };
         say(
             level,
             &format!(

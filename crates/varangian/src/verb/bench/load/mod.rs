@@ -100,24 +100,29 @@ impl Counted {
     }
 }
 
-/// Since when a session waits for an operation: nanoseconds from the load's beginning, 0 while it does not.
-#[derive(Clone, Default)]
-struct Waiting(Arc<AtomicU64>);
+/// Since when a session waits for an operation.
+#[derive(Clone)]
+struct Waiting {
+    /// When the load began.
+    origin: Instant,
+    /// Nanoseconds from then on; 0 while it does not wait.
+    since: Arc<AtomicU64>,
+}
 
 impl Waiting {
-    fn begin(&self, origin: Instant, at: Instant) {
-        let since = at.saturating_duration_since(origin).as_nanos().max(1);
-        self.0.store(since as u64, Ordering::Relaxed);
+    fn begin(&self, at: Instant) {
+        let since = at.saturating_duration_since(self.origin).as_nanos().max(1);
+        self.since.store(since as u64, Ordering::Relaxed);
     }
 
     fn end(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        self.since.store(0, Ordering::Relaxed);
     }
 
     /// How long it has waited at `now`, if it does.
-    fn age(&self, origin: Instant, now: Instant) -> Option<Duration> {
-        let since = Some(self.0.load(Ordering::Relaxed)).filter(|since| *since > 0)?;
-        Some(now.saturating_duration_since(origin).saturating_sub(Duration::from_nanos(since)))
+    fn age(&self, now: Instant) -> Option<Duration> {
+        let since = Some(self.since.load(Ordering::Relaxed)).filter(|since| *since > 0)?;
+        Some(now.saturating_duration_since(self.origin).saturating_sub(Duration::from_nanos(since)))
     }
 }
 
@@ -150,7 +155,6 @@ pub(super) struct Load {
     places: Vec<Place>,
     stop: Arc<AtomicBool>,
     pacer: Option<JoinHandle<()>>,
-    origin: Instant,
     waiting: Vec<Waiting>,
     /// Counters of the connections at the last clear.
     before: (u64, u64),
@@ -170,18 +174,19 @@ impl Load {
         }
         let operation = kv::Null::command(wish.request_bytes, wish.reply_bytes);
         let origin = Instant::now();
-        let waiting: Vec<Waiting> = (0..wish.clients).map(|_| Waiting::default()).collect();
+        let mut all_waiting = Vec::with_capacity(wish.clients);
         for client in 0..wish.clients {
             let place = &places[client % stations];
             let session = place.connection.session();
+            let waiting = Waiting { origin, since: Arc::default() };
+            all_waiting.push(waiting.clone());
             let asking = Asking {
                 session: session.map_err(|error| Trouble::Load(format!("no session: {error}")))?,
                 operation: operation.clone(),
                 counted: Arc::clone(&place.counted),
                 turnstile: place.turnstile.clone(),
                 stop: Arc::clone(&stop),
-                origin,
-                waiting: waiting[client].clone(),
+                waiting,
             };
             task::begin(asking.run());
         }
@@ -189,7 +194,7 @@ impl Load {
             Some(_) => Some(pacer(&places, &stop)?),
             None => None,
         };
-        Ok(Load { places, stop, pacer, origin, waiting, before: (0, 0) })
+        Ok(Load { places, stop, pacer, waiting: all_waiting, before: (0, 0) })
     }
 
     /// Forgets what was counted, and begins a timeline of `length` if it is wanted.
@@ -212,7 +217,7 @@ impl Load {
         (all.busy, all.retried) = (now.0 - self.before.0, now.1 - self.before.1);
         self.before = now;
         let at = Instant::now();
-        let ages = self.waiting.iter().filter_map(|waiting| waiting.age(self.origin, at));
+        let ages = self.waiting.iter().filter_map(|waiting| waiting.age(at));
         for age in ages.filter(|age| *age >= OVERDUE_MIN) {
             all.latency.add(age);
             all.overdue += 1;
@@ -259,7 +264,6 @@ struct Asking {
     counted: Arc<Mutex<Counted>>,
     turnstile: Option<Arc<Turnstile>>,
     stop: Arc<AtomicBool>,
-    origin: Instant,
     waiting: Waiting,
 }
 
@@ -273,7 +277,7 @@ impl Asking {
                     None => return,
                 },
             };
-            self.waiting.begin(self.origin, begin);
+            self.waiting.begin(begin);
             let outcome = self.session.call_async(self.operation.clone()).await;
             self.waiting.end();
             let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
