@@ -66,7 +66,8 @@ pub(super) fn measure(wish: &Wish, protocol: Protocol, turn: &Turn, stop: &Stop)
         cluster.configuration().zip(configuration).map(|(after, before)| after.saturating_sub(before));
     let executed = cluster.executed();
     drop(load);
-    let operations = counted.latency.count();
+    // What is overdue has a time so far, and is not done.
+    let operations = counted.latency.count() - counted.overdue;
     if operations == 0 {
         let why = counted.why.unwrap_or_else(|| format!("nothing came back in {seconds:.1} s"));
         return Err(Trouble::NoAnswer(why));
