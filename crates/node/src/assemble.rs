@@ -76,6 +76,14 @@ pub fn wall_time() -> WallTime {
     WallTime::from(SystemTime::now())
 }
 
+/// The present moment to the millisecond, as it stands in a log: `2026-01-02T03:04:05.678Z`.
+#[must_use]
+pub fn moment() -> String {
+    let now = SystemTime::now();
+    let millis = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.subsec_millis());
+    format!("{}.{millis:03}Z", WallTime::from(now).to_string().trim_end_matches('Z'))
+}
+
 /// Whom a cluster knows, at this moment.
 #[must_use]
 pub fn pins(cluster: &Cluster) -> Arc<Pins> {
@@ -243,7 +251,7 @@ pub fn log(
     });
     let (log, found) = opened.map_err(|error| error.to_string())?;
     if let Some(torn) = &found.torn {
-        say(Level::Warn, &torn.to_string());
+        say(Level::Warning, &torn.to_string());
     }
     Ok((log, found.recovered))
 }

@@ -141,7 +141,7 @@ pub fn run_and_reload(
         if let Some(reload) = reload.filter(|reload| reload.wished.swap(false, Ordering::Relaxed)) {
             match reload_from(config, reload.path, &own, node.gate()) {
                 Ok(()) => say(Level::Info, "the roster was read anew"),
-                Err(why) => say(Level::Warn, &format!("the configuration stays as it was: {why}")),
+                Err(why) => say(Level::Warning, &format!("the configuration stays as it was: {why}")),
             }
         }
     }

@@ -17,7 +17,7 @@ pub enum Level {
     /// It cannot be mended from here, or is an attack.
     Error,
     /// It should not be.
-    Warn,
+    Warning,
     /// It is as it should be, and worth a line.
     #[default]
     Info,
@@ -29,7 +29,7 @@ impl Level {
     pub fn name(self) -> &'static str {
         match self {
             Level::Error => "error",
-            Level::Warn => "warning",
+            Level::Warning => "warning",
             Level::Info => "info",
         }
     }
@@ -60,7 +60,7 @@ impl News {
             say(Level::Info, &format!("the link to node {} stands", node.0));
         }
         for node in before.iter().filter(|node| !report.up.contains(node)) {
-            say(Level::Warn, &format!("the link to node {} is gone", node.0));
+            say(Level::Warning, &format!("the link to node {} is gone", node.0));
         }
         for Alarmed { alarm, times, .. } in &report.passed.alarms {
             let told = self.broken.entry(alarm.rule).or_default();
@@ -71,7 +71,7 @@ impl News {
             *told = times.saturating_mul(2).saturating_sub(1);
             let (level, what) = match alarm.proof {
                 true => (Level::Error, "which is PROOF that it is broken into: its node takes part no more"),
-                false => (Level::Warn, "which is no proof"),
+                false => (Level::Warning, "which is no proof"),
             };
             let view = alarm.view.0;
             say(

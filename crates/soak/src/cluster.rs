@@ -159,6 +159,8 @@ impl Cluster {
             }
             if is_node {
                 text = text.replace(&expiring, &expired);
+                // With times, so that what a node said can be laid beside what was done to it.
+                text = text.replace("log_form = \"text\"", "log_form = \"json\"");
             }
             fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
         }

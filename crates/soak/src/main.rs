@@ -163,7 +163,11 @@ fn soak(arguments: &Arguments) -> Result<bool, String> {
     let clock = Clock::default();
     let mut report = Report::new(clock);
     let Arguments { seconds, protocol, f, .. } = arguments;
-    report.note(&format!("{protocol}, f = {f}, {} nodes, {seconds} s, seed {seed}", wish.nodes()));
+    report.note(&format!(
+        "{protocol}, f = {f}, {} nodes, {seconds} s, seed {seed}, begun at {}",
+        wish.nodes(),
+        node::assemble::moment()
+    ));
     if let Ground::Loopback(why) = ground {
         report.note(&format!("on loopback, without networks and disks of its own: {why}"));
     }

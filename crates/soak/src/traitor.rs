@@ -181,7 +181,7 @@ pub(crate) fn run(config: &Config, orders: &Orders, stop: &AtomicBool, say: Say<
         }
         let now = clock.now();
         if !lies.get() && orders.mark.exists() {
-            say(Level::Warn, &format!("from now on it lies: {}", orders.behaviour));
+            say(Level::Warning, &format!("from now on it lies: {}", orders.behaviour));
             lies.set(true);
             core.step(now, Event::Timer(WHIM), &mut sends);
         }

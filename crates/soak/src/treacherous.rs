@@ -4,6 +4,7 @@
 
 use crate::traitor::{self, Orders};
 use clap::{Args, ValueEnum};
+use node::assemble::moment;
 use node::config::Config;
 use node::separate::monitor;
 use node::separate::supervisor::{self, Supervisor};
@@ -63,7 +64,7 @@ fn try_run(arguments: &Arguments) -> Result<(), String> {
     // Without one it never lies.
     let mark = arguments.mark.clone().unwrap_or_default();
     let number = config.node.0;
-    let say = &mut |_: Level, words: &str| eprintln!("node {number}: {words}");
+    let say = &mut |_: Level, words: &str| eprintln!("{} node {number}: {words}", moment());
     match part {
         None => {
             let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();

@@ -46,7 +46,7 @@
 //! durability = "fsync"           # or "async"
 //! fail = "closed"                # or "open": what the replica may do while its monitor is down (byzid, byzid-w)
 //! http = "127.0.0.1:7500"        # metrics and health; none if left out
-//! log = "info"                   # error, warn or info: what is slighter is not told
+//! log = "info"                   # error, warning or info: what is slighter is not told
 //! log_form = "text"              # or json: an object a line
 //! admitted = 3                   # the edition of the roster that put this machine here; 0, the first, if left out
 //!

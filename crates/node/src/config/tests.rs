@@ -81,12 +81,12 @@ fn everything_can_be_said() {
                     heartbeat_every = \"900us\"\n";
     let rest = "listen = \"0.0.0.0:7400\"\nprocesses = \"one\"\nmonitor_user = \"vg-monitor\"\n\
                 replica_user = \"vg-replica\"\ndurability = \"async\"\nfail = \"open\"\n\
-                http = \"[::1]:7500\"\nlog = \"warn\"\nlog_form = \"json\"\n";
+                http = \"[::1]:7500\"\nlog = \"warning\"\nlog_form = \"json\"\n";
     let text = node_file().replace("[settings]\nwindow = 16\nview_timeout = \"700ms\"\n", settings) + rest;
     let config = node(&text.replace("f = 1\n", "f = 1\nlinks = \"plain\"\n"));
     assert_eq!(config.cluster.links, Links::Plain);
     let choices = (config.processes, config.durability, config.fail, config.log, config.log_form);
-    assert_eq!(choices, (Processes::One, Durability::Async, Fail::Open, Level::Warn, LogForm::Json));
+    assert_eq!(choices, (Processes::One, Durability::Async, Fail::Open, Level::Warning, LogForm::Json));
     assert_eq!(config.monitor_user.as_deref(), Some("vg-monitor"));
     assert_eq!(config.replica_user.as_deref(), Some("vg-replica"));
     let settings = config.settings();

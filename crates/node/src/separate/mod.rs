@@ -35,7 +35,7 @@ fn standard_input() -> Result<OwnedFd, String> {
 fn user(name: Option<&str>, say: Say<'_>) -> Result<Option<User>, String> {
     let Some(name) = name else { return Ok(None) };
     if !rights::is_root() {
-        say(Level::Warn, &format!("it does not become the user {name}, since root has not started it"));
+        say(Level::Warning, &format!("it does not become the user {name}, since root has not started it"));
         return Ok(None);
     }
     User::find(name).map(Some).map_err(|error| error.to_string())
@@ -58,7 +58,7 @@ fn become_user(user: Option<&User>, key: &str, say: Say<'_>) -> Result<(), Strin
         rights::become_user(user).map_err(|error| error.to_string())?;
     } else if rights::is_root() {
         let right = format!("right would be a line in [node] such as {key} = \"vg\"");
-        say(Level::Warn, &format!("this part runs as root; {right}"));
+        say(Level::Warning, &format!("this part runs as root; {right}"));
     }
     rights::end_with_parent().map_err(|error| error.to_string())
 }
@@ -68,10 +68,10 @@ fn warn_of(enforced: Enforced, say: Say<'_>) {
     match enforced {
         Enforced::Fully => {}
         Enforced::Partly => {
-            say(Level::Warn, "this kernel knows only a part of landlock: what it knows is enforced")
+            say(Level::Warning, "this kernel knows only a part of landlock: what it knows is enforced")
         }
         Enforced::Not => say(
-            Level::Warn,
+            Level::Warning,
             "this kernel has NO LANDLOCK, or it is switched off: the files of this machine are guarded by the rights of \
              users alone",
         ),

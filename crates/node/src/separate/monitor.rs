@@ -202,7 +202,7 @@ impl<'a> Part<'a> {
         // Why it ends it knows best, if it says so.
         let word = self.last_word.take().map(|word| format!("it said: {word}"));
         self.end = Some((Text::cut(word.as_ref().unwrap_or(&why)), now));
-        say(Level::Warn, &format!("the replica is given up: {why}"));
+        say(Level::Warning, &format!("the replica is given up: {why}"));
         self.untold = Some((self.replica, why));
         self.gate.replica_is_up(now, false, &mut self.events);
     }
@@ -375,7 +375,7 @@ impl<'a> Part<'a> {
         });
         match shown {
             Ok(_) => say(Level::Info, "the roster was read anew"),
-            Err(why) => say(Level::Warn, &format!("the roster stays as it was: {why}")),
+            Err(why) => say(Level::Warning, &format!("the roster stays as it was: {why}")),
         }
     }
 
@@ -387,7 +387,7 @@ impl<'a> Part<'a> {
                 self.gate.links().switch_to(&secret);
                 say(Level::Info, &format!("it speaks by the key {}", secret.public(None).fingerprint()));
             }
-            Err(error) => say(Level::Warn, &format!("the secret stays as it was: {error}")),
+            Err(error) => say(Level::Warning, &format!("the secret stays as it was: {error}")),
         }
     }
 

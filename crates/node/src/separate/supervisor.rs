@@ -274,7 +274,7 @@ impl<'a> Supervisor<'a> {
                 starts::next(&self.config.data).map_err(|error| format!("the count of starts: {error}"))?;
             if let Err(why) = self.start_monitor(incarnation) {
                 self.monitor.put_off();
-                say(Level::Warn, &format!("{why}; it is tried again"));
+                say(Level::Warning, &format!("{why}; it is tried again"));
             }
         }
         if self.replica.is_due()
@@ -282,7 +282,7 @@ impl<'a> Supervisor<'a> {
         {
             // The monitor has done nothing wrong.
             self.replica.put_off();
-            say(Level::Warn, &format!("{why}; it is tried again"));
+            say(Level::Warning, &format!("{why}; it is tried again"));
         }
         Ok(())
     }
@@ -322,7 +322,7 @@ impl<'a> Supervisor<'a> {
         self.looked = now;
         if self.heard.is_some_and(|heard| now - heard > SAYS_NOTHING_MAX) {
             let seconds = SAYS_NOTHING_MAX.as_secs();
-            say(Level::Warn, &format!("the monitor has said nothing for {seconds} s and is killed"));
+            say(Level::Warning, &format!("the monitor has said nothing for {seconds} s and is killed"));
             self.heard = None;
             self.monitor.kill();
         }
@@ -334,7 +334,7 @@ impl<'a> Supervisor<'a> {
         }
         let pause = part.at.saturating_duration_since(Instant::now()).as_millis();
         // A part that was broken into is no accident.
-        let level = if broke_out(status) { Level::Error } else { Level::Warn };
+        let level = if broke_out(status) { Level::Error } else { Level::Warning };
         say(
             level,
             &format!(
@@ -364,7 +364,7 @@ impl<'a> Supervisor<'a> {
                 Ok(Some(ToSupervisor::Runs)) => self.notify.say("READY=1"),
                 Ok(Some(ToSupervisor::ReplicaLost(start, why))) => {
                     if start == self.replica.starts && self.replica.child.is_some() {
-                        say(Level::Warn, &format!("the monitor has given the replica up: {why}"));
+                        say(Level::Warning, &format!("the monitor has given the replica up: {why}"));
                         self.replica.kill();
                     }
                 }
@@ -407,7 +407,7 @@ impl<'a> Supervisor<'a> {
 
     fn reload(&mut self, say: Say<'_>) {
         if let Err(why) = self.hand_over_files() {
-            say(Level::Warn, &format!("the configuration stays as it was: {why}"));
+            say(Level::Warning, &format!("the configuration stays as it was: {why}"));
         }
     }
 

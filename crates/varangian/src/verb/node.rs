@@ -14,7 +14,7 @@ use link::links::CONNECTIONS_MAX;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
-use node::assemble::wall_time;
+use node::assemble::{moment, wall_time};
 use node::config::{Config, LogForm, Processes};
 use node::run::Reload;
 use node::separate::supervisor::{self, Ended, Supervisor};
@@ -104,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         };
     }
     for warning in config.warnings(wall_time()) {
-        tell(&config, None, Level::Warn, &warning);
+        tell(&config, None, Level::Warning, &warning);
     }
     let say = &mut |level: Level, words: &str| tell(&config, None, level, words);
     let separate = config.processes == Processes::Separate && config.settings().protocol.monitored();
@@ -137,7 +137,7 @@ fn tell(config: &Config, part: Option<&str>, level: Level, words: &str) {
             complain!("node {node}: {part}{grave}{words}");
         }
         LogForm::Json => {
-            let time = wall_time().to_string();
+            let time = moment();
             complain!(
                 "{}",
                 json!({ "time": time, "level": level.name(), "node": node, "part": part, "message": words })
