@@ -12,18 +12,16 @@
 //! No claim that leaves out an ORDER up to `said` passes the monitor.
 
 use crate::Specification;
-use crate::baseline::Baseline;
 use crate::ids::{Digest, Sequence, Time};
+use crate::patience::Patience;
 
 /// The specification of a backup, and of what any replica may say.
 #[derive(Clone, Hash, Debug)]
 pub struct Following {
     /// The greatest N that the replica said it has.
     pub said: Sequence,
-    /// Since when an ACK is owed, if one is.
-    pub owing_since: Option<Time>,
-    /// What is late for an ACK.
-    pub ack: Baseline,
+    /// The ACK timer, which runs while an ACK is owed.
+    pub ack: Patience,
     /// Replies that may still be sent: one for each request in the ORDERs that came.
     pub replies_left: u64,
     /// The last CHECKPOINT sent.
@@ -37,8 +35,7 @@ impl Following {
     pub fn new(spec: &Specification, said: Sequence) -> Self {
         Following {
             said,
-            owing_since: None,
-            ack: Baseline::new(spec.act_floor, spec.act_ceiling),
+            ack: Patience::new(spec.act_floor, spec.act_ceiling),
             replies_left: 0,
             checkpoint: None,
             misled: false,
@@ -49,9 +46,9 @@ impl Following {
     pub fn watch(&mut self, now: Time, contiguous: Sequence, stable: Sequence) {
         // A replica behind the stable checkpoint fetches a snapshot first; it owes nothing until then.
         if self.said >= contiguous || self.said < stable {
-            self.owing_since = None;
-        } else if self.owing_since.is_none() {
-            self.owing_since = Some(now);
+            self.ack.forgive();
+        } else {
+            self.ack.begin(now);
         }
     }
 
@@ -61,8 +58,6 @@ impl Following {
             return;
         }
         self.said = at;
-        if let Some(since) = self.owing_since.take() {
-            self.ack.learn(now.since(since));
-        }
+        self.ack.fulfil(now);
     }
 }

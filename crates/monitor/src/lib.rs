@@ -13,7 +13,7 @@
 //! - [`flood`]: how much of the rest a replica may send;
 //! - [`suspicion`]: when the primary is given up, by whom, and who takes over;
 //! - [`claim`]: what a new configuration may be built from;
-//! - [`baseline`]: what is late;
+//! - [`baseline`], [`patience`]: what is usual, and what is late;
 //! - [`machine`]: the parts put together.
 //!
 //! A monitor may crash; it may not lie. One that was started again has forgotten: it vouches for nothing, and takes part
@@ -46,6 +46,7 @@ pub mod ids;
 pub mod log;
 pub mod machine;
 pub mod ordering;
+pub mod patience;
 pub mod queue;
 pub mod rule;
 pub mod suspicion;

@@ -12,8 +12,8 @@
 //! Upon CHECKPOINT(N, d) from f backups alike: the primary may declare it stable; from f+1, it must, in time.
 
 use crate::Specification;
-use crate::baseline::Baseline;
 use crate::ids::{Digest, Sequence, Time};
+use crate::patience::Patience;
 use crate::queue::{Queue, Request};
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec;
@@ -71,10 +71,8 @@ pub struct Ordering<R> {
     pub last: Sequence,
     /// The other members, by slot. The primary's own slot is there too, and not used.
     pub backups: Vec<Backup>,
-    /// When Δ started, if it runs.
-    pub acting_since: Option<Time>,
-    /// What is late for Δ.
-    pub act: Baseline,
+    /// Δ, which runs while a request waits that could be ordered.
+    pub act: Patience,
     /// When a stable checkpoint fell due, if one is.
     pub stable_due_since: Option<Time>,
     /// When the ORDERs past the stable checkpoint were sent, up to the last. As many as the log has room for at most.
@@ -92,8 +90,7 @@ impl<R: Request> Ordering<R> {
             queue: Queue::new(spec.requests_waiting_max, spec.requests_waiting_bytes_max),
             last,
             backups: vec![Backup::new(joined, if joined { last } else { Sequence(0) }); n],
-            acting_since: None,
-            act: Baseline::new(spec.act_floor, spec.act_ceiling),
+            act: Patience::new(spec.act_floor, spec.act_ceiling),
             stable_due_since: None,
             sent_at: VecDeque::new(),
             complete: last,
@@ -120,9 +117,9 @@ impl<R: Request> Ordering<R> {
     /// Starts or stops Δ: it runs while a request waits that could be ordered.
     pub fn watch(&mut self, now: Time, has_room: bool) {
         if self.queue.is_empty() || !has_room {
-            self.acting_since = None;
-        } else if self.acting_since.is_none() {
-            self.acting_since = Some(now);
+            self.act.forgive();
+        } else {
+            self.act.begin(now);
         }
     }
 
@@ -131,9 +128,7 @@ impl<R: Request> Ordering<R> {
         self.last = self.last.next();
         self.sent_at.push_back(now);
         self.queue.remove(requests);
-        if let Some(since) = self.acting_since.take() {
-            self.act.learn(now.since(since));
-        }
+        self.act.fulfil(now);
     }
 
     /// An ACK came from the backup in `slot`.

@@ -7,7 +7,8 @@
 //! Upon `f+1` that want at least `t`: the member that leads `t` asks for claims (RECONREQUEST).
 //! Upon RECONREQUEST(t): the monitor *promises* t: nothing of an older configuration leaves it any more; then its
 //!   replica's claim goes to the one who asked.
-//! Upon no RECONREQUEST, or no NEWCONFIG, in time: the target is `t+1`, and the time allowed doubles.
+//! Upon no RECONREQUEST, or no NEWCONFIG, in time: the target is `t+1`, and the time allowed doubles. (Who is there asks at
+//! once; the way from there takes longer.)
 //! Upon a sign of life from the primary before anything was promised: the suspicion is dropped.
 //!
 //! A monitor that has forgotten has no configuration to lose: it wants whatever anyone wants. So when all were started

@@ -80,6 +80,7 @@ kinds! {
     Mute = "mute", Needs::Network;
     Deaf = "deaf", Needs::Network;
     Loss = "loss", Needs::Loss;
+    LossPrimary = "loss-primary", Needs::Loss;
     SlowLink = "slow-link", Needs::Delay;
     DiskFull = "disk-full", Needs::Disk;
     ReadOnly = "read-only", Needs::DiskAndParts;
@@ -164,6 +165,9 @@ impl Kind {
             Kind::Mute => means.network(any, short, Network::mute),
             Kind::Deaf => means.network(any, short, Network::deafen),
             Kind::Loss => means.network(any, short * 2, |network, node| network.lose(node, LOSS_PERCENT)),
+            Kind::LossPrimary => {
+                means.network(primary, short * 2, |network, node| network.lose(node, LOSS_PERCENT))
+            }
             Kind::SlowLink => means.network(any, short * 2, |network, node| network.delay(node, DELAY_MS)),
             Kind::DiskFull => means.disk_full(short * 2),
             Kind::ReadOnly => means.read_only(short * 2),

@@ -385,12 +385,12 @@ impl<R: Request> Monitor<R> {
             let has_room = self.ordering.has_room(&self.spec, self.log.end());
             self.ordering.watch(now, has_room);
         } else {
-            self.ordering.acting_since = None;
+            self.ordering.act.forgive();
         }
         if self.is_normal() && self.configuration.primary() != self.me && self.replica_up {
             self.following.watch(now, self.log.contiguous(), self.log.stable());
         } else {
-            self.following.owing_since = None;
+            self.following.ack.forgive();
         }
     }
 

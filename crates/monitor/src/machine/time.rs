@@ -7,15 +7,18 @@ use crate::queue::Request;
 use crate::rule::Rule;
 use alloc::vec::Vec;
 
+/// How many times `retransmit_after` a candidate may take to ask for claims.
+const ASKS_WITHIN_TIMES: u64 = 4;
+
 /// How many times `view_timeout` the word of another monitor counts.
 const WORD_LASTS_TIMES: u64 = 4;
 
 impl<R: Request> Monitor<R> {
     /// When [`Monitor::tick`] is due next.
     pub fn deadline(&self) -> Time {
-        let act = self.ordering.acting_since.map(|since| since.after(self.ordering.act.bound()));
-        let ack = self.following.owing_since.map(|since| since.after(self.following.ack.bound()));
-        let stable = self.ordering.stable_due_since.map(|since| since.after(self.spec.act_ceiling));
+        let act = self.ordering.act.due();
+        let ack = self.following.ack.due();
+        let stable = self.stable_due();
         let change = self.change_since.map(|since| since.after(self.change_timeout()));
         let role = if !self.is_normal() {
             None
@@ -25,6 +28,11 @@ impl<R: Request> Monitor<R> {
             Some(self.heard_at.max(self.entered_at).after(self.spec.view_timeout))
         };
         [act, ack, stable, change, role, self.repeat_at].into_iter().flatten().min().unwrap_or(Time(u64::MAX))
+    }
+
+    /// When a stable checkpoint is late, if one is due.
+    fn stable_due(&self) -> Option<Time> {
+        self.ordering.stable_due_since.map(|since| since.after(self.spec.act_ceiling))
     }
 
     /// Time has passed.
@@ -53,21 +61,21 @@ impl<R: Request> Monitor<R> {
 
     /// *Timely action*, *ACK in time*, *STABLECHECKPOINT in time*.
     fn check_timers(&mut self, now: Time, actions: &mut Vec<Action>) {
-        let late = |since: Option<Time>, bound: Span| since.is_some_and(|since| since.after(bound) <= now);
-        if late(self.ordering.acting_since, self.ordering.act.bound()) {
-            self.ordering.acting_since = None;
+        let late = |due: Option<Time>| due.is_some_and(|due| due <= now);
+        if late(self.ordering.act.due()) {
+            self.ordering.act.forgive();
             if !defect!(MonitorTimelyAction) {
                 self.violate(now, Rule::TimelyAction, actions);
             }
         }
-        if late(self.ordering.stable_due_since, self.spec.act_ceiling) {
+        if late(self.stable_due()) {
             self.ordering.stable_due_since = None;
             if self.leads() && !defect!(MonitorStableInTime) {
                 self.violate(now, Rule::StableCheckpointInTime, actions);
             }
         }
-        if late(self.following.owing_since, self.following.ack.bound()) {
-            self.following.owing_since = Some(now);
+        if late(self.following.ack.due()) {
+            self.following.ack.run_out(now);
             if !defect!(MonitorAckInTime) {
                 self.violate(now, Rule::AckInTime, actions);
             }
@@ -162,8 +170,14 @@ impl<R: Request> Monitor<R> {
         self.repeat_at = something.then(|| now.after(self.spec.retransmit_after));
     }
 
-    /// How long the way into a configuration may take: twice as long after each one that did not come about.
+    /// How long the way into a configuration may take: twice as long after each one that did not come about. A candidate that is
+    /// there asks for claims at once, so one that does not is not waited for as long.
     fn change_timeout(&self) -> Span {
-        self.spec.view_timeout.times(2 << self.failed_changes.min(16), self.spec.view_timeout_max)
+        let failed = self.failed_changes.min(16);
+        let whole = self.spec.view_timeout.times(2 << failed, self.spec.view_timeout_max);
+        match self.suspicion.promised < self.change_to {
+            true => self.spec.retransmit_after.times(ASKS_WITHIN_TIMES << failed, whole),
+            false => whole,
+        }
     }
 }

@@ -14,8 +14,7 @@ use agree::byzid::message::Message as ByzId;
 use agree::replica::Destination;
 use agree::{Effect, Message, Protocol, Settings};
 use core::time::Duration;
-use monitor::Span;
-use monitor::baseline::Baseline;
+use monitor::patience::Patience;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wire::Time;
@@ -26,8 +25,8 @@ const BEFORE: Duration = Duration::from_micros(200);
 /// Delays every ORDER by almost as much as the monitor bears.
 struct Slow {
     honest: u64,
-    /// What the monitor beside it takes for late.
-    bound: Rc<RefCell<Baseline>>,
+    /// The patience of the monitor beside it.
+    patience: Rc<RefCell<Patience>>,
     last: Time,
 }
 
@@ -40,22 +39,25 @@ impl Strategy for Slow {
         if !is_new {
             return means.pass(effect);
         }
-        let mut bound = self.bound.borrow_mut();
+        let mut patience = self.patience.borrow_mut();
+        self.last = self.last.max(means.now);
+        patience.begin(monitor::Time(self.last.0));
         if self.honest > 0 {
             self.honest -= 1;
-            bound.learn(Span(0));
+            patience.fulfil(monitor::Time(self.last.0));
             return means.pass(effect);
         }
-        let delay = Duration::from_nanos(bound.bound().0).saturating_sub(BEFORE);
-        bound.learn(Span(delay.as_nanos() as u64));
-        self.last = self.last.max(means.now).after(delay);
+        let due =
+            patience.due().map_or(self.last, |due| Time(due.0.saturating_sub(BEFORE.as_nanos() as u64)));
+        patience.fulfil(monitor::Time(due.0));
+        self.last = due;
         means.act(Act::Later(self.last.since(means.now), Box::new(Act::Effect(effect))));
     }
 }
 
-fn baseline() -> Baseline {
+fn patience() -> Patience {
     let spec = specification(&Settings::new(Protocol::ByzId, 1), Fail::Closed);
-    Baseline::new(spec.act_floor, spec.act_ceiling)
+    Patience::new(spec.act_floor, spec.act_ceiling)
 }
 
 pub(super) fn slow_primary(seeds: &Seeds) -> Report {
@@ -69,16 +71,16 @@ pub(super) fn slow_primary(seeds: &Seeds) -> Report {
     ];
     for (who, honest) in cases {
         let runs = fold(seeds, |seed| {
-            let bound = Rc::new(RefCell::new(baseline()));
+            let patience = Rc::new(RefCell::new(patience()));
             let script: Vec<Script> = match honest {
                 None => Vec::new(),
                 Some(honest) => {
-                    let slow = Slow { honest, bound: Rc::clone(&bound), last: Time::ZERO };
+                    let slow = Slow { honest, patience: Rc::clone(&patience), last: Time::ZERO };
                     vec![(0, Box::new(slow))]
                 }
             };
             let run = stage.play(seed, script);
-            let bound = Duration::from_nanos(bound.borrow().bound().0);
+            let bound = Duration::from_nanos(patience.borrow().bound().0);
             // The last third: what was honest at the beginning is over by then.
             let late = Time::ZERO.after(stage.lasts * 2 / 3);
             let waits = run.results.iter().filter(|(at, _, _)| *at >= late).map(|(_, _, wait)| *wait);

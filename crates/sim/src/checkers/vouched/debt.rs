@@ -1,7 +1,8 @@
 //! What is owed and late: timely action, ACK in time, STABLECHECKPOINT in time, presence.
 //!
 //! A monitor whose replica owes something does not wait longer than its patience; then it raises an alarm. How long its
-//! patience is at a moment is its own business: at most the view timeout. Here some is added for clocks that drift.
+//! patience is at a moment is its own business: at most the view timeout for what is usual, and as much to spare. Here some is
+//! added for clocks that drift.
 
 use super::gate::Gate;
 use super::truth::{Reign, Truth};
@@ -82,7 +83,7 @@ impl Gate {
             said < self.contiguous(reign, truth) && said >= self.stable
         });
         owe(&mut self.debts.ack, ack, now);
-        let patience = settings.view_timeout * 6 / 5 + Duration::from_millis(20);
+        let patience = settings.view_timeout * 12 / 5 + Duration::from_millis(20);
         let debts = [
             ("an ORDER for a request that waits", self.debts.act),
             ("an ACK", self.debts.ack),

@@ -103,7 +103,7 @@ fn a_checkpoint_is_declared_when_f_backups_vouched_for_it() {
 #[test]
 fn who_owes_an_order_is_given_some_time_and_no_more() {
     let (mut gate, truth, settings) = primary(1);
-    let late = Time(1).after(settings.view_timeout * 2);
+    let late = Time(1).after(settings.view_timeout * 3);
     assert_eq!(gate.settle_debts(Time(1), &truth, &settings), Ok(()));
     assert!(gate.clone().settle_debts(late, &truth, &settings).is_err());
     gate.debts.alarmed(late);
