@@ -125,6 +125,24 @@ fn a_backup_that_lies_about_a_checkpoint_does_not_make_the_primary_a_liar() {
     assert_eq!((sent, primary.guilty()), (Ok(()), None));
 }
 
+fn beats(primary: &mut Monitor<Ask>, now: Time) -> bool {
+    let mut actions = vec![];
+    primary.tick(now, &mut actions);
+    assert!(primary.deadline() > now, "it would be called again and again");
+    actions.iter().any(|action| matches!(action, Action::Broadcast(Control::Beat { .. })))
+}
+
+#[test]
+fn a_heart_beats_only_while_its_replica_works() {
+    let mut primary = monitor(0);
+    let later = |count| NOW.after(Span(spec().heartbeat_every.0 * count));
+    assert!(beats(&mut primary, later(1)));
+    primary.replica_is_up(later(1), false, &mut vec![]);
+    assert!(!beats(&mut primary, later(2)), "it is down");
+    primary.replica_is_up(later(2), true, &mut vec![]);
+    assert!(!beats(&mut primary, later(3)), "it hands over");
+}
+
 #[test]
 fn a_backup_that_crashed_before_its_ack_may_speak_of_its_checkpoint_too_early() {
     let mut backup = monitor(1);

@@ -83,13 +83,17 @@ impl<R: Request> Monitor<R> {
     }
 
     /// The primary's heartbeat, its retransmissions, and the members that need a new configuration to come back.
+    ///
+    /// A heart that beats says that the primary does its work: not while it hands over, nor while its replica is down.
     fn lead(&mut self, now: Time, actions: &mut Vec<Action>) {
-        if self.beat_at <= now && !self.handing_over {
+        if self.beat_at <= now {
             self.beat_at = now.after(self.spec.heartbeat_every);
-            actions.push(Action::Broadcast(Control::Beat {
-                view: self.configuration.view,
-                last: self.ordering.last,
-            }));
+            if self.replica_up && !self.handing_over {
+                actions.push(Action::Broadcast(Control::Beat {
+                    view: self.configuration.view,
+                    last: self.ordering.last,
+                }));
+            }
         }
         if self.retransmit_at <= now {
             self.retransmit_at = now.after(self.spec.retransmit_after);

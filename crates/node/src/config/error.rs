@@ -28,6 +28,8 @@ pub enum ConfigError {
     },
     /// A secret cannot be had.
     Secret(SecretError),
+    /// A part is to have the rights of a user that cannot be had.
+    User(rights::Error),
     /// The secret is another's.
     AnotherSecret {
         /// Which file holds it.
@@ -76,6 +78,7 @@ impl fmt::Display for ConfigError {
             }
             ConfigError::Wrong { path, line: None, what } => write!(f, "{}: {what}", path.display()),
             ConfigError::Secret(error) => error.fmt(f),
+            ConfigError::User(error) => error.fmt(f),
             ConfigError::AnotherSecret { path, holder, pinned, found } => write!(
                 f,
                 "{}: it belongs to the identity {found}, and {holder} has {pinned}; one of the two files is another's",

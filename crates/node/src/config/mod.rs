@@ -186,6 +186,18 @@ impl Config {
         old_secret(&self.secret_file)
     }
 
+    /// Whether all that a node needs before it begins is there and right; what is not, no other start mends. Users are looked for
+    /// only where they would be become.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.secret()?;
+        self.seal()?;
+        let users = [&self.monitor_user, &self.replica_user];
+        for name in users.into_iter().flatten().filter(|_| rights::is_root()) {
+            rights::User::find(name).map_err(ConfigError::User)?;
+        }
+        Ok(())
+    }
+
     /// The key of seals, where there are monitors.
     pub fn seal(&self) -> Result<Option<SealKey>, ConfigError> {
         self.seal_file.as_deref().map(SealKey::load).transpose().map_err(ConfigError::Secret)

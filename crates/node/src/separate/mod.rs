@@ -18,7 +18,6 @@ pub mod pipe;
 pub mod replica;
 pub mod supervisor;
 
-use crate::config::Config;
 use crate::telling::{Level, Say};
 use rights::{Enforced, User};
 use std::os::fd::{AsFd, OwnedFd};
@@ -39,17 +38,6 @@ fn user(name: Option<&str>, say: Say<'_>) -> Result<Option<User>, String> {
         return Ok(None);
     }
     User::find(name).map(Some).map_err(|error| error.to_string())
-}
-
-/// Whether all that a node reads before it begins is there and right; what is not, no other start mends.
-pub fn check(config: &Config) -> Result<(), String> {
-    config.secret().map_err(|error| error.to_string())?;
-    config.seal().map_err(|error| error.to_string())?;
-    let users = [&config.monitor_user, &config.replica_user];
-    for name in users.into_iter().flatten().filter(|_| rights::is_root()) {
-        User::find(name).map_err(|error| error.to_string())?;
-    }
-    Ok(())
 }
 
 /// Becomes `user`, and says so if nothing is given up by that.

@@ -15,7 +15,8 @@
 //!   hears that it is down, the supervisor why; what would go to it is counted and forgotten.
 //! Upon a new pipe: the replica is up again, which to a primary's guard is a reason to ask for another configuration.
 //! Upon a full pipe: no link is read until the replica has. To drop instead would make a correct replica miss a request, and be
-//!   accused of unfairness. Peers see a slow node, as they should.
+//!   accused of unfairness. Peers see a slow node, as they should. After `view_timeout` of that the replica counts as down, until it
+//!   has read: a node that hears nobody must not go on leading.
 //! Upon the end of the line, or a wish to stop: it ends; the replica hears the end of its pipe.
 
 use crate::assemble::{self, AnyGuard};
@@ -69,6 +70,8 @@ struct Part<'a> {
     replica: u64,
     /// The pipe may hold more than was read.
     unread: bool,
+    /// The pipe has been full for so long that the guard was told that the replica is down.
+    choked: bool,
     /// A replica has said something: whom to take is known as far as its log tells.
     told: bool,
     /// Why the last replica was given up, if the supervisor has not been told.
@@ -153,6 +156,7 @@ impl<'a> Part<'a> {
             pipe: None,
             replica: 0,
             unread: false,
+            choked: false,
             told: false,
             untold: None,
             standing: None,
@@ -198,6 +202,7 @@ impl<'a> Part<'a> {
     fn lose(&mut self, now: Time, why: String, say: Say<'_>) {
         let Some(mut pipe) = self.pipe.take() else { return };
         let _ = pipe.deregister(self.gate.links().foreign(PIPE).0);
+        self.choked = false;
         self.standing = None;
         // Why it ends it knows best, if it says so.
         let word = self.last_word.take().map(|word| format!("it said: {word}"));
@@ -343,6 +348,18 @@ impl<'a> Part<'a> {
         }
         if let Some(why) = failed {
             self.lose(now, why, say);
+        }
+        self.look_whether_it_chokes(now);
+    }
+
+    /// While no link is read nobody is heard, so nothing is led.
+    fn look_whether_it_chokes(&mut self, now: Time) {
+        let Some(pipe) = &self.pipe else { return };
+        let patience = self.config.cluster.settings.view_timeout;
+        let chokes = pipe.full_since().is_some_and(|since| since.elapsed() > patience);
+        if chokes != self.choked {
+            self.choked = chokes;
+            self.gate.replica_is_up(now, !chokes, &mut self.events);
         }
     }
 

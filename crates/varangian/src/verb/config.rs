@@ -96,8 +96,7 @@ fn examine(file: &Path, now: WallTime) -> Finding {
 fn read(file: &Path, now: WallTime, warnings: &mut Vec<String>) -> Result<(String, Cluster), ConfigError> {
     match Document::load(file)? {
         Document::Node(config) => {
-            config.secret()?;
-            config.seal()?;
+            config.check()?;
             *warnings = config.warnings(now);
             Ok((format!("node {}", config.node.0), config.cluster))
         }

@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         }
     };
     if arguments.part.is_none()
-        && let Err(wrong) = node::separate::check(&config)
+        && let Err(wrong) = config.check()
     {
         complain!("error: {wrong}");
         return Outcome::Refused;
