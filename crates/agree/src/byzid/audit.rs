@@ -195,7 +195,7 @@ impl Audit {
             Message::ByzId(ByzId::Order(order)) => ((0, order.sequence), order.batch.digest()),
             Message::ByzId(ByzId::StableCheckpoint(said)) => ((1, said.stable.sequence), said.stable.digest),
             // What monitors say among themselves is no word of the replica's.
-            Message::ByzId(ByzId::Control(_)) | Message::Busy(_) => return None,
+            Message::ByzId(ByzId::Control(_) | ByzId::Relay(_)) | Message::Busy(_) => return None,
             _ => return Some(Destination::Peer(to)),
         };
         let again = Some(Destination::Peer(to));

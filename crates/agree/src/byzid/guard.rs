@@ -16,7 +16,9 @@ mod tests;
 
 use crate::Message;
 use crate::bundle::{Bundle, Gathering, Parcels};
-use crate::byzid::message::{self, Claim, Control, Member, Message as ByzId, NewConfig, Reconfigure, Stable};
+use crate::byzid::message::{
+    self, Claim, Control, Member, Message as ByzId, NewConfig, Reconfigure, Relay, Stable,
+};
 use crate::checkpoint::Manifest;
 use crate::door::Door;
 use crate::guard::{Alarm, Guard as GuardTrait, GuardEffect};
@@ -198,6 +200,9 @@ impl<K: Keys> Guard<K> {
             (Peer::Client(_), Message::Bundle(bundle)) => {
                 return self.receive_bundle(now, opened.from, bundle, out);
             }
+            (Peer::Node(from), Message::ByzId(ByzId::Relay(relay))) => {
+                return self.receive_relay(now, from, opened.vouched, relay.request, out);
+            }
             (Peer::Node(from), Message::ByzId(message)) => {
                 self.receive_protocol(now, from, opened.vouched, message, out)
             }
@@ -229,13 +234,46 @@ impl<K: Keys> Guard<K> {
         match monitor.request_received(moment(now), request.clone()) {
             Admission::Queued => None,
             Admission::Duplicate => Some(Refusal::Stale),
-            Admission::NotPrimary => Some(Refusal::NotAllowed),
+            Admission::NotPrimary => {
+                if let Some(primary) = monitor.relay(moment(now)) {
+                    let relay = Message::from(Relay { request: request.clone() });
+                    self.transmit(&[Peer::Node(NodeId(primary))], &relay, out);
+                }
+                Some(Refusal::NotAllowed)
+            }
             Admission::Full => {
                 let busy = Busy { client: request.client, timestamp: request.timestamp };
                 self.parcels.add(busy.client, Message::Busy(busy), &self.door, out);
                 Some(Refusal::NoRoom)
             }
         }
+    }
+
+    /// A REQUEST that a client showed to another node's monitor. It makes one step only; a client that finds no room here hears so
+    /// when it comes itself.
+    fn receive_relay(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        vouched: bool,
+        request: Request,
+        out: &mut Vec<GuardEffect>,
+    ) {
+        let admission = match &mut self.monitor {
+            Some(monitor) if vouched => monitor.request_received(moment(now), request.clone()),
+            Some(_) | None => Admission::NotPrimary,
+        };
+        let refusal = match admission {
+            Admission::Queued => {
+                let from = Peer::Client(request.client);
+                let message = Message::Request(request);
+                return out.push(GuardEffect::Deliver(Event::Message { from, message }));
+            }
+            Admission::Duplicate => Refusal::Stale,
+            Admission::NotPrimary => Refusal::NotAllowed,
+            Admission::Full => Refusal::NoRoom,
+        };
+        out.push(GuardEffect::Refuse { from: Peer::Node(from), refusal });
     }
 
     /// Each REQUEST in a bundle is shown to the monitor for itself; those that pass go on together.
@@ -277,14 +315,18 @@ impl<K: Keys> Guard<K> {
         let received = match &mut self.monitor {
             // Nobody checks: what is for replicas passes, what is for monitors has nobody to hear it.
             None => match message {
-                ByzId::Control(_) | ByzId::Reconfigure(_) | ByzId::NewConfig(_) => Received::NotAllowed,
+                ByzId::Control(_) | ByzId::Relay(_) | ByzId::Reconfigure(_) | ByzId::NewConfig(_) => {
+                    Received::NotAllowed
+                }
                 _ => Received::Deliver,
             },
             Some(monitor) => {
                 let received =
                     show(monitor, &self.door, &self.genesis, now, from, vouched, &message, &mut actions);
-                let ordinary =
-                    !matches!(message, ByzId::Control(_) | ByzId::Reconfigure(_) | ByzId::NewConfig(_));
+                let ordinary = !matches!(
+                    message,
+                    ByzId::Control(_) | ByzId::Relay(_) | ByzId::Reconfigure(_) | ByzId::NewConfig(_)
+                );
                 if open && ordinary { Received::Deliver } else { received }
             }
         };
@@ -473,7 +515,8 @@ fn show<K: Keys>(
         ByzId::Control(control) if vouched => {
             monitor.control_received(moment(now), from.0, &control.0, actions)
         }
-        ByzId::Control(_) => Received::NotAllowed,
+        // A relay is a client's REQUEST, and treated as one.
+        ByzId::Control(_) | ByzId::Relay(_) => Received::NotAllowed,
     }
 }
 

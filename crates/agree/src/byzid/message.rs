@@ -4,7 +4,7 @@
 //! leaves it out; its guard puts it in. A replica keeps sealed messages on its disk, and when every monitor was
 //! restarted and none can vouch any more, the seals prove that nothing in a replica's log was invented.
 
-use crate::request::Batch;
+use crate::request::{Batch, Request};
 use crate::settings::LOG_BATCHES_MAX;
 use monitor::{Digest as RawDigest, Incarnation, Node};
 use wire::auth::NODES_MAX;
@@ -363,6 +363,15 @@ impl Decode for Control {
     }
 }
 
+/// A client showed `request` to the sender's monitor, which does not lead: the primary's monitor takes it as if the client had come
+/// itself. Monitors alone say so, and they do not lie. A replica that says it is guilty of flooding.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Relay {
+    /// What the client asks for.
+    pub request: Request,
+}
+codec_struct!(Relay | from | { request });
+
 /// A message between nodes of a ByzID cluster.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Message {
@@ -388,6 +397,8 @@ pub enum Message {
     Joined(Joined),
     /// From monitor to monitor.
     Control(Control),
+    /// From monitor to monitor: a client's request.
+    Relay(Relay),
 }
 codec_enum!(Message {
     0 => Order,
@@ -401,6 +412,7 @@ codec_enum!(Message {
     8 => NewConfig,
     9 => Joined,
     10 => Control,
+    11 => Relay,
 });
 
 impl Message {
@@ -426,6 +438,7 @@ impl Message {
                 monitor::Control::ReconRequest { .. } => "RECONREQUEST",
                 monitor::Control::Convicted { .. } => "CONVICTED",
             },
+            Message::Relay(_) => "RELAY",
         }
     }
 
@@ -456,5 +469,6 @@ into_message!(
     Reconfigure(Box<Reconfigure>),
     NewConfig(Box<NewConfig>),
     Joined(Joined),
-    Control(Control)
+    Control(Control),
+    Relay(Relay)
 );

@@ -308,6 +308,8 @@ impl<S: Service> Replica<S> {
             ByzId::Reconfigure(reconfigure) => self.receive_reconfigure(from, *reconfigure, out),
             ByzId::NewConfig(new) => self.receive_new_config(from, *new, out),
             ByzId::Joined(joined) => self.receive_joined(from, &joined, out),
+            // What its guard hands on is the client's REQUEST.
+            ByzId::Relay(_) => out.refuse(Peer::Node(from), Refusal::NotAllowed),
             ByzId::Control(control) => {
                 if let monitor::Control::Beat { view, last } = control.0 {
                     self.receive_beat(from, View(view.0), Sequence(last.0), out);

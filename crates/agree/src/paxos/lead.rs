@@ -126,12 +126,10 @@ impl Lead {
 }
 
 impl<S: Service + Clone> Replica<S> {
-    /// A client asks.
+    /// A client asks, here or, as somebody else passes on, elsewhere.
     pub(super) fn request(&mut self, request: Request, out: &mut Outbox) {
         let (client, timestamp) = (request.client, request.timestamp);
-        let Role::Leading(lead) = &mut self.role else {
-            return out.refuse(Peer::Client(client), Refusal::NotAllowed);
-        };
+        // What was executed was chosen, so whoever executed it can answer, leader or not.
         match self.machine.standing(client, timestamp) {
             Standing::New => {}
             Standing::Outdated => return out.refuse(Peer::Client(client), Refusal::Stale),
@@ -140,6 +138,9 @@ impl<S: Service + Clone> Replica<S> {
                 return reply.into_iter().for_each(|reply| self.send_reply(reply, out));
             }
         }
+        let Role::Leading(lead) = &mut self.role else {
+            return self.relay(request, out);
+        };
         if lead.ordered.get(&client).is_some_and(|ordered| *ordered >= timestamp) {
             return;
         }

@@ -59,6 +59,7 @@ mod lead;
 mod log;
 pub mod message;
 mod record;
+mod relay;
 mod suspect;
 #[cfg(test)]
 mod tests;
@@ -115,6 +116,8 @@ pub struct Replica<S> {
     /// How long that is at present.
     timeout: Duration,
     catch_up: Option<CatchUp>,
+    /// Requests passed on since the leader was heard last.
+    relayed: u32,
     /// Whether the disk was empty when the replica was built.
     blank: bool,
     /// The edition of the roster that put this machine here.
@@ -217,6 +220,9 @@ impl<S: Service + Clone> Replica<S> {
             }
             (Peer::Node(node), _) if node != self.me && !self.settings.members.contains(&node) => {
                 out.refuse(from, Refusal::UnknownSender);
+            }
+            (Peer::Node(node), AnyMessage::Request(request)) if node != self.me => {
+                self.take_relayed(node, request, out);
             }
             (Peer::Node(node), AnyMessage::Transfer(transfer)) if node != self.me => {
                 self.transfer(node, transfer, out);

@@ -139,6 +139,7 @@ impl<S: Service + Clone> Replica<S> {
             suspects: false,
             timeout: settings.view_timeout,
             catch_up: None,
+            relayed: 0,
             settings,
         };
         if let Some(image) = recovered.snapshot {

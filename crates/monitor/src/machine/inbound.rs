@@ -1,6 +1,7 @@
 //! What other nodes and clients send, before the replica sees it.
 
 use super::{Action, Monitor, Received};
+use crate::flood::Flow;
 use crate::ids::{Digest, Node, Sequence, Time, View};
 use crate::log::{Log, Logged};
 use crate::queue::{Admission, Request};
@@ -30,6 +31,13 @@ impl<R: Request> Monitor<R> {
         let admission = self.ordering.queue.add(request);
         self.watch(now);
         admission
+    }
+
+    /// Upon REQUEST from a client where nobody orders it: who does, if it may go on there. A client that does not reach the primary
+    /// is served all the same, and nobody floods the primary by way of others.
+    pub fn relay(&mut self, now: Time) -> Option<Node> {
+        let primary = self.configuration.primary();
+        (self.is_normal() && primary != self.me && self.relays.take(now) == Flow::Pass).then_some(primary)
     }
 
     /// Whether a message is of the configuration entered, or of the one on whose threshold the replica stands. What is

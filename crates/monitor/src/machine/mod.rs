@@ -188,6 +188,8 @@ pub struct Monitor<R> {
     ordering: Ordering<R>,
     following: Following,
     bucket: Bucket,
+    /// For requests that clients show where nobody orders them.
+    relays: Bucket,
     /// For answers: how many a replica sends is up to those who ask, so this one never convicts.
     answers: Bucket,
     suspicion: Suspicion,
@@ -247,6 +249,7 @@ impl<R: Request> Monitor<R> {
             ordering: Ordering::new(&spec, slot.unwrap_or(n), n, Sequence(0), true),
             following: Following::new(&spec, Sequence(0)),
             bucket: Bucket::full(),
+            relays: Bucket::full(),
             answers: Bucket::full(),
             suspicion: if incarnation == FIRST {
                 Suspicion::none(View(0))

@@ -145,7 +145,7 @@ impl<K: Keys> Guard<K> {
                 })?;
                 self.transmit_to_node(to, message, out)
             }
-            ByzId::Control(_) => self.forbid(now, Rule::Flooding, actions),
+            ByzId::Control(_) | ByzId::Relay(_) => self.forbid(now, Rule::Flooding, actions),
         }
     }
 
@@ -419,7 +419,11 @@ impl<K: Keys> Guard<K> {
         );
         match &message {
             Message::ByzId(
-                ByzId::Reconfigure(_) | ByzId::NewConfig(_) | ByzId::Joined(_) | ByzId::Control(_),
+                ByzId::Reconfigure(_)
+                | ByzId::NewConfig(_)
+                | ByzId::Joined(_)
+                | ByzId::Control(_)
+                | ByzId::Relay(_),
             ) => {
                 out.push(GuardEffect::Refuse { from: Peer::Node(self.me), refusal: Refusal::NotAllowed });
             }

@@ -161,3 +161,67 @@ fn what_was_sealed_in_an_earlier_reign_of_the_same_number_proves_nothing() {
     assert!(is_proven(&door(0), &genesis, &shown(7, sealed_in(7))));
     assert!(!is_proven(&door(0), &genesis, &shown(7, sealed_in(6))));
 }
+
+fn request(client: u64, timestamp: u64) -> Request {
+    let client = wire::ClientId(client << wire::ClientId::SESSION_BITS | 1);
+    let timestamp = wire::Timestamp(timestamp);
+    Request { client, timestamp, operation: Bytes::new(), speaker: None, signature: None }
+}
+
+/// The client shows its request to `guard`.
+fn ask(guard: &mut Guard<Hashes>, request: &Request) -> Vec<GuardEffect> {
+    let door = Door::new(Peer::Client(request.client), Protocol::ByzId, settings().members, Hashes);
+    let message = Message::Request(request.clone());
+    let frame = door.seal_for(&[Peer::Node(guard.me)], &message).to_bytes();
+    let mut out = Vec::new();
+    guard.receive(NOW, Peer::Client(request.client.station()), frame, &mut out);
+    out
+}
+
+#[test]
+fn a_request_that_was_shown_to_a_backup_comes_to_the_primary_once_as_if_the_client_had_come() {
+    let (mut backup, mut primary) = (guard(1, monitor::FIRST), guard(0, monitor::FIRST));
+    let asked = request(1, 1);
+    let handed = ask(&mut backup, &asked);
+    assert_eq!(delivered(&handed), 0, "it is none of the backup's business");
+    let frames = handed.iter().filter_map(|effect| match effect {
+        GuardEffect::Transmit { to, frame } => Some((*to, frame.clone())),
+        _ => None,
+    });
+    let [(to, frame)]: [_; 1] = frames.collect::<Vec<_>>().try_into().expect("one frame");
+    assert_eq!(to, Peer::Node(NodeId(0)));
+    let mut out = Vec::new();
+    primary.receive(NOW, Peer::Node(NodeId(1)), frame.clone(), &mut out);
+    let event = out.iter().find_map(|effect| match effect {
+        GuardEffect::Deliver(Event::Message { from, message }) => Some((*from, message.clone())),
+        _ => None,
+    });
+    assert_eq!(event, Some((Peer::Client(asked.client), Message::Request(asked.clone()))));
+    out.clear();
+    primary.receive(NOW, Peer::Node(NodeId(1)), frame.clone(), &mut out);
+    assert_eq!(delivered(&out), 0, "it waits already");
+    let mut third = guard(2, monitor::FIRST);
+    third.receive(NOW, Peer::Node(NodeId(1)), frame, &mut out);
+    assert_eq!((delivered(&out), transmitted(&out)), (0, 0), "it goes one step");
+}
+
+#[test]
+fn what_no_monitor_passed_on_is_no_request() {
+    let mut primary = guard(0, monitor::FIRST);
+    let relay = Message::from(Relay { request: request(1, 1) });
+    let frame = door(1).seal_for(&[Peer::Node(NodeId(0))], &relay).to_bytes();
+    let mut out = Vec::new();
+    primary.receive(NOW, Peer::Node(NodeId(1)), frame, &mut out);
+    assert_eq!(delivered(&out), 0);
+    let mut traitor = guard(1, monitor::FIRST);
+    say(&mut traitor, 0, Relay { request: request(1, 1) });
+    assert!(traitor.monitor().is_some_and(|monitor| monitor.guilty().is_some()), "its replica says it");
+}
+
+#[test]
+fn nobody_floods_the_primary_by_way_of_a_backup() {
+    let mut backup = guard(1, monitor::FIRST);
+    let count = 4 * monitor::flood::BURST;
+    let passed: usize = (1..=count).map(|number| transmitted(&ask(&mut backup, &request(1, number)))).sum();
+    assert_eq!(passed as u64, monitor::flood::BURST);
+}

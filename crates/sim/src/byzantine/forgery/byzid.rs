@@ -18,7 +18,7 @@ pub(super) fn kind(message: &Message) -> Kind {
         Message::Checkpoint(_) | Message::StableCheckpoint(_) => Kind::Checkpoint,
         Message::Reconfigure(_) | Message::NewConfig(_) | Message::Joined(_) => Kind::ViewChange,
         Message::Fetched(_) => Kind::Transfer,
-        Message::Fetch(_) | Message::AskBatch(_) | Message::Control(_) => Kind::Other,
+        Message::Fetch(_) | Message::AskBatch(_) | Message::Control(_) | Message::Relay(_) => Kind::Other,
     }
 }
 
@@ -56,7 +56,7 @@ pub(super) fn altered(message: &Message, means: &mut Means) -> Option<Message> {
             let last = Sequence(means.random.below(joined.last.0 + 50));
             Message::Joined(Joined { last, ..joined })
         }
-        Message::AskBatch(_) | Message::Control(_) => return None,
+        Message::AskBatch(_) | Message::Control(_) | Message::Relay(_) => return None,
     };
     Some(altered)
 }
@@ -117,7 +117,7 @@ pub(super) fn in_view(message: &Message, view: View) -> Option<Message> {
         Message::Reconfigure(said) => said.target = view,
         Message::NewConfig(config) => config.view = view,
         Message::Joined(joined) => joined.view = view,
-        Message::AskBatch(_) | Message::Fetched(_) | Message::Control(_) => return None,
+        Message::AskBatch(_) | Message::Fetched(_) | Message::Control(_) | Message::Relay(_) => return None,
     }
     Some(message)
 }

@@ -185,7 +185,8 @@ impl Vouched {
             gate.hear_own_monitor(control);
             return Ok(());
         }
-        if matches!(message, Message::Busy(_)) {
+        // What its monitor says by itself.
+        if matches!(message, Message::Busy(_) | Message::ByzId(ByzId::Relay(_))) {
             return Ok(());
         }
         if gate.guilty {
