@@ -78,6 +78,8 @@ pub struct Ordering<R> {
     /// When the ORDERs past the stable checkpoint were sent, up to the last. As many as the log has room for at most.
     sent_at: VecDeque<Time>,
     complete: Sequence,
+    /// f backups have acknowledged something in this configuration.
+    followed: bool,
     /// The checkpoints that f backups agree on. Two for one place, if f of them lie: neither takes the other's room.
     proven: BTreeSet<(Sequence, Digest)>,
     slot: usize,
@@ -94,6 +96,7 @@ impl<R: Request> Ordering<R> {
             stable_due_since: None,
             sent_at: VecDeque::new(),
             complete: last,
+            followed: false,
             proven: BTreeSet::new(),
             slot,
         }
@@ -141,7 +144,14 @@ impl<R: Request> Ordering<R> {
         let mut acked: Vec<Sequence> = self.others().map(|(_, backup)| backup.acked).collect();
         acked.sort_unstable_by(|one, other| other.cmp(one));
         let by_f = acked.get(f.saturating_sub(1)).copied().unwrap_or(Sequence(0));
+        self.followed |= by_f > self.complete;
         self.complete = self.complete.max(by_f);
+    }
+
+    /// Since when f backups owe an ACK for an ORDER, if they do and did follow before. Who has not yet begun to follow fetches what
+    /// it lacks, and is waited for.
+    pub fn unanswered_since(&self) -> Option<Time> {
+        (self.followed && self.complete < self.last).then(|| self.sent_at(self.complete.next())).flatten()
     }
 
     /// A CHECKPOINT came from the backup in `slot`; how many backups sent one like it last.

@@ -359,13 +359,7 @@ impl<R: Request> Monitor<R> {
             Severity::Crossing => {}
             Severity::Timing => {
                 actions.push(Action::Alarm(rule));
-                if self.leads() {
-                    self.handing_over = true;
-                    self.suspicion.give_up(self.configuration.view.next());
-                }
-                self.repeat_at = Some(now);
-                actions
-                    .push(Action::Broadcast(Control::Alert { view: self.configuration.view, proof: false }));
+                self.hand_over(now, actions);
             }
             Severity::Proof => {
                 if self.guilty.is_none() {
@@ -380,6 +374,16 @@ impl<R: Request> Monitor<R> {
             }
         }
         rule
+    }
+
+    /// Says that it is not in order here; a primary goes with that.
+    fn hand_over(&mut self, now: Time, actions: &mut Vec<Action>) {
+        if self.leads() {
+            self.handing_over = true;
+            self.suspicion.give_up(self.configuration.view.next());
+        }
+        self.repeat_at = Some(now);
+        actions.push(Action::Broadcast(Control::Alert { view: self.configuration.view, proof: false }));
     }
 
     /// Starts and stops the timers of both roles after anything that may have changed what is owed.

@@ -144,6 +144,25 @@ fn a_heart_beats_only_while_its_replica_works() {
 }
 
 #[test]
+fn a_primary_whom_nobody_follows_any_more_hands_over() {
+    let late = NOW.after(spec().view_timeout);
+    let hands_over = |primary: &mut Monitor<Ask>| {
+        let mut actions = vec![];
+        primary.tick(late, &mut actions);
+        let alert = Control::Alert { view: View(0), proof: false };
+        actions.contains(&Action::Broadcast(alert))
+            && !actions.iter().any(|it| matches!(it, Action::Alarm(_)))
+    };
+    let mut primary = monitor(0);
+    order_up_to(&mut primary, 2);
+    assert!(!hands_over(&mut primary.clone()), "nobody has begun to follow");
+    assert_eq!(primary.ack_received(heard(1, 0), Sequence(1), batch(1)), Received::Deliver);
+    assert!(hands_over(&mut primary.clone()), "the second place");
+    assert_eq!(primary.ack_received(heard(2, 0), Sequence(2), batch(2)), Received::Deliver);
+    assert!(!hands_over(&mut primary), "f of them have all");
+}
+
+#[test]
 fn a_backup_that_crashed_before_its_ack_may_speak_of_its_checkpoint_too_early() {
     let mut backup = monitor(1);
     follow_up_to(&mut backup, 4);

@@ -27,7 +27,17 @@ impl<R: Request> Monitor<R> {
         } else {
             Some(self.heard_at.max(self.entered_at).after(self.spec.view_timeout))
         };
-        [act, ack, stable, change, role, self.repeat_at].into_iter().flatten().min().unwrap_or(Time(u64::MAX))
+        [act, ack, stable, self.unanswered_due(), change, role, self.repeat_at]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(Time(u64::MAX))
+    }
+
+    /// When a primary has waited too long for f backups that followed before: its node, or its links, are not fit to lead.
+    fn unanswered_due(&self) -> Option<Time> {
+        let since = self.ordering.unanswered_since().filter(|_| self.leads() && !self.handing_over)?;
+        Some(since.after(self.spec.view_timeout))
     }
 
     /// When a stable checkpoint is late, if one is due.
@@ -59,7 +69,7 @@ impl<R: Request> Monitor<R> {
         }
     }
 
-    /// *Timely action*, *ACK in time*, *STABLECHECKPOINT in time*.
+    /// *Timely action*, *ACK in time*, *STABLECHECKPOINT in time*; and an end of leading where nobody follows, which breaks no rule.
     fn check_timers(&mut self, now: Time, actions: &mut Vec<Action>) {
         let late = |due: Option<Time>| due.is_some_and(|due| due <= now);
         if late(self.ordering.act.due()) {
@@ -73,6 +83,9 @@ impl<R: Request> Monitor<R> {
             if self.leads() && !defect!(MonitorStableInTime) {
                 self.violate(now, Rule::StableCheckpointInTime, actions);
             }
+        }
+        if late(self.unanswered_due()) {
+            self.hand_over(now, actions);
         }
         if late(self.following.ack.due()) {
             self.following.ack.run_out(now);
