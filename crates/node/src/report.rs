@@ -243,7 +243,12 @@ impl Report {
 }
 
 /// A counter of many reasons.
-fn by_why(text: &mut String, name: &str, help: &str, counts: impl Iterator<Item = (&'static str, u64)>) {
+pub(crate) fn by_why(
+    text: &mut String,
+    name: &str,
+    help: &str,
+    counts: impl Iterator<Item = (&'static str, u64)>,
+) {
     let _ = write!(text, "# HELP varangian_{name} {help}\n# TYPE varangian_{name} counter\n");
     for (why, count) in counts {
         let _ = writeln!(text, "varangian_{name}{{why=\"{why}\"}} {count}");
