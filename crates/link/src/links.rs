@@ -14,13 +14,15 @@
 //! Upon a new secret of our own: connections from now on are made by it. Those that stand are their peers' to end.
 //! Upon another address of a node: it is dialled there.
 //!
-//! Bounded: connections ([`CONNECTIONS_MAX`]), those that have not said who they are ([`STRANGERS_MAX`]; one more is closed
-//! at once), and what waits on each connection.
+//! Bounded: connections ([`CONNECTIONS_MAX`]), those that have not said who they are ([`STRANGERS_MAX`]; one more crowds out the
+//! oldest), those that are taken in within one turn ([`ACCEPTS_MAX`]; the rest waits for the next), and what waits on each connection.
 //!
-//! In order: `making`, how they are made; `strangers`, how somebody becomes a peer; `dialling`; `news`, what they have to say.
+//! In order: `making`, how they are made; `accepting`, who is taken in and who makes room; `strangers`, how somebody becomes a
+//! peer; `dialling`; `news`, what they have to say.
 //!
 //! Not here: what a frame says, and whether it is true.
 
+mod accepting;
 mod dialling;
 mod making;
 mod news;
@@ -38,9 +40,10 @@ use core::time::Duration;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use rustls::ServerConfig;
+use socket2::SockRef;
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 use wire::auth::NODES_MAX;
@@ -53,8 +56,16 @@ pub const CONNECTIONS_MAX: usize = 4096;
 /// Connections that have not said who they are at most.
 pub const STRANGERS_MAX: usize = 128;
 
-/// Stations at most: so that there is always room for nodes, and for whoever has not said yet that it is one.
-pub const STATIONS_MAX: usize = CONNECTIONS_MAX - STRANGERS_MAX - 2 * NODES_MAX;
+/// Connections that are taken in within one turn at most, after everything that came over those that stand.
+pub const ACCEPTS_MAX: usize = 16;
+
+/// Connections that wait with the system until they are taken in at most, if it lets us. Whoever finds no place tries again only after a
+/// second, so there is room for a flood of some turns.
+const BACKLOG: i32 = 1024;
+
+/// Stations at most: so that there is always room for nodes, those that we dial among them, and for whoever has not said yet that it
+/// is one. (Who is taken in while others are crowded out needs a place before theirs are free.)
+pub const STATIONS_MAX: usize = CONNECTIONS_MAX - STRANGERS_MAX - ACCEPTS_MAX - 2 * NODES_MAX;
 
 /// Stations of one client at most, so that none takes the room of all.
 pub const STATIONS_OF_ONE_MAX: usize = 256;
@@ -80,10 +91,19 @@ const FOREIGN_MAX: usize = 8;
 /// The token of connection 0.
 const FIRST: usize = FOREIGN + FOREIGN_MAX;
 
+/// How a connection came about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Origin {
+    /// We dialled it, and this is who it must be.
+    Dialled(NodeId),
+    /// It came in, from this address.
+    From(IpAddr),
+}
+
 #[derive(Debug)]
 enum Phase {
-    /// It has not said who it is. If it was dialled: who it must be.
-    Greeting { since: Instant, meant: Option<NodeId>, said: bool },
+    /// It has not said who it is.
+    Greeting { since: Instant, origin: Origin, said: bool },
     /// It is this peer.
     Open(Peer),
 }
@@ -105,6 +125,8 @@ pub struct Links {
     events: Option<Events>,
     making: Making,
     listener: Option<TcpListener>,
+    /// Connections may wait to be taken in: from when on that is to be tried. (The system tells of them once only.)
+    accept_at: Option<Instant>,
     /// What we answer by, over TLS.
     server: Option<Arc<ServerConfig>>,
     waker: Arc<Waker>,
@@ -113,7 +135,8 @@ pub struct Links {
     /// Ended in this turn: their places are free from the next one on, since events of this turn may still name them.
     ended: Vec<usize>,
     dials: Vec<Dial>,
-    strangers: usize,
+    /// Those that have not said who they are, oldest first.
+    strangers: Vec<usize>,
     nodes: HashMap<NodeId, usize>,
     stations: HashMap<ClientId, usize>,
     dirty: Vec<usize>,
@@ -133,6 +156,7 @@ impl Links {
             None => None,
             Some(address) => {
                 let mut listener = TcpListener::bind(address)?;
+                SockRef::from(&listener).listen(BACKLOG)?;
                 poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
                 Some(listener)
             }
@@ -147,12 +171,13 @@ impl Links {
             events: Some(Events::with_capacity(1024)),
             making,
             listener,
+            accept_at: None,
             server,
             waker,
             connections: Vec::new(),
             free: Vec::new(),
             ended: Vec::new(),
-            strangers: 0,
+            strangers: Vec::new(),
             nodes: HashMap::new(),
             stations: HashMap::new(),
             dirty: Vec::new(),
@@ -236,7 +261,7 @@ impl Links {
         }
         for event in &events {
             match event.token() {
-                LISTENER => self.accept(),
+                LISTENER => self.accept_at = Some(now),
                 WAKER => {}
                 Token(token) if token < FIRST => arrived.push(Arrival::Foreign(token - FOREIGN)),
                 Token(token) => {
@@ -251,7 +276,10 @@ impl Links {
             }
         }
         self.events = Some(events);
-        self.expire(Instant::now(), arrived);
+        let now = Instant::now();
+        self.expire(now, arrived);
+        // Last: who has said who it is by now is nobody whom others could crowd out.
+        self.accept(now, arrived);
         Ok(())
     }
 
@@ -287,7 +315,7 @@ impl Links {
 
     /// The next thing that is due without anything coming.
     fn next_chore(&self) -> Option<Instant> {
-        [self.next_dial(), self.next_expiry()].into_iter().flatten().min()
+        [self.next_dial(), self.next_expiry(), self.next_accept()].into_iter().flatten().min()
     }
 
     fn writable(&mut self, place: usize, arrived: &mut Vec<Arrival>) {
@@ -347,7 +375,7 @@ impl Links {
                 Err(BadLength(_)) => return Err(Closing::BadFrame),
             };
             match connection.phase {
-                Phase::Greeting { meant, .. } => self.introduce(place, meant, frame, arrived)?,
+                Phase::Greeting { origin, .. } => self.introduce(place, origin, frame, arrived)?,
                 Phase::Open(peer) if frame.first() == Some(&ASIDE) => {
                     arrived.push(Arrival::Aside(peer, frame));
                 }
@@ -372,7 +400,7 @@ impl Links {
         self.count(closing);
         self.ended.push(place);
         match connection.phase {
-            Phase::Greeting { .. } => self.strangers -= 1,
+            Phase::Greeting { .. } => self.strangers.retain(|one| *one != place),
             Phase::Open(peer) => {
                 match peer {
                     Peer::Node(node) => _ = self.nodes.remove(&node),

@@ -51,7 +51,7 @@ fn making(me: Peer, listen: bool, dial: &[SocketAddr], protection: Protection) -
         cluster: CLUSTER,
         listen: listen.then(|| "127.0.0.1:0".parse().expect("an address")),
         dial: dial.iter().map(|address| (NodeId(0), *address)).collect(),
-        nodes: vec![NodeId(0), NodeId(1)],
+        nodes: [NodeId(0), NodeId(1)].map(|node| (node, "127.0.0.1:1".parse().expect("an address"))).into(),
         protection,
     }
 }
@@ -293,7 +293,7 @@ fn what_is_not_ours_is_closed_and_counted_and_disturbs_nobody() {
         let heard = pump(&mut [&mut p0, &mut p1], |heard, _| !heard[0].is_empty());
         assert_eq!(heard[0], [Arrival::Frame(P1, Bytes::from_static(b"still here"))]);
         let counters = p0.counters();
-        assert!(closed(&p0, Closing::TooMany) > 50, "{counters:?}");
+        assert!(closed(&p0, Closing::CrowdedOut) > 50, "{counters:?}");
         assert!(closed(&p0, Closing::Slow) > 0, "{counters:?}");
         match tls {
             true => assert!(counters.refused.get("not-tls").is_some_and(|count| *count >= 2), "{counters:?}"),

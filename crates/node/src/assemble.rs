@@ -110,13 +110,13 @@ pub fn making(cluster: &Cluster, me: Peer, secret: &SecretIdentity, pins: &Arc<P
         Peer::Node(me) => *node < me,
         Peer::Client(_) => true,
     };
-    let nodes = cluster.nodes().map(|entry| (entry.node, entry.address));
+    let nodes: Vec<_> = cluster.nodes().map(|entry| (entry.node, entry.address)).collect();
     Making {
         me,
         cluster: digest_of(cluster),
         listen: None,
-        dial: nodes.filter(|(node, _)| is_dialled(node)).collect(),
-        nodes: cluster.nodes().map(|entry| entry.node).collect(),
+        dial: nodes.iter().copied().filter(|(node, _)| is_dialled(node)).collect(),
+        nodes,
         protection: match cluster.links {
             config::Links::Plain => Protection::Plain,
             config::Links::Tls => {

@@ -8,6 +8,7 @@ use agree::guard::Alarm;
 use agree::survey::SILENT_MS_MAX;
 use link::Counters;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 use wire::{NodeId, Text, Time};
@@ -86,6 +87,11 @@ impl Report {
         self.standing.as_ref().map(|standing| standing.log).unwrap_or_default()
     }
 
+    /// How many connections ended, by why.
+    fn closed(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.links.closed.iter().map(|(closing, count)| (closing.name(), *count))
+    }
+
     /// What a client is told that asks over its link.
     #[must_use]
     pub fn account(&self) -> Account {
@@ -151,6 +157,7 @@ impl Report {
             "edition": self.passed.edition,
             "changes_refused": self.passed.changes_refused,
             "links_up": self.up.iter().map(|node| node.0).collect::<Vec<_>>(),
+            "connections_closed": self.closed().collect::<BTreeMap<_, _>>(),
             "incarnation": self.monitor.as_ref().map(|monitor| monitor.incarnation),
             "seconds": self.seconds(),
         })
@@ -216,9 +223,14 @@ impl Report {
             "Frames without room on a link.",
             self.links.frames_dropped,
         );
+        metric(
+            "accepts_put_off_total",
+            "counter",
+            "Turns that took in as many connections as one may.",
+            self.links.accepts_put_off,
+        );
         metric("seconds_total", "counter", "Seconds since the start.", self.seconds());
-        let closed = self.links.closed.iter().map(|(closing, count)| (closing.name(), *count));
-        by_why(&mut text, "connections_closed_total", "Connections that ended, by why.", closed);
+        by_why(&mut text, "connections_closed_total", "Connections that ended, by why.", self.closed());
         let refused = self.links.refused.iter().map(|(name, count)| (*name, *count));
         by_why(
             &mut text,
@@ -231,7 +243,12 @@ impl Report {
 }
 
 /// A counter of many reasons.
-fn by_why(text: &mut String, name: &str, help: &str, counts: impl Iterator<Item = (&'static str, u64)>) {
+pub(crate) fn by_why(
+    text: &mut String,
+    name: &str,
+    help: &str,
+    counts: impl Iterator<Item = (&'static str, u64)>,
+) {
     let _ = write!(text, "# HELP varangian_{name} {help}\n# TYPE varangian_{name} counter\n");
     for (why, count) in counts {
         let _ = writeln!(text, "varangian_{name}{{why=\"{why}\"}} {count}");
@@ -305,9 +322,12 @@ pub(crate) mod tests {
     fn why_connections_ended_is_told_to_those_who_watch() {
         let mut report = report();
         report.links.closed.insert(Closing::Slow, 3);
+        report.links.closed.insert(Closing::CrowdedOut, 9);
         report.links.refused.insert("expired", 2);
         let metrics = report.as_metrics();
         assert!(metrics.contains("varangian_connections_closed_total{why=\"slow\"} 3\n"), "{metrics}");
+        assert!(metrics.contains("varangian_connections_closed_total{why=\"crowded-out\"} 9\n"), "{metrics}");
         assert!(metrics.contains("varangian_tls_refused_total{why=\"expired\"} 2\n"), "{metrics}");
+        assert_eq!(report.as_json()["connections_closed"], json!({ "crowded-out": 9, "slow": 3 }));
     }
 }

@@ -103,8 +103,8 @@ impl Stranger {
             // The key is somebody's, but not his whose name it says.
             Stranger::WrongKey => &["wrong-peer", "tls"],
             Stranger::UnknownKey | Stranger::ExpiredKey | Stranger::Plain | Stranger::Garbage => &["tls"],
-            Stranger::SlowLoris => &["slow", "too-many"],
-            Stranger::Flood | Stranger::Scan => &["closed", "failed", "too-many"],
+            Stranger::SlowLoris => &["slow", "crowded-out"],
+            Stranger::Flood | Stranger::Scan => &["closed", "failed", "crowded-out"],
         }
     }
 }

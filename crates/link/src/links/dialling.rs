@@ -1,6 +1,6 @@
 //! Whom we dial: when, where, by which key, and why there is no link.
 
-use super::{Arrival, Closing, Links, Making, Protection, REDIAL_MAX, REDIAL_MIN, Trouble};
+use super::{Arrival, Closing, Links, Making, Origin, Protection, REDIAL_MAX, REDIAL_MIN, Trouble};
 use crate::secret::SecretIdentity;
 use crate::tls;
 use mio::net::TcpStream;
@@ -109,9 +109,10 @@ impl Links {
             let tls = dial.client.as_ref().map(tls::connect).transpose();
             self.counters.dialled += 1;
             let (place, trouble) = match (TcpStream::connect(address), tls) {
-                (Ok(stream), Ok(tls)) => {
-                    (self.admit(stream, tls.map(rustls::Connection::Client), Some(node), now), None)
-                }
+                (Ok(stream), Ok(tls)) => (
+                    self.admit(stream, tls.map(rustls::Connection::Client), Origin::Dialled(node), now),
+                    None,
+                ),
                 (Err(error), _) => (None, Some(Trouble::Socket(error.kind()))),
                 (_, Err(_)) => (None, None),
             };
@@ -134,8 +135,11 @@ impl Links {
         }
     }
 
-    /// A node is reached elsewhere.
+    /// A node lives elsewhere.
     pub fn set_address(&mut self, node: NodeId, address: SocketAddr, arrived: &mut Vec<Arrival>) {
+        if let Some(home) = self.making.nodes.iter_mut().find(|home| home.0 == node) {
+            home.1 = address;
+        }
         let Some(dial) = self.dials.iter_mut().find(|dial| dial.node == node) else { return };
         if dial.address == address {
             return;

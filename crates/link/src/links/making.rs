@@ -31,8 +31,8 @@ pub struct Making {
     pub listen: Option<SocketAddr>,
     /// Whom to dial, and where.
     pub dial: Vec<(NodeId, SocketAddr)>,
-    /// Which nodes may connect.
-    pub nodes: Vec<NodeId>,
+    /// Which nodes may connect, and where they live: whoever connects from there is not crowded out by others.
+    pub nodes: Vec<(NodeId, SocketAddr)>,
     /// What protects them.
     pub protection: Protection,
 }

@@ -44,6 +44,8 @@ pub enum Closing {
     Impostor,
     /// There were too many.
     TooMany,
+    /// It was the oldest of those that had not said who they are, and others came.
+    CrowdedOut,
     /// The same peer connected anew.
     Replaced,
 }
@@ -63,6 +65,7 @@ impl Closing {
             Closing::BadFrame => "bad-frame",
             Closing::Impostor => "impostor",
             Closing::TooMany => "too-many",
+            Closing::CrowdedOut => "crowded-out",
             Closing::Replaced => "replaced",
         }
     }
@@ -90,6 +93,8 @@ pub enum Trouble {
 pub struct Counters {
     /// Connections that came in.
     pub accepted: u64,
+    /// Turns that took in as many connections as one may, and left what else there was for the next.
+    pub accepts_put_off: u64,
     /// Connections that were tried.
     pub dialled: u64,
     /// Connections that ended, by why.

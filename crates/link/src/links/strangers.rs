@@ -1,8 +1,8 @@
 //! Who is at the other end: from a socket that anybody may have opened to a link to a peer, and whether its key is still taken.
 
 use super::{
-    Arrival, CONNECTIONS_MAX, Closing, Connection, FIRST, GREETING_MAX, Links, Phase, Protection,
-    STATIONS_MAX, STATIONS_OF_ONE_MAX, STRANGERS_MAX,
+    Arrival, CONNECTIONS_MAX, Closing, Connection, FIRST, GREETING_MAX, Links, Origin, Phase, Protection,
+    STATIONS_MAX, STATIONS_OF_ONE_MAX,
 };
 use crate::channel::Channel;
 use crate::hello::{BadHello, Hello};
@@ -11,45 +11,16 @@ use crate::tls;
 use bytes::Bytes;
 use mio::net::TcpStream;
 use mio::{Interest, Token};
-use std::io::ErrorKind;
 use std::time::Instant;
-use wire::{ClientId, Encode, NodeId, Peer};
+use wire::{ClientId, Encode, Peer};
 
 impl Links {
-    /// Takes in whoever has connected.
-    pub(super) fn accept(&mut self) {
-        loop {
-            let Some(listener) = &self.listener else { return };
-            match listener.accept() {
-                Ok((stream, _)) => {
-                    self.counters.accepted += 1;
-                    if self.strangers >= STRANGERS_MAX {
-                        self.count(Closing::TooMany);
-                        continue;
-                    }
-                    let Ok(tls) = self.server.as_ref().map(tls::accept).transpose() else {
-                        self.count(Closing::Tls);
-                        continue;
-                    };
-                    if let Some(place) =
-                        self.admit(stream, tls.map(rustls::Connection::Server), None, Instant::now())
-                    {
-                        self.greet(place);
-                    }
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                // The other end has given up already, or this process has no descriptor left: the next one may do.
-                Err(_) => return,
-            }
-        }
-    }
-
     /// Takes a connection in, as somebody who has not said who it is.
     pub(super) fn admit(
         &mut self,
         stream: TcpStream,
         tls: Option<rustls::Connection>,
-        meant: Option<NodeId>,
+        origin: Origin,
         since: Instant,
     ) -> Option<usize> {
         let place = match self.free.pop() {
@@ -71,9 +42,9 @@ impl Links {
             self.count(Closing::Failed);
             return None;
         }
-        let phase = Phase::Greeting { since, meant, said: false };
+        let phase = Phase::Greeting { since, origin, said: false };
         self.connections[place] = Some(Connection { channel, phase, unread: false, dirty: false });
-        self.strangers += 1;
+        self.strangers.push(place);
         Some(place)
     }
 
@@ -96,28 +67,23 @@ impl Links {
 
     /// When the next one has taken too long to say who it is.
     pub(super) fn next_expiry(&self) -> Option<Instant> {
-        if self.strangers == 0 {
-            return None;
-        }
-        let since = self.connections.iter().flatten().filter_map(|connection| match connection.phase {
-            Phase::Greeting { since, .. } => Some(since + GREETING_MAX),
-            Phase::Open(_) => None,
-        });
-        since.min()
+        // They stand in the order in which they came.
+        let (since, _) = self.stranger(*self.strangers.first()?)?;
+        Some(since + GREETING_MAX)
     }
 
     /// Closes those that have taken too long to say who they are.
     pub(super) fn expire(&mut self, now: Instant, arrived: &mut Vec<Arrival>) {
-        if self.strangers == 0 {
-            return;
+        while self.next_expiry().is_some_and(|at| at <= now) {
+            self.close(self.strangers[0], Closing::Slow, arrived);
         }
-        for place in 0..self.connections.len() {
-            let slow = self.connections[place].as_ref().is_some_and(|connection| {
-                matches!(connection.phase, Phase::Greeting { since, .. } if now >= since + GREETING_MAX)
-            });
-            if slow {
-                self.close(place, Closing::Slow, arrived);
-            }
+    }
+
+    /// Since when the connection at `place` has not said who it is, and how it came about.
+    pub(super) fn stranger(&self, place: usize) -> Option<(Instant, Origin)> {
+        match self.connections[place].as_ref()?.phase {
+            Phase::Greeting { since, origin, .. } => Some((since, origin)),
+            Phase::Open(_) => None,
         }
     }
 
@@ -125,7 +91,7 @@ impl Links {
     pub(super) fn introduce(
         &mut self,
         place: usize,
-        meant: Option<NodeId>,
+        origin: Origin,
         word: Bytes,
         arrived: &mut Vec<Arrival>,
     ) -> Result<(), Closing> {
@@ -138,12 +104,12 @@ impl Links {
         if hello.cluster != self.making.cluster {
             return Err(Closing::OtherCluster);
         }
-        let welcome = match (meant, hello.me) {
-            (Some(meant), peer) => peer == Peer::Node(meant),
-            (None, Peer::Node(node)) => {
-                self.making.nodes.contains(&node) && Peer::Node(node) != self.making.me
+        let welcome = match (origin, hello.me) {
+            (Origin::Dialled(meant), peer) => peer == Peer::Node(meant),
+            (Origin::From(_), Peer::Node(node)) => {
+                self.making.nodes.iter().any(|(one, _)| *one == node) && Peer::Node(node) != self.making.me
             }
-            (None, Peer::Client(client)) => client == client.station(),
+            (Origin::From(_), Peer::Client(client)) => client == client.station(),
         };
         if !welcome || !self.has_the_key_of(place, hello.me) {
             return Err(Closing::WrongPeer);
@@ -155,7 +121,7 @@ impl Links {
         }
         let Some(connection) = self.connections[place].as_mut() else { return Ok(()) };
         connection.phase = Phase::Open(hello.me);
-        self.strangers -= 1;
+        self.strangers.retain(|one| *one != place);
         match hello.me {
             Peer::Node(node) => _ = self.nodes.insert(node, place),
             Peer::Client(station) => _ = self.stations.insert(station, place),

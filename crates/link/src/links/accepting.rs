@@ -1,0 +1,100 @@
+//! Who is taken in, and who makes room.
+//!
+//! Upon connections that came in: at most [`ACCEPTS_MAX`] of them are taken in, after everything that came over the links that
+//!   stand. The rest is taken up in the next turn, which does not wait.
+//! Upon one more than [`STRANGERS_MAX`]: the oldest of those that have not said who they are is closed, and counted. Somebody with a
+//!   right key says at once who it is; somebody who says nothing cannot keep it out.
+//! Upon a flood from elsewhere: who came from where a node lives is not crowded out. Half of all places are divided among the nodes,
+//!   and of those from one address the latest are kept, as many as its nodes have places. Whoever shares such an address with a
+//!   node, or took a node over, has no more than that.
+//! While nothing is read: nobody can say who it is, so nobody is crowded out. Who comes waits with the system.
+
+use super::{ACCEPTS_MAX, Arrival, Closing, Links, Origin, STRANGERS_MAX};
+use crate::tls;
+use core::time::Duration;
+use mio::net::TcpStream;
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+use wire::auth::NODES_MAX;
+
+/// Places that are kept for where nodes live: there is always somebody else to crowd out.
+const KEPT_MAX: usize = STRANGERS_MAX / 2;
+const _: () = assert!(NODES_MAX <= KEPT_MAX, "there is a place for each node");
+
+/// The pause after the system could give us no connection: it has no descriptor left, and says so as often as it is asked.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
+
+impl Links {
+    /// When those that wait to be taken in are next.
+    pub(super) fn next_accept(&self) -> Option<Instant> {
+        self.accept_at.filter(|_| !self.held)
+    }
+
+    /// Takes in whoever has connected.
+    pub(super) fn accept(&mut self, now: Instant, arrived: &mut Vec<Arrival>) {
+        if self.accept_at.is_none_or(|at| at > now) {
+            return;
+        }
+        for _ in 0..ACCEPTS_MAX {
+            if self.held && self.strangers.len() >= STRANGERS_MAX {
+                return;
+            }
+            let Some(listener) = &self.listener else { return };
+            match listener.accept() {
+                Ok((stream, from)) => self.take_in(stream, from, now, arrived),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.accept_at = None;
+                    return;
+                }
+                // The other end has given up already, or a signal came: the next one may do.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
+                Err(_) => {
+                    self.accept_at = Some(now + ACCEPT_AGAIN);
+                    return;
+                }
+            }
+        }
+        self.accept_at = Some(now);
+        self.counters.accepts_put_off += 1;
+    }
+
+    fn take_in(&mut self, stream: TcpStream, from: SocketAddr, now: Instant, arrived: &mut Vec<Arrival>) {
+        self.counters.accepted += 1;
+        if self.strangers.len() >= STRANGERS_MAX {
+            match self.most_dispensable() {
+                Some(place) => self.close(place, Closing::CrowdedOut, arrived),
+                None => return self.count(Closing::TooMany),
+            }
+        }
+        let Ok(tls) = self.server.as_ref().map(tls::accept).transpose() else {
+            return self.count(Closing::Tls);
+        };
+        let origin = Origin::From(from.ip().to_canonical());
+        if let Some(place) = self.admit(stream, tls.map(rustls::Connection::Server), origin, now) {
+            self.greet(place);
+        }
+    }
+
+    /// The oldest of those that came in, have not said who they are, and are not kept. None that we dialled: somebody may be waiting.
+    fn most_dispensable(&self) -> Option<usize> {
+        let origin_of = |place: usize| self.stranger(place).map(|(_, origin)| origin);
+        let dispensable = |index: &usize| match origin_of(self.strangers[*index]) {
+            Some(Origin::From(address)) => {
+                let of_same = |place: &&usize| origin_of(**place) == Some(Origin::From(address));
+                let newer = self.strangers[index + 1..].iter().filter(of_same).count();
+                newer >= self.kept_for(address)
+            }
+            Some(Origin::Dialled(_)) | None => false,
+        };
+        (0..self.strangers.len()).find(dispensable).map(|index| self.strangers[index])
+    }
+
+    /// How many from `address` are kept.
+    fn kept_for(&self, address: IpAddr) -> usize {
+        let nodes = &self.making.nodes;
+        let living_there = nodes.iter().filter(|(_, home)| home.ip().to_canonical() == address).count();
+        KEPT_MAX / nodes.len().max(1) * living_there
+    }
+}
