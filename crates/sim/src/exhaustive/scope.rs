@@ -174,7 +174,8 @@ impl Scope {
         settings.batch_requests_max = self.batch;
         settings.requests_waiting_max = self.requests.max(1);
         settings.retransmit_after = SPAN;
-        settings.view_timeout = SPAN;
+        // Longer, so that what is lost is sent again before anybody loses patience for want of it.
+        settings.view_timeout = SPAN * 2;
         settings.view_timeout_max = SPAN * 16;
         settings.heartbeat_every = if self.protocol.monitored() { NEVER } else { SPAN };
         settings
