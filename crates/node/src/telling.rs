@@ -38,6 +38,9 @@ impl Level {
 /// Who hears what is told.
 pub type Say<'a> = &'a mut dyn FnMut(Level, &str);
 
+/// The same where a node has parts: first comes which of them said it, if one did.
+pub type Tell<'a> = &'a mut dyn FnMut(Option<&'static str>, Level, &str);
+
 /// What was told last.
 #[derive(Debug, Default)]
 pub(crate) struct News {
