@@ -1,11 +1,11 @@
 //! What a node answers over HTTP: how it is, for a supervisor, Prometheus and people. Nothing can be changed here.
 //!
-//! Upon `GET /health`: 200 if it takes part, else 503. Upon `GET /metrics`: the text form of Prometheus. Upon `GET /status`: one
+//! Upon `GET /health`: 200 if it takes part, or is a spare that stands by, else 503. Upon `GET /metrics`: the text form of Prometheus. Upon `GET /status`: one
 //!   JSON object. Upon anything else: 404 or 405, and upon what is no HTTP, nothing.
 //!
 //! One visitor at a time, [`HEAD_BYTES_MAX`] and [`VISIT_MAX`] each: this is for loopback, and must never cost the node anything.
 
-use crate::report::Answers;
+use crate::report::{Answers, Duty};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -77,8 +77,11 @@ fn answer(head: &str, answers: Option<Answers>) -> (&'static str, &'static str, 
         return ("503 Service Unavailable", TEXT, "starting\n".to_string());
     };
     match path {
-        "/health" if answers.healthy => ("200 OK", TEXT, "takes part\n".to_string()),
-        "/health" => ("503 Service Unavailable", TEXT, "does not take part\n".to_string()),
+        "/health" => match answers.duty {
+            Duty::TakesPart => ("200 OK", TEXT, "takes part\n".to_string()),
+            Duty::StandsBy => ("200 OK", TEXT, "stands by\n".to_string()),
+            Duty::Neither => ("503 Service Unavailable", TEXT, "does not take part\n".to_string()),
+        },
         "/metrics" => ("200 OK", "text/plain; version=0.0.4", answers.metrics),
         "/status" => ("200 OK", "application/json", format!("{}\n", answers.status)),
         _ => ("404 Not Found", TEXT, "there are /health, /metrics and /status\n".to_string()),
