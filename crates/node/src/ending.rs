@@ -60,12 +60,15 @@ impl Ending {
             say(Level::Error, &format!("the key of this node ended at {own}; nobody takes it any more"));
         }
         if self.ended > 0 {
-            say(Level::Warning, &format!("{} keys of the roster have ended; nobody takes them", self.ended));
+            say(
+                Level::Warning,
+                &format!("keys of the roster that have ended: {}; nobody takes them", self.ended),
+            );
         }
         if let Some((end, holder)) = self.next.filter(|_| self.soon > 0) {
             let soon = self.soon;
             let words = format!(
-                "{soon} keys of the roster end within {WARNED_DAYS} days, the first one, that of {holder}, at {end}; \
+                "keys of the roster that end within {WARNED_DAYS} days: {soon}, the first that of {holder} at {end}; \
                  right would be varangian rotate-keys"
             );
             say(Level::Warning, &words);
@@ -138,7 +141,7 @@ mod tests {
             });
             lines
         };
-        let soon = "warning: 2 keys of the roster end within 30 days, the first one, that of client 1, at 1970-04-12";
+        let soon = "warning: keys of the roster that end within 30 days: 2, the first that of client 1 at 1970-04-12";
         assert!(lines(0, 99).is_empty() && lines(23, 99).is_empty(), "upon the start it was told");
         for hour in [24, 48] {
             let told = lines(hour, 100);
@@ -147,7 +150,7 @@ mod tests {
         }
         let told = lines(72, 101);
         assert!(
-            told.len() == 2 && told[0].starts_with("warning: 1 keys of the roster have ended"),
+            told.len() == 2 && told[0].starts_with("warning: keys of the roster that have ended: 1"),
             "{told:?}"
         );
         let told = lines(73, 102);

@@ -1,7 +1,7 @@
 //! What a node answers over HTTP, asked over real sockets.
 
 use agree::Protocol;
-use agree::account::{Beside, MemberPart, Stands};
+use agree::account::{Beside, MemberPart, MonitorPart, Stands};
 use agree::between::{LogStanding, Standing, Tally};
 use agree::replica::Status;
 use node::http::{self, HEAD_BYTES_MAX, Shared, VISIT_MAX};

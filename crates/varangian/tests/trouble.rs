@@ -228,23 +228,19 @@ fn files_that_are_wrong_are_refused_by_name_and_the_old_stay_in_force() {
 }
 
 /// How long the keys of a test last.
-const KEYS_LAST_SECONDS: u64 = 20;
+const KEYS_LAST_SECONDS: u64 = 30;
 
 #[test]
-fn keys_that_end_are_seen_coming_and_a_later_end_in_all_files_brings_the_cluster_back() {
+fn keys_that_end_are_seen_coming_and_told_of_when_they_have() {
     let mut cluster = Cluster::make(&wish());
     cluster.set_apart();
     let text = std::fs::read_to_string(cluster.config_of_client()).expect("it was made");
     let line = text.lines().find(|line| line.contains("varangian2:")).expect("it has identities");
     let made = line.trim_end_matches('"').rsplit(':').next().expect("it has an end").to_string();
-    let set = |cluster: &Cluster, from: &str, to: &str| {
-        let files = (0..3).map(|node| cluster.config_of_node(node)).chain([cluster.config_of_client()]);
-        for file in files {
-            cluster.edit(&file, |text| text.replace(&format!(":{from}\""), &format!(":{to}\"")));
-        }
-    };
     let end = WallTime(wall_time().0 + KEYS_LAST_SECONDS);
-    set(&cluster, &made, &end.to_string());
+    for file in (0..3).map(|node| cluster.config_of_node(node)).chain([cluster.config_of_client()]) {
+        cluster.edit(&file, |text| text.replace(&format!(":{made}\""), &format!(":{end}\"")));
+    }
     cluster.start_all();
     cluster.kv_done(&["put", "key", "value"]);
     let has = |node, line: String| {
@@ -258,10 +254,6 @@ fn keys_that_end_are_seen_coming_and_a_later_end_in_all_files_brings_the_cluster
             && (0..3).all(|node| cluster.said_by_node(node).contains("error: the key of this node ended at"))
     });
     assert_eq!(put(&cluster, &cluster.config_of_client()), Some(2), "nobody takes a key");
-    (0..3).for_each(|node| cluster.kill_node(node));
-    set(&cluster, &end.to_string(), &made);
-    cluster.start_all();
-    assert_eq!(cluster.kv_done(&["get", "key"]), b"value");
 }
 
 /// The primary by the word of f+1.
