@@ -270,7 +270,8 @@ impl Survey {
 }
 
 /// What a node is, where these are the `members`.
-fn role(members: &[NodeId], node: NodeId, account: &Account) -> Role {
+#[must_use]
+pub fn role(members: &[NodeId], node: NodeId, account: &Account) -> Role {
     let beside = &account.guard.replica;
     let silent = beside.silent_ms > SILENT_MS_MAX;
     let replica = account.replica.as_ref().filter(|_| beside.up && !silent).map(|standing| &standing.status);

@@ -5,13 +5,14 @@
 //! Upon a message of the replica's: the guard says whether it leaves, and it leaves with the next flush.
 
 use crate::assemble::AnyGuard;
+use crate::ending::Ending;
 use crate::membership::Membership;
 use crate::timers::Timers;
 use agree::guard::{Alarm, Guard, GuardEffect};
 use agree::roster::{Refusal, Signed};
 use agree::{Destination, Event, Message};
 use bytes::Bytes;
-use link::{Arrival, Links};
+use link::{Arrival, Holder, Links};
 use wire::{Peer, Time};
 
 /// What passed a guard, in numbers.
@@ -101,6 +102,12 @@ impl<G: Guard> Gate<G> {
         self.passed.edition = membership.edition().0;
         self.passed.changes_refused = membership.refused();
         shown
+    }
+
+    /// When keys end, as `me` sees it; where nobody tells who is there, none does.
+    #[must_use]
+    pub fn ending(&self, me: Holder) -> Ending {
+        self.membership.as_ref().map(|membership| membership.ending(me)).unwrap_or_default()
     }
 
     /// The links.

@@ -1,7 +1,7 @@
 //! What a node answers over HTTP: how it is, for a supervisor, Prometheus and people. Nothing can be changed here.
 //!
-//! Upon `GET /health`: 200 if it takes part, else 503. Upon `GET /metrics`: the text form of Prometheus. Upon `GET /status`: one
-//!   JSON object. Upon anything else: 404 or 405, and upon what is no HTTP, nothing.
+//! Upon `GET /health`: 200 if it takes part, or is a spare that stands by, else 503. Upon `GET /metrics`: the text form of
+//!   Prometheus. Upon `GET /status`: one JSON object. Upon anything else: 404 or 405, and upon what is no HTTP, nothing.
 //! Upon one more visitor than [`VISITORS_MAX`]: the oldest is sent away. Whoever says nothing keeps nobody else out.
 //! Upon a visitor that comes: it is heard at once, since whoever waited with the system has asked already.
 //!
@@ -11,7 +11,7 @@
 mod visitor;
 
 use self::visitor::{Over, Visitor};
-use crate::report::{Answers, by_why};
+use crate::report::{Answers, Duty, by_why};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use std::collections::{BTreeMap, VecDeque};
@@ -171,8 +171,11 @@ fn answer(
         return ("503 Service Unavailable", TEXT, "starting\n".to_string());
     };
     match path {
-        "/health" if answers.healthy => ("200 OK", TEXT, "takes part\n".to_string()),
-        "/health" => ("503 Service Unavailable", TEXT, "does not take part\n".to_string()),
+        "/health" => match answers.duty {
+            Duty::TakesPart => ("200 OK", TEXT, "takes part\n".to_string()),
+            Duty::StandsBy => ("200 OK", TEXT, "stands by\n".to_string()),
+            Duty::Neither => ("503 Service Unavailable", TEXT, "does not take part\n".to_string()),
+        },
         "/metrics" => {
             let mut metrics = answers.metrics;
             let ended = ended.iter().map(|(over, count)| (over.name(), *count));

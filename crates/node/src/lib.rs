@@ -6,13 +6,14 @@
 //! - [`separate`]: each half in a process of its own, and their supervisor; [`handover`]: what the replica's user is given;
 //! - [`membership`]: who is a node or a client now;
 //! - [`report`], [`http`], [`inquiries`], [`notify`]: what it says of itself, and to whom;
-//! - [`telling`]: what it tells whoever runs it, as it happens;
+//! - [`telling`]: what it tells whoever runs it, as it happens; [`ending`]: of keys that end;
 //! - [`clock`], [`timers`], [`starts`].
 
 pub mod assemble;
 pub mod clock;
 pub mod config;
 pub mod core;
+pub mod ending;
 pub mod gate;
 pub mod handover;
 pub mod http;

@@ -7,6 +7,7 @@
 //! Upon a change that no operator signed: it is refused by name and counted; nothing of what was shown is taken.
 
 use crate::config::Cluster;
+use crate::ending::Ending;
 use agree::roster::{self, Chain, Edition, Entry, Notary, Refusal, Signed};
 use bytes::Bytes;
 use link::{Arrival, ClientNumber, Holder, Links, Pins, PublicIdentity, Roster};
@@ -113,6 +114,12 @@ impl Membership {
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.refused
+    }
+
+    /// When keys end, as `me` sees it.
+    #[must_use]
+    pub fn ending(&self, me: Holder) -> Ending {
+        Ending::of(&self.pins.roster(), me, self.pins.now())
     }
 
     /// Somebody shows changes. Whether they change anything.

@@ -1,11 +1,12 @@
 //! What a node says of itself: for people, and for whatever watches it.
 
+use crate::ending::Ending;
 use crate::gate::{Alarmed, Passed};
 use agree::Protocol;
 use agree::account::{ALARMS_MAX, Account, Beside, GuardPart, MonitorPart, Raised};
 use agree::between::{LogStanding, Standing, Tally};
 use agree::guard::Alarm;
-use agree::survey::SILENT_MS_MAX;
+use agree::survey::{Role, SILENT_MS_MAX, role};
 use link::Counters;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -13,11 +14,23 @@ use std::fmt::Write as _;
 use std::time::Duration;
 use wire::{NodeId, Text, Time};
 
+/// What a node does for its cluster.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Duty {
+    /// It takes part.
+    TakesPart,
+    /// It stands by to take a member's place, as a spare should.
+    StandsBy,
+    /// Neither.
+    #[default]
+    Neither,
+}
+
 /// What is answered to whoever asks.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Answers {
-    /// Whether the node takes part.
-    pub healthy: bool,
+    /// What the node does.
+    pub duty: Duty,
     /// One JSON object.
     pub status: String,
     /// Metrics in the text form of Prometheus.
@@ -49,6 +62,8 @@ pub struct Report {
     pub links: Counters,
     /// The nodes to which a link stands.
     pub up: Vec<NodeId>,
+    /// When keys end.
+    pub ending: Ending,
     /// The moment of this report, since the start.
     pub now: Time,
 }
@@ -61,12 +76,34 @@ impl Report {
     /// What to answer.
     #[must_use]
     pub fn answers(&self) -> Answers {
-        Answers { healthy: self.is_healthy(), status: self.as_json().to_string(), metrics: self.as_metrics() }
+        Answers { duty: self.duty(), status: self.as_json().to_string(), metrics: self.as_metrics() }
     }
 
-    /// Whether it takes part.
+    /// What it does.
+    #[must_use]
+    pub fn duty(&self) -> Duty {
+        match (self.takes_part(), self.stands_by()) {
+            (true, _) => Duty::TakesPart,
+            (false, true) => Duty::StandsBy,
+            (false, false) => Duty::Neither,
+        }
+    }
+
+    /// Whether it does what it should: a spare that stands by is as well as a member that takes part.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
+        self.duty() != Duty::Neither
+    }
+
+    /// Whether it is a spare, as far as its own monitor knows, and nothing is wrong with it.
+    fn stands_by(&self) -> bool {
+        let Some(monitor) = &self.monitor else { return false };
+        let members: Vec<NodeId> = monitor.members.iter().map(|member| member.node).collect();
+        let proven = self.passed.alarms.iter().any(|alarmed| alarmed.alarm.proof);
+        !proven && role(&members, self.node, &self.account()) == Role::Spare
+    }
+
+    fn takes_part(&self) -> bool {
         let speaks = self.beside.up && self.beside.silent_ms <= SILENT_MS_MAX;
         let proven = self.passed.alarms.iter().any(|alarmed| alarmed.alarm.proof);
         self.vouches
@@ -134,6 +171,7 @@ impl Report {
             "node": self.node.0,
             "protocol": self.protocol.name(),
             "healthy": self.is_healthy(),
+            "stands_by": self.duty() == Duty::StandsBy,
             "vouches": self.vouches,
             "primary": status.map(|status| status.primary.0),
             "configuration": status.map(|status| status.view.0),
@@ -158,6 +196,9 @@ impl Report {
             "changes_refused": self.passed.changes_refused,
             "links_up": self.up.iter().map(|node| node.0).collect::<Vec<_>>(),
             "connections_closed": self.closed().collect::<BTreeMap<_, _>>(),
+            "key_ends": self.ending.own.map(|end| end.to_string()),
+            "next_key_ends": self.ending.next.map(|(end, _)| end.to_string()),
+            "keys_ended": self.ending.ended,
             "incarnation": self.monitor.as_ref().map(|monitor| monitor.incarnation),
             "seconds": self.seconds(),
         })
@@ -173,7 +214,18 @@ impl Report {
                 "# HELP varangian_{name} {help}\n# TYPE varangian_{name} {kind}\nvarangian_{name} {value}\n"
             );
         };
-        metric("healthy", "gauge", "Whether the node takes part.", u64::from(self.is_healthy()));
+        metric(
+            "healthy",
+            "gauge",
+            "Whether the node takes part, or stands by as it should.",
+            u64::from(self.is_healthy()),
+        );
+        metric(
+            "stands_by",
+            "gauge",
+            "Whether it is a spare that stands by.",
+            u64::from(self.duty() == Duty::StandsBy),
+        );
         if let Some(Standing { status, .. }) = &self.standing {
             metric("configuration", "gauge", "The view or configuration.", status.view.0);
             metric("primary", "gauge", "Who leads it.", u64::from(status.primary.0));
@@ -213,6 +265,15 @@ impl Report {
             "Changes of the roster that no operator signed.",
             self.passed.changes_refused,
         );
+        // What never ends has no such moment.
+        if let Some(end) = self.ending.own {
+            metric("key_ends_timestamp_seconds", "gauge", "When the node's own key ends.", end.0);
+        }
+        if let Some((end, _)) = self.ending.next {
+            let help = "When the next key of the roster ends.";
+            metric("next_key_ends_timestamp_seconds", "gauge", help, end.0);
+        }
+        metric("keys_ended", "gauge", "Keys of the roster that have ended.", self.ending.ended);
         let alarms = self.passed.alarms.iter().map(|alarmed| alarmed.times).sum();
         metric("alarms_total", "counter", "Times that the replica broke a rule.", alarms);
         metric("asides_refused_total", "counter", "Inquiries not answered.", self.asides_refused);
@@ -258,8 +319,9 @@ pub(crate) fn by_why(
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use agree::account::{MemberPart, Stands};
     use agree::replica::Status;
-    use link::Closing;
+    use link::{Closing, WallTime};
     use wire::{Digest, Sequence, View};
 
     pub(crate) fn report() -> Report {
@@ -285,6 +347,7 @@ pub(crate) mod tests {
             asides_refused: 0,
             links: Counters::default(),
             up: Vec::new(),
+            ending: Ending::default(),
             now: Time::ZERO,
         }
     }
@@ -316,6 +379,49 @@ pub(crate) mod tests {
         alarm.proof = true;
         report.passed.alarmed(Time::ZERO, alarm);
         assert!(!report.is_healthy());
+    }
+
+    #[test]
+    fn a_spare_that_stands_by_is_healthy_and_says_so() {
+        let mut report = report();
+        let members = [1, 2, 3].map(|node| MemberPart { node: NodeId(node), incarnation: 0 });
+        report.vouches = false;
+        report.monitor = Some(MonitorPart {
+            incarnation: 1,
+            standing: Stands::Forgotten,
+            view: View(3),
+            members: members.to_vec(),
+            wants: View(3),
+            promised: View(3),
+            fails_open: false,
+            guilty: None,
+        });
+        assert_eq!((report.duty(), report.is_healthy()), (Duty::StandsBy, true));
+        let metrics = report.as_metrics();
+        assert!(metrics.contains("\nvarangian_healthy 1\n") && metrics.contains("\nvarangian_stands_by 1\n"));
+        report.beside.silent_ms = SILENT_MS_MAX + 1;
+        assert_eq!(report.duty(), Duty::Neither, "it could not take anybody's place");
+        report.beside.silent_ms = 0;
+        if let Some(monitor) = &mut report.monitor {
+            monitor.members[0].node = NodeId(0);
+        }
+        assert_eq!(report.duty(), Duty::Neither, "a member that has forgotten does not stand by");
+    }
+
+    #[test]
+    fn when_keys_end_is_told_to_those_who_watch() {
+        let mut report = report();
+        assert!(!report.as_metrics().contains("key_ends"), "they never end");
+        let next = Some((WallTime(1_800_000_000), NodeId(1).into()));
+        report.ending = Ending { own: Some(WallTime(1_800_000_001)), next, ended: 2, ..Ending::default() };
+        let metrics = report.as_metrics();
+        for line in [
+            "varangian_key_ends_timestamp_seconds 1800000001",
+            "varangian_next_key_ends_timestamp_seconds 1800000000",
+            "varangian_keys_ended 2",
+        ] {
+            assert!(metrics.lines().any(|other| other == line), "{metrics}");
+        }
     }
 
     #[test]

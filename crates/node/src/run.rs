@@ -198,6 +198,7 @@ pub(crate) fn report(
 ) -> Report {
     let (passed, vouches, monitor) =
         (gate.tally().clone(), gate.guard().vouches(), assemble::monitor_part(gate.guard()));
+    let ending = gate.ending(config.node.into());
     let links = gate.links();
     let nodes = config.cluster.nodes().map(|entry| entry.node);
     let up = nodes.filter(|node| links.is_up(Peer::Node(*node))).collect();
@@ -214,6 +215,7 @@ pub(crate) fn report(
         asides_refused,
         links: links.counters().clone(),
         up,
+        ending,
         now,
     }
 }

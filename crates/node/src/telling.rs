@@ -1,9 +1,10 @@
 //! What a node tells whoever runs it, as it happens: an event in words, and how grave it is.
 //!
 //! Upon something to tell: [`Say`] hears it. How it is written, and what is too slight to be written, is up to the edge.
-//! Upon each report: what has changed since the one before: who leads, which links stand, which rules the replica broke.
-//!   A rule that is broken again and again is told upon the first, second, fourth, eighth time and so on.
+//! Upon each report: what has changed since the one before: who leads, which links stand, which rules the replica broke,
+//!   which keys end. A rule that is broken again and again is told upon the first, second, fourth, eighth time and so on.
 
+use crate::ending::Told;
 use crate::gate::Alarmed;
 use crate::report::Report;
 use serde::Deserialize;
@@ -38,12 +39,16 @@ impl Level {
 /// Who hears what is told.
 pub type Say<'a> = &'a mut dyn FnMut(Level, &str);
 
+/// The same where a node has parts: first comes which of them said it, if one did.
+pub type Tell<'a> = &'a mut dyn FnMut(Option<&'static str>, Level, &str);
+
 /// What was told last.
 #[derive(Debug, Default)]
 pub(crate) struct News {
     led_by: Option<(u64, NodeId)>,
     up: Vec<NodeId>,
     broken: BTreeMap<&'static str, u64>,
+    keys: Told,
 }
 
 impl News {
@@ -55,6 +60,7 @@ impl News {
                 say(Level::Info, &format!("configuration {view}, led by node {}", primary.0));
             }
         }
+        self.keys.tell(&report.ending, report.now, say);
         let before = core::mem::replace(&mut self.up, report.up.clone());
         for node in report.up.iter().filter(|node| !before.contains(node)) {
             say(Level::Info, &format!("the link to node {} stands", node.0));

@@ -1,7 +1,7 @@
 //! What a node answers over HTTP, asked over real sockets.
 
 use agree::Protocol;
-use agree::account::Beside;
+use agree::account::{Beside, MemberPart, MonitorPart, Stands};
 use agree::between::{LogStanding, Standing, Tally};
 use agree::replica::Status;
 use node::http::{self, HEAD_BYTES_MAX, Shared, VISIT_MAX, VISITORS_MAX};
@@ -36,6 +36,7 @@ fn report(normal: bool) -> Report {
         asides_refused: 0,
         links: link::Counters::default(),
         up: vec![NodeId(0), NodeId(1)],
+        ending: node::ending::Ending::default(),
         now: Time(9_000_000_000),
     }
 }
@@ -73,6 +74,31 @@ fn health_says_whether_the_node_takes_part() {
     assert_eq!(get(address, "/health").0, "HTTP/1.1 200 OK");
     set(&shared, report(false));
     assert_eq!(get(address, "/health").0, "HTTP/1.1 503 Service Unavailable");
+}
+
+#[test]
+fn a_spare_that_stands_by_is_well_and_health_says_what_it_does() {
+    let (address, shared) = server();
+    let members = [0, 1, 3].map(|node| MemberPart { node: NodeId(node), incarnation: 0 });
+    let monitor = MonitorPart {
+        incarnation: 1,
+        standing: Stands::Forgotten,
+        view: View(4),
+        members: members.to_vec(),
+        wants: View(4),
+        promised: View(4),
+        fails_open: false,
+        guilty: None,
+    };
+    let spare = Report { vouches: false, monitor: Some(monitor), ..report(false) };
+    set(&shared, spare.clone());
+    assert_eq!(get(address, "/health"), ("HTTP/1.1 200 OK".to_string(), "stands by\n".to_string()));
+    let metrics = get(address, "/metrics").1;
+    for line in ["varangian_healthy 1", "varangian_stands_by 1"] {
+        assert!(metrics.lines().any(|other| other == line), "{metrics}");
+    }
+    set(&shared, Report { standing: None, ..spare });
+    assert_eq!(get(address, "/health").0, "HTTP/1.1 503 Service Unavailable", "it could take nobody's place");
 }
 
 #[test]

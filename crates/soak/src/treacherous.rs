@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use node::assemble::moment;
 use node::config::Config;
 use node::separate::monitor;
+use node::separate::remarks::Mouth;
 use node::separate::supervisor::{self, Supervisor};
 use node::telling::Level;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -64,7 +65,12 @@ fn try_run(arguments: &Arguments) -> Result<(), String> {
     // Without one it never lies.
     let mark = arguments.mark.clone().unwrap_or_default();
     let number = config.node.0;
-    let say = &mut |_: Level, words: &str| eprintln!("{} node {number}: {words}", moment());
+    let tell = &mut |part: Option<&'static str>, _: Level, words: &str| {
+        let part = part.map_or(String::new(), |part| format!("{part}: "));
+        eprintln!("{} node {number}: {part}{words}", moment());
+    };
+    let mut mouth = Mouth::default();
+    let say = &mut |level: Level, words: &str| mouth.tell(level, words);
     match part {
         None => {
             let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
@@ -73,7 +79,7 @@ fn try_run(arguments: &Arguments) -> Result<(), String> {
             replica.extend(["--mark".into(), mark.into_os_string()]);
             let monitor = words(&["node", "--part", "monitor", "--incarnation"]);
             let parts = supervisor::Arguments { monitor, replica };
-            Supervisor::new(&config, &arguments.config, &parts).run(&stop, &reload, say)
+            Supervisor::new(&config, &arguments.config, &parts).run(&stop, &reload, tell)
         }
         Some(Part::Monitor) => {
             monitor::run(&config, *incarnation, &stop, say).map_err(|error| error.to_string())

@@ -5,13 +5,18 @@ use agree::roster::{Change, Edition, Holder, Signed, What};
 use link::SecretIdentity;
 use node::config::Config;
 use node::separate::line::{Line, ToMonitor, ToSupervisor};
+use node::separate::remarks::{LINE_BYTES_MAX, LINES_MAX};
+use node::separate::supervisor::{Arguments, Supervisor};
+use node::telling::Level;
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use wire::{Encode, NodeId, Signature};
@@ -314,4 +319,143 @@ fn a_roster_is_read_anew_and_any_other_change_is_refused_by_name() {
     signal("HUP", u64::from(cluster.pid(0)));
     heard("more than identities has changed");
     cluster.until(0, "it takes part all the same", |status| status["healthy"] == true);
+}
+
+/// What a forger would have its monitor say.
+const FORGED: &str = "node 0: monitor: error: all is lost";
+
+/// Not a test but a monitor that keeps what it is handed and says nothing; alone it does nothing.
+#[test]
+fn as_an_idle_monitor() {
+    if is_called("as_an_idle_monitor") {
+        let line = Line::of(std::io::stdin().as_fd().try_clone_to_owned().expect("it is a line"));
+        let mut kept = Vec::new();
+        while let Ok(handed) = line.handed() {
+            kept.extend(handed);
+            sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// Not a test but a replica that forges, and panics; alone it does nothing.
+#[test]
+fn as_a_replica_that_forges() {
+    if is_called("as_a_replica_that_forges") {
+        let fooled = format!("i it is fine\r\n{FORGED}\ni \x1b[2K\r{FORGED}\n");
+        std::io::stderr().write_all(fooled.as_bytes()).expect("the supervisor is there");
+        // Whoever had the log itself could cut it short.
+        assert!(nix::unistd::ftruncate(std::io::stderr(), 0).is_err(), "its standard error is no file");
+        panic!("its last words");
+    }
+}
+
+/// Not a test but a replica that writes without end, also when there is no room; alone it does nothing.
+#[test]
+fn as_a_replica_that_babbles() {
+    if is_called("as_a_replica_that_babbles") {
+        let line = [b'x'; 3 * LINE_BYTES_MAX];
+        while !matches!(std::io::stdin().read(&mut [0]), Ok(0)) {
+            let _ = std::io::stderr().write(&line);
+            let _ = std::io::stderr().write(b"\nnoise\n");
+        }
+    }
+}
+
+fn is_called(name: &str) -> bool {
+    std::env::args().any(|argument| argument == name)
+}
+
+/// What a supervisor tells of parts that this program plays, until `is_enough`.
+fn told(
+    replica: &str,
+    is_enough: impl Fn(&[(Option<&str>, Level, String)]) -> bool,
+) -> Vec<(Option<&'static str>, Level, String)> {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let made = Command::new(env!("CARGO_BIN_EXE_varangian"))
+        .args(["init", "c", "--nodes", "3", "--protocol", "byzid"])
+        .current_dir(folder.path())
+        .output()
+        .expect("the binary runs");
+    assert!(made.status.success(), "{made:?}");
+    let path = folder.path().join("c/node-0/node.toml");
+    let text = fs::read_to_string(&path).expect("init made it");
+    let text: String =
+        text.lines().filter(|line| !line.starts_with("http")).map(|line| format!("{line}\n")).collect();
+    fs::write(&path, text).expect("it can be written");
+    let config = Config::load(&path).expect("it is right");
+    let words = |name: &str| ["--exact", "--nocapture", name].map(Into::into).to_vec();
+    let parts = Arguments { monitor: words("as_an_idle_monitor"), replica: words(replica) };
+    let (stop, reload, end) = (AtomicBool::new(false), AtomicBool::new(false), Instant::now() + PATIENCE);
+    let mut told = Vec::new();
+    let tell = &mut |part: Option<&'static str>, level: Level, words: &str| {
+        told.push((part, level, words.to_string()));
+        stop.fetch_or(is_enough(&told) || Instant::now() > end, Ordering::Relaxed);
+    };
+    Supervisor::new(&config, &path, &parts).run(&stop, &reload, tell).expect("it was told to stop");
+    told
+}
+
+#[test]
+fn what_a_replica_forges_stands_in_the_log_as_its_own_word_and_its_last_words_before_its_end() {
+    let is_gone = |words: &str| words.starts_with("the replica is gone");
+    let told = told("as_a_replica_that_forges", |told| told.iter().any(|(_, _, words)| is_gone(words)));
+    let at = |is_it: &dyn Fn(&str) -> bool| {
+        let place = told.iter().position(|(_, _, words)| is_it(words));
+        place.unwrap_or_else(|| panic!("it was not told: {told:?}"))
+    };
+    let fine = at(&|words| words.starts_with("it is fine"));
+    assert_eq!(told[fine], (Some("replica"), Level::Info, "it is fine\\r".to_string()));
+    assert_eq!(told[fine + 1], (Some("replica"), Level::Warning, FORGED.to_string()));
+    let erased = format!("\\u{{1b}}[2K\\r{FORGED}");
+    assert_eq!(told[fine + 2], (Some("replica"), Level::Info, erased));
+    let last = at(&|words| words.contains("its last words"));
+    assert_eq!(told[last].0, Some("replica"));
+    assert!(fine < last && last < at(&is_gone), "{told:?}");
+    assert!(told.iter().all(|(part, _, words)| *part == Some("replica") || !words.contains(FORGED)));
+}
+
+#[test]
+fn a_replica_that_babbles_is_heard_now_and_then_and_the_rest_is_counted() {
+    let begin = Instant::now();
+    let is_counted = |words: &str| words.contains("were too many and are left out");
+    let told = told("as_a_replica_that_babbles", |told| {
+        told.iter().filter(|(_, _, words)| is_counted(words)).count() >= 2
+    });
+    let seconds = begin.elapsed().as_secs() as usize;
+    let of_replica: Vec<_> = told.iter().filter(|(part, _, _)| *part == Some("replica")).collect();
+    let counts = of_replica.iter().filter(|(_, _, words)| is_counted(words)).count();
+    assert!(counts >= 2, "{told:?}");
+    assert!(
+        of_replica.len() - counts <= LINES_MAX as usize + seconds + 1,
+        "{} in {seconds} s",
+        of_replica.len()
+    );
+    assert!(
+        of_replica.iter().all(|(_, level, words)| *level == Level::Warning && words.len() <= LINE_BYTES_MAX)
+    );
+}
+
+#[test]
+fn each_part_tells_through_its_supervisor_and_under_its_own_name() {
+    let cluster = Cluster::start(21_800);
+    let status = cluster.until(0, "it takes part", |status| status["healthy"] == true);
+    let heard = |words: &str| {
+        let end = Instant::now() + PATIENCE;
+        while !cluster.said(0).contains(words) {
+            assert!(Instant::now() < end, "it never said '{words}': {}", cluster.said(0));
+            sleep(Duration::from_millis(20));
+        }
+    };
+    heard("\nnode 0: monitor: the link to node 1 stands\n");
+    assert_eq!(status["lines_left_out"], 0);
+    if !is_root() {
+        eprintln!("not root: nobody else may write where the replica tells");
+        return;
+    }
+    // In the replica's place: its sandbox forbids it what is tried here.
+    let path = format!("/proc/{}/fd/2", number(&status, "replica_pid"));
+    let mut replica = fs::File::options().write(true).open(path).expect("root may");
+    replica.write_all(format!("e x\n{FORGED}\n").as_bytes()).expect("there is room");
+    heard("\nnode 0: replica: error: x\n");
+    heard(&format!("\nnode 0: replica: warning: {FORGED}\n"));
 }

@@ -27,6 +27,16 @@ fn apart() -> Cluster {
 }
 
 #[test]
+fn a_spare_that_stands_by_is_healthy_for_whoever_watches_it() {
+    let mut cluster = Cluster::make_with(&Wish { nodes: 4, ..wish("byzid") }, "--f 1 --spares 1");
+    cluster.start_all();
+    assert_eq!(cluster.health_of_node(3), (200, "stands by\n".to_string()));
+    assert_eq!(cluster.health_of_node(0), (200, "takes part\n".to_string()));
+    let standing_by = |node| cluster.status_of_node(node).map(|status| status["stands_by"] == true);
+    assert_eq!((standing_by(0), standing_by(3)), (Some(false), Some(true)));
+}
+
+#[test]
 fn a_cluster_in_order_is_healthy_and_each_node_tells_its_part() {
     let cluster = apart();
     cluster.kv_done(&["put", "colour", "red"]);

@@ -5,7 +5,8 @@ mod cluster;
 use agree::roster::{Chain, Change, Holder, Notary, Signed, What};
 use client::{Connection, Kv};
 use cluster::{Cluster, Wish, signal};
-use link::SecretIdentity;
+use link::{SecretIdentity, WallTime};
+use node::assemble::wall_time;
 use node::config::{ClientConfig, changes};
 use node::membership::Ed25519;
 use std::path::{Path, PathBuf};
@@ -224,6 +225,35 @@ fn files_that_are_wrong_are_refused_by_name_and_the_old_stay_in_force() {
         change_all(&cluster, right, READ_ANEW);
         assert_eq!(put(&cluster, &second_client(&cluster)), Some(0));
     }
+}
+
+/// How long the keys of a test last.
+const KEYS_LAST_SECONDS: u64 = 30;
+
+#[test]
+fn keys_that_end_are_seen_coming_and_told_of_when_they_have() {
+    let mut cluster = Cluster::make(&wish());
+    cluster.set_apart();
+    let text = std::fs::read_to_string(cluster.config_of_client()).expect("it was made");
+    let line = text.lines().find(|line| line.contains("varangian2:")).expect("it has identities");
+    let made = line.trim_end_matches('"').rsplit(':').next().expect("it has an end").to_string();
+    let end = WallTime(wall_time().0 + KEYS_LAST_SECONDS);
+    for file in (0..3).map(|node| cluster.config_of_node(node)).chain([cluster.config_of_client()]) {
+        cluster.edit(&file, |text| text.replace(&format!(":{made}\""), &format!(":{end}\"")));
+    }
+    cluster.start_all();
+    cluster.kv_done(&["put", "key", "value"]);
+    let has = |node, line: String| {
+        let metrics = cluster.ask(node, "/metrics").map(|(_, metrics)| metrics).unwrap_or_default();
+        metrics.lines().any(|other| other == line)
+    };
+    assert!(has(0, format!("varangian_key_ends_timestamp_seconds {}", end.0)), "{}", cluster.said());
+    assert!(has(1, format!("varangian_next_key_ends_timestamp_seconds {}", end.0)), "{}", cluster.said());
+    cluster.wait_until("all keys have ended, and that is told", || {
+        (0..3).all(|node| has(node, "varangian_keys_ended 4".to_string()))
+            && (0..3).all(|node| cluster.said_by_node(node).contains("error: the key of this node ended at"))
+    });
+    assert_eq!(put(&cluster, &cluster.config_of_client()), Some(2), "nobody takes a key");
 }
 
 /// The primary by the word of f+1.

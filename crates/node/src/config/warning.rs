@@ -3,10 +3,8 @@
 use super::cluster::Cluster;
 use super::document::{Durability, Fail, Links, Processes};
 use super::{ClientConfig, Config};
+use crate::ending::WARNED_DAYS;
 use link::WallTime;
-
-/// How long before its end a key is warned of.
-const EXPIRY_WARNED_DAYS: u32 = 30;
 
 impl Config {
     /// What is given up by what this file asks for, and which keys end soon or have.
@@ -61,7 +59,7 @@ impl Cluster {
                  and isolated networks alone"
             ));
         }
-        let soon = now.day_after(EXPIRY_WARNED_DAYS);
+        let soon = now.day_after(WARNED_DAYS);
         let roster = self.roster();
         let identities = roster.iter().flat_map(|(holder, all)| all.iter().map(move |one| (holder, one)));
         for (holder, identity) in identities {

@@ -7,7 +7,7 @@
 //!
 //! [`SAID_BYTES_MAX`] each. What does not decode ends the line: the two are of one binary.
 
-use crate::report::Answers;
+use crate::report::{Answers, Duty};
 use agree::between::WHY_BYTES_MAX;
 use bytes::Bytes;
 use rustix::io::Errno;
@@ -60,7 +60,11 @@ impl Encode for ToSupervisor {
             }
             ToSupervisor::Answers(answers) => {
                 to.push(2);
-                answers.healthy.encode(to);
+                to.push(match answers.duty {
+                    Duty::TakesPart => 0,
+                    Duty::StandsBy => 1,
+                    Duty::Neither => 2,
+                });
                 Text::<SAID_BYTES_MAX>::cut(&answers.status).encode(to);
                 Text::<SAID_BYTES_MAX>::cut(&answers.metrics).encode(to);
             }
@@ -74,7 +78,12 @@ impl Decode for ToSupervisor {
             0 => Ok(ToSupervisor::Runs),
             1 => Ok(ToSupervisor::ReplicaLost(u64::decode(from)?, text::<WHY_BYTES_MAX>(from)?)),
             2 => Ok(ToSupervisor::Answers(Answers {
-                healthy: bool::decode(from)?,
+                duty: match u8::decode(from)? {
+                    0 => Duty::TakesPart,
+                    1 => Duty::StandsBy,
+                    2 => Duty::Neither,
+                    tag => return Err(DecodeError::UnknownTag { of: "duty of a node", tag }),
+                },
                 status: text::<SAID_BYTES_MAX>(from)?,
                 metrics: text::<SAID_BYTES_MAX>(from)?,
             })),
@@ -241,10 +250,12 @@ mod tests {
     fn what_a_monitor_says_arrives_and_an_answer_without_room_is_dropped() {
         let (supervisor, far) = Line::new().expect("there is room for a line");
         let monitor = Line::of(far);
-        let answers =
-            Answers { healthy: true, status: "{}".repeat(5_000), metrics: "varangian_healthy 1\n".into() };
+        let of = |duty| Answers { duty, status: "{}".repeat(5_000), metrics: "varangian_healthy 1\n".into() };
+        let answers = of(Duty::TakesPart);
         for word in [
             ToSupervisor::Runs,
+            ToSupervisor::Answers(of(Duty::StandsBy)),
+            ToSupervisor::Answers(of(Duty::Neither)),
             ToSupervisor::ReplicaLost(3, "ä".repeat(9)),
             ToSupervisor::Answers(answers.clone()),
         ] {

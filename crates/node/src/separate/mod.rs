@@ -3,18 +3,19 @@
 //! - [`supervisor`]: starts both, and starts them again; answers for them; holds no link and no log;
 //! - [`monitor`]: the links and the guard; it may speak to the network and opens no file;
 //! - [`replica`]: the replica and the log; it may write below its log's folder and has no network;
-//! - [`pipe`]: what joins the two; [`mod@line`]: what joins supervisor and monitor.
+//! - [`pipe`]: what joins the two; [`mod@line`]: what joins supervisor and monitor; [`remarks`]: what both tell people.
 //!
 //! **Who falls with whom.** A replica that dies is started again, and its monitor goes on: it must not forget. A monitor that dies
 //! takes its replica with it, since what was on its way between the two is lost; both are started again, the monitor
 //! with its next incarnation. Both end when their supervisor does.
 //!
 //! **Whom one trusts.** The supervisor trusts the monitor. The monitor trusts nothing that the replica writes. The replica is told
-//! what it needs, and has no secret: in a protocol with monitors it signs nothing.
+//! what it needs, and has no secret: in a protocol with monitors it signs nothing. What it tells stands in the log under its own name.
 
 pub mod line;
 pub mod monitor;
 pub mod pipe;
+pub mod remarks;
 pub mod replica;
 pub mod supervisor;
 

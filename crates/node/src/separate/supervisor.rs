@@ -7,18 +7,20 @@
 //! Upon a monitor that says nothing for [`SAYS_NOTHING_MAX`], though it spoke before: it is killed, so that it is started again.
 //! Upon a part that ends at its very first start because it is told what cannot be: the node ends too, and says why. Later on a
 //!   part is started again for ever, after [`PAUSE_MIN`] and twice as long each time up to [`PAUSE_MAX`]; it is counted.
+//! Upon what a part tells: it is told in the part's name, as much of it as is bearable ([`super::remarks`]). Neither has the log.
 //! Upon a wish to stop: the line to the monitor is closed, the monitor ends, its replica hears that, flushes its log and ends. Who
 //!   has not within [`END_MAX`] is killed.
 //! Upon a wish to read the configuration anew: the secret and the changes of the roster go to the monitor; other changes are refused
 //!   by name.
 
 use super::line::{Line, ToMonitor, ToSupervisor, pair};
+use super::remarks::Ear;
 use crate::config::{Config, changes};
 use crate::http::{self, Shared};
 use crate::notify::Notify;
 use crate::report::Answers;
 use crate::run::log_directory;
-use crate::telling::{Level, Say};
+use crate::telling::{Level, Tell};
 use crate::{handover, starts};
 use core::fmt;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -97,11 +99,14 @@ struct Part {
     at: Instant,
     /// Times that a forbidden call ended it.
     forbidden: u64,
+    /// What it tells.
+    ear: Ear,
 }
 
 impl Part {
     fn new(name: &'static str) -> Part {
-        Part { name, child: None, starts: 0, pause: PAUSE_MIN, at: Instant::now(), forbidden: 0 }
+        let at = Instant::now();
+        Part { name, child: None, starts: 0, pause: PAUSE_MIN, at, forbidden: 0, ear: Ear::new(at) }
     }
 
     fn is_due(&self) -> bool {
@@ -109,28 +114,40 @@ impl Part {
     }
 
     fn start(&mut self, arguments: &[OsString], config: &Path, input: OwnedFd) -> Result<(), String> {
+        let failed = |error| format!("cannot start the {}: {error}", self.name);
+        let remarks = self.ear.listen().map_err(failed)?;
         let child = Command::new(PROGRAM)
             .arg0("varangian")
             .args(arguments)
             .arg(config)
             .stdin(Stdio::from(input))
             .stdout(Stdio::null())
+            .stderr(Stdio::from(remarks))
             // What this process was told by its surroundings is none of theirs.
             .env_clear()
             // A terminal's Ctrl-C is for this process; it tells them.
             .process_group(0)
             .spawn()
-            .map_err(|error| format!("cannot start the {}: {error}", self.name))?;
+            .map_err(failed)?;
         self.child = Some((child, Instant::now()));
         self.starts += 1;
         Ok(())
     }
 
-    /// How it ended, if it has.
-    fn ended(&mut self) -> Option<ExitStatus> {
+    /// Tells what it has to tell.
+    fn hear(&mut self, tell: Tell<'_>) {
+        let name = self.name;
+        self.ear.hear(Instant::now(), &mut |level, words| tell(Some(name), level, words));
+    }
+
+    /// How it ended, if it has. What it told last is told before.
+    fn ended(&mut self, tell: Tell<'_>) -> Option<ExitStatus> {
+        self.hear(tell);
         let (child, since) = self.child.as_mut()?;
         // Who cannot be waited for any more is gone; how, nobody knows.
         let status = child.try_wait().unwrap_or(Some(ExitStatus::default()))?;
+        let name = self.name;
+        self.ear.hear_the_last(Instant::now(), &mut |level, words| tell(Some(name), level, words));
         if since.elapsed() >= STEADY_MIN {
             self.pause = PAUSE_MIN;
         }
@@ -158,9 +175,9 @@ impl Part {
     }
 
     /// Waits for its end, and brings it about if that takes too long.
-    fn end(&mut self) {
+    fn end(&mut self, tell: Tell<'_>) {
         let until = Instant::now() + END_MAX;
-        while self.child.is_some() && self.ended().is_none() {
+        while self.child.is_some() && self.ended(tell).is_none() {
             if Instant::now() >= until {
                 self.kill();
             }
@@ -219,16 +236,17 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// Runs the node until `stop`. Upon `reload` the roster is read anew. `say` hears what a person should know.
-    pub fn run(mut self, stop: &AtomicBool, reload: &AtomicBool, say: Say<'_>) -> Result<(), String> {
+    /// Runs the node until `stop`. Upon `reload` the roster is read anew. `tell` hears what a person should know.
+    pub fn run(mut self, stop: &AtomicBool, reload: &AtomicBool, tell: Tell<'_>) -> Result<(), String> {
         if let Some(address) = self.config.http {
             let address = http::serve(address, Arc::clone(&self.shared))
                 .map_err(|error| format!("cannot answer on {address}: {error}"))?;
-            say(Level::Info, &format!("health, metrics and status at http://{address}/"));
+            tell(None, Level::Info, &format!("health, metrics and status at http://{address}/"));
         }
         handover::hand_over(&log_directory(self.config), self.config.replica_user.as_deref())?;
         let Config { node, cluster, listen, .. } = self.config;
-        say(
+        tell(
+            None,
             Level::Info,
             &format!("it runs on {listen}, in two processes, as node {} of {}", node.0, cluster.name),
         );
@@ -236,45 +254,45 @@ impl<'a> Supervisor<'a> {
             if stop.load(Ordering::Relaxed) {
                 break Ok(());
             }
-            if let Err(why) = self.look(say) {
+            if let Err(why) = self.look(tell) {
                 break Err(why);
             }
             if reload.swap(false, Ordering::Relaxed) {
-                self.reload(say);
+                self.reload(tell);
             }
-            self.listen(say);
+            self.listen(tell);
         };
-        say(Level::Info, "it stops");
+        tell(None, Level::Info, "it stops");
         self.notify.say("STOPPING=1");
         self.line = None;
-        self.monitor.end();
-        self.replica.end();
+        self.monitor.end(tell);
+        self.replica.end(tell);
         ended
     }
 
     /// Sees who has ended, and starts who is due.
-    fn look(&mut self, say: Say<'_>) -> Result<(), String> {
-        if let Some(status) = self.monitor.ended() {
+    fn look(&mut self, tell: Tell<'_>) -> Result<(), String> {
+        if let Some(status) = self.monitor.ended(tell) {
             self.line = None;
             self.orphan_until = Some(Instant::now() + END_MAX);
             *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            Self::say_ended(&self.monitor, status, say)?;
+            Self::say_ended(&self.monitor, status, tell)?;
         }
-        if let Some(status) = self.replica.ended() {
+        if let Some(status) = self.replica.ended(tell) {
             self.orphan_until = None;
-            Self::say_ended(&self.replica, status, say)?;
+            Self::say_ended(&self.replica, status, tell)?;
         }
         if self.orphan_until.is_some_and(|until| Instant::now() >= until) {
             self.replica.kill();
         }
-        self.lose_patience(say);
+        self.lose_patience(tell);
         // A monitor begins when nobody is left who spoke to the one before.
         if self.monitor.is_due() && self.replica.child.is_none() {
             let incarnation =
                 starts::next(&self.config.data).map_err(|error| format!("the count of starts: {error}"))?;
             if let Err(why) = self.start_monitor(incarnation) {
                 self.monitor.put_off();
-                say(Level::Warning, &format!("{why}; it is tried again"));
+                tell(None, Level::Warning, &format!("{why}; it is tried again"));
             }
         }
         if self.replica.is_due()
@@ -282,7 +300,7 @@ impl<'a> Supervisor<'a> {
         {
             // The monitor has done nothing wrong.
             self.replica.put_off();
-            say(Level::Warning, &format!("{why}; it is tried again"));
+            tell(None, Level::Warning, &format!("{why}; it is tried again"));
         }
         Ok(())
     }
@@ -313,7 +331,7 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Ends a monitor that has spoken and says nothing any more: its node is cut off as long as it hangs.
-    fn lose_patience(&mut self, say: Say<'_>) {
+    fn lose_patience(&mut self, tell: Tell<'_>) {
         let now = Instant::now();
         if now - self.looked >= STOOD_STILL_MIN {
             // It may have been the whole machine that stood still.
@@ -322,20 +340,25 @@ impl<'a> Supervisor<'a> {
         self.looked = now;
         if self.heard.is_some_and(|heard| now - heard > SAYS_NOTHING_MAX) {
             let seconds = SAYS_NOTHING_MAX.as_secs();
-            say(Level::Warning, &format!("the monitor has said nothing for {seconds} s and is killed"));
+            tell(
+                None,
+                Level::Warning,
+                &format!("the monitor has said nothing for {seconds} s and is killed"),
+            );
             self.heard = None;
             self.monitor.kill();
         }
     }
 
-    fn say_ended(part: &Part, status: ExitStatus, say: Say<'_>) -> Result<(), String> {
+    fn say_ended(part: &Part, status: ExitStatus, tell: Tell<'_>) -> Result<(), String> {
         if part.starts == 1 && status.code() == Some(i32::from(UNABLE)) {
             return Err(format!("the {} cannot begin", part.name));
         }
         let pause = part.at.saturating_duration_since(Instant::now()).as_millis();
         // A part that was broken into is no accident.
         let level = if broke_out(status) { Level::Error } else { Level::Warning };
-        say(
+        tell(
+            None,
             level,
             &format!(
                 "the {} is gone: {}; it is started again in {pause} ms (start {} so far)",
@@ -348,7 +371,7 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Waits a little for what the monitor has to say.
-    fn listen(&mut self, say: Say<'_>) {
+    fn listen(&mut self, tell: Tell<'_>) {
         let Some(line) = &self.line else { return std::thread::sleep(LOOK_EVERY) };
         let wait = Timespec { tv_sec: 0, tv_nsec: LOOK_EVERY.subsec_nanos().into() };
         // If a signal ends the wait, that is as good.
@@ -364,7 +387,7 @@ impl<'a> Supervisor<'a> {
                 Ok(Some(ToSupervisor::Runs)) => self.notify.say("READY=1"),
                 Ok(Some(ToSupervisor::ReplicaLost(start, why))) => {
                     if start == self.replica.starts && self.replica.child.is_some() {
-                        say(Level::Warning, &format!("the monitor has given the replica up: {why}"));
+                        tell(None, Level::Warning, &format!("the monitor has given the replica up: {why}"));
                         self.replica.kill();
                     }
                 }
@@ -384,6 +407,7 @@ impl<'a> Supervisor<'a> {
     /// What the monitor says of the node, and what only its parent knows.
     fn complete(&self, mut answers: Answers) -> Answers {
         let forbidden = self.monitor.forbidden + self.replica.forbidden;
+        let left_out = self.monitor.ear.left_out().saturating_add(self.replica.ear.left_out());
         if let Ok(Value::Object(mut status)) = serde_json::from_str(&answers.status) {
             status.insert("pid".into(), json!(std::process::id()));
             status.insert("monitor_pid".into(), json!(self.monitor.pid()));
@@ -391,12 +415,14 @@ impl<'a> Supervisor<'a> {
             status.insert("monitor_starts".into(), json!(self.monitor.starts));
             status.insert("replica_starts".into(), json!(self.replica.starts));
             status.insert("forbidden_calls".into(), json!(forbidden));
+            status.insert("lines_left_out".into(), json!(left_out));
             answers.status = Value::Object(status).to_string();
         }
         for (name, help, value) in [
             ("monitor_starts_total", "Starts of the monitor.", self.monitor.starts),
             ("replica_starts_total", "Starts of the replica.", self.replica.starts),
             ("forbidden_calls_total", "Parts that were killed for a call they have no right to.", forbidden),
+            ("lines_left_out_total", "Lines of the parts' that were too many to be told.", left_out),
         ] {
             answers.metrics.push_str(&format!(
                 "# HELP varangian_{name} {help}\n# TYPE varangian_{name} counter\nvarangian_{name} {value}\n"
@@ -405,9 +431,9 @@ impl<'a> Supervisor<'a> {
         answers
     }
 
-    fn reload(&mut self, say: Say<'_>) {
+    fn reload(&mut self, tell: Tell<'_>) {
         if let Err(why) = self.hand_over_files() {
-            say(Level::Warning, &format!("the configuration stays as it was: {why}"));
+            tell(None, Level::Warning, &format!("the configuration stays as it was: {why}"));
         }
     }
 

@@ -4,8 +4,9 @@
 //! Upon SIGHUP: it reads its secret and the changes of the roster anew; any other change in the files is refused, and the old stays.
 //! Upon something that it cannot mend (a log that does not read back, a port that is taken): it says so and ends with 1.
 //!
-//! Where monitor and replica are apart this process is their supervisor, and starts itself again as each of them (`--part`). A
-//! part ends with 0 when it was told to, with 1 when it could not go on, and with 2 when it could not begin.
+//! Where monitor and replica are apart this process is their supervisor, and starts itself again as each of them (`--part`). What
+//! a part tells goes through its supervisor, who writes it, or leaves it out if it is too slight. A part ends with 0 when it was
+//! told to, with 1 when it could not go on, and with 2 when it could not begin.
 
 use crate::Outcome;
 use crate::say::complain;
@@ -17,6 +18,7 @@ use nix::sys::signal::Signal;
 use node::assemble::{moment, wall_time};
 use node::config::{Config, LogForm, Processes};
 use node::run::Reload;
+use node::separate::remarks::Mouth;
 use node::separate::supervisor::{self, Ended, Supervisor};
 use node::separate::{monitor, replica};
 use node::telling::Level;
@@ -87,7 +89,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         return Outcome::Refused;
     }
     if let Some(part) = arguments.part {
-        let say = &mut |level: Level, words: &str| tell(&config, Some(name(part)), level, words);
+        let mut mouth = Mouth::default();
+        let say = &mut |level: Level, words: &str| mouth.tell(level, words);
         let ended = match part {
             Part::Monitor => monitor::run(&config, arguments.incarnation, &stop, say),
             Part::Replica => replica::run(&config, &stop, say),
@@ -106,12 +109,17 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     for warning in config.warnings(wall_time()) {
         tell(&config, None, Level::Warning, &warning);
     }
-    let say = &mut |level: Level, words: &str| tell(&config, None, level, words);
     let separate = config.processes == Processes::Separate && config.settings().protocol.monitored();
     let ended = match separate {
-        true => Supervisor::new(&config, &arguments.config, &parts()).run(&stop, &reload, say),
+        true => {
+            let tell = &mut |part: Option<&'static str>, level: Level, words: &str| {
+                tell(&config, part, level, words)
+            };
+            Supervisor::new(&config, &arguments.config, &parts()).run(&stop, &reload, tell)
+        }
         false => {
             let reload = Reload { path: &arguments.config, wished: &reload };
+            let say = &mut |level: Level, words: &str| tell(&config, None, level, words);
             node::run::run_and_reload(&config, Some(reload), &stop, say)
         }
     };
@@ -159,13 +167,6 @@ fn raise_descriptors() {
 fn ends_with(parent: u32) -> bool {
     // In this order: a parent that ended before is no parent any more.
     set_pdeathsig(Signal::SIGTERM).is_ok() && std::os::unix::process::parent_id() == parent
-}
-
-fn name(part: Part) -> &'static str {
-    match part {
-        Part::Monitor => "monitor",
-        Part::Replica => "replica",
-    }
 }
 
 /// How this program is told to be a part.

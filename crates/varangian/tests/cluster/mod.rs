@@ -174,12 +174,24 @@ impl Cluster {
 
     /// What a node says of itself; nothing while it does not answer.
     pub(crate) fn status_of_node(&self, node: u16) -> Option<serde_json::Value> {
+        serde_json::from_str(&self.ask(node, "/status")?.1).ok()
+    }
+
+    /// The code and the words of a node's health.
+    pub(crate) fn health_of_node(&self, node: u16) -> (u16, String) {
+        self.ask(node, "/health").expect("it answers")
+    }
+
+    /// The code and the body of what a node answers over HTTP.
+    pub(crate) fn ask(&self, node: u16, path: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port + HTTP_PORTS_AFTER + node)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-        stream.write_all(b"GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+        let question = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(question.as_bytes()).ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
-        serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        Some((head.split(' ').nth(1)?.parse().ok()?, body.to_string()))
     }
 
     /// `varangian kv` of the client.
