@@ -5,7 +5,7 @@ use agree::account::{Beside, MemberPart, MonitorPart, Stands};
 use agree::between::{LogStanding, Standing, Tally};
 use agree::replica::Status;
 use node::http::{self, HEAD_BYTES_MAX, Shared, VISIT_MAX, VISITORS_MAX};
-use node::report::{Answers, Report};
+use node::report::{Answers, Duty, Report};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -167,7 +167,7 @@ fn silent_visitors_at_the_limit_do_not_keep_a_question_of_health_from_being_answ
 fn a_visitor_that_does_not_read_holds_up_nobody() {
     let (address, shared) = server();
     let status = "x".repeat(64 << 20);
-    let answers = Answers { healthy: true, status, metrics: String::new() };
+    let answers = Answers { duty: Duty::TakesPart, status, metrics: String::new() };
     *shared.lock().unwrap_or_else(PoisonError::into_inner) = Some(answers);
     let mut stubborn = TcpStream::connect(address).expect("it listens");
     stubborn.write_all(b"GET /status HTTP/1.1\r\n\r\n").expect("it takes bytes");

@@ -54,6 +54,7 @@ pub(crate) fn kinds(mix: Mix) -> Vec<Sort> {
                 Sort::Deposed,
                 Sort::Deposed,
                 Sort::Deposed,
+                Sort::Deposed,
                 Sort::Flapping,
             ],
         ),
@@ -181,7 +182,9 @@ impl World {
         if self.hit.is_empty() {
             return Vec::new();
         }
-        let listener = random.pick(&self.hit);
+        // The first leader is mostly who leads still, and does not listen to itself.
+        let others: Vec<u8> = self.hit.iter().copied().filter(|node| *node != 0).collect();
+        let listener = random.pick(if others.is_empty() { &self.hit } else { &others });
         let of = self.hit.iter().fold(0, |of, node| of | 1 << node);
         let by = nodes & !(1 << listener);
         let mut faults = vec![
