@@ -259,9 +259,13 @@ impl<K: Keys> Guard<K> {
         request: Request,
         out: &mut Vec<GuardEffect>,
     ) {
+        let open = self.is_open();
         let admission = match &mut self.monitor {
-            Some(monitor) if vouched => monitor.request_received(moment(now), request.clone()),
-            Some(_) | None => Admission::NotPrimary,
+            _ if !vouched => Admission::NotPrimary,
+            // Nobody looks at what order they come in.
+            _ if open => Admission::Queued,
+            Some(monitor) => monitor.request_received(moment(now), request.clone()),
+            None => Admission::NotPrimary,
         };
         let refusal = match admission {
             Admission::Queued => {
