@@ -37,7 +37,7 @@ pub enum Rule {
     Flooding,
     /// What belongs to an older configuration is dead.
     StaleConfiguration,
-    /// A replica that leads is there: one that was started again has lost the thread and hands over.
+    /// A replica that leads is there: one that stopped has lost the thread when it is back, and hands over.
     Presence,
 }
 

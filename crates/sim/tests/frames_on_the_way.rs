@@ -36,7 +36,7 @@ type Kind = (&'static str, &'static str, bool);
 fn deliveries(protocol: Protocol) -> BTreeMap<Kind, Delivery> {
     let mut found = BTreeMap::new();
     let settings = RunSettings { mix: Mix::NETWORK.with(Mix::CRASH), ..RunSettings::new(protocol, 1) };
-    for seed in 0..4 {
+    for seed in 0..8 {
         let ring = KeyRing::new(seed);
         let plan = settings.plan(seed);
         let cluster = plan.tuning.settings.clone();
@@ -142,6 +142,7 @@ fn nothing_of_a_frame_of_byzid_w_can_be_changed_on_the_way() {
             "NEWCONFIG vector vouched",
             "FETCH MAC vouched",
             "FETCHED MAC vouched",
+            "RELAY MAC vouched",
             "MANIFEST MAC vouched",
             "CHUNK MAC vouched",
         ],

@@ -37,7 +37,7 @@ fn without_a_reader_every_verb_ends_quietly() {
 /// `| head -1`: the reader leaves after a line, with more to come than a pipe holds.
 #[test]
 fn a_reader_that_leaves_early_is_no_reason_to_panic() {
-    let mut child = varangian("sim --protocol paxos --replay 1 --duration 2s --explain=5000")
+    let mut child = varangian("sim --protocol paxos --replay 3 --duration 2s --explain=5000")
         .stdout(Stdio::piped())
         .spawn()
         .expect("the binary runs");

@@ -187,9 +187,10 @@ impl<R: Request> Monitor<R> {
 
     /// The replica beside this monitor stopped, or runs again.
     ///
-    /// A primary that was started again has lost the thread: what it ordered last may be on no disk. It hands over.
+    /// A primary that is started again has lost the thread: what it ordered last may be on no disk. So it hands over as soon as it
+    /// stops.
     pub fn replica_is_up(&mut self, now: Time, up: bool, actions: &mut Vec<Action>) {
-        if up && !self.replica_up && self.leads() && !defect!(MonitorPresence) {
+        if !up && self.replica_up && self.leads() && !self.handing_over && !defect!(MonitorPresence) {
             self.violate(now, Rule::Presence, actions);
         }
         self.replica_up = up;

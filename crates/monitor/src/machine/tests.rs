@@ -137,10 +137,12 @@ fn a_heart_beats_only_while_its_replica_works() {
     let mut primary = monitor(0);
     let later = |count| NOW.after(Span(spec().heartbeat_every.0 * count));
     assert!(beats(&mut primary, later(1)));
-    primary.replica_is_up(later(1), false, &mut vec![]);
+    let mut actions = vec![];
+    primary.replica_is_up(later(1), false, &mut actions);
+    assert_eq!(actions[0], Action::Alarm(Rule::Presence), "it hands over");
     assert!(!beats(&mut primary, later(2)), "it is down");
     primary.replica_is_up(later(2), true, &mut vec![]);
-    assert!(!beats(&mut primary, later(3)), "it hands over");
+    assert!(!beats(&mut primary, later(3)), "it is up, and has lost the thread");
 }
 
 #[test]

@@ -101,7 +101,10 @@ impl Node {
             self.guard = None;
             self.guard_timers.clear_all();
         }
-        self.tell_guard(false, world);
+        // Where the power failed nobody is left to be told.
+        if crash == Crash::Process {
+            self.tell_guard(false, world);
+        }
         self.stash.clear();
     }
 
