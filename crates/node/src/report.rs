@@ -37,6 +37,15 @@ pub struct Answers {
     pub metrics: String,
 }
 
+/// After how long the monitor calls its replica late, as it has learned by now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    /// With an ORDER, where it leads.
+    pub order: Duration,
+    /// With an ACK.
+    pub ack: Duration,
+}
+
 /// How a node stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Report {
@@ -54,6 +63,8 @@ pub struct Report {
     pub vouches: bool,
     /// What the monitor says, where there is one.
     pub monitor: Option<MonitorPart>,
+    /// What it calls late.
+    pub bounds: Option<Bounds>,
     /// What passed its guard.
     pub passed: Passed,
     /// Asides that were not answered: no inquiries, or too many.
@@ -190,6 +201,8 @@ impl Report {
             "replica_words_refused": self.passed.words_refused,
             "replica_words_lost": self.passed.words_lost,
             "replica_silent_ms": self.beside.silent_ms,
+            "order_late_after_us": self.bounds.map(|bounds| bounds.order.as_micros() as u64),
+            "ack_late_after_us": self.bounds.map(|bounds| bounds.ack.as_micros() as u64),
             "alarms": self.passed.alarms.iter().map(alarm).collect::<Vec<_>>(),
             "pid": std::process::id(),
             "edition": self.passed.edition,
@@ -258,6 +271,11 @@ impl Report {
             "Words to the replica while it was down.",
             self.passed.words_lost,
         );
+        if let Some(Bounds { order, ack }) = self.bounds {
+            let (order, ack) = (order.as_micros() as u64, ack.as_micros() as u64);
+            metric("order_late_after_microseconds", "gauge", "After how long an ORDER is late.", order);
+            metric("ack_late_after_microseconds", "gauge", "After how long an ACK is late.", ack);
+        }
         metric("roster_edition", "gauge", "The edition of the roster that counts.", self.passed.edition);
         metric(
             "changes_refused_total",
@@ -343,6 +361,7 @@ pub(crate) mod tests {
             beside: Beside { up: true, starts: 1, silent_ms: 0, end: None },
             vouches: true,
             monitor: None,
+            bounds: None,
             passed: Passed::default(),
             asides_refused: 0,
             links: Counters::default(),

@@ -16,7 +16,7 @@ use crate::gate::Gate;
 use crate::http::{self, Shared};
 use crate::inquiries::Inquiries;
 use crate::notify::Notify;
-use crate::report::Report;
+use crate::report::{Bounds, Report};
 use crate::single::Single;
 use crate::starts;
 use crate::telling::{Level, News, Say};
@@ -198,6 +198,10 @@ pub(crate) fn report(
 ) -> Report {
     let (passed, vouches, monitor) =
         (gate.tally().clone(), gate.guard().vouches(), assemble::monitor_part(gate.guard()));
+    let bounds = gate.guard().monitor().map(|monitor| {
+        let (order, ack) = monitor.bounds();
+        Bounds { order: Duration::from_nanos(order.0), ack: Duration::from_nanos(ack.0) }
+    });
     let ending = gate.ending(config.node.into());
     let links = gate.links();
     let nodes = config.cluster.nodes().map(|entry| entry.node);
@@ -211,6 +215,7 @@ pub(crate) fn report(
         beside,
         vouches,
         monitor,
+        bounds,
         passed,
         asides_refused,
         links: links.counters().clone(),

@@ -32,6 +32,7 @@ fn report(normal: bool) -> Report {
         beside: Beside { up: true, starts: 1, silent_ms: 100, end: None },
         vouches: true,
         monitor: None,
+        bounds: None,
         passed: node::gate::Passed::default(),
         asides_refused: 0,
         links: link::Counters::default(),

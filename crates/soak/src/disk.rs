@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 /// Bytes of the image: a log, its spares, two snapshots, and what a soak writes between two of them.
 const DISK_BYTES: u64 = 1 << 30;
 
+/// Times that a disk is filled anew because the node has given room back meanwhile, at most.
+const FILLS_MAX: usize = 20;
+
 /// The disk.
 #[derive(Debug)]
 pub(crate) struct Disk {
@@ -38,23 +41,23 @@ impl Disk {
     pub(crate) fn fill(&self) -> Result<(), String> {
         let failed = |error: std::io::Error| format!("{}: {error}", self.filler().display());
         let mut file = File::create(self.filler()).map_err(failed)?;
-        // In pieces that get smaller, so that nothing is left.
         let mut length = 0;
-        for piece in [64 << 20, 1 << 20, 4096] {
-            while fallocate(&file, FallocateFlags::empty(), length, piece).is_ok() {
-                length += piece;
+        for _ in 0..FILLS_MAX {
+            // In pieces that get smaller, so that nothing is left.
+            for piece in [64 << 20, 1 << 20, 4096] {
+                while fallocate(&file, FallocateFlags::empty(), length, piece).is_ok() {
+                    length += piece;
+                }
+            }
+            // What is left of a block.
+            let last = file.seek(SeekFrom::End(0)).and_then(|_| file.write_all(&[0; 4096]));
+            match last.and_then(|()| file.sync_all()) {
+                Err(error) if error.kind() == ErrorKind::StorageFull => return Ok(()),
+                Err(error) => return Err(failed(error)),
+                Ok(()) => length = file.metadata().map_err(failed)?.len(),
             }
         }
-        // What is left of a block.
-        match file
-            .seek(SeekFrom::End(0))
-            .and_then(|_| file.write_all(&[0; 4096]))
-            .and_then(|()| file.sync_all())
-        {
-            Err(error) if error.kind() == ErrorKind::StorageFull => Ok(()),
-            Err(error) => Err(failed(error)),
-            Ok(()) => Err(format!("{} cannot be filled", self.mount.display())),
-        }
+        Err(format!("{} cannot be filled", self.mount.display()))
     }
 
     /// There is room again.

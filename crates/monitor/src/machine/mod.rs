@@ -298,7 +298,7 @@ impl<R: Request> Monitor<R> {
         &self.log
     }
 
-    /// What it sends on time alone, the bound for a waiting request and for an ACK: shown to the operator.
+    /// What is late at present, but for what there is to spare: a request that waits for its ORDER, an ACK. Shown to the operator.
     pub fn bounds(&self) -> (Span, Span) {
         (self.ordering.act.bound(), self.following.ack.bound())
     }
