@@ -35,6 +35,7 @@ impl<S: Service + Clone> Replica<S> {
     /// The leader is there.
     pub(super) fn heartbeat(&mut self, from: NodeId, heartbeat: &Heartbeat, out: &mut Outbox) {
         if self.follows(from, heartbeat.view, out) {
+            self.relayed = 0;
             self.note_chosen(heartbeat.view, heartbeat.chosen, out);
         }
     }

@@ -116,7 +116,7 @@ pub struct Replica<S> {
     /// How long that is at present.
     timeout: Duration,
     catch_up: Option<CatchUp>,
-    /// Requests passed on since the leader was heard last.
+    /// Requests passed on since the last HEARTBEAT.
     relayed: u32,
     /// Whether the disk was empty when the replica was built.
     blank: bool,

@@ -1,6 +1,6 @@
 //! A request that a client showed to somebody who does not lead reaches the leader all the same: its own way there may be cut.
 //!
-//! Upon such a request: it goes to the leader as it is, at most [`RELAYS_MAX`] between two words of the leader's; else NOT-ALLOWED.
+//! Upon such a request: it goes to the leader as it is, at most [`RELAYS_MAX`] between two HEARTBEATs; else NOT-ALLOWED.
 //! Upon one from a replica, at the leader: as if the client had come. Elsewhere: NOT-ALLOWED, so that it makes one step.
 
 use super::{Replica, Role};
@@ -9,7 +9,7 @@ use crate::replica::{Outbox, Refusal};
 use crate::request::Request;
 use wire::{NodeId, Peer};
 
-/// Requests that are passed on between two words of the leader's at most.
+/// Requests that are passed on between two HEARTBEATs at most: a cluster that has more to do than it can is asked everywhere.
 pub(super) const RELAYS_MAX: u32 = 256;
 
 impl<S: Service + Clone> Replica<S> {

@@ -161,7 +161,6 @@ impl<S: Service + Clone> Replica<S> {
 impl<S: Service + Clone> Replica<S> {
     /// The leader of the view, or of one that is about to begin, gave a sign.
     pub(super) fn heard(&mut self, out: &mut Outbox) {
-        self.relayed = 0;
         if self.suspects {
             self.suspects = false;
             out.clear_timer(CANVASS);
