@@ -7,6 +7,7 @@ use bytes::Bytes;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::{Failure, Log, OpenError, Options};
 
 fn options() -> Options {
@@ -20,21 +21,33 @@ enum Way {
     Write,
 }
 
+/// One test at a time: while another program is being started a copy of this process has all files open, another test's log among them,
+/// which nobody may open then.
+static STARTING: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    STARTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A file system in memory.
-struct Mounted(tempfile::TempDir);
+struct Mounted {
+    place: tempfile::TempDir,
+    _alone: MutexGuard<'static, ()>,
+}
 
 impl Mounted {
     fn new(size: &str) -> Option<Mounted> {
+        let alone = alone();
         let place = tempfile::tempdir().expect("a temporary directory");
         let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "none"], place.path());
         if !mounted {
             println!("SKIPPED: a file system can only be mounted by root");
         }
-        mounted.then_some(Mounted(place))
+        mounted.then_some(Mounted { place, _alone: alone })
     }
 
     fn directory(&self) -> PathBuf {
-        self.0.path().join("log")
+        self.place.path().join("log")
     }
 }
 
@@ -45,7 +58,7 @@ fn mount(arguments: &[&str], place: &Path) -> bool {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(self.0.path()).status();
+        let unmounted = Command::new("umount").arg(self.place.path()).status();
         assert!(
             unmounted.is_ok_and(|status| status.success()) || std::thread::panicking(),
             "it can be unmounted"
@@ -103,7 +116,7 @@ fn a_full_disk_breaks_the_log_and_loses_nothing_that_was_durable() {
     if let Err(error) = error {
         assert!(error.to_string().contains("the disk is full"), "{error}");
     }
-    assert!(mount(&["-o", "remount,size=4m"], mounted.0.path()), "the disk grows");
+    assert!(mount(&["-o", "remount,size=4m"], mounted.place.path()), "the disk grows");
     must_hold(&directory, durable);
 }
 
@@ -112,7 +125,7 @@ fn a_read_only_file_system_is_said_to_be_one() {
     let Some(mounted) = Mounted::new("1m") else { return };
     let directory = mounted.directory();
     store::create(&directory).expect("there is room");
-    assert!(mount(&["-o", "remount,ro"], mounted.0.path()), "root may do that");
+    assert!(mount(&["-o", "remount,ro"], mounted.place.path()), "root may do that");
     let error = Log::open(&directory, options(), || ()).expect_err("nothing can be written");
     assert!(matches!(&error, OpenError::Disk(_)) && error.to_string().contains("read-only"), "{error}");
 }
@@ -129,6 +142,7 @@ fn under_a_limit(name: &str, way: Way, options: Options) {
         println!("durable {} then {failure}", durable.0);
         return;
     }
+    let _alone = alone();
     let place = tempfile::tempdir().expect("a temporary directory");
     let directory = place.path().join("log");
     store::create(&directory).expect("there is room");
