@@ -7,7 +7,7 @@
 //!
 //! Upon something to tell, in the part ([`Mouth`]): one write, whole or not at all. If there is no room it is dropped and counted,
 //!   and the count told with the next line that finds room; a part neither waits for its supervisor nor ends without it.
-//! Upon a look of the supervisor's ([`Ear`]): it reads [`LOOK_BYTES_MAX`] at most, and waits for nothing. So a part that writes without end
+//! Upon a look of the supervisor's (`Ear`): it reads [`LOOK_BYTES_MAX`] at most, and waits for nothing. So a part that writes without end
 //!   fills its own pipe.
 //! Upon a line: it is said at its level and in the name of the part. What has no level (a panic, a traitor's noise) is a warning. What
 //!   is no letter, mark or number but moves a terminal's cursor, or hides, is said as what it is ([`harmless`]).
