@@ -1,6 +1,6 @@
 //! What is owed and late: timely action, ACK in time, STABLECHECKPOINT in time, presence.
 //!
-//! A monitor whose replica owes something does not wait longer than its patience; then it raises an alarm. How long its
+//! A monitor whose replica owes something does not wait longer than its patience; then it says ALERT. How long its
 //! patience is at a moment is its own business: at most the view timeout for what is usual, and as much to spare. Here some is
 //! added for clocks that drift.
 
@@ -21,13 +21,13 @@ pub(super) struct Debts {
     pub(super) stable: Option<Time>,
     /// A word of the monitor, now: the primary's replica was started again.
     presence: bool,
-    /// The monitor of the primary raised an alarm: somebody else is to lead.
+    /// The monitor of the primary said ALERT: somebody else is to lead.
     handing_over: bool,
 }
 
 impl Debts {
-    /// An alarm was raised: what was late is known to be.
-    pub(super) fn alarmed(&mut self, now: Time) {
+    /// Its monitor said ALERT: what was late is known to be. It says so without an alarm too, where a primary goes that broke no rule.
+    pub(super) fn alerted(&mut self, now: Time) {
         self.handing_over = true;
         self.begin_anew(now);
     }

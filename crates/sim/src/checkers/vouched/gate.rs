@@ -7,7 +7,7 @@ use agree::Message;
 use agree::byzid::message::{Claim, Control, Message as ByzId, NewConfig, Order, StableCheckpoint};
 use monitor::Incarnation;
 use std::collections::{BTreeMap, VecDeque};
-use wire::{ClientId, Digest, NodeId, Sequence, Timestamp, View};
+use wire::{ClientId, Digest, NodeId, Sequence, Time, Timestamp, View};
 
 /// One node's guard, from outside.
 #[derive(Clone, Debug)]
@@ -208,12 +208,16 @@ impl Gate {
     }
 
     /// Its monitor speaks for itself.
-    pub(super) fn hear_own_monitor(&mut self, Control(control): &Control) {
+    pub(super) fn hear_own_monitor(&mut self, now: Time, Control(control): &Control) {
         match control {
+            monitor::Control::Alert { view, .. } => {
+                if self.entered.is_some_and(|reign| reign.view == View(view.0)) {
+                    self.debts.alerted(now);
+                }
+            }
             monitor::Control::Suspect { promised, .. } => self.promise(View(promised.0)),
             monitor::Control::ReconRequest { target } => self.promise(View(target.0)),
             monitor::Control::Beat { .. }
-            | monitor::Control::Alert { .. }
             | monitor::Control::Convicted { .. }
             | monitor::Control::Rejoin { .. } => {}
         }

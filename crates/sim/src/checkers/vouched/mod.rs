@@ -25,7 +25,7 @@ mod tests;
 mod truth;
 
 use agree::byzid::message::Message as ByzId;
-use agree::guard::{Alarm, GuardEffect};
+use agree::guard::GuardEffect;
 use agree::{Event, Message, Settings};
 use bytes::Bytes;
 use gate::Gate;
@@ -90,7 +90,7 @@ impl Vouched {
                 GuardEffect::Transmit { frame, .. } if self.gates[node].judged => {
                     self.let_out(now, node, frame, effects)?;
                 }
-                GuardEffect::Alarm(alarm) => self.alarmed(now, node, alarm),
+                GuardEffect::Alarm(alarm) => self.gates[node].guilty |= alarm.proof,
                 _ => {}
             }
         }
@@ -100,12 +100,6 @@ impl Vouched {
             return Ok(());
         }
         if gate.judged && gate.up { gate.settle_debts(now, &self.truth, &self.settings) } else { Ok(()) }
-    }
-
-    fn alarmed(&mut self, now: Time, node: usize, alarm: &Alarm) {
-        let gate = &mut self.gates[node];
-        gate.guilty |= alarm.proof;
-        gate.debts.alarmed(now);
     }
 
     /// The guard of `node` let `message` in.
@@ -182,7 +176,7 @@ impl Vouched {
     ) -> Verdict {
         let gate = &mut self.gates[node];
         if let Message::ByzId(ByzId::Control(control)) = message {
-            gate.hear_own_monitor(control);
+            gate.hear_own_monitor(now, control);
             return Ok(());
         }
         // What its monitor says by itself.

@@ -2,7 +2,9 @@
 
 use super::gate::Gate;
 use super::truth::{Reign, Truth};
-use agree::byzid::message::{Ack, Claim, Member, NewConfig, Order, Reconfigure, Stable, StableCheckpoint};
+use agree::byzid::message::{
+    Ack, Claim, Control, Member, NewConfig, Order, Reconfigure, Stable, StableCheckpoint,
+};
 use agree::{Batch, Protocol, Request, Settings};
 use bytes::Bytes;
 use core::time::Duration;
@@ -106,12 +108,30 @@ fn who_owes_an_order_is_given_some_time_and_no_more() {
     let late = Time(1).after(settings.view_timeout * 3);
     assert_eq!(gate.settle_debts(Time(1), &truth, &settings), Ok(()));
     assert!(gate.clone().settle_debts(late, &truth, &settings).is_err());
-    gate.debts.alarmed(late);
+    gate.hear_own_monitor(late, &alert());
     assert_eq!(
         gate.settle_debts(late.after(Duration::from_nanos(1)), &truth, &settings),
         Ok(()),
         "its monitor said so"
     );
+}
+
+#[test]
+fn a_primary_that_was_started_again_leads_no_more_or_its_monitor_is_silent() {
+    let (gate, truth, settings) = primary(0);
+    let started_again = |mut gate: Gate| {
+        gate.replica_is_up(false, &truth);
+        gate.replica_is_up(true, &truth);
+        gate.settle_debts(Time(1), &truth, &settings)
+    };
+    assert!(started_again(gate.clone()).is_err());
+    let mut hands_over = gate;
+    hands_over.hear_own_monitor(Time(1), &alert());
+    assert_eq!(started_again(hands_over), Ok(()), "since nobody followed: it broke no rule");
+}
+
+fn alert() -> Control {
+    Control(monitor::Control::Alert { view: monitor::View(0), proof: false })
 }
 
 fn claim(vouched: bool, orders: usize) -> Claim {
