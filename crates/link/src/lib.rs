@@ -9,7 +9,8 @@
 //! - [`tls`]: mutual TLS 1.3 between pinned keys; no certificate and no authority.
 //! - [`wall_time`]: moments of the calendar.
 //! - [`knock`]: whether a node takes a key.
-//! - [`links`]: all the links of a node or a client, behind one call that waits; [`framing`], [`hello`]: what travels beside the frames.
+//! - [`links`]: all the links of a node or a client, behind one call that waits; [`framing`], [`hello`]: what travels beside the frames;
+//!   [`listening`]: who waits at a listener.
 //!
 //! Of the crates that this one rests on: `rustls` with `ring` speaks TLS; `ed25519-dalek` signs, since it keeps a checked key
 //! ready and has the strict rule; `x25519-dalek`, since `ring` agrees only with keys that it forgets at once; `blake3`, which
@@ -26,6 +27,7 @@ pub mod identity;
 pub mod keyring;
 pub mod knock;
 pub mod links;
+pub mod listening;
 pub mod mac;
 pub mod pins;
 pub mod secret;

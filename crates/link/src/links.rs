@@ -34,6 +34,7 @@ pub use news::{Arrival, Closing, Counters, Trouble};
 use self::dialling::Dial;
 use crate::channel::{Broken, Channel, Reading};
 use crate::framing::BadLength;
+use crate::listening::Listening;
 use crate::tls;
 use bytes::Bytes;
 use core::time::Duration;
@@ -124,9 +125,7 @@ pub struct Links {
     /// Taken out while a turn goes through them.
     events: Option<Events>,
     making: Making,
-    listener: Option<TcpListener>,
-    /// Connections may wait to be taken in: from when on that is to be tried. (The system tells of them once only.)
-    accept_at: Option<Instant>,
+    listening: Option<Listening>,
     /// What we answer by, over TLS.
     server: Option<Arc<ServerConfig>>,
     waker: Arc<Waker>,
@@ -152,13 +151,13 @@ impl Links {
     pub fn new(making: Making) -> io::Result<Links> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
-        let listener = match making.listen {
+        let listening = match making.listen {
             None => None,
             Some(address) => {
                 let mut listener = TcpListener::bind(address)?;
                 SockRef::from(&listener).listen(BACKLOG)?;
                 poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-                Some(listener)
+                Some(Listening::new(listener))
             }
         };
         let server = match &making.protection {
@@ -170,8 +169,7 @@ impl Links {
             poll,
             events: Some(Events::with_capacity(1024)),
             making,
-            listener,
-            accept_at: None,
+            listening,
             server,
             waker,
             connections: Vec::new(),
@@ -190,7 +188,7 @@ impl Links {
 
     /// Where it really listens.
     pub fn local_address(&self) -> Option<SocketAddr> {
-        self.listener.as_ref().and_then(|listener| listener.local_addr().ok())
+        self.listening.as_ref().and_then(Listening::address)
     }
 
     /// Ends a turn that waits, from another thread.
@@ -261,7 +259,11 @@ impl Links {
         }
         for event in &events {
             match event.token() {
-                LISTENER => self.accept_at = Some(now),
+                LISTENER => {
+                    if let Some(listening) = &mut self.listening {
+                        listening.told(now);
+                    }
+                }
                 WAKER => {}
                 Token(token) if token < FIRST => arrived.push(Arrival::Foreign(token - FOREIGN)),
                 Token(token) => {

@@ -12,10 +12,11 @@ mod visitor;
 
 use self::visitor::{Over, Visitor};
 use crate::report::{Answers, Duty, by_why};
+use link::listening::{Came, Listening};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -30,9 +31,6 @@ pub const HEAD_BYTES_MAX: usize = 8 << 10;
 /// How long a visitor may take.
 pub const VISIT_MAX: Duration = Duration::from_millis(500);
 
-/// The pause after the system could give us no connection: it has no descriptor left, and says so as often as it is asked.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
-
 const LISTENER: Token = Token(0);
 
 /// The latest answers, shared with the thread that gives them.
@@ -46,9 +44,8 @@ pub fn serve(address: SocketAddr, answers: Shared) -> io::Result<SocketAddr> {
     let address = listener.local_addr()?;
     let mut desk = Desk {
         poll,
-        listener,
+        listening: Listening::new(listener),
         answers,
-        accept_at: None,
         visitors: VecDeque::new(),
         last: LISTENER,
         ended: BTreeMap::new(),
@@ -65,10 +62,8 @@ pub fn serve(address: SocketAddr, answers: Shared) -> io::Result<SocketAddr> {
 /// Where visitors are served.
 struct Desk {
     poll: Poll,
-    listener: TcpListener,
+    listening: Listening,
     answers: Shared,
-    /// Visitors may wait to be taken in: from when on that is to be tried. (The system tells of them once only.)
-    accept_at: Option<Instant>,
     /// Oldest first, each under a token that nobody had before.
     visitors: VecDeque<(Token, Visitor)>,
     last: Token,
@@ -77,14 +72,14 @@ struct Desk {
 
 impl Desk {
     fn turn(&mut self, events: &mut Events) {
-        let due = [self.accept_at, self.visitors.front().map(|(_, visitor)| visitor.until)];
+        let due = [self.listening.due(), self.visitors.front().map(|(_, visitor)| visitor.until)];
         let wait = due.into_iter().flatten().min().map(|at| at.saturating_duration_since(Instant::now()));
         // It fails if a signal came; then there are no events.
         let _ = self.poll.poll(events, wait);
         let now = Instant::now();
         for event in &*events {
             match event.token() {
-                LISTENER => self.accept_at = Some(now),
+                LISTENER => self.listening.told(now),
                 token => self.advance(token),
             }
         }
@@ -95,26 +90,13 @@ impl Desk {
     }
 
     fn accept(&mut self, now: Instant) {
-        if self.accept_at.is_none_or(|at| at > now) {
-            return;
-        }
         for _ in 0..VISITORS_MAX {
-            match self.listener.accept() {
-                Ok((stream, _)) => self.take_in(stream, now),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.accept_at = None;
-                    return;
-                }
-                // The other end has given up already, or a signal came: the next one may do.
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
-                Err(_) => {
-                    self.accept_at = Some(now + ACCEPT_AGAIN);
-                    return;
-                }
+            match self.listening.next(now) {
+                Came::Somebody(stream, _) => self.take_in(stream, now),
+                Came::Gone => {}
+                Came::Nobody => return,
             }
         }
-        self.accept_at = Some(now);
     }
 
     fn take_in(&mut self, mut stream: TcpStream, now: Instant) {

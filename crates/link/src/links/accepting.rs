@@ -10,10 +10,9 @@
 //! While nothing is read: nobody can say who it is, so nobody is crowded out. Who comes waits with the system.
 
 use super::{ACCEPTS_MAX, Arrival, Closing, Links, Origin, STRANGERS_MAX};
+use crate::listening::Came;
 use crate::tls;
-use core::time::Duration;
 use mio::net::TcpStream;
-use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 use wire::auth::NODES_MAX;
@@ -22,41 +21,25 @@ use wire::auth::NODES_MAX;
 const KEPT_MAX: usize = STRANGERS_MAX / 2;
 const _: () = assert!(NODES_MAX <= KEPT_MAX, "there is a place for each node");
 
-/// The pause after the system could give us no connection: it has no descriptor left, and says so as often as it is asked.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
-
 impl Links {
     /// When those that wait to be taken in are next.
     pub(super) fn next_accept(&self) -> Option<Instant> {
-        self.accept_at.filter(|_| !self.held)
+        self.listening.as_ref().filter(|_| !self.held)?.due()
     }
 
     /// Takes in whoever has connected.
     pub(super) fn accept(&mut self, now: Instant, arrived: &mut Vec<Arrival>) {
-        if self.accept_at.is_none_or(|at| at > now) {
-            return;
-        }
         for _ in 0..ACCEPTS_MAX {
             if self.held && self.strangers.len() >= STRANGERS_MAX {
                 return;
             }
-            let Some(listener) = &self.listener else { return };
-            match listener.accept() {
-                Ok((stream, from)) => self.take_in(stream, from, now, arrived),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.accept_at = None;
-                    return;
-                }
-                // The other end has given up already, or a signal came: the next one may do.
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
-                Err(_) => {
-                    self.accept_at = Some(now + ACCEPT_AGAIN);
-                    return;
-                }
+            let Some(listening) = &mut self.listening else { return };
+            match listening.next(now) {
+                Came::Somebody(stream, from) => self.take_in(stream, from, now, arrived),
+                Came::Gone => {}
+                Came::Nobody => return,
             }
         }
-        self.accept_at = Some(now);
         self.counters.accepts_put_off += 1;
     }
 
