@@ -226,26 +226,32 @@ impl<K: Keys> Guard<K> {
         request: &Request,
         out: &mut Vec<GuardEffect>,
     ) -> Option<Refusal> {
-        if self.is_open() {
-            return None;
-        }
-        // A node without its monitor that does not fail open is cut off, and hears nothing.
-        let Some(monitor) = &mut self.monitor else { return Some(Refusal::NotAllowed) };
-        match monitor.request_received(moment(now), request.clone()) {
-            Admission::Queued => None,
-            Admission::Duplicate => Some(Refusal::Stale),
+        let admission = self.admit(now, request);
+        match admission {
+            Admission::Queued | Admission::Duplicate => {}
             Admission::NotPrimary => {
-                if let Some(primary) = monitor.relay(moment(now)) {
+                let primary = self.monitor.as_mut().and_then(|monitor| monitor.relay(moment(now)));
+                if let Some(primary) = primary {
                     let relay = Message::from(Relay { request: request.clone() });
                     self.transmit(&[Peer::Node(NodeId(primary))], &relay, out);
                 }
-                Some(Refusal::NotAllowed)
             }
             Admission::Full => {
                 let busy = Busy { client: request.client, timestamp: request.timestamp };
                 self.parcels.add(busy.client, Message::Busy(busy), &self.door, out);
-                Some(Refusal::NoRoom)
             }
+        }
+        refusal_of_admission(admission)
+    }
+
+    /// What becomes of a REQUEST, whoever showed it. Where nothing is vouched for, nobody looks at what order they come in; and a
+    /// node without its monitor that does not fail open is cut off, and hears nothing.
+    fn admit(&mut self, now: Time, request: &Request) -> Admission {
+        let open = self.is_open();
+        match &mut self.monitor {
+            _ if open => Admission::Queued,
+            Some(monitor) => monitor.request_received(moment(now), request.clone()),
+            None => Admission::NotPrimary,
         }
     }
 
@@ -259,25 +265,14 @@ impl<K: Keys> Guard<K> {
         request: Request,
         out: &mut Vec<GuardEffect>,
     ) {
-        let open = self.is_open();
-        let admission = match &mut self.monitor {
-            _ if !vouched => Admission::NotPrimary,
-            // Nobody looks at what order they come in.
-            _ if open => Admission::Queued,
-            Some(monitor) => monitor.request_received(moment(now), request.clone()),
-            None => Admission::NotPrimary,
-        };
-        let refusal = match admission {
-            Admission::Queued => {
+        let admission = if vouched { self.admit(now, &request) } else { Admission::NotPrimary };
+        out.push(match refusal_of_admission(admission) {
+            None => {
                 let from = Peer::Client(request.client);
-                let message = Message::Request(request);
-                return out.push(GuardEffect::Deliver(Event::Message { from, message }));
+                GuardEffect::Deliver(Event::Message { from, message: Message::Request(request) })
             }
-            Admission::Duplicate => Refusal::Stale,
-            Admission::NotPrimary => Refusal::NotAllowed,
-            Admission::Full => Refusal::NoRoom,
-        };
-        out.push(GuardEffect::Refuse { from: Peer::Node(from), refusal });
+            Some(refusal) => GuardEffect::Refuse { from: Peer::Node(from), refusal },
+        });
     }
 
     /// Each REQUEST in a bundle is shown to the monitor for itself; those that pass go on together.
@@ -318,20 +313,12 @@ impl<K: Keys> Guard<K> {
         let mut actions = Vec::new();
         let received = match &mut self.monitor {
             // Nobody checks: what is for replicas passes, what is for monitors has nobody to hear it.
-            None => match message {
-                ByzId::Control(_) | ByzId::Relay(_) | ByzId::Reconfigure(_) | ByzId::NewConfig(_) => {
-                    Received::NotAllowed
-                }
-                _ => Received::Deliver,
-            },
+            None if is_for_monitor(&message) => Received::NotAllowed,
+            None => Received::Deliver,
             Some(monitor) => {
                 let received =
                     show(monitor, &self.door, &self.genesis, now, from, vouched, &message, &mut actions);
-                let ordinary = !matches!(
-                    message,
-                    ByzId::Control(_) | ByzId::Relay(_) | ByzId::Reconfigure(_) | ByzId::NewConfig(_)
-                );
-                if open && ordinary { Received::Deliver } else { received }
+                if open && !is_for_monitor(&message) { Received::Deliver } else { received }
             }
         };
         let refusal = match received {
@@ -465,6 +452,21 @@ fn refusal_of(received: Received) -> Option<Refusal> {
         Received::NotAllowed => Some(Refusal::NotAllowed),
         Received::Contradiction => Some(Refusal::Contradiction),
     }
+}
+
+/// What is said to whoever showed a REQUEST, unless it goes to the replica.
+fn refusal_of_admission(admission: Admission) -> Option<Refusal> {
+    match admission {
+        Admission::Queued => None,
+        Admission::Duplicate => Some(Refusal::Stale),
+        Admission::NotPrimary => Some(Refusal::NotAllowed),
+        Admission::Full => Some(Refusal::NoRoom),
+    }
+}
+
+/// Whether a message means something to a monitor alone, so that nobody without one hears it, or says it.
+fn is_for_monitor(message: &ByzId) -> bool {
+    matches!(message, ByzId::Control(_) | ByzId::Relay(_) | ByzId::Reconfigure(_) | ByzId::NewConfig(_))
 }
 
 /// Whether a message that passed is the replica's business, and not the monitor's alone.

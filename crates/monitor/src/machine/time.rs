@@ -97,11 +97,11 @@ impl<R: Request> Monitor<R> {
 
     /// The primary's heartbeat, its retransmissions, and the members that need a new configuration to come back.
     ///
-    /// A heart that beats says that the primary does its work: not while it hands over, nor while its replica is down.
+    /// A heart that beats says that the primary does its work: not while it hands over, as it does when its replica is down.
     fn lead(&mut self, now: Time, actions: &mut Vec<Action>) {
         if self.beat_at <= now {
             self.beat_at = now.after(self.spec.heartbeat_every);
-            if self.replica_up && !self.handing_over {
+            if !self.handing_over {
                 actions.push(Action::Broadcast(Control::Beat {
                     view: self.configuration.view,
                     last: self.ordering.last,

@@ -1,6 +1,8 @@
 //! What the replica sends, on its way through the monitor.
 
-use super::{Guard, MANIFESTS_MAX, deliver, is_proven, moment, sealed_new_config, stable_is_proven};
+use super::{
+    Guard, MANIFESTS_MAX, deliver, is_for_monitor, is_proven, moment, sealed_new_config, stable_is_proven,
+};
 use crate::assent::{Assent, Replies};
 use crate::byzid::message::{
     Claim, Member, Message as ByzId, NewConfig, Order, Reconfigure, Stable, StableCheckpoint,
@@ -418,13 +420,7 @@ impl<K: Keys> Guard<K> {
             (Message::ByzId(ByzId::Order(_) | ByzId::StableCheckpoint(_)), Destination::Members)
         );
         match &message {
-            Message::ByzId(
-                ByzId::Reconfigure(_)
-                | ByzId::NewConfig(_)
-                | ByzId::Joined(_)
-                | ByzId::Control(_)
-                | ByzId::Relay(_),
-            ) => {
+            Message::ByzId(inner) if is_for_monitor(inner) || matches!(inner, ByzId::Joined(_)) => {
                 out.push(GuardEffect::Refuse { from: Peer::Node(self.me), refusal: Refusal::NotAllowed });
             }
             _ => {
