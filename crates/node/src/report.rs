@@ -26,6 +26,14 @@ pub enum Duty {
     Neither,
 }
 
+impl Duty {
+    /// Whether the node does what it should: a spare that stands by is as well as a member that takes part.
+    #[must_use]
+    pub fn is_healthy(self) -> bool {
+        self != Duty::Neither
+    }
+}
+
 /// What is answered to whoever asks.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Answers {
@@ -93,34 +101,27 @@ impl Report {
     /// What it does.
     #[must_use]
     pub fn duty(&self) -> Duty {
-        match (self.takes_part(), self.stands_by()) {
-            (true, _) => Duty::TakesPart,
-            (false, true) => Duty::StandsBy,
-            (false, false) => Duty::Neither,
+        if self.passed.alarms.iter().any(|alarmed| alarmed.alarm.proof) {
+            Duty::Neither
+        } else if self.takes_part() {
+            Duty::TakesPart
+        } else if self.stands_by() {
+            Duty::StandsBy
+        } else {
+            Duty::Neither
         }
     }
 
-    /// Whether it does what it should: a spare that stands by is as well as a member that takes part.
-    #[must_use]
-    pub fn is_healthy(&self) -> bool {
-        self.duty() != Duty::Neither
-    }
-
-    /// Whether it is a spare, as far as its own monitor knows, and nothing is wrong with it.
+    /// Whether it is a spare, as far as its own monitor knows, and its replica is there.
     fn stands_by(&self) -> bool {
         let Some(monitor) = &self.monitor else { return false };
         let members: Vec<NodeId> = monitor.members.iter().map(|member| member.node).collect();
-        let proven = self.passed.alarms.iter().any(|alarmed| alarmed.alarm.proof);
-        !proven && role(&members, self.node, &self.account()) == Role::Spare
+        role(&members, self.node, &self.account()) == Role::Spare
     }
 
     fn takes_part(&self) -> bool {
         let speaks = self.beside.up && self.beside.silent_ms <= SILENT_MS_MAX;
-        let proven = self.passed.alarms.iter().any(|alarmed| alarmed.alarm.proof);
-        self.vouches
-            && !proven
-            && speaks
-            && self.standing.as_ref().is_some_and(|standing| standing.status.normal)
+        self.vouches && speaks && self.standing.as_ref().is_some_and(|standing| standing.status.normal)
     }
 
     fn seconds(&self) -> u64 {
@@ -172,6 +173,7 @@ impl Report {
     /// As one JSON object.
     #[must_use]
     pub fn as_json(&self) -> Value {
+        let duty = self.duty();
         let status = self.standing.as_ref().map(|standing| &standing.status);
         let (tally, log) = (self.tally(), self.log());
         let alarm = |alarmed: &Alarmed| {
@@ -181,8 +183,8 @@ impl Report {
         json!({
             "node": self.node.0,
             "protocol": self.protocol.name(),
-            "healthy": self.is_healthy(),
-            "stands_by": self.duty() == Duty::StandsBy,
+            "healthy": duty.is_healthy(),
+            "stands_by": duty == Duty::StandsBy,
             "vouches": self.vouches,
             "primary": status.map(|status| status.primary.0),
             "configuration": status.map(|status| status.view.0),
@@ -220,6 +222,7 @@ impl Report {
     /// As metrics in the text form of Prometheus.
     #[must_use]
     pub fn as_metrics(&self) -> String {
+        let duty = self.duty();
         let mut text = String::new();
         let mut metric = |name: &str, kind: &str, help: &str, value: u64| {
             let _ = write!(
@@ -231,13 +234,13 @@ impl Report {
             "healthy",
             "gauge",
             "Whether the node takes part, or stands by as it should.",
-            u64::from(self.is_healthy()),
+            u64::from(duty.is_healthy()),
         );
         metric(
             "stands_by",
             "gauge",
             "Whether it is a spare that stands by.",
-            u64::from(self.duty() == Duty::StandsBy),
+            u64::from(duty == Duty::StandsBy),
         );
         if let Some(Standing { status, .. }) = &self.standing {
             metric("configuration", "gauge", "The view or configuration.", status.view.0);
@@ -391,13 +394,13 @@ pub(crate) mod tests {
     #[test]
     fn a_node_whose_replica_is_proven_to_lie_is_not_healthy() {
         let mut report = report();
-        assert!(report.is_healthy());
+        assert!(report.duty().is_healthy());
         let mut alarm = Alarm { node: NodeId(0), view: View(0), rule: "a rule", proof: false };
         report.passed.alarmed(Time::ZERO, alarm.clone());
-        assert!(report.is_healthy(), "it is suspected of something, and takes part");
+        assert!(report.duty().is_healthy(), "it is suspected of something, and takes part");
         alarm.proof = true;
         report.passed.alarmed(Time::ZERO, alarm);
-        assert!(!report.is_healthy());
+        assert!(!report.duty().is_healthy());
     }
 
     #[test]
@@ -415,7 +418,7 @@ pub(crate) mod tests {
             fails_open: false,
             guilty: None,
         });
-        assert_eq!((report.duty(), report.is_healthy()), (Duty::StandsBy, true));
+        assert_eq!((report.duty(), report.duty().is_healthy()), (Duty::StandsBy, true));
         let metrics = report.as_metrics();
         assert!(metrics.contains("\nvarangian_healthy 1\n") && metrics.contains("\nvarangian_stands_by 1\n"));
         report.beside.silent_ms = SILENT_MS_MAX + 1;

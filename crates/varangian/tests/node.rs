@@ -85,6 +85,15 @@ impl Cluster {
         fs::read_to_string(self.file(node, "said")).expect("it is there")
     }
 
+    /// Waits until a node has said this.
+    fn wait_for_words(&self, node: u16, words: &str) {
+        let end = Instant::now() + PATIENCE;
+        while !self.said(node).contains(words) {
+            assert!(Instant::now() < end, "it never said '{words}': {}", self.said(node));
+            sleep(Duration::from_millis(20));
+        }
+    }
+
     fn status(&self, node: u16) -> Option<Value> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port + 10 + node)).ok()?;
         stream.write_all(b"GET /status HTTP/1.1\r\n\r\n").ok()?;
@@ -304,13 +313,7 @@ fn what_a_hacked_replica_writes_costs_it_the_pipe_and_the_monitor_goes_on() {
 fn a_roster_is_read_anew_and_any_other_change_is_refused_by_name() {
     let cluster = Cluster::start(21_600);
     signal("HUP", u64::from(cluster.pid(0)));
-    let heard = |words: &str| {
-        let end = Instant::now() + PATIENCE;
-        while !cluster.said(0).contains(words) {
-            assert!(Instant::now() < end, "it never said '{words}': {}", cluster.said(0));
-            sleep(Duration::from_millis(20));
-        }
-    };
+    let heard = |words: &str| cluster.wait_for_words(0, words);
     heard("the roster was read anew");
     let path = cluster.file(0, "node.toml");
     let text = fs::read_to_string(&path).expect("it is there");
@@ -439,13 +442,7 @@ fn a_replica_that_babbles_is_heard_now_and_then_and_the_rest_is_counted() {
 fn each_part_tells_through_its_supervisor_and_under_its_own_name() {
     let cluster = Cluster::start(21_800);
     let status = cluster.until(0, "it takes part", |status| status["healthy"] == true);
-    let heard = |words: &str| {
-        let end = Instant::now() + PATIENCE;
-        while !cluster.said(0).contains(words) {
-            assert!(Instant::now() < end, "it never said '{words}': {}", cluster.said(0));
-            sleep(Duration::from_millis(20));
-        }
-    };
+    let heard = |words: &str| cluster.wait_for_words(0, words);
     heard("\nnode 0: monitor: the link to node 1 stands\n");
     assert_eq!(status["lines_left_out"], 0);
     if !is_root() {
