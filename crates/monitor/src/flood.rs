@@ -1,13 +1,14 @@
 //! How much a replica may send of what the protocol does not count out by itself.
 //!
-//! ORDERs are limited by the requests that wait, ACKs and REPLYs by the ORDERs that came. What is left (a CHECKPOINT or
-//! JOINED said again, questions of a state transfer, a RECONFIGURE) draws on a bucket of [`BURST`] messages that fills at
+//! ORDERs are limited by the requests that wait; ACKs, REPLYs and CHECKPOINTs by the ORDERs that came. What is left (a CHECKPOINT
+//! or JOINED said again, questions of a state transfer, a RECONFIGURE) draws on a bucket of [`BURST`] messages that fills at
 //! [`PER_SECOND`]. On an empty bucket messages are blocked. What is blocked draws on a second one, of [`BLOCKED_MAX`], that fills
 //! as fast: whoever empties that as well, and so says twice as much for long, is no correct replica.
 //!
 //! A correct replica may be blocked for long: the next question of a state transfer comes with the answer to the last, however fast
-//! that is, and a checkpoint that is stable before the last one was fetched begins it anew. But it asks for a few pieces at a
-//! time and then waits for answers, which what is blocked does not get. So few are blocked for each checkpoint and each timer.
+//! that is, and a checkpoint that becomes stable before the last one was fetched begins it anew. But what is blocked gets no
+//! answer. So no more are blocked than it asks at once, whenever a timer runs out and whenever a later checkpoint becomes
+//! stable; and for those the second bucket gets [`BLOCKED_PER_CHECKPOINT`] back.
 //!
 //! Answers (a piece of a snapshot, a batch, an ORDER or an ACK said again, the stable checkpoint for one who lacks it)
 //! draw on a bucket of their own, and are only blocked: how many of them a correct replica sends is up to those who ask.
@@ -22,6 +23,10 @@ pub const PER_SECOND: u64 = 4096;
 
 /// Messages that may be blocked at once before it is a violation.
 pub const BLOCKED_MAX: u64 = 4 * BURST;
+
+/// Messages that may be blocked for every checkpoint that becomes stable: more than the questions of a state transfer that a
+/// correct replica asks before it has an answer.
+pub const BLOCKED_PER_CHECKPOINT: u64 = 8;
 
 const NANOS_PER_MESSAGE: u64 = 1_000_000_000 / PER_SECOND;
 
@@ -62,6 +67,12 @@ impl Bucket {
             Flow::Flood
         }
     }
+
+    /// A checkpoint became stable, and a transfer may begin anew.
+    pub fn stable(&mut self) {
+        let gained = BLOCKED_PER_CHECKPOINT * NANOS_PER_MESSAGE;
+        self.blocked_until = self.blocked_until.saturating_sub(gained);
+    }
 }
 
 /// Takes one message out of what holds `burst` of them, if there is one.
@@ -97,16 +108,27 @@ mod tests {
         assert_eq!(floods, 1);
     }
 
-    /// A state transfer that is begun anew again and again asks faster than may be for as long as that lasts.
+    /// How often one is a flooder in a minute of so many messages a second, and one checkpoint for every `per_checkpoint`.
+    fn floods(per_second: u64, per_checkpoint: u64) -> usize {
+        let mut bucket = Bucket::full();
+        let floods = (0..60 * per_second).filter(|message| {
+            if message % per_checkpoint == 0 {
+                bucket.stable();
+            }
+            bucket.take(Time(message * 1_000_000_000 / per_second)) == Flow::Flood
+        });
+        floods.count()
+    }
+
     #[test]
-    fn who_is_blocked_for_long_and_then_waits_for_answers_is_no_flooder() {
-        let second = 1_000_000_000;
-        let floods = |per_second: u64| {
-            let mut bucket = Bucket::full();
-            let times = (0..60 * per_second).map(|message| Time(message * second / per_second));
-            times.filter(|now| bucket.take(*now) == Flow::Flood).count()
-        };
-        assert_eq!(floods(2 * PER_SECOND - 100), 0);
-        assert!(floods(2 * PER_SECOND + 100) > 0);
+    fn who_says_twice_as_much_for_long_is_a_flooder() {
+        assert_eq!(floods(2 * PER_SECOND - 100, u64::MAX), 0);
+        assert!(floods(2 * PER_SECOND + 100, u64::MAX) > 0);
+    }
+
+    #[test]
+    fn who_asks_for_each_checkpoint_and_then_waits_is_none_however_fast_they_come() {
+        assert_eq!(floods(20 * PER_SECOND, BLOCKED_PER_CHECKPOINT), 0);
+        assert!(floods(20 * PER_SECOND, 2 * BLOCKED_PER_CHECKPOINT) > 0);
     }
 }

@@ -19,7 +19,7 @@ use crate::bundle::{Bundle, Gathering, Parcels};
 use crate::byzid::message::{
     self, Claim, Control, Member, Message as ByzId, NewConfig, Reconfigure, Relay, Stable,
 };
-use crate::checkpoint::Manifest;
+use crate::checkpoint::{CHUNKS_IN_FLIGHT_MAX, Manifest};
 use crate::door::Door;
 use crate::guard::{Alarm, Guard as GuardTrait, GuardEffect};
 use crate::replica::{Destination, Event, Refusal, Timer};
@@ -41,6 +41,9 @@ const TIMER_MIN: Duration = Duration::from_micros(10);
 /// Manifests kept. A replica has a stable checkpoint and two tentative ones at most, and all of them may be asked for: by
 /// one that needs the first, and by a traitor that wants it never to get there.
 const MANIFESTS_MAX: usize = 4;
+
+/// A transfer asks for the manifest, and for so many chunks before it has the first.
+const _: () = assert!((CHUNKS_IN_FLIGHT_MAX as u64) < monitor::flood::BLOCKED_PER_CHECKPOINT);
 
 /// The guard's only timer: the monitor's next deadline.
 const MONITOR: Timer = Timer(0);

@@ -174,7 +174,11 @@ impl<R: Request> Monitor<R> {
         if let Err(received) = self.check_from_primary(&heard) {
             return received;
         }
-        self.log_of(heard.view).truncate(at, digest);
+        let log = self.log_of(heard.view);
+        if at > log.stable() {
+            log.truncate(at, digest);
+            self.bucket.stable();
+        }
         self.following.misled |= !heard.vouched;
         self.watch(heard.now);
         Received::Deliver

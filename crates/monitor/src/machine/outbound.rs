@@ -182,7 +182,9 @@ impl<R: Request> Monitor<R> {
         if older || at > self.following.said {
             return Err(Rule::StaleConfiguration);
         }
-        self.draw(now, actions)?;
+        if self.following.checkpoint.is_some_and(|(last, _)| at == last) {
+            self.draw(now, actions)?;
+        }
         self.following.checkpoint = Some((at, digest));
         // Who vouches for the state after N says that it has N. (It may not have ACKed it yet: a replica that was started again
         // finds on its disk what it had not said before.)

@@ -444,6 +444,19 @@ fn those_who_ask_much_do_not_make_a_flooder_of_the_one_who_answers() {
 }
 
 #[test]
+fn a_checkpoint_is_vouched_for_once_however_fast_they_come_and_again_only_so_often() {
+    let mut backup = monitor(1);
+    follow_up_to(&mut backup, 8);
+    let mut actions = vec![];
+    while backup.draw(NOW, &mut actions).is_ok() {}
+    assert_eq!(backup.ack_sent(NOW, View(0), Sequence(8), batch(8), &mut actions), Ok(()));
+    let mut vouch = |at, digest| backup.checkpoint_sent(NOW, View(0), Sequence(at), digest, &mut actions);
+    assert_eq!(vouch(4, [4; 32]), Ok(()));
+    assert_eq!(vouch(4, [4; 32]), Err(Rule::StaleConfiguration), "the bucket is empty");
+    assert_eq!(vouch(8, [8; 32]), Ok(()));
+}
+
+#[test]
 fn what_was_said_before_does_not_pass_without_end() {
     let (mut primary, mut backup) = (monitor(0), monitor(1));
     order_up_to(&mut primary, 2);

@@ -231,6 +231,7 @@ impl Gate {
             Message::Assent(said) => self.replies_owed < u64::from(said.count.max(1)),
             Message::ByzId(ByzId::Order(order)) => self.orders.contains_key(&(order.view, order.sequence)),
             Message::ByzId(ByzId::Ack(ack)) => ack.sequence <= self.said_in(ack.view),
+            Message::ByzId(ByzId::Checkpoint(said)) => self.checkpoints.contains_key(&said.sequence),
             _ => true,
         }
     }
