@@ -1,7 +1,7 @@
 //! Who waits at a listener that says only once that somebody came.
 //!
 //! Upon word that somebody came ([`Listening::told`]): it is looked at, once in each turn, until nobody waits any more.
-//! Upon a system that could give us no connection: it is looked at again after [`AGAIN_AFTER`].
+//! Upon a system that could give us no connection: it is looked at again a while later.
 //!
 //! How many are taken in within one turn, and who makes room for them, is up to whoever listens.
 
