@@ -90,10 +90,10 @@ impl Log {
         Logged::New
     }
 
-    /// A checkpoint became stable: the ORDERs up to it are no longer needed.
-    pub fn truncate(&mut self, stable: Sequence, digest: Digest) {
+    /// A checkpoint became stable: the ORDERs up to it are no longer needed. Whether it is later than the last.
+    pub fn truncate(&mut self, stable: Sequence, digest: Digest) -> bool {
         if stable <= self.stable {
-            return;
+            return false;
         }
         let past = usize::try_from(stable.0 - self.stable.0).unwrap_or(usize::MAX).min(self.orders.len());
         self.orders.drain(..past);
@@ -103,6 +103,7 @@ impl Log {
         while self.get(self.contiguous.next()).is_some() {
             self.contiguous = self.contiguous.next();
         }
+        true
     }
 
     /// The digests after the stable checkpoint up to `last`, which must not be past [`Log::contiguous`].

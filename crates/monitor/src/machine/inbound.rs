@@ -174,9 +174,7 @@ impl<R: Request> Monitor<R> {
         if let Err(received) = self.check_from_primary(&heard) {
             return received;
         }
-        let log = self.log_of(heard.view);
-        if at > log.stable() {
-            log.truncate(at, digest);
+        if self.log_of(heard.view).truncate(at, digest) {
             self.bucket.stable();
         }
         self.following.misled |= !heard.vouched;
