@@ -13,7 +13,8 @@
 //! Upon a retry timer: that session alone sends again, to every node, and everybody shall reply. A speaker that by then owes what
 //!   f+1 nodes assent to is passed over, until another node leads: a silent speaker, or one that lies, costs one wait of those
 //!   that have asked by then, once for each change of primary.
-//! Upon a result: how long it took is learned. The first retry of later requests waits [`PATIENCE_TIMES`] as long as results have
+//! Upon results: how long they took is learned, once for all that a frame brings: what held up a thousand sessions once was one
+//!   event. The first retry of later requests waits [`PATIENCE_TIMES`] as long as results have
 //!   taken of late: where a thousand sessions keep the nodes busy for longer than a retry timer, sending all again would keep them
 //!   busy for good.
 //! Upon a result that names another primary: all sessions follow it, and show it what they wait for, so that one retry timer finds
@@ -51,7 +52,7 @@ const TIMESTAMP_MAX: Timestamp = Timestamp(u64::MAX / 2);
 /// How many times as long as results take the first retry waits.
 pub const PATIENCE_TIMES: u32 = 4;
 
-/// A result counts this part of what is known of how long results take.
+/// The results that a frame brings count this part of what is known of how long results take.
 const LEARNED_PART: u32 = 16;
 
 /// A session of a station: from 1 to [`SESSIONS_MAX`].
@@ -287,6 +288,7 @@ impl<K: Keys> Station<K> {
         let opened = self.door.open(Peer::Node(from), frame)?;
         // The door lets a station's own name pass for that of a client; no client answers.
         let from = opened.from.node().ok_or(Refusal::NotAllowed)?;
+        let known = done.len();
         let messages = match opened.message {
             Message::Bundle(bundle) => bundle.into_messages(),
             message => vec![message],
@@ -320,8 +322,19 @@ impl<K: Keys> Station<K> {
                 self.perform(now, number, done);
             }
         }
+        self.learn(now, &done[known..]);
         self.follow_primary(now);
         Ok(())
+    }
+
+    /// A frame brought these results.
+    fn learn(&mut self, now: Time, done: &[Done]) {
+        let took = |one: &Done| now.since(self.sessions[one.session.place()].began).min(RETRY_AFTER_MAX);
+        let count = u32::try_from(done.len()).expect("a frame has fewer results than bytes");
+        if count > 0 {
+            let mean = done.iter().map(took).sum::<Duration>() / count;
+            self.takes = (self.takes * (LEARNED_PART - 1) + mean) / LEARNED_PART;
+        }
     }
 
     fn follow_primary(&mut self, now: Time) {
@@ -406,8 +419,6 @@ impl<K: Keys> Station<K> {
                     if core::mem::replace(&mut self.primary, session.client.primary()) != self.primary {
                         self.passed_over.clear();
                     }
-                    let took = now.since(session.began).min(RETRY_AFTER_MAX);
-                    self.takes = (self.takes * (LEARNED_PART - 1) + took) / LEARNED_PART;
                     done.push(Done { session: number, accepted });
                 }
             }

@@ -27,20 +27,33 @@ pub enum Admission {
     NotPrimary,
 }
 
-/// The queue Q. At most one request per client waits, so no client can crowd out the others.
+/// Requests of one client that wait at most: the one it asks for, and behind the last one, which it asked for again before it had
+/// the result. A client that finds no room for want of patience would be told BUSY, and wait for many times as long.
+pub const OF_A_CLIENT_MAX: u8 = 2;
+
+/// The queue Q. At most [`OF_A_CLIENT_MAX`] requests per client wait, so no client can crowd out the others.
 #[derive(Clone, Hash, Debug)]
 pub struct Queue<R> {
     waiting: VecDeque<R>,
-    newest: BTreeMap<u64, u64>,
+    clients: BTreeMap<u64, Waiting>,
     bytes: usize,
     requests_max: usize,
     bytes_max: usize,
 }
 
+/// What waits of one client.
+#[derive(Clone, Copy, Hash, Debug)]
+struct Waiting {
+    /// The greatest timestamp.
+    newest: u64,
+    /// How many, from 1 to [`OF_A_CLIENT_MAX`].
+    count: u8,
+}
+
 impl<R: Request> Queue<R> {
     /// An empty queue for so many requests and bytes.
     pub fn new(requests_max: usize, bytes_max: usize) -> Self {
-        Queue { waiting: VecDeque::new(), newest: BTreeMap::new(), bytes: 0, requests_max, bytes_max }
+        Queue { waiting: VecDeque::new(), clients: BTreeMap::new(), bytes: 0, requests_max, bytes_max }
     }
 
     /// How many requests wait.
@@ -60,18 +73,17 @@ impl<R: Request> Queue<R> {
 
     /// Adds a request at the end.
     pub fn add(&mut self, request: R) -> Admission {
-        match self.newest.entry(request.client()) {
-            Entry::Occupied(newest) if *newest.get() >= request.timestamp() => return Admission::Duplicate,
-            // A client has one request outstanding; a second one waits until the first is ordered.
-            Entry::Occupied(_) => return Admission::Full,
-            Entry::Vacant(place) => {
-                let room =
-                    self.waiting.len() < self.requests_max && self.bytes + request.bytes() <= self.bytes_max;
-                if !room {
-                    return Admission::Full;
-                }
-                place.insert(request.timestamp());
+        let has_room =
+            self.waiting.len() < self.requests_max && self.bytes + request.bytes() <= self.bytes_max;
+        match self.clients.entry(request.client()) {
+            Entry::Occupied(of) if of.get().newest >= request.timestamp() => return Admission::Duplicate,
+            Entry::Occupied(of) if of.get().count == OF_A_CLIENT_MAX => return Admission::Full,
+            _ if !has_room => return Admission::Full,
+            Entry::Occupied(mut of) => {
+                let of = of.get_mut();
+                (of.newest, of.count) = (request.timestamp(), of.count + 1);
             }
+            Entry::Vacant(place) => _ = place.insert(Waiting { newest: request.timestamp(), count: 1 }),
         }
         self.bytes += request.bytes();
         self.waiting.push_back(request);
@@ -87,14 +99,66 @@ impl<R: Request> Queue<R> {
     pub fn remove(&mut self, count: usize) {
         for request in self.waiting.drain(..count) {
             self.bytes -= request.bytes();
-            self.newest.remove(&request.client());
+            if let Entry::Occupied(mut of) = self.clients.entry(request.client()) {
+                of.get_mut().count -= 1;
+                if of.get().count == 0 {
+                    of.remove();
+                }
+            }
         }
     }
 
     /// Forgets every request.
     pub fn clear(&mut self) {
         self.waiting.clear();
-        self.newest.clear();
+        self.clients.clear();
         self.bytes = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    struct Ask(u64, u64);
+
+    impl Request for Ask {
+        fn client(&self) -> u64 {
+            self.0
+        }
+        fn timestamp(&self) -> u64 {
+            self.1
+        }
+        fn bytes(&self) -> usize {
+            1
+        }
+    }
+
+    #[test]
+    fn what_was_asked_again_leaves_room_for_what_is_asked_next_and_for_nothing_more() {
+        let mut queue = Queue::new(8, 8);
+        assert_eq!(queue.add(Ask(1, 1)), Admission::Queued);
+        assert_eq!(queue.add(Ask(1, 1)), Admission::Duplicate);
+        assert_eq!(queue.add(Ask(1, 2)), Admission::Queued);
+        assert_eq!(queue.add(Ask(1, 2)), Admission::Duplicate);
+        assert_eq!(queue.add(Ask(1, 1)), Admission::Duplicate, "a later one waits");
+        assert_eq!(queue.add(Ask(1, 3)), Admission::Full);
+        queue.remove(1);
+        assert_eq!(queue.add(Ask(1, 2)), Admission::Duplicate, "it waits still");
+        assert_eq!(queue.add(Ask(1, 3)), Admission::Queued);
+        queue.remove(2);
+        assert!(queue.is_empty() && queue.clients.is_empty() && queue.bytes == 0);
+        assert_eq!(queue.add(Ask(1, 1)), Admission::Queued, "what was ordered may be asked for again");
+    }
+
+    #[test]
+    fn a_second_request_of_a_client_takes_room_like_a_first() {
+        let mut queue = Queue::new(2, 8);
+        assert_eq!([queue.add(Ask(1, 1)), queue.add(Ask(2, 1))], [Admission::Queued; 2]);
+        assert_eq!(queue.add(Ask(1, 2)), Admission::Full);
+        let mut queue = Queue::new(8, 1);
+        assert_eq!(queue.add(Ask(1, 1)), Admission::Queued);
+        assert_eq!(queue.add(Ask(1, 2)), Admission::Full);
     }
 }

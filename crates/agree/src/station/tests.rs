@@ -327,6 +327,20 @@ fn where_results_take_long_the_first_retry_waits_longer() {
 }
 
 #[test]
+fn what_held_up_many_sessions_once_is_learned_from_once() {
+    let (mut station, sessions) = asking(100);
+    let requests = flushed(&mut station).remove(0).1;
+    let now = Time::ZERO.after(Duration::from_millis(500));
+    for node in [0, 1] {
+        let answer = answer(node, 0, &requests);
+        station.received(now, NodeId(node), answer, &mut Vec::new()).expect("genuine");
+    }
+    assert_eq!(station.waiting(), 0);
+    station.submit(now, sessions[0], Bytes::new());
+    assert_eq!(station.deadline().expect("it waits").since(now), RETRY_AFTER);
+}
+
+#[test]
 fn timestamps_go_with_time_and_never_back() {
     let (mut station, sessions) = asking(1);
     station.give_up(sessions[0]);
