@@ -181,7 +181,7 @@ impl Client {
         let (client, timestamp, speaker) = (self.id, self.timestamp, self.speaker);
         let mut request = Request { client, timestamp, operation, speaker, signature: None };
         if self.protocol.requests_are_signed() {
-            request.signature = Some(keys.sign(&request.signed_bytes()));
+            request.signature = Some(Box::new(keys.sign(&request.signed_bytes())));
         }
         out.push(ClientEffect::Send(self.primary, Message::Request(request.clone())));
         out.push(ClientEffect::SetTimer(self.patience));

@@ -35,8 +35,9 @@ pub struct Request {
     pub speaker: Option<NodeId>,
     /// The client's signature over the rest, in protocols whose replicas must convince each other that the client
     /// asked (PBFT). Elsewhere the MAC on the frame is enough, and a replica cannot be split by a client that makes
-    /// it valid for some and not for others (Aardvark's "big MAC" attack).
-    pub signature: Option<Signature>,
+    /// it valid for some and not for others (Aardvark's "big MAC" attack). In a box, since most requests have none and each is moved
+    /// from queue to batch to message: a request is no longer than a line of a cache.
+    pub signature: Option<Box<Signature>>,
 }
 
 impl Request {
@@ -53,6 +54,8 @@ impl Request {
         Bytes::from(to)
     }
 }
+
+const _: () = assert!(size_of::<Request>() <= 64, "a request is a line of a cache");
 
 codec_struct!(Request |from| {
     client,

@@ -343,7 +343,7 @@ impl SimStation {
         let operation = load::operation(&mut self.whims).to_bytes();
         let mut other = Request { operation: operation.clone(), ..request.clone() };
         if other.signature.is_some() {
-            other.signature = Some(self.keys.sign(&other.signed_bytes()));
+            other.signature = Some(Box::new(self.keys.sign(&other.signed_bytes())));
         }
         world.stats.second_thoughts += 1;
         world.traced(|| Traced::Note(format!("{client} asks for something else as its {timestamp}")));

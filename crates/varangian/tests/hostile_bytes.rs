@@ -83,7 +83,7 @@ fn messages() -> Vec<Bytes> {
         speaker: None,
         signature: None,
     };
-    let signed = Request { signature: Some(Signature([7; 64])), ..request.clone() };
+    let signed = Request { signature: Some(Box::new(Signature([7; 64]))), ..request.clone() };
     let reply = Reply {
         view: View(1),
         primary: NodeId(1),

@@ -336,7 +336,7 @@ mod tests {
             timestamp: Timestamp(1),
             operation: Bytes::from(vec![0; OPERATION_BYTES_MAX]),
             speaker: Some(wire::NodeId(0)),
-            signature: Some(wire::Signature([0; 64])),
+            signature: Some(Box::new(wire::Signature([0; 64]))),
         };
         assert_eq!(request.to_bytes().len(), OPERATION_BYTES_MAX + REQUEST_BYTES_BESIDE);
     }

@@ -150,8 +150,8 @@ impl<S: Service + Clone, K: Keys> Replica<S, K> {
         if defect!(PbftRequestUnsigned) {
             return true;
         }
-        request.signature.is_some_and(|signature| {
-            self.keys.signature_is_valid(Peer::Client(request.client), &request.signed_bytes(), &signature)
+        request.signature.as_deref().is_some_and(|signature| {
+            self.keys.signature_is_valid(Peer::Client(request.client), &request.signed_bytes(), signature)
         })
     }
 

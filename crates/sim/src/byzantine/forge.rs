@@ -26,7 +26,7 @@ pub fn invented(means: &mut Means) -> Request {
         signature: None,
     };
     if means.settings.protocol.requests_are_signed() {
-        request.signature = Some(means.keys.sign(&request.signed_bytes()));
+        request.signature = Some(Box::new(means.keys.sign(&request.signed_bytes())));
     }
     request
 }

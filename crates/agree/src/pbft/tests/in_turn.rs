@@ -80,7 +80,7 @@ fn refusals(cluster: &mut Cluster<Toy>, node: u16, request: Request) -> Vec<Refu
 #[test]
 fn what_is_known_already_is_not_looked_at_again() {
     let mut cluster = cluster(1);
-    let forged = |client| Request { signature: Some(Signature([1; 64])), ..signed(client, 1) };
+    let forged = |client| Request { signature: Some(Box::new(Signature([1; 64]))), ..signed(client, 1) };
     for node in [0, 1] {
         assert_eq!(refusals(&mut cluster, node, forged(1)), [Refusal::WrongAuthenticator]);
         assert_eq!(refusals(&mut cluster, node, signed(1, 1)), []);

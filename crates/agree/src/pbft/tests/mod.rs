@@ -52,7 +52,7 @@ pub(super) fn signed(client: u64, timestamp: u64) -> Request {
         speaker: None,
         signature: None,
     };
-    request.signature = Some(ToyKeys(Peer::Client(request.client)).sign(&request.signed_bytes()));
+    request.signature = Some(Box::new(ToyKeys(Peer::Client(request.client)).sign(&request.signed_bytes())));
     request
 }
 

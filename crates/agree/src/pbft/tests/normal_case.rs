@@ -63,7 +63,7 @@ fn a_silent_backup_holds_nobody_up() {
 #[test]
 fn a_request_that_its_client_did_not_sign_is_refused_by_the_primary_and_by_backups() {
     let mut cluster = cluster(1);
-    let forged = Request { signature: Some(Signature([1; 64])), ..signed(1, 1) };
+    let forged = Request { signature: Some(Box::new(Signature([1; 64]))), ..signed(1, 1) };
     let unsigned = Request { signature: None, ..signed(1, 1) };
     for request in [forged, unsigned] {
         let event = Event::Message {

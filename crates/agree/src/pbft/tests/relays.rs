@@ -82,7 +82,7 @@ fn a_primary_that_ignores_what_it_is_shown_is_voted_out() {
 #[test]
 fn what_the_client_did_not_sign_is_neither_passed_on_nor_taken_from_a_replica() {
     let mut cluster = cluster(1);
-    let forged = Request { signature: Some(Signature([1; 64])), ..signed(1, 1) };
+    let forged = Request { signature: Some(Box::new(Signature([1; 64]))), ..signed(1, 1) };
     let heard = effects(&mut cluster, Peer::Client(forged.client), 1, Message::Request(forged.clone()));
     assert_eq!((relays(&heard), refusals(&heard)), (vec![], vec![Refusal::WrongAuthenticator]));
     assert_eq!(passed_on(&mut cluster, 1, forged), [Refusal::WrongAuthenticator]);

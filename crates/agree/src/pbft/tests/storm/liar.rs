@@ -26,7 +26,7 @@ impl Storm {
             }
             Message::PrePrepare(ordered) if self.dice.percent(50) => {
                 let mut forged = signed(self.dice.below(3), 1000);
-                forged.signature = Some(wire::Signature([7; 64]));
+                forged.signature = Some(Box::new(wire::Signature([7; 64])));
                 ordered.batch = crate::Batch::new(vec![forged]);
             }
             Message::PrePrepare(ordered) => ordered.sequence = ordered.sequence.next(),
