@@ -59,6 +59,8 @@ pub struct GuardPart {
     pub said: u64,
     /// Messages that were not let through.
     pub refused: u64,
+    /// Connections that were closed for what is at their other end: strangers, as a rule.
+    pub connections_refused: u64,
     /// Words of the replica's that were none.
     pub words_refused: u64,
     /// What it sees of the replica.
@@ -198,6 +200,7 @@ codec_struct!(GuardPart |from| {
     heard,
     said,
     refused,
+    connections_refused,
     words_refused,
     replica,
     monitor,
@@ -258,6 +261,7 @@ pub(crate) mod tests {
                 heard: 7,
                 said: 8,
                 refused: 9,
+                connections_refused: 0,
                 words_refused: 0,
                 replica: Beside { up: true, starts: 1, silent_ms: 90, end: None },
                 monitor: Some(monitor),

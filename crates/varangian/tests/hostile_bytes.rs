@@ -172,6 +172,7 @@ fn asides() -> Vec<Bytes> {
             heard: 1,
             said: 2,
             refused: 3,
+            connections_refused: 8,
             words_refused: 4,
             replica: Beside { up: false, starts: 2, silent_ms: 7, end: Some(end) },
             monitor: Some(monitor),

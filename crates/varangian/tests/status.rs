@@ -4,6 +4,8 @@ mod cluster;
 
 use cluster::{Cluster, Wish, signal};
 use serde_json::{Value, json};
+use std::io::Write;
+use std::net::TcpStream;
 use std::process::Output;
 
 fn wish(protocol: &'static str) -> Wish {
@@ -105,6 +107,19 @@ fn a_node_whose_replica_is_stopped_or_dead_gives_account_of_it() {
         let beside = &node(&survey, 0)["guard"]["replica"];
         beside["starts"] == 2 && beside["end"]["why"].is_string() && node(&survey, 0)["role"] != "down"
     });
+}
+
+#[test]
+fn strangers_at_a_port_are_told_and_no_fault() {
+    let cluster = Cluster::start(&wish("byzid"));
+    cluster.wait_until("all agree", || cluster.survey(&[]).status.success());
+    let mut stranger = TcpStream::connect(("127.0.0.1", cluster.port_of_node(1))).expect("it listens");
+    stranger.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("it is taken");
+    let refused = |at: usize| node(&cluster.survey_json(&[]), at)["guard"]["connections_refused"].clone();
+    cluster.wait_until("the stranger is told of", || refused(1) == 1);
+    assert_eq!(refused(0), 0);
+    let (code, text) = told(&cluster.survey(&[]));
+    assert!(code == 0 && text.contains("node 1: 1 connections refused within "), "{text}");
 }
 
 #[test]

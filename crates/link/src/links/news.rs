@@ -71,6 +71,25 @@ impl Closing {
     }
 }
 
+impl Closing {
+    /// Whether that ends a connection for what is at its other end, rather than for the way to it.
+    #[must_use]
+    pub fn is_refusal(self) -> bool {
+        match self {
+            Closing::Closed | Closing::Failed | Closing::Replaced => false,
+            Closing::Tls
+            | Closing::Slow
+            | Closing::NotOurs
+            | Closing::OtherCluster
+            | Closing::WrongPeer
+            | Closing::BadFrame
+            | Closing::Impostor
+            | Closing::TooMany
+            | Closing::CrowdedOut => true,
+        }
+    }
+}
+
 impl fmt::Display for Closing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -109,4 +128,12 @@ pub struct Counters {
     pub frames_to_nobody: u64,
     /// Frames for which there was no room.
     pub frames_dropped: u64,
+}
+
+impl Counters {
+    /// Connections that were closed for what is at their other end.
+    #[must_use]
+    pub fn connections_refused(&self) -> u64 {
+        self.closed.iter().filter(|(closing, _)| closing.is_refusal()).map(|(_, count)| count).sum()
+    }
 }

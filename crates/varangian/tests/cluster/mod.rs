@@ -120,6 +120,11 @@ impl Cluster {
         self.folder.path().join("made")
     }
 
+    /// The port to which a node's links come.
+    pub(crate) fn port_of_node(&self, node: u16) -> u16 {
+        self.port + node
+    }
+
     /// The configuration of a node.
     pub(crate) fn config_of_node(&self, node: u16) -> PathBuf {
         self.folder().join(format!("node-{node}/node.toml"))
