@@ -1,13 +1,15 @@
 //! The requests that wait for a place in the order, first come, first served.
 //!
 //! Upon a request: if the same client already waits with this timestamp or a later one, it is a duplicate; if the
-//! queue holds `capacity` requests it is refused, and the client is told so (BUSY); else it goes to the end.
+//! queue holds `capacity` requests, or [`OF_A_CLIENT_MAX`] of the client's, it is refused, and the client is told so (BUSY); else it
+//! goes to the end. So no client can crowd out the others.
 //! Upon a free place in the window: the longest prefix of the queue that fits a batch.
 //!
 //! A batch never waits for a timer. While the window is full, requests pile up and the next batch is larger: the
 //! load itself sets the size.
 
 use crate::request::{Batch, Request};
+use monitor::queue::OF_A_CLIENT_MAX;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use wire::{ClientId, Timestamp};
@@ -27,25 +29,37 @@ pub enum Added {
 #[derive(Clone, Hash, Debug)]
 pub struct Queue {
     waiting: VecDeque<Request>,
-    newest: BTreeMap<ClientId, Timestamp>,
+    clients: BTreeMap<ClientId, Waiting>,
     capacity: usize,
+}
+
+/// What waits of one client.
+#[derive(Clone, Copy, Hash, Debug)]
+struct Waiting {
+    newest: Timestamp,
+    /// How many, from 1 to [`OF_A_CLIENT_MAX`].
+    count: u8,
 }
 
 impl Queue {
     /// An empty queue for `capacity` requests.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Queue { waiting: VecDeque::new(), newest: BTreeMap::new(), capacity }
+        Queue { waiting: VecDeque::new(), clients: BTreeMap::new(), capacity }
     }
 
     /// Adds a request at the end.
     pub fn add(&mut self, request: Request) -> Added {
         let is_full = self.waiting.len() >= self.capacity;
-        match self.newest.entry(request.client) {
-            Entry::Occupied(newest) if *newest.get() >= request.timestamp => return Added::Duplicate,
+        match self.clients.entry(request.client) {
+            Entry::Occupied(of) if of.get().newest >= request.timestamp => return Added::Duplicate,
+            Entry::Occupied(of) if of.get().count == OF_A_CLIENT_MAX => return Added::Full,
             _ if is_full => return Added::Full,
-            Entry::Occupied(mut newest) => *newest.get_mut() = request.timestamp,
-            Entry::Vacant(none) => _ = none.insert(request.timestamp),
+            Entry::Occupied(mut of) => {
+                let of = of.get_mut();
+                (of.newest, of.count) = (request.timestamp, of.count + 1);
+            }
+            Entry::Vacant(none) => _ = none.insert(Waiting { newest: request.timestamp, count: 1 }),
         }
         self.waiting.push_back(request);
         Added::Queued
@@ -54,13 +68,7 @@ impl Queue {
     /// Whether this request, or a later one of the client, waits.
     #[must_use]
     pub fn covers(&self, client: ClientId, timestamp: Timestamp) -> bool {
-        self.newest.get(&client).is_some_and(|newest| *newest >= timestamp)
-    }
-
-    /// Whether any request of the client waits.
-    #[must_use]
-    pub fn holds(&self, client: ClientId) -> bool {
-        self.newest.contains_key(&client)
+        self.clients.get(&client).is_some_and(|of| of.newest >= timestamp)
     }
 
     /// Takes the longest prefix of at most `requests_max` requests and `bytes_max` bytes; at least one if any waits.
@@ -73,10 +81,11 @@ impl Queue {
                 break;
             }
             let request = self.waiting.pop_front().expect("it has a front");
-            if let Entry::Occupied(newest) = self.newest.entry(request.client)
-                && *newest.get() == request.timestamp
-            {
-                newest.remove();
+            if let Entry::Occupied(mut of) = self.clients.entry(request.client) {
+                of.get_mut().count -= 1;
+                if of.get().count == 0 {
+                    of.remove();
+                }
             }
             taken.push(request);
         }
@@ -103,7 +112,7 @@ impl Queue {
     /// Forgets every request that waits.
     pub fn clear(&mut self) {
         self.waiting.clear();
-        self.newest.clear();
+        self.clients.clear();
     }
 }
 
@@ -149,6 +158,20 @@ mod tests {
         queue.add(request(2, 1, 1));
         assert_eq!(queue.add(request(1, 1, 1)), Added::Duplicate);
         assert_eq!(queue.len(), 2);
+    }
+
+    #[test]
+    fn no_client_crowds_out_the_others() {
+        let mut queue = Queue::new(10);
+        let floods = (1..=20).filter(|timestamp| queue.add(request(1, *timestamp, 1)) == Added::Queued);
+        assert_eq!(floods.count(), usize::from(OF_A_CLIENT_MAX));
+        assert_eq!(queue.add(request(2, 1, 1)), Added::Queued);
+        assert!(queue.covers(ClientId(1), Timestamp(2)) && !queue.covers(ClientId(1), Timestamp(3)));
+        queue.take_batch(1, 1);
+        assert_eq!(queue.add(request(1, 2, 1)), Added::Duplicate, "it waits still");
+        assert_eq!(queue.add(request(1, 3, 1)), Added::Queued);
+        queue.take_batch(3, 100);
+        assert!(queue.is_empty() && queue.clients.is_empty());
     }
 
     #[test]

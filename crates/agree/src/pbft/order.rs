@@ -76,9 +76,9 @@ impl Order {
             || self.queue.covers(client, timestamp)
     }
 
-    /// Adds a request to the queue, if less than `max` wait there and none of its client does.
+    /// Adds a request to the queue, if less than `max` wait there.
     pub(super) fn enqueue(&mut self, request: Request, max: usize) -> Added {
-        if self.queue.len() >= max || self.queue.holds(request.client) {
+        if self.queue.len() >= max {
             return Added::Full;
         }
         self.queue.add(request)
