@@ -1,7 +1,7 @@
 //! The requests that wait for a place in the order, first come, first served.
 //!
 //! Upon a request: if the same client already waits with this timestamp or a later one, it is a duplicate; if the
-//! queue holds `capacity` requests, or [`OF_A_CLIENT_MAX`] of the client's, it is refused, and the client is told so (BUSY); else it
+//! queue holds `capacity` requests, or `of_a_client_max` of the client's, it is refused, and the client is told so (BUSY); else it
 //! goes to the end. So no client can crowd out the others.
 //! Upon a free place in the window: the longest prefix of the queue that fits a batch.
 //!
@@ -9,10 +9,12 @@
 //! load itself sets the size.
 
 use crate::request::{Batch, Request};
-use monitor::queue::OF_A_CLIENT_MAX;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use wire::{ClientId, Timestamp};
+
+/// Requests of one client that wait at most, as ByzID's monitor has it: what was given up or asked again, and what is asked next.
+pub const OF_A_CLIENT_MAX: u8 = monitor::queue::OF_A_CLIENT_MAX;
 
 /// What became of a request handed to the queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,21 +33,22 @@ pub struct Queue {
     waiting: VecDeque<Request>,
     clients: BTreeMap<ClientId, Waiting>,
     capacity: usize,
+    of_a_client_max: u8,
 }
 
 /// What waits of one client.
 #[derive(Clone, Copy, Hash, Debug)]
 struct Waiting {
     newest: Timestamp,
-    /// How many, from 1 to [`OF_A_CLIENT_MAX`].
+    /// How many: at least one.
     count: u8,
 }
 
 impl Queue {
-    /// An empty queue for `capacity` requests.
+    /// An empty queue for `capacity` requests, and `of_a_client_max` of each client.
     #[must_use]
-    pub fn new(capacity: usize) -> Self {
-        Queue { waiting: VecDeque::new(), clients: BTreeMap::new(), capacity }
+    pub fn new(capacity: usize, of_a_client_max: u8) -> Self {
+        Queue { waiting: VecDeque::new(), clients: BTreeMap::new(), capacity, of_a_client_max }
     }
 
     /// Adds a request at the end.
@@ -53,7 +56,7 @@ impl Queue {
         let is_full = self.waiting.len() >= self.capacity;
         match self.clients.entry(request.client) {
             Entry::Occupied(of) if of.get().newest >= request.timestamp => return Added::Duplicate,
-            Entry::Occupied(of) if of.get().count == OF_A_CLIENT_MAX => return Added::Full,
+            Entry::Occupied(of) if of.get().count >= self.of_a_client_max => return Added::Full,
             _ if is_full => return Added::Full,
             Entry::Occupied(mut of) => {
                 let of = of.get_mut();
@@ -133,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_the_longest_prefix_that_fits() {
-        let mut queue = Queue::new(10);
+        let mut queue = Queue::new(10, 2);
         for client in 1..=4 {
             assert_eq!(queue.add(request(client, 1, 10)), Added::Queued);
         }
@@ -145,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_request_too_large_to_share_a_batch_gets_its_own() {
-        let mut queue = Queue::new(10);
+        let mut queue = Queue::new(10, 2);
         queue.add(request(1, 1, 100));
         assert_eq!(queue.take_batch(8, 25).map(|batch| batch.requests().len()), Some(1));
         assert_eq!(queue.take_batch(8, 25), None);
@@ -153,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_retransmission_keeps_its_first_place() {
-        let mut queue = Queue::new(10);
+        let mut queue = Queue::new(10, 2);
         queue.add(request(1, 1, 1));
         queue.add(request(2, 1, 1));
         assert_eq!(queue.add(request(1, 1, 1)), Added::Duplicate);
@@ -162,9 +165,9 @@ mod tests {
 
     #[test]
     fn no_client_crowds_out_the_others() {
-        let mut queue = Queue::new(10);
+        let mut queue = Queue::new(10, 2);
         let floods = (1..=20).filter(|timestamp| queue.add(request(1, *timestamp, 1)) == Added::Queued);
-        assert_eq!(floods.count(), usize::from(OF_A_CLIENT_MAX));
+        assert_eq!(floods.count(), 2);
         assert_eq!(queue.add(request(2, 1, 1)), Added::Queued);
         assert!(queue.covers(ClientId(1), Timestamp(2)) && !queue.covers(ClientId(1), Timestamp(3)));
         queue.take_batch(1, 1);
@@ -176,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_refuses() {
-        let mut queue = Queue::new(1);
+        let mut queue = Queue::new(1, 2);
         queue.add(request(1, 1, 1));
         assert_eq!(queue.add(request(2, 1, 1)), Added::Full);
     }

@@ -54,7 +54,7 @@ use crate::Message;
 use crate::checkpoint::{Checkpoint, Fetch};
 use crate::journal::Journal;
 use crate::machine::Machine;
-use crate::queue::Queue;
+use crate::queue::{OF_A_CLIENT_MAX, Queue};
 use crate::replica::{
     Event, Observation, Outbox, Position, Recovered, Refusal, Replica as ReplicaTrait, Status, Timer,
 };
@@ -198,7 +198,7 @@ impl<S: Service> Replica<S> {
             transfer: None,
             gathered_snapshot: None,
             gathered: BTreeMap::new(),
-            queue: Queue::new(settings.requests_waiting_max),
+            queue: Queue::new(settings.requests_waiting_max, OF_A_CLIENT_MAX),
             orders_from: (recovered.last == Position(0)).then_some(Position(1)),
             ordered: Sequence::ZERO,
             on_their_way: VecDeque::new(),

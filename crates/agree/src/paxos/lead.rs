@@ -22,7 +22,7 @@ use super::message::{Accept, Accepted, Heartbeat, Message};
 use super::record::{Accepted as AcceptedRecord, Record};
 use super::{HEARTBEAT, RETRANSMIT, Replica, Role};
 use crate::Settings;
-use crate::queue::{Added, Queue};
+use crate::queue::{Added, OF_A_CLIENT_MAX, Queue};
 use crate::replica::{Outbox, Position, Refusal};
 use crate::request::{BATCH_BYTES_MAX, BATCH_REQUESTS_MAX, Batch, Busy, Request};
 use crate::service::Service;
@@ -70,7 +70,7 @@ impl Lead {
             next,
             open: BTreeMap::new(),
             inherited: VecDeque::new(),
-            queue: Queue::new(settings.requests_waiting_max),
+            queue: Queue::new(settings.requests_waiting_max, OF_A_CLIENT_MAX),
             ordered: BTreeMap::new(),
             wait: None,
             progress: false,

@@ -29,6 +29,9 @@ use crate::settings::Settings;
 use std::collections::BTreeMap;
 use wire::{ClientId, Keys, Peer, Sequence, Timestamp};
 
+/// Requests of one client that wait at most: `in_turn` counts on it.
+const OF_A_CLIENT_MAX: u8 = 1;
+
 /// Requests that wait, and the places given to those that do not.
 #[derive(Clone, Hash, Debug)]
 pub(super) struct Order {
@@ -45,7 +48,7 @@ pub(super) struct Order {
 impl Order {
     pub(super) fn new(settings: &Settings) -> Self {
         Order {
-            queue: Queue::new(settings.requests_waiting_max + RELAYED_WAITING_MAX),
+            queue: Queue::new(settings.requests_waiting_max + RELAYED_WAITING_MAX, OF_A_CLIENT_MAX),
             watch: Watch::new(settings.requests_waiting_max),
             placed: BTreeMap::new(),
             next: Sequence(1),
