@@ -1,7 +1,8 @@
 //! The order of operations on disk. No thread, no queue: a chain of segments, the last of which is written to.
 //!
 //! Upon writes, in order:
-//!   1. a snapshot's file is written, synced and named ([`snapshot::write`]) before its entry is put down;
+//!   1. the file of a snapshot that is too large for an entry is written, synced and named ([`snapshot::write`]) before its
+//!      entry is put down;
 //!   2. entries are gathered into one flush; one that does not fit into the segment any more ends the flush and rolls over;
 //!   3. the flush: one write, then one sync (`Async`: no sync, but with a snapshot in it, into a new segment, or before
 //!      a roll-over);
@@ -23,7 +24,7 @@
 use crate::entry::{self, BLOCK_BYTES, Item, Kind, MARK_BYTES, blocks};
 use crate::error::DiskError;
 use crate::folder::{Folder, Name, Open};
-use crate::log::Durability;
+use crate::log::{Durability, Options};
 use crate::segment::{Head, draw_tag};
 use crate::snapshot;
 use crate::spare::Spares;
@@ -52,7 +53,11 @@ pub(crate) struct Chain {
     marked: Position,
     /// The snapshot that counts, or will with the flush that is being gathered; and its `keep_from`.
     snapshot: Option<(Position, Position)>,
-    /// Snapshots that go once that one is synced.
+    /// Whose file holds it, if one does.
+    snapshot_file: Option<Position>,
+    /// Snapshots of more bytes get a file.
+    inline_bytes_max: usize,
+    /// Files of snapshots that go once that one is synced.
     superseded: Vec<Position>,
 }
 
@@ -72,19 +77,20 @@ const GATHERED_BYTES_KEPT: usize = 4 << 20;
 
 impl Chain {
     /// Begins a segment behind `behind` (oldest first) at position `first`; nothing is durable of it before the first
-    /// [`Chain::flush`]. Of `names`, everything but `behind` and the snapshot is in the way.
+    /// [`Chain::flush`]. Of `names`, everything but `behind` and the file of the snapshot is in the way.
     pub(crate) fn new(
         folder: Folder,
-        (durability, segment_bytes): (Durability, u64),
+        options: &Options,
         behind: VecDeque<(u64, Position)>,
         first: Position,
         snapshot: Option<(Position, Position)>,
+        snapshot_file: Option<Position>,
         names: &[Name],
     ) -> Result<Self, DiskError> {
         if names.contains(&Name::SnapshotDraft) {
             folder.remove(Name::SnapshotDraft)?;
         }
-        let mut spares = Spares::new(&folder, segment_bytes, names)?;
+        let mut spares = Spares::new(&folder, options.segment_bytes, names)?;
         let numbers = names
             .iter()
             .filter_map(|name| if let Name::Segment(number) = name { Some(*number) } else { None });
@@ -96,11 +102,11 @@ impl Chain {
         let retired = numbers.filter(|number| !segments.iter().any(|(needed, _)| needed == number)).collect();
         segments.push_back((tail.head.number, first));
         let superseded = names.iter().filter_map(|name| match name {
-            Name::Snapshot(position) if Some(*position) != snapshot.map(|(at, _)| at) => Some(*position),
+            Name::Snapshot(position) if Some(*position) != snapshot_file => Some(*position),
             _ => None,
         });
         Ok(Chain {
-            durability,
+            durability: options.durability,
             spares,
             segments,
             retired,
@@ -110,6 +116,8 @@ impl Chain {
             synced: before,
             marked: before,
             snapshot,
+            snapshot_file,
+            inline_bytes_max: options.inline_bytes_max,
             superseded: superseded.collect(),
             folder,
         })
@@ -157,13 +165,18 @@ impl Chain {
         // What went does not come back, and what was not yet written is not done away with.
         let gone = self.snapshot.map_or(Position(1), |(_, keep_from)| keep_from);
         let keep_from = keep_from.max(gone).min(position);
-        snapshot::write(&self.folder, position, image)?;
-        self.entry(Kind::Snapshot, &keep_from.0.to_le_bytes())?;
-        // One of that position may lie about that nothing ever named.
-        self.superseded.retain(|older| *older != position);
-        if let Some((before, _)) = self.snapshot.replace((position, keep_from)) {
-            self.superseded.push(before);
+        let file = (image.len() > self.inline_bytes_max).then_some(position);
+        match file {
+            None => self.entry(Kind::Image, &entry::image_body(keep_from, image))?,
+            Some(position) => {
+                snapshot::write(&self.folder, position, image)?;
+                self.entry(Kind::Snapshot, &keep_from.0.to_le_bytes())?;
+                // One of that position may lie about that nothing ever named.
+                self.superseded.retain(|older| *older != position);
+            }
         }
+        self.snapshot = Some((position, keep_from));
+        self.superseded.extend(core::mem::replace(&mut self.snapshot_file, file));
         Ok(())
     }
 
@@ -172,7 +185,12 @@ impl Chain {
     pub(crate) fn keep(&mut self, item: &Item) {
         match item {
             Item::Record(record) => self.gather(Kind::Record, record),
-            Item::Snapshot { keep_from } => self.gather(Kind::Snapshot, &keep_from.0.to_le_bytes()),
+            Item::Snapshot { keep_from, image: None } => {
+                self.gather(Kind::Snapshot, &keep_from.0.to_le_bytes());
+            }
+            Item::Snapshot { keep_from, image: Some(image) } => {
+                self.gather(Kind::Image, &entry::image_body(*keep_from, image));
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! (CRC-32) covers all that follows it. Its kind is
 //!   - *record*: the body is the record; it takes its position;
 //!   - *snapshot*: the body is `keep_from`; it takes its position, and makes the snapshot file of that position count;
+//!   - *image*: the body is `keep_from` and a snapshot's image, which needs no file of its own; else the same;
 //!   - *mark*: takes no position; its position says up to where everything was durable when it was written, its body how
 //!     many bytes the flush has that it begins.
 //!
@@ -40,6 +41,15 @@ pub(crate) enum Kind {
     Mark = 1,
     Record = 2,
     Snapshot = 3,
+    Image = 4,
+}
+
+/// What stands in the body of an image before the image.
+const KEEP_FROM_BYTES: usize = 8;
+
+/// The body of an image.
+pub(crate) fn image_body(keep_from: Position, image: &[u8]) -> Vec<u8> {
+    [&keep_from.0.to_le_bytes(), image].concat()
 }
 
 /// An entry that was read and is as it must be.
@@ -98,6 +108,7 @@ fn entry(bytes: &[u8], tag: u64) -> Option<Entry<'_>> {
         1 => Kind::Mark,
         2 => Kind::Record,
         3 => Kind::Snapshot,
+        4 => Kind::Image,
         _ => return None,
     };
     Some(Entry { kind, position: Position(u64_at(whole, 16)?), body: &whole[HEAD_BYTES..] })
@@ -120,6 +131,8 @@ pub(crate) enum Item {
     Snapshot {
         /// The first record that is still needed.
         keep_from: Position,
+        /// Its image, unless that is in a file of its own.
+        image: Option<Bytes>,
     },
 }
 
@@ -169,16 +182,23 @@ impl Walk {
         }
         match (entry.kind, u64_at(entry.body, 0)) {
             (Kind::Record, _) => self.items.push(Item::Record(bytes.slice_ref(entry.body))),
-            (Kind::Snapshot, Some(keep_from)) if entry.body.len() == 8 => {
-                let keep_from = Position(keep_from);
-                self.snapshot = Some((next, keep_from));
-                self.items.push(Item::Snapshot { keep_from });
+            (Kind::Snapshot, Some(keep_from)) if entry.body.len() == KEEP_FROM_BYTES => {
+                self.take_snapshot(next, Position(keep_from), None);
             }
-            (Kind::Snapshot | Kind::Mark, _) => return false,
+            (Kind::Image, Some(keep_from)) => {
+                let image = bytes.slice_ref(&entry.body[KEEP_FROM_BYTES..]);
+                self.take_snapshot(next, Position(keep_from), Some(image));
+            }
+            (Kind::Snapshot | Kind::Image | Kind::Mark, _) => return false,
         }
         self.last = next;
         self.stop += HEAD_BYTES + entry.body.len();
         true
+    }
+
+    fn take_snapshot(&mut self, position: Position, keep_from: Position, image: Option<Bytes>) {
+        self.snapshot = Some((position, keep_from));
+        self.items.push(Item::Snapshot { keep_from, image });
     }
 }
 
@@ -230,6 +250,28 @@ mod tests {
         assert_eq!(walk.items.len(), 3);
         assert_eq!(walk.items[2], Item::Record(Bytes::from(vec![7; 2000])));
         assert_eq!(walk.last, Position(3));
+    }
+
+    #[test]
+    fn an_image_is_walked_and_a_snapshot_with_more_than_it_should_have_is_none() {
+        for (kind, image) in [(Kind::Image, &b"an image"[..]), (Kind::Image, b""), (Kind::Snapshot, b"")] {
+            let mut bytes = vec![0; BLOCK_BYTES + MARK_BYTES];
+            push(&mut bytes, TAG, kind, Position(1), &image_body(Position(1), image));
+            let length = bytes.len() - BLOCK_BYTES;
+            bytes[BLOCK_BYTES..][..MARK_BYTES].copy_from_slice(&mark(TAG, Position(0), length));
+            let found = walked(&bytes);
+            assert_eq!(found.snapshot, Some((Position(1), Position(1))));
+            let image = (kind == Kind::Image).then(|| Bytes::from_static(image));
+            assert_eq!(found.items, [Item::Snapshot { keep_from: Position(1), image }]);
+        }
+        for (kind, body) in [(Kind::Snapshot, &[0; 9][..]), (Kind::Snapshot, &[0; 7]), (Kind::Image, &[0; 7])]
+        {
+            let mut bytes = vec![0; BLOCK_BYTES + MARK_BYTES];
+            push(&mut bytes, TAG, kind, Position(1), body);
+            let length = bytes.len() - BLOCK_BYTES;
+            bytes[BLOCK_BYTES..][..MARK_BYTES].copy_from_slice(&mark(TAG, Position(0), length));
+            assert_eq!(walked(&bytes).last, Position(0), "{kind:?}");
+        }
     }
 
     #[test]

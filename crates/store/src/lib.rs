@@ -42,6 +42,6 @@ pub use create::create;
 pub use entry::{BLOCK_BYTES, RECORD_BYTES_MAX};
 pub use error::{DiskError, Failure, OpenError, Rot};
 pub use log::{
-    Counts, Durability, Found, HERE_BYTES_MAX, HERE_TIME_MAX, Log, MARK_AFTER, Options, PENDING_BYTES_MAX,
-    Torn,
+    Counts, Durability, Found, HERE_BYTES_MAX, HERE_TIME_MAX, INLINE_BYTES_MAX, Log, MARK_AFTER, Options,
+    PENDING_BYTES_MAX, Torn,
 };

@@ -40,6 +40,10 @@ pub const HERE_TIME_MAX: Duration = Duration::from_millis(1);
 /// Of a log that is idle, so long after the last flush it is written down that the flush was whole.
 pub const MARK_AFTER: Duration = Duration::from_secs(1);
 
+/// The largest snapshot that stands in the log itself, if not said. A file costs a handful of syncs, among them those of names,
+/// for which all files of a disk may wait; so many bytes more in a flush cost less than one.
+pub const INLINE_BYTES_MAX: usize = 64 << 10;
+
 /// The smallest segment.
 pub const SEGMENT_BYTES_MIN: u64 = 8 << 10;
 
@@ -63,11 +67,14 @@ pub struct Options {
     pub durability: Durability,
     /// How long a new segment is, from [`SEGMENT_BYTES_MIN`] to [`SEGMENT_BYTES_MAX`].
     pub segment_bytes: u64,
+    /// Snapshots of so many bytes at most stand in the log itself; a larger one is a file.
+    pub inline_bytes_max: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { durability: Durability::Fsync, segment_bytes: 16 << 20 }
+        let inline_bytes_max = INLINE_BYTES_MAX;
+        Options { durability: Durability::Fsync, segment_bytes: 16 << 20, inline_bytes_max }
     }
 }
 

@@ -4,7 +4,8 @@
 //!   2. The newest segment is read and walked ([`entry::walk`]). Its head and its entries name the snapshot that counts.
 //!   3. Back from it, by the numbers in the heads, every segment that holds something from `keep_from` on is read. No
 //!      other is: ten gigabytes that a snapshot made unneeded cost a listing.
-//!   4. The snapshot is read and checked.
+//!   4. The snapshot is in an entry, which lies not before `keep_from`, or in the file that the entry names: that is read and
+//!      checked.
 //!   5. What the newest segment held from `keep_from` on is written *anew*, into a new segment, which is synced and named
 //!      before anything is told. Then the old one is in the way, like everything that was not read.
 //!
@@ -62,7 +63,14 @@ pub(crate) fn open(directory: &Path, options: &Options) -> Result<Opened, OpenEr
     let snapshot = walk.snapshot.or(head.snapshot);
     let keep_from = snapshot.map_or(Position(1), |(_, keep_from)| keep_from);
     let older = older(&folder, &head, keep_from)?;
-    let image = snapshot.map(|(position, _)| snapshot::read(&folder, position)).transpose()?;
+    let (image, snapshot_file) = match snapshot {
+        None => (None, None),
+        Some((position, _)) => match inline_image(position, &head, &walk, &older) {
+            // Copied: a slice would keep a whole segment in memory.
+            Some(image) => (Some(Bytes::copy_from_slice(image)), None),
+            None => (Some(snapshot::read(&folder, position)?), Some(position)),
+        },
+    };
 
     let mut found = Found {
         recovered: Recovered { snapshot: image, records: Vec::new(), last: walk.last },
@@ -78,8 +86,7 @@ pub(crate) fn open(directory: &Path, options: &Options) -> Result<Opened, OpenEr
     let first = head.first.max(keep_from);
     let items = (head.first.0..).map(Position).zip(walk.items).filter(|(position, _)| *position >= first);
     let behind: VecDeque<_> = older.iter().map(|segment| (segment.number, segment.first)).collect();
-    let settings = (options.durability, options.segment_bytes);
-    let mut chain = Chain::new(folder, settings, behind, first, snapshot, &names)?;
+    let mut chain = Chain::new(folder, options, behind, first, snapshot, snapshot_file, &names)?;
     for item in items {
         chain.keep(&item.1);
         records.extend(record(&item));
@@ -115,6 +122,21 @@ fn record((position, item): &(Position, Item)) -> Option<(Position, Bytes)> {
     match item {
         Item::Record(record) => Some((*position, record.clone())),
         Item::Snapshot { .. } => None,
+    }
+}
+
+/// The image of the snapshot of `position`, if its entry has it.
+fn inline_image<'a>(
+    position: Position,
+    newest: &Head,
+    walk: &'a Walk,
+    older: &'a VecDeque<Older>,
+) -> Option<&'a Bytes> {
+    let older = older.iter().flat_map(|segment| &segment.items).map(|(at, item)| (*at, item));
+    let all = older.chain((newest.first.0..).map(Position).zip(&walk.items));
+    match all.filter(|(at, _)| *at == position).last()?.1 {
+        Item::Snapshot { image, .. } => image.as_ref(),
+        Item::Record(_) => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! A snapshot: a file of its own, whole or not there.
+//! A snapshot in a file of its own, whole or not there. (A small one is an entry of the log instead: [`crate::entry`].)
 //!
 //! Writing: as a draft; its bytes synced; renamed to the name that its position gives; the directory synced. Only then
 //! does the log name it (an entry of kind *snapshot*), and only when that entry is durable does it count. So one that

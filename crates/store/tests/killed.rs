@@ -14,7 +14,8 @@ use store::{Log, Options};
 const DIRECTORY: &str = "STORE_TEST_DIRECTORY";
 
 fn options() -> Options {
-    Options { segment_bytes: 64 << 10, ..Options::default() }
+    // "image 50" stands in the log, "image 100" in a file.
+    Options { segment_bytes: 64 << 10, inline_bytes_max: 8, ..Options::default() }
 }
 
 fn write_at(position: u64) -> Write {

@@ -126,6 +126,9 @@ fn on_both(durability: Durability, scenario: impl Fn(&mut dyn UnderTest)) {
     }
 }
 
+/// One that stands in the log, and one that gets a file.
+const IMAGES: [&str; 2] = ["image", "the image"];
+
 fn numbered(number: u64) -> Write {
     record(format!("record {number}"))
 }
@@ -155,18 +158,17 @@ fn positions_go_on_where_what_survived_ends() {
     });
 }
 
-#[test]
-fn a_snapshot_replaces_what_came_before_keep_from_only_once_it_is_durable() {
+fn snapshot_replaces_what_came_before(image: &str) {
     on_both(Durability::Fsync, |disk| {
         disk.write(numbered(1));
         disk.write(numbered(2));
         disk.settle();
-        disk.write(snapshot("image", 2));
-        let writes = [numbered(1), numbered(2), snapshot("image", 2)];
+        disk.write(snapshot(image, 2));
+        let writes = [numbered(1), numbered(2), snapshot(image, 2)];
         let recovered = disk.crash(Crash::Power);
         assert_eq!(recovered, expected(&writes[..recovered.last.0 as usize]));
         if recovered.last == Position(2) {
-            disk.write(snapshot("image", 2));
+            disk.write(snapshot(image, 2));
         }
         assert_eq!(disk.settle(), Position(3));
         assert_eq!(disk.crash(Crash::Power), expected(&writes));
@@ -174,10 +176,23 @@ fn a_snapshot_replaces_what_came_before_keep_from_only_once_it_is_durable() {
 }
 
 #[test]
+fn a_snapshot_replaces_what_came_before_keep_from_only_once_it_is_durable() {
+    for image in IMAGES {
+        snapshot_replaces_what_came_before(image);
+    }
+}
+
+#[test]
 fn a_snapshot_that_keeps_nothing_keeps_nothing() {
+    for image in IMAGES {
+        snapshot_that_keeps_nothing(image);
+    }
+}
+
+fn snapshot_that_keeps_nothing(image: &str) {
     on_both(Durability::Fsync, |disk| {
         (1..=3).for_each(|number| disk.write(numbered(number)));
-        disk.write(snapshot("image", 4));
+        disk.write(snapshot(image, 4));
         disk.settle();
         let recovered = disk.crash(Crash::Power);
         assert_eq!((recovered.records.len(), recovered.last), (0, Position(4)));

@@ -2,7 +2,7 @@
 //!
 //! With one exception, which the head of the crate names: the last flush of a log that was not closed and has not been idle.
 
-use super::{a_place, expected, made, open, options, record, settle, snapshot};
+use super::{INLINE_BYTES_MAX, a_place, expected, made, open, options, record, settle, snapshot};
 use crate::folder::{Folder, Name};
 use crate::{OpenError, recover};
 use agree::{Recovered, Write};
@@ -25,8 +25,11 @@ fn read_files(place: &Path) -> BTreeMap<Name, Vec<u8>> {
     names.filter_map(|name| Some((name, fs::read(folder.path(name)).ok()?))).collect()
 }
 
+/// One that stands in the log, and one that gets a file.
+const IMAGES: [&str; 2] = ["image", "the image"];
+
 /// A log of several segments, with a snapshot.
-fn small(closed: bool) -> Small {
+fn small(closed: bool, image: &str) -> Small {
     let place = made();
     let (mut log, _) = open(place.path()).expect("it was made");
     let mut writes = Vec::new();
@@ -36,7 +39,7 @@ fn small(closed: bool) -> Small {
         for index in 0..3 {
             let number = writes.len() + 1;
             writes.push(match (burst, index) {
-                (3, 1) => snapshot("the image", number as u64 - 4),
+                (3, 1) => snapshot(image, number as u64 - 4),
                 _ => record(format!("record {number}").repeat(30)),
             });
         }
@@ -49,7 +52,9 @@ fn small(closed: bool) -> Small {
     } else {
         read_files(place.path())
     };
-    assert!(files.len() >= 4, "a lock, a snapshot, segments: {:?}", files.keys());
+    let in_files = files.keys().filter(|name| matches!(name, Name::Snapshot(_))).count();
+    assert_eq!(in_files, usize::from(image.len() > INLINE_BYTES_MAX));
+    assert!(files.len() >= 3 + in_files, "a lock, segments, maybe a snapshot: {:?}", files.keys());
     Small { files, writes, before_last_flush }
 }
 
@@ -86,8 +91,8 @@ fn is_refused(small: &Small, closed: bool, name: Name, bytes: Vec<u8>, what: &st
     }
 }
 
-fn flip_every_byte(closed: bool) {
-    let small = small(closed);
+fn flip_every_byte(closed: bool, image: &str) {
+    let small = small(closed, image);
     let mut refused = 0;
     for (name, bytes) in &small.files {
         for at in 0..bytes.len() {
@@ -108,17 +113,27 @@ fn flip_every_byte(closed: bool) {
 
 #[test]
 fn no_flipped_byte_of_a_closed_log_goes_unseen() {
-    flip_every_byte(true);
+    for image in IMAGES {
+        flip_every_byte(true, image);
+    }
 }
 
 #[test]
 fn a_flipped_byte_of_a_log_that_was_not_closed_costs_the_last_flush_at_most() {
-    flip_every_byte(false);
+    for image in IMAGES {
+        flip_every_byte(false, image);
+    }
 }
 
 #[test]
 fn no_file_that_was_cut_goes_unseen() {
-    let small = small(true);
+    for image in IMAGES {
+        no_file_that_was_cut(image);
+    }
+}
+
+fn no_file_that_was_cut(image: &str) {
+    let small = small(true, image);
     let needed_segments = small.files.keys().filter(|name| matches!(name, Name::Segment(_))).count();
     for (name, bytes) in &small.files {
         let lengths =
@@ -134,7 +149,13 @@ fn no_file_that_was_cut_goes_unseen() {
 
 #[test]
 fn no_file_that_is_gone_goes_unseen() {
-    let small = small(true);
+    for image in IMAGES {
+        no_file_that_is_gone(image);
+    }
+}
+
+fn no_file_that_is_gone(image: &str) {
+    let small = small(true, image);
     let newest =
         *small.files.keys().filter(|name| matches!(name, Name::Segment(_))).max().expect("there are some");
     for name in small.files.keys().filter(|name| **name != newest) {
@@ -147,7 +168,7 @@ fn no_file_that_is_gone_goes_unseen() {
 
 #[test]
 fn what_was_refused_was_not_changed() {
-    let mut small = small(true);
+    let mut small = small(true, "the image");
     let name = *small.files.keys().find(|name| matches!(name, Name::Snapshot(_))).expect("there is one");
     small.files.get_mut(&name).expect("there is one")[40] ^= 1;
     let place = a_place();

@@ -29,8 +29,9 @@ fn new_platter() -> Platter {
 fn draw_write(next: u64, random: &mut Random) -> Write {
     if random.chance(120) {
         // Keeps everything from some write of the last few, or nothing.
+        let length = random.pick(&[16, 40, 5_000]);
         return snapshot(
-            format!("image before {next}, {:x}", random.bits()),
+            format!("{:x} is the image before {next}", random.bits()).repeat(200)[..length].to_string(),
             next.saturating_sub(random.below(12)),
         );
     }
@@ -52,7 +53,9 @@ fn live(
     promised: Position,
     random: &mut Random,
 ) {
-    let options = Options { durability, segment_bytes: 8192 << random.below(3) };
+    // From life to life, snapshots are files, entries, or one or the other by their length.
+    let inline_bytes_max = random.pick(&[0, 24, 64 << 10]);
+    let options = Options { durability, segment_bytes: 8192 << random.below(3), inline_bytes_max };
     let (mut log, found) = Log::open(place, options, || ()).expect("what a crash leaves can be opened");
     let last = found.recovered.last;
     assert!(last >= promised, "{promised:?} was promised, {last:?} is there: {:?}", found.torn);

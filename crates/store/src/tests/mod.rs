@@ -26,8 +26,11 @@ use wire::Time;
 /// Small segments, so that a short test sees many.
 const SEGMENT_BYTES: u64 = 16 << 10;
 
+/// `"image"` stands in the log, `"the image"` in a file.
+const INLINE_BYTES_MAX: usize = 8;
+
 fn options() -> Options {
-    Options { segment_bytes: SEGMENT_BYTES, ..Options::default() }
+    Options { segment_bytes: SEGMENT_BYTES, inline_bytes_max: INLINE_BYTES_MAX, ..Options::default() }
 }
 
 fn open(directory: &Path) -> Result<(Log, Found), OpenError> {

@@ -100,7 +100,7 @@ fn a_log_that_broke_stays_broken_and_calls_nothing_more_durable() {
     log.append([record("kept")]).expect("the log is sound");
     hear.recv().expect("it is durable");
     fs::rename(&directory, place.path().join("elsewhere")).expect("it can be renamed");
-    let position = log.append([snapshot("image", 1), record("lost")]).expect("nobody knows yet");
+    let position = log.append([snapshot("the image", 1), record("lost")]).expect("nobody knows yet");
     hear.recv().expect("the failure is told too");
     let failure = log.durable().expect_err("a snapshot cannot be written");
     assert!(matches!(failure, Failure::Disk(_)), "{failure}");
@@ -184,6 +184,12 @@ fn a_record_larger_than_a_segment_is_kept() {
 
 #[test]
 fn segments_and_snapshots_that_nothing_needs_go_and_restarts_leave_no_more() {
+    // Entries and files take turns; what is left at last is one or the other.
+    assert_eq!(files_of_snapshots_left(8), 1);
+    assert_eq!(files_of_snapshots_left(7), 0);
+}
+
+fn files_of_snapshots_left(rounds: usize) -> usize {
     let place = made();
     let wakes = Arc::new(AtomicU64::new(0));
     for life in 0..30 {
@@ -192,15 +198,16 @@ fn segments_and_snapshots_that_nothing_needs_go_and_restarts_leave_no_more() {
             of_log.fetch_add(1, Ordering::Relaxed);
         };
         let (mut log, _) = Log::open(place.path(), options(), wake).expect("it is there");
-        for round in 0..8 {
+        for round in 0..rounds {
             let last = log.append((0..20).map(|_| record(vec![1; 200]))).expect("the log is sound");
-            log.append([snapshot(format!("{life} {round}"), last.0 - 10)]).expect("the log is sound");
+            let image = format!("{life} {round}").repeat([1, 9][round % 2]);
+            log.append([snapshot(image, last.0 - 10)]).expect("the log is sound");
             settle(&mut log);
         }
     }
     drop(open(place.path()).expect("it is there"));
     let names = Folder::new(place.path()).names().expect("it can be listed");
     assert!(names.len() <= 10, "{names:?}");
-    assert_eq!(names.iter().filter(|name| matches!(name, Name::Snapshot(_))).count(), 1);
     assert!(wakes.load(Ordering::Relaxed) > 0);
+    names.iter().filter(|name| matches!(name, Name::Snapshot(_))).count()
 }
