@@ -59,7 +59,7 @@ pub struct GuardPart {
     pub said: u64,
     /// Messages that were not let through.
     pub refused: u64,
-    /// Connections that were closed for what is at their other end: strangers, as a rule.
+    /// Connections that came in and were closed for what was at their other end: strangers, as a rule.
     pub connections_refused: u64,
     /// Words of the replica's that were none.
     pub words_refused: u64,

@@ -15,7 +15,7 @@ use wire::frame::ASIDE;
 use wire::{ClientId, Decode, DecodeError, Encode, Keys, NodeId, Peer, Reader, Tag};
 
 /// The version of what asides look like.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Stands before what the MAC of an aside is over.
 const LABEL: &[u8; 15] = b"varangian aside";
@@ -256,8 +256,15 @@ mod tests {
     #[test]
     fn the_bytes_of_an_inquiry_do_not_change_unnoticed() {
         let sealed = Sealed { number: 258, aside: Aside::Inquiry, tag: Tag([7; 16]) };
-        let expected = [&[b'?', 2, 2, 1, 0, 0, 0, 0, 0, 0, 0][..], &[7; 16]].concat();
+        let expected = [&[b'?', 3, 2, 1, 0, 0, 0, 0, 0, 0, 0][..], &[7; 16]].concat();
         assert_eq!(&sealed.to_bytes()[..], expected);
         assert_eq!(Sealed::from_bytes(expected.into()), Ok(sealed));
+    }
+
+    /// The same for what the account holds.
+    #[test]
+    fn the_bytes_of_an_account_do_not_change_unnoticed() {
+        let digest = Digest::of(&full()).to_string();
+        assert_eq!((VERSION, digest.as_str()), (3, "2e06d39d"), "another account is another version");
     }
 }

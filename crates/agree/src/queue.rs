@@ -2,7 +2,7 @@
 //!
 //! Upon a request: if the same client already waits with this timestamp or a later one, it is a duplicate; if the
 //! queue holds `capacity` requests, or `of_a_client_max` of the client's, it is refused, and the client is told so (BUSY); else it
-//! goes to the end. So no client can crowd out the others.
+//! goes to the end. So no client, which is one session, can crowd out the others.
 //! Upon a free place in the window: the longest prefix of the queue that fits a batch.
 //!
 //! A batch never waits for a timer. While the window is full, requests pile up and the next batch is larger: the

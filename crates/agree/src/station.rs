@@ -293,6 +293,20 @@ impl<K: Keys> Station<K> {
             Message::Bundle(bundle) => bundle.into_messages(),
             message => vec![message],
         };
+        let heard = self.hear(now, from, messages, done);
+        // Also if something in it was not to be there: what is done is done.
+        self.learn(now, &done[known..]);
+        self.follow_primary(now);
+        heard
+    }
+
+    fn hear(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        messages: Vec<Message>,
+        done: &mut Vec<Done>,
+    ) -> Result<(), Refusal> {
         for message in messages {
             let client = match message {
                 Message::Reply(ref reply) => reply.client,
@@ -322,8 +336,6 @@ impl<K: Keys> Station<K> {
                 self.perform(now, number, done);
             }
         }
-        self.learn(now, &done[known..]);
-        self.follow_primary(now);
         Ok(())
     }
 

@@ -399,7 +399,8 @@ impl Links {
     fn close(&mut self, place: usize, closing: Closing, arrived: &mut Vec<Arrival>) {
         let Some(mut connection) = self.connections.get_mut(place).and_then(Option::take) else { return };
         let _ = self.poll.registry().deregister(&mut connection.channel.stream);
-        self.count(closing);
+        let came_in = self.dial_of(place).is_none();
+        self.count(closing, came_in);
         self.ended.push(place);
         match connection.phase {
             Phase::Greeting { .. } => self.strangers.retain(|one| *one != place),
@@ -432,8 +433,9 @@ impl Links {
         closing
     }
 
-    fn count(&mut self, closing: Closing) {
+    fn count(&mut self, closing: Closing, came_in: bool) {
         *self.counters.closed.entry(closing).or_default() += 1;
+        self.counters.turned_away += u64::from(came_in && closing.is_refusal());
     }
 }
 

@@ -31,7 +31,8 @@ pub enum Admission {
 /// the result. A client that finds no room for want of patience would be told BUSY, and wait for many times as long.
 pub const OF_A_CLIENT_MAX: u8 = 2;
 
-/// The queue Q. At most [`OF_A_CLIENT_MAX`] requests per client wait, so no client can crowd out the others.
+/// The queue Q. At most [`OF_A_CLIENT_MAX`] requests per client wait, so no client (one session, to others) can crowd out
+/// the rest.
 #[derive(Clone, Hash, Debug)]
 pub struct Queue<R> {
     waiting: VecDeque<R>,

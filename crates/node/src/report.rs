@@ -161,7 +161,7 @@ impl Report {
                 heard: self.passed.heard,
                 said: self.passed.said,
                 refused: self.passed.refused,
-                connections_refused: self.links.connections_refused(),
+                connections_refused: self.links.turned_away,
                 words_refused: self.passed.words_refused,
                 replica: self.beside.clone(),
                 monitor: self.monitor.clone(),

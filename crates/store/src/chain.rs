@@ -117,7 +117,7 @@ impl Chain {
             marked: before,
             snapshot,
             snapshot_file,
-            inline_bytes_max: options.inline_bytes_max,
+            inline_bytes_max: options.inline_bytes_max.min(entry::IMAGE_BYTES_MAX),
             superseded: superseded.collect(),
             folder,
         })

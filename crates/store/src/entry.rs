@@ -47,6 +47,9 @@ pub(crate) enum Kind {
 /// What stands in the body of an image before the image.
 const KEEP_FROM_BYTES: usize = 8;
 
+/// The largest image that can be an entry.
+pub(crate) const IMAGE_BYTES_MAX: usize = RECORD_BYTES_MAX - KEEP_FROM_BYTES;
+
 /// The body of an image.
 pub(crate) fn image_body(keep_from: Position, image: &[u8]) -> Vec<u8> {
     [&keep_from.0.to_le_bytes(), image].concat()

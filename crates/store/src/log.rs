@@ -40,8 +40,8 @@ pub const HERE_TIME_MAX: Duration = Duration::from_millis(1);
 /// Of a log that is idle, so long after the last flush it is written down that the flush was whole.
 pub const MARK_AFTER: Duration = Duration::from_secs(1);
 
-/// The largest snapshot that stands in the log itself, if not said. A file costs a handful of syncs, among them those of names,
-/// for which all files of a disk may wait; so many bytes more in a flush cost less than one.
+/// The largest snapshot that stands in the log itself, if not said. A file costs two syncs more, one of them of names, for which
+/// all files of a disk may wait; so many bytes more in a flush cost less than one.
 pub const INLINE_BYTES_MAX: usize = 64 << 10;
 
 /// The smallest segment.

@@ -61,6 +61,12 @@ pub(crate) fn open(directory: &Path, options: &Options) -> Result<Opened, OpenEr
     let walk = entry::walk(&bytes, head.tag, head.first);
     let torn = torn(&folder, &head, &bytes, &walk)?;
     let snapshot = walk.snapshot.or(head.snapshot);
+    if snapshot.is_some_and(|(position, _)| position > walk.last) {
+        // The head names what was put down again right behind it.
+        let (file, offset, position) =
+            (folder.path(Name::Segment(newest)), walk.stop as u64, Some(Position(walk.last.0 + 1)));
+        return Err(Rot { file, offset, position, what: "what was durable does not read back" }.into());
+    }
     let keep_from = snapshot.map_or(Position(1), |(_, keep_from)| keep_from);
     let older = older(&folder, &head, keep_from)?;
     let (image, snapshot_file) = match snapshot {

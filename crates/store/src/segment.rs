@@ -14,8 +14,12 @@ use agree::Position;
 use bytes::Bytes;
 use std::hash::{BuildHasher, RandomState};
 
-/// The first bytes of a segment; the last of them is the version of all formats in the directory.
-const MAGIC: &[u8; 8] = b"varlog\x00\x01";
+/// The first bytes of a segment; the last of them is the version of all formats in the directory. With 2 came images in the log: who
+/// does not know of them would take one for a flush that was cut short.
+const MAGIC: &[u8; 8] = b"varlog\x00\x02";
+
+/// The version before, which has nothing that this one has not.
+const MAGIC_BEFORE: &[u8; 8] = b"varlog\x00\x01";
 
 /// The bytes of a head that mean something; the rest of its block is zero.
 const HEAD_BYTES: usize = 8 + 7 * 8 + 4;
@@ -58,7 +62,8 @@ impl Head {
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Head> {
         let bytes = bytes.get(..HEAD_BYTES)?;
         let (fields, checksum) = bytes.split_at(HEAD_BYTES - 4);
-        if !fields.starts_with(MAGIC) || crc32fast::hash(fields).to_le_bytes() != checksum {
+        let is_known = fields.starts_with(MAGIC) || fields.starts_with(MAGIC_BEFORE);
+        if !is_known || crc32fast::hash(fields).to_le_bytes() != checksum {
             return None;
         }
         let mut fields = fields[8..].chunks_exact(8);
@@ -135,6 +140,20 @@ mod tests {
             block[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(Head::from_bytes(&block), None, "bit {bit}");
         }
+    }
+
+    #[test]
+    fn the_version_before_is_read_and_others_are_not() {
+        let head =
+            Head { number: 1, previous: 0, tag: 7, first: Position(1), file_bytes: 8192, snapshot: None };
+        let of_version = |version: u8| {
+            let mut block = head.to_block();
+            block[7] = version;
+            let checksum = crc32fast::hash(&block[..HEAD_BYTES - 4]);
+            block[HEAD_BYTES - 4..HEAD_BYTES].copy_from_slice(&checksum.to_le_bytes());
+            Head::from_bytes(&block)
+        };
+        assert_eq!([0, 1, 2, 3].map(of_version), [None, Some(head), Some(head), None]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The primary's side: gives batches their places and keeps them moving.
 //!
-//! Upon REQUEST(o, T, c): it waits in FIFO order; a full queue refuses it (BUSY).
+//! Upon REQUEST(o, T, c): it waits in FIFO order; a full queue, or one with two requests of the client, refuses it (BUSY).
 //! Whenever fewer than τ ORDERs are outstanding and the log has room: ORDER(N, batch, v) with the longest prefix of the
 //!   queue that fits a batch. It comes back from the guard and is accepted like a backup's.
 //! Upon ACK(N) from f backups: the ORDERs up to N are complete, since f+1 replicas have them; the window moves. Nobody waits

@@ -3,7 +3,7 @@
 //! Upon a REQUEST(o, T, c), in this order:
 //!   - the session table has answered it: the answer goes out again;
 //!   - it, or a later one of the client, is at an open place or waits already: nothing;
-//!   - `requests_waiting_max` requests wait: BUSY;
+//!   - `requests_waiting_max` requests wait, or two of the client: BUSY;
 //!   - else it waits, and if there is room it is proposed at once.
 //!
 //! Upon room (fewer than `window` places open, and none too far after the stable checkpoint): first what was

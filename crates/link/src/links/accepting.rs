@@ -48,11 +48,11 @@ impl Links {
         if self.strangers.len() >= STRANGERS_MAX {
             match self.most_dispensable() {
                 Some(place) => self.close(place, Closing::CrowdedOut, arrived),
-                None => return self.count(Closing::TooMany),
+                None => return self.count(Closing::TooMany, true),
             }
         }
         let Ok(tls) = self.server.as_ref().map(tls::accept).transpose() else {
-            return self.count(Closing::Tls);
+            return self.count(Closing::Tls, true);
         };
         let origin = Origin::From(from.ip().to_canonical());
         if let Some(place) = self.admit(stream, tls.map(rustls::Connection::Server), origin, now) {

@@ -118,6 +118,8 @@ pub struct Counters {
     pub dialled: u64,
     /// Connections that ended, by why.
     pub closed: BTreeMap<Closing, u64>,
+    /// Those of them that came in and ended for what was at their other end.
+    pub turned_away: u64,
     /// Those of them that ended over TLS, by the name of the refusal.
     pub refused: BTreeMap<&'static str, u64>,
     /// Frames that came in.
@@ -128,12 +130,4 @@ pub struct Counters {
     pub frames_to_nobody: u64,
     /// Frames for which there was no room.
     pub frames_dropped: u64,
-}
-
-impl Counters {
-    /// Connections that were closed for what is at their other end.
-    #[must_use]
-    pub fn connections_refused(&self) -> u64 {
-        self.closed.iter().filter(|(closing, _)| closing.is_refusal()).map(|(_, count)| count).sum()
-    }
 }

@@ -23,6 +23,7 @@ impl Links {
         origin: Origin,
         since: Instant,
     ) -> Option<usize> {
+        let came_in = matches!(origin, Origin::From(_));
         let place = match self.free.pop() {
             Some(place) => place,
             None if self.connections.len() < CONNECTIONS_MAX => {
@@ -30,7 +31,7 @@ impl Links {
                 self.connections.len() - 1
             }
             None => {
-                self.count(Closing::TooMany);
+                self.count(Closing::TooMany, came_in);
                 return None;
             }
         };
@@ -39,7 +40,7 @@ impl Links {
         let registered = self.poll.registry().register(&mut channel.stream, Token(FIRST + place), interest);
         if registered.is_err() {
             self.free.push(place);
-            self.count(Closing::Failed);
+            self.count(Closing::Failed, came_in);
             return None;
         }
         let phase = Phase::Greeting { since, origin, said: false };

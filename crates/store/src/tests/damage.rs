@@ -5,7 +5,8 @@
 use super::{INLINE_BYTES_MAX, a_place, expected, made, open, options, record, settle, snapshot};
 use crate::folder::{Folder, Name};
 use crate::{OpenError, recover};
-use agree::{Recovered, Write};
+use agree::{Position, Recovered, Write};
+use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -164,6 +165,27 @@ fn no_file_that_is_gone(image: &str) {
         let error = recovered(&files).expect_err("something durable is gone");
         assert!(matches!(error, OpenError::Rot(_) | OpenError::NoLog { .. }), "{name:?}: {error}");
     }
+}
+
+#[test]
+fn a_file_that_nothing_named_is_not_taken_for_a_snapshot_that_was_lost() {
+    let place = made();
+    let (mut log, _) = open(place.path()).expect("it was made");
+    log.append([record("one"), record("two"), snapshot("image", 1)]).expect("the log is sound");
+    settle(&mut log);
+    drop(log);
+    let folder = Folder::new(place.path());
+    // Opening puts everything down again behind a head that names the snapshot.
+    drop(recover::open(place.path(), &options()).expect("it is sound"));
+    crate::snapshot::write(&folder, Position(3), &Bytes::from_static(b"stale")).expect("there is room");
+    let newest =
+        folder.names().expect("it can be listed").into_iter().filter(|name| matches!(name, Name::Segment(_)));
+    let newest = folder.path(newest.max().expect("there is one"));
+    let mut bytes = fs::read(&newest).expect("it is there");
+    bytes[crate::BLOCK_BYTES + 2] ^= 1;
+    fs::write(&newest, bytes).expect("it can be written");
+    let error = recover::open(place.path(), &options()).expect_err("the snapshot does not read back");
+    assert!(matches!(error, OpenError::Rot(_)), "{error}");
 }
 
 #[test]
