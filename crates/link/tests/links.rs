@@ -271,6 +271,17 @@ fn another_cluster_is_not_ours() {
     assert!(!p0.is_up(P1));
 }
 
+#[test]
+fn who_dials_turns_nobody_away() {
+    let world = world();
+    // The system takes connections in for a node that stands still.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
+    let address = silent.local_addr().expect("it listens");
+    let mut p1 = links(making(P1, false, &[address], world.tls(1)));
+    pump(&mut [&mut p1], |_, all| closed(all[0], Closing::Slow) > 0);
+    assert_eq!(p1.counters().turned_away, 0);
+}
+
 /// Plain text, garbage, a scanner that hangs up, one that says nothing, one that says it byte by byte, and very many at once: all
 /// are closed and counted, and the good link goes on as if they were not there.
 #[test]
@@ -294,6 +305,7 @@ fn what_is_not_ours_is_closed_and_counted_and_disturbs_nobody() {
         assert_eq!(heard[0], [Arrival::Frame(P1, Bytes::from_static(b"still here"))]);
         let counters = p0.counters();
         assert!(closed(&p0, Closing::CrowdedOut) > 50, "{counters:?}");
+        assert!(counters.turned_away > 50, "{counters:?}");
         assert!(closed(&p0, Closing::Slow) > 0, "{counters:?}");
         match tls {
             true => assert!(counters.refused.get("not-tls").is_some_and(|count| *count >= 2), "{counters:?}"),
