@@ -178,7 +178,7 @@ fn events(node: NodeId, account: &Account, now: WallTime) -> Vec<String> {
     if account.guard.connections_refused > 0 {
         let (refused, since) = (account.guard.connections_refused, span(account.guard.uptime_ms));
         lines.push(format!(
-            "node {}: {refused} connections refused within {since}: strangers, or a wrong key (its metrics say why)",
+            "node {}: connections refused within {since}: {refused} (strangers, or a wrong key; its metrics say why)",
             node.0
         ));
     }
