@@ -61,12 +61,6 @@ pub(crate) fn open(directory: &Path, options: &Options) -> Result<Opened, OpenEr
     let walk = entry::walk(&bytes, head.tag, head.first);
     let torn = torn(&folder, &head, &bytes, &walk)?;
     let snapshot = walk.snapshot.or(head.snapshot);
-    if snapshot.is_some_and(|(position, _)| position > walk.last) {
-        // The head names what was put down again right behind it.
-        let (file, offset, position) =
-            (folder.path(Name::Segment(newest)), walk.stop as u64, Some(Position(walk.last.0 + 1)));
-        return Err(Rot { file, offset, position, what: "what was durable does not read back" }.into());
-    }
     let keep_from = snapshot.map_or(Position(1), |(_, keep_from)| keep_from);
     let older = older(&folder, &head, keep_from)?;
     let (image, snapshot_file) = match snapshot {
@@ -138,9 +132,15 @@ fn inline_image<'a>(
     walk: &'a Walk,
     older: &'a VecDeque<Older>,
 ) -> Option<&'a Bytes> {
-    let older = older.iter().flat_map(|segment| &segment.items).map(|(at, item)| (*at, item));
-    let all = older.chain((newest.first.0..).map(Position).zip(&walk.items));
-    match all.filter(|(at, _)| *at == position).last()?.1 {
+    let item = match position.0.checked_sub(newest.first.0) {
+        Some(place) => walk.items.get(usize::try_from(place).ok()?)?,
+        None => older
+            .iter()
+            .flat_map(|segment| &segment.items)
+            .find(|(at, _)| *at == position)
+            .map(|(_, item)| item)?,
+    };
+    match item {
         Item::Snapshot { image, .. } => image.as_ref(),
         Item::Record(_) => None,
     }
@@ -151,7 +151,10 @@ fn torn(folder: &Folder, head: &Head, bytes: &[u8], walk: &Walk) -> Result<Optio
     let file = folder.path(Name::Segment(head.number));
     let offset = walk.stop as u64;
     let next = Position(walk.last.0 + 1);
-    if entry::marked_beyond(bytes, head.tag, walk.stop).is_some_and(|durable| durable >= next) {
+    // A head may name a snapshot that was put down again right behind it, and synced with it.
+    let named = head.snapshot.map(|(position, _)| position);
+    let marked = entry::marked_beyond(bytes, head.tag, walk.stop);
+    if named.max(marked).is_some_and(|durable| durable >= next) {
         return Err(Rot { file, offset, position: Some(next), what: "what was durable does not read back" });
     }
     let bytes = entry::torn_bytes(bytes, head.tag, walk.stop) as u64;

@@ -69,9 +69,7 @@ impl Closing {
             Closing::Replaced => "replaced",
         }
     }
-}
 
-impl Closing {
     /// Whether that ends a connection for what is at its other end, rather than for the way to it.
     #[must_use]
     pub fn is_refusal(self) -> bool {
