@@ -1,0 +1,150 @@
+//! Bytes that come bit by bit and are looked at through a window: bodies and files.
+//!
+//! Nothing is shown before [`BodyLimits::first_bytes_min`] are there or the body is complete; then all that came since the last look, with
+//! [`BodyLimits::overlap_bytes`] of what was looked at before, so that a pattern across the border is seen. What lies before the window is forgotten, so a body
+//! of any length takes bounded memory. Bytes beyond [`BodyLimits::bytes_max`] are counted, not kept.
+
+use super::{Piece, Ready};
+
+/// How a body is kept and looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BodyLimits {
+    /// Bytes that are looked at at all.
+    pub bytes_max: u64,
+    /// Bytes that must be there for the first look, unless the body is complete.
+    pub first_bytes_min: u64,
+    /// Bytes that are looked at twice.
+    pub overlap_bytes: usize,
+}
+
+/// A body that comes bit by bit.
+#[derive(Clone, Debug)]
+pub struct Body {
+    limits: BodyLimits,
+    window: Vec<u8>,
+    start: u64,
+    inspected: u64,
+    total: u64,
+    is_complete: bool,
+}
+
+impl Body {
+    /// An empty body.
+    #[must_use]
+    pub fn new(limits: BodyLimits) -> Self {
+        Body { limits, window: Vec::new(), start: 0, inspected: 0, total: 0, is_complete: false }
+    }
+
+    /// Adds bytes.
+    pub fn append(&mut self, bytes: &[u8]) {
+        let room = self.limits.bytes_max.saturating_sub(self.kept_until());
+        let kept = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+        self.window.extend_from_slice(&bytes[..kept]);
+        self.total = self.total.saturating_add(bytes.len() as u64);
+    }
+
+    /// Nothing will be added.
+    pub fn finish(&mut self) {
+        self.is_complete = true;
+    }
+
+    /// Whether nothing will be added.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Bytes that came, those that were not kept among them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Whether there is something to look at.
+    #[must_use]
+    pub fn ready(&self) -> Ready {
+        if self.is_complete || self.kept_until() >= self.limits.bytes_max {
+            Ready::Full
+        } else if self.kept_until() >= self.limits.first_bytes_min && self.kept_until() > self.inspected {
+            Ready::Part
+        } else {
+            Ready::No
+        }
+    }
+
+    /// What is to be looked at now, if anything is.
+    #[must_use]
+    pub fn piece(&self) -> Option<Piece<'_>> {
+        if self.ready() == Ready::No || self.window.is_empty() {
+            return None;
+        }
+        Some(Piece { bytes: &self.window, start: self.start, last: self.is_complete })
+    }
+
+    /// All bytes that are kept, looked at or not.
+    #[must_use]
+    pub fn window(&self) -> &[u8] {
+        &self.window
+    }
+
+    /// What is there was looked at.
+    pub fn inspected(&mut self) {
+        if self.ready() == Ready::No {
+            return;
+        }
+        self.inspected = self.kept_until();
+        let surplus = self.window.len().saturating_sub(self.limits.overlap_bytes);
+        if surplus > 0 && !self.is_complete {
+            self.window.drain(..surplus);
+            self.start += surplus as u64;
+        }
+    }
+
+    fn kept_until(&self) -> u64 {
+        self.start + self.window.len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: BodyLimits = BodyLimits { bytes_max: 10, first_bytes_min: 4, overlap_bytes: 2 };
+
+    #[test]
+    fn a_body_is_looked_at_once_with_an_overlap() {
+        let mut body = Body::new(LIMITS);
+        body.append(b"abc");
+        assert!(body.piece().is_none());
+        body.append(b"de");
+        assert_eq!(body.piece().map(|piece| piece.bytes), Some(&b"abcde"[..]));
+        body.inspected();
+        assert_eq!(body.ready(), Ready::No);
+        body.append(b"f");
+        assert_eq!(
+            body.piece().map(|piece| (piece.bytes, piece.start, piece.last)),
+            Some((&b"def"[..], 3, false))
+        );
+        body.inspected();
+        body.finish();
+        assert_eq!(
+            body.piece().map(|piece| (piece.bytes, piece.start, piece.last)),
+            Some((&b"ef"[..], 4, true))
+        );
+    }
+
+    #[test]
+    fn what_is_beyond_the_limit_is_counted_and_not_kept() {
+        let mut body = Body::new(LIMITS);
+        body.append(&[b'x'; 25]);
+        assert_eq!((body.window().len(), body.total(), body.ready()), (10, 25, Ready::Full));
+    }
+
+    #[test]
+    fn a_short_body_is_shown_when_it_is_complete() {
+        let mut body = Body::new(LIMITS);
+        body.append(b"a");
+        body.finish();
+        assert_eq!(body.piece().map(|piece| piece.bytes), Some(&b"a"[..]));
+    }
+}
