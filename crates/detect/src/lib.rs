@@ -9,6 +9,7 @@
 pub mod app;
 pub mod eve;
 mod number;
+pub mod rule;
 mod time;
 
 pub use number::NumberTest;

@@ -24,6 +24,8 @@ pub enum Takes {
     Modifier(Buffer),
     /// A condition on a number, see [`crate::NumberTest`].
     Number(Number),
+    /// A condition on a file; all those of a rule must hold of the same one.
+    File(fn(&str) -> Result<super::file::FileTest, Complaint>),
     /// Anything else: reads the text after the colon (empty if there is none) and makes a test of it.
     Test(fn(&str) -> Result<Test, Complaint>),
 }

@@ -27,7 +27,7 @@ pub use context::{Context, Ends, Expectation, Next, Settings};
 pub use field::{Family, Field};
 pub use keyword::{Buffer, Keyword, Number, Sides, Takes, Test, Verdict};
 pub use protocol::{Looked, Probe, Protocol, ProtocolId, Signature, Transport};
-pub(crate) use transactions::{AnyParser, Inspection};
+pub(crate) use transactions::{AnyParser, AnyTransaction, Inspected, Inspection};
 pub use transactions::{Live, Transactions};
 
 use crate::Direction;
@@ -130,13 +130,15 @@ pub struct Piece<'a> {
     pub start: u64,
     /// Whether the whole ends with them.
     pub last: bool,
+    /// Numbers in it are little-endian: DCERPC said so.
+    pub little_endian: bool,
 }
 
 impl<'a> Piece<'a> {
     /// A field that is there in full.
     #[must_use]
     pub fn whole(bytes: &'a [u8]) -> Self {
-        Piece { bytes, start: 0, last: true }
+        Piece { bytes, start: 0, last: true, little_endian: false }
     }
 }
 
@@ -147,6 +149,11 @@ impl<'a> Piece<'a> {
 pub trait Transaction: Any + Clone + Send + Sync {
     /// Whether nothing will be added in this direction.
     fn is_complete(&self, direction: Direction) -> bool;
+
+    /// Whether it is looked at in this direction at all: a message that only goes one way is not.
+    fn concerns(&self, _direction: Direction) -> bool {
+        true
+    }
 
     /// How much there is of a field. By default everything comes at once, when the direction is complete.
     fn ready(&self, _field: Field, direction: Direction) -> Ready {

@@ -10,3 +10,14 @@ pub static PROTOCOLS: &[&Protocol] = &[];
 pub fn protocol(id: ProtocolId) -> Option<&'static Protocol> {
     PROTOCOLS.iter().copied().find(|protocol| protocol.id == id)
 }
+
+/// The frame of this name, as a parser shows it: `http1.request`, or `request` where the rule's protocol is known.
+pub(crate) fn frame_name(name: &str, layers: &[ProtocolId]) -> Option<&'static str> {
+    let known = || PROTOCOLS.iter().flat_map(|protocol| protocol.frames.iter().map(move |frame| (protocol.id, *frame)));
+    known().find(|(_, frame)| *frame == name).or_else(|| {
+        known().find(|(protocol, frame)| {
+            layers.contains(protocol) && frame.split_once('.').is_some_and(|(_, rest)| rest == name)
+        })
+    })
+    .map(|(_, frame)| frame)
+}

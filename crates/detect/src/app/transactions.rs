@@ -126,6 +126,7 @@ pub(crate) struct Inspected {
 
 /// A [`Transaction`] whose type is not known.
 pub(crate) trait AnyTransaction {
+    fn concerns(&self, direction: Direction) -> bool;
     fn is_complete(&self, direction: Direction) -> bool;
     fn ready(&self, field: super::Field, direction: Direction) -> super::Ready;
     fn visit(&self, field: super::Field, direction: Direction, show: &mut dyn FnMut(super::Piece<'_>));
@@ -139,6 +140,10 @@ pub(crate) trait AnyTransaction {
 }
 
 impl<T: Transaction> AnyTransaction for T {
+    fn concerns(&self, direction: Direction) -> bool {
+        Transaction::concerns(self, direction)
+    }
+
     fn is_complete(&self, direction: Direction) -> bool {
         Transaction::is_complete(self, direction)
     }
@@ -192,9 +197,11 @@ pub(crate) trait AnyParser: Send + Sync {
     fn end(&mut self, direction: Direction, context: &mut Context<'_>);
     /// How many exchanges are alive.
     fn live(&self) -> usize;
-    /// The one at this place.
-    fn at(&self, place: usize) -> Option<(u64, &dyn AnyTransaction, &Inspection)>;
-    /// The same, to change.
+    /// How many were ever opened.
+    fn opened(&self) -> u64;
+    /// How many of those that are alive are complete in this direction.
+    fn complete(&self, direction: Direction) -> usize;
+    /// The one at this place, to change.
     fn at_mut(&mut self, place: usize) -> Option<(u64, &mut dyn AnyTransaction, &mut Inspection)>;
     /// Forgets the one at this place.
     fn remove(&mut self, place: usize);
@@ -223,9 +230,12 @@ impl<P: Parser> AnyParser for P {
         self.transactions().len()
     }
 
-    fn at(&self, place: usize) -> Option<(u64, &dyn AnyTransaction, &Inspection)> {
-        let live = self.transactions().live.get(place)?;
-        Some((live.id, &live.transaction, &live.inspection))
+    fn opened(&self) -> u64 {
+        self.transactions().opened
+    }
+
+    fn complete(&self, direction: Direction) -> usize {
+        self.transactions().live.iter().filter(|live| Transaction::is_complete(&live.transaction, direction)).count()
     }
 
     fn at_mut(&mut self, place: usize) -> Option<(u64, &mut dyn AnyTransaction, &mut Inspection)> {

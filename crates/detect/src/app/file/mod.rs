@@ -3,7 +3,39 @@
 //! A parser opens a file in the [`Files`] of its transaction, appends what comes and closes it; keywords for files look at it through the
 //! transaction, whatever the protocol.
 
-use super::{Body, BodyLimits};
+use super::{Body, BodyLimits, Keyword, Piece, Settings, Verdict};
+use crate::app::Field;
+use std::fmt;
+use std::sync::Arc;
+
+/// The keywords for files.
+pub static KEYWORDS: &[Keyword] = &[];
+
+/// Adds what the fields that are wanted need.
+pub(crate) fn wanted(_settings: &mut Settings) {}
+
+/// A condition on a file.
+#[derive(Clone)]
+pub struct FileTest(Arc<dyn Fn(&File) -> Verdict + Send + Sync>);
+
+impl FileTest {
+    /// A condition.
+    pub fn new(check: impl Fn(&File) -> Verdict + Send + Sync + 'static) -> Self {
+        FileTest(Arc::new(check))
+    }
+
+    /// What it says of `file`.
+    #[must_use]
+    pub fn check(&self, file: &File) -> Verdict {
+        (self.0)(file)
+    }
+}
+
+impl fmt::Debug for FileTest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("FileTest")
+    }
+}
 
 /// How a file's bytes are looked at.
 pub const FILE_LIMITS: BodyLimits =
@@ -72,6 +104,9 @@ impl Files {
     pub fn list(&self) -> &[File] {
         &self.list
     }
+
+    /// Shows the values of a field of files: names, contents.
+    pub fn visit(&self, _field: Field, _show: &mut dyn FnMut(Piece<'_>)) {}
 
     /// Their content was looked at.
     pub fn inspected(&mut self) {

@@ -1,0 +1,129 @@
+//! The judge: what flows share, decided in the order of frames.
+//!
+//! Upon a match: the conditions that are decided late, then `detection_filter`, then `threshold`; of one packet at most
+//! [`ALERTS_OF_A_PACKET_MAX`] alerts are told, the most important first since rules are asked in that order.
+
+use super::found::{AlertFlow, Found, Match, What};
+use crate::Time;
+use crate::rule::{Action, Meta, RuleSet};
+use crate::state::LateState;
+use core::net::IpAddr;
+use std::sync::Arc;
+
+/// Alerts of one packet at most, as Suricata has it; further ones are counted.
+const ALERTS_OF_A_PACKET_MAX: u32 = 15;
+
+/// An alert.
+pub struct Alert<'a> {
+    /// The number of the frame, from 1.
+    pub frame: u64,
+    /// When.
+    pub time: Time,
+    /// What the rule says.
+    pub meta: &'a Meta,
+    /// From where.
+    pub source: (IpAddr, u16),
+    /// To where.
+    pub destination: (IpAddr, u16),
+    /// The IP protocol.
+    pub protocol: u8,
+    /// For ICMP: type and code.
+    pub icmp: Option<(u8, u8)>,
+    /// VLAN tags, outermost first.
+    pub vlan: &'a [u16],
+    /// Which way it went, in its flow.
+    pub direction: crate::Direction,
+    /// The flow.
+    pub flow: Option<&'a AlertFlow>,
+    /// What is spoken.
+    pub layer: Option<&'a str>,
+    /// The exchange's number, and what was said in it (JSON).
+    pub exchange: Option<(u64, &'a str)>,
+}
+
+/// The judge.
+pub struct Judge {
+    set: Arc<RuleSet>,
+    state: LateState,
+    /// Frame and packet that the count is of.
+    packet: (u64, u32),
+    count: u32,
+    surplus: u64,
+}
+
+impl Judge {
+    /// A judge for this rule set.
+    #[must_use]
+    pub fn new(set: Arc<RuleSet>) -> Self {
+        let state = LateState { lists: set.lists.clone(), ..LateState::default() };
+        Judge { set, state, packet: (0, 0), count: 0, surplus: 0 }
+    }
+
+    /// Decides what was found, all of it in order, and tells `tell` of each alert.
+    pub fn decide(&mut self, found: &[Found], tell: &mut dyn FnMut(&Alert<'_>)) {
+        for one in found {
+            match &one.what {
+                What::FlowEnded(flow) => self.state.flow_ended(*flow),
+                What::Match(found) => {
+                    let packet = (one.place.frame << 1 | u64::from(one.place.by_frame), one.place.packet | u32::from(one.place.shard) << 24);
+                    self.decide_match(one.place.frame, packet, found, tell);
+                }
+            }
+        }
+    }
+
+    fn decide_match(&mut self, frame: u64, packet: (u64, u32), found: &Match, tell: &mut dyn FnMut(&Alert<'_>)) {
+        let Some(rule) = self.set.rules.get(found.rule as usize) else { return };
+        let has_late = !rule.late.is_empty() || !found.asked.is_empty();
+        if has_late && !self.state.decide(&rule.late, &found.asked, &found.subject) {
+            return;
+        }
+        if rule.is_silent || matches!(rule.meta.action, Action::Pass | Action::Config) {
+            return;
+        }
+        if let Some(filter) = &rule.filter
+            && !self.state.passes(found.rule, filter, &found.subject)
+        {
+            return;
+        }
+        if let Some(threshold) = &rule.threshold
+            && !self.state.says(found.rule, threshold, &found.subject)
+        {
+            return;
+        }
+        if self.packet != packet {
+            (self.packet, self.count) = (packet, 0);
+        }
+        self.count += 1;
+        if self.count > ALERTS_OF_A_PACKET_MAX {
+            self.surplus += 1;
+            return;
+        }
+        tell(&Alert {
+            frame,
+            time: found.subject.time,
+            meta: &rule.meta,
+            source: found.source,
+            destination: found.destination,
+            protocol: found.protocol,
+            icmp: found.icmp,
+            vlan: &found.vlan,
+            direction: found.direction,
+            flow: found.flow.as_ref(),
+            layer: found.layer,
+            exchange: found.exchange.as_ref().map(|exchange| (exchange.0, exchange.1.as_str())),
+        });
+    }
+
+    /// Alerts that were not told since a packet had too many.
+    #[must_use]
+    pub fn surplus(&self) -> u64 {
+        self.surplus
+    }
+
+    /// Entries of tables that went since a table was full.
+    #[must_use]
+    pub fn evicted(&self) -> u64 {
+        self.state.evicted()
+    }
+}

@@ -1,0 +1,275 @@
+//! From bytes in order to exchanges: what is spoken is found out, and its parser is fed.
+//!
+//! Upon bytes of a side of which nothing is known: [`recognise`]. Once one side is known, both sides are fed to the same parser, what was said first
+//! first. When neither side is understood, nobody looks again.
+//! Upon what a parser asks for: what follows is another protocol, is to be recognised anew, or cannot be read.
+//! Upon the end of a side: the parser is told.
+
+use super::holds::Scene;
+use super::packets::ask_frame;
+use super::recognise::{self, recognise};
+use super::worker::Desk;
+use crate::Direction;
+use crate::app::table::protocol;
+use crate::app::{Broken, Context, Expectation, Input, Next, ProtocolId, Taken, Transport};
+use crate::flow::{Flow, LAYER_MISMATCH, LAYER_ONE_SIDE, LAYER_SKIPPED, Layer, Recognition};
+use crate::stream::Supply;
+use std::sync::Arc;
+
+/// Bytes that a parser may leave untaken: one that wants more in one piece has lost its way.
+const UNTAKEN_BYTES_MAX: usize = 512 << 10;
+
+/// What feeding brought.
+#[derive(Default)]
+pub(super) struct Fed {
+    /// Something may have changed in this direction.
+    pub(super) changed: [bool; 2],
+    /// Flows that were announced.
+    pub(super) expected: Vec<Expectation>,
+    /// What was understood before the protocol changed has to be looked at before that.
+    pub(super) switch: Option<Next>,
+}
+
+/// Feeds what a stream has in `direction`. With `all` also what was not acknowledged: nothing more will come.
+pub(super) fn feed_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, direction: Direction, all: bool, fed: &mut Fed) {
+    // Each turn takes bytes or ends: no stream has more than this.
+    for _ in 0..u16::MAX {
+        if fed.switch.is_some() || flow.layer == Layer::Failed || flow.is_opaque || flow.is_broken {
+            break;
+        }
+        let Some(session) = &flow.session else { break };
+        match session.for_app(direction, all) {
+            Supply::Nothing => break,
+            Supply::Gap(bytes) => gap(desk, base, flow, direction, bytes, fed),
+            Supply::Bytes(bytes, offset) => {
+                if (bytes.len() as u64) < flow.wanted[direction.index()] && !all {
+                    break;
+                }
+                // The bytes belong to the session, and the session to the flow that is being changed: they are taken out meanwhile.
+                let Some(session) = flow.session.take() else { break };
+                let Supply::Bytes(bytes, _) = session.for_app(direction, all) else { break };
+                let taken = bytes_of_stream(desk, base, flow, direction, bytes, offset, all, fed);
+                flow.session = Some(session);
+                match taken {
+                    Some(0) | None => break,
+                    Some(taken) => {
+                        if let Some(session) = &mut flow.session {
+                            session.app_took(direction, taken as u64);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    settle(flow);
+}
+
+/// Nobody needs bytes that nobody will be shown.
+fn settle(flow: &mut Flow) {
+    let done = flow.layer == Layer::Failed || flow.is_opaque || flow.is_broken;
+    if done && let Some(session) = &mut flow.session {
+        session.app_is_done(Direction::ToServer);
+        session.app_is_done(Direction::ToClient);
+    }
+}
+
+/// How many bytes were taken.
+#[allow(clippy::too_many_arguments)] // They are what there is to know of the bytes.
+fn bytes_of_stream(
+    desk: &mut Desk,
+    base: &Scene<'_>,
+    flow: &mut Flow,
+    direction: Direction,
+    bytes: &[u8],
+    offset: u64,
+    all: bool,
+    fed: &mut Fed,
+) -> Option<usize> {
+    if flow.layer == Layer::Unknown && !learn(desk, flow, direction, Transport::Tcp, bytes, fed) {
+        return None;
+    }
+    let input = Input { bytes, offset: offset - flow.switched_at[direction.index()].min(offset), last: all };
+    let taken = feed(desk, base, flow, direction, input, fed)?;
+    let rest = bytes.len() - taken.bytes.min(bytes.len());
+    flow.wanted[direction.index()] = if rest == 0 { 0 } else { (taken.wanted as u64).max(rest as u64 + 1) };
+    if rest > UNTAKEN_BYTES_MAX {
+        flow.is_broken = true;
+    }
+    Some(taken.bytes.min(bytes.len()))
+}
+
+/// Finds out what is spoken. True if it is known now.
+fn learn(desk: &mut Desk, flow: &mut Flow, direction: Direction, transport: Transport, said: &[u8], fed: &mut Fed) -> bool {
+    let side = direction.index();
+    if flow.recognition[side] == Recognition::Open {
+        let answer = recognise(transport, direction, (flow.client.1, flow.server.1), said);
+        flow.recognition[side] = answer.recognition;
+        if answer.reversed {
+            flow.reverse();
+            // Who fed us goes on as it was, with the ends as they are.
+        }
+    }
+    match flow.recognition {
+        [Recognition::Is(protocol), _] | [_, Recognition::Is(protocol)] => {
+            begin(desk, flow, protocol);
+            fed.changed = [true; 2];
+            true
+        }
+        [Recognition::Nothing, Recognition::Nothing] => {
+            flow.layer = Layer::Failed;
+            flow.layer_events |= 1 << LAYER_SKIPPED;
+            false
+        }
+        _ => {
+            // One side that says much and means nothing is not waited for.
+            if flow.recognition[side] == Recognition::Nothing && said.len() > 8 * recognise::BYTES_MAX {
+                flow.layer = Layer::Failed;
+            }
+            false
+        }
+    }
+}
+
+/// What the other side says first is compared with what is spoken.
+fn compare(flow: &mut Flow, direction: Direction, transport: Transport, said: &[u8]) {
+    let side = direction.index();
+    let (Recognition::Open, Layer::Known(spoken)) = (flow.recognition[side], flow.layer) else { return };
+    let answer = recognise(transport, direction, (flow.client.1, flow.server.1), said);
+    flow.recognition[side] = answer.recognition;
+    match answer.recognition {
+        Recognition::Is(other) if other != spoken && flow.switched_at == [0, 0] => flow.layer_events |= 1 << LAYER_MISMATCH,
+        Recognition::Nothing if flow.switched_at == [0, 0] => flow.layer_events |= 1 << LAYER_ONE_SIDE,
+        _ => {}
+    }
+}
+
+/// From here on this is spoken.
+pub(super) fn begin(desk: &Desk, flow: &mut Flow, spoken: ProtocolId) {
+    flow.layer = Layer::Known(spoken);
+    flow.parser = protocol(spoken).map(|protocol| (protocol.begin)(&desk.set.settings));
+    flow.is_broken = flow.parser.is_none();
+    flow.ended = [false; 2];
+    flow.wanted = [0; 2];
+}
+
+fn feed(
+    desk: &mut Desk,
+    base: &Scene<'_>,
+    flow: &mut Flow,
+    direction: Direction,
+    input: Input<'_>,
+    fed: &mut Fed,
+) -> Option<Taken> {
+    let transport = flow.ends().transport;
+    compare(flow, direction, transport, input.bytes);
+    with_parser(desk, base, flow, direction, fed, |parser, context| parser.feed(direction, input, context))
+}
+
+fn gap(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, direction: Direction, bytes: u64, fed: &mut Fed) {
+    if flow.layer == Layer::Unknown {
+        // The beginning is lost: what follows says nothing for certain.
+        flow.recognition[direction.index()] = Recognition::Nothing;
+        if flow.recognition == [Recognition::Nothing; 2] || flow.recognition[direction.reversed().index()] == Recognition::Open {
+            flow.layer = Layer::Failed;
+        }
+    } else {
+        with_parser(desk, base, flow, direction, fed, |parser, context| {
+            parser.gap(direction, bytes, context).map(|()| Taken { bytes: 0, wanted: 0 })
+        });
+    }
+    flow.wanted[direction.index()] = 0;
+    if let Some(session) = &mut flow.session {
+        session.app_took(direction, bytes);
+    }
+}
+
+/// A datagram.
+pub(super) fn feed_datagram(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, payload: &[u8], fed: &mut Fed) {
+    let direction = base.direction;
+    if payload.is_empty() || flow.layer == Layer::Failed || flow.is_opaque || flow.is_broken {
+        return;
+    }
+    let mut direction = direction;
+    if flow.layer == Layer::Unknown {
+        let client = flow.client;
+        if !learn(desk, flow, direction, Transport::Udp, payload, fed) {
+            return;
+        }
+        if flow.client != client {
+            direction = direction.reversed();
+        }
+    }
+    let input = Input { bytes: payload, offset: 0, last: false };
+    feed(desk, base, flow, direction, input, fed);
+}
+
+/// A side will say nothing more.
+pub(super) fn end(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, direction: Direction, fed: &mut Fed) {
+    if flow.ended[direction.index()] || flow.parser.is_none() {
+        return;
+    }
+    flow.ended[direction.index()] = true;
+    with_parser(desk, base, flow, direction, fed, |parser, context| {
+        parser.end(direction, context);
+        Ok(Taken { bytes: 0, wanted: 0 })
+    });
+}
+
+/// Lets the parser work, and does what it asks for.
+fn with_parser(
+    desk: &mut Desk,
+    base: &Scene<'_>,
+    flow: &mut Flow,
+    direction: Direction,
+    fed: &mut Fed,
+    work: impl FnOnce(&mut dyn crate::app::AnyParser, &mut Context<'_>) -> Result<Taken, Broken>,
+) -> Option<Taken> {
+    let mut parser = flow.parser.take()?;
+    let set = Arc::clone(&desk.set);
+    let mut context = Context::new(base.time, flow.ends(), &set.settings);
+    context.announced = flow.announced;
+    let opened = (parser.opened(), parser.complete(direction));
+    let taken = work(&mut *parser, &mut context);
+    if (parser.opened(), parser.complete(direction)) != opened
+        && let Some(session) = &mut flow.session
+    {
+        session.flush(direction);
+    }
+    flow.parser = Some(parser);
+    fed.changed = [true; 2];
+    fed.expected.append(&mut context.expectations);
+    for frame in std::mem::take(&mut context.frames) {
+        ask_frame(desk, &base.towards(frame.direction), flow, frame.name, &frame.bytes);
+    }
+    match context.next {
+        Some(Next::Opaque) => flow.is_opaque = true,
+        next => fed.switch = next,
+    }
+    match taken {
+        Ok(taken) => Some(taken),
+        Err(Broken) => {
+            flow.is_broken = true;
+            None
+        }
+    }
+}
+
+/// What follows is something else.
+pub(super) fn switch(desk: &Desk, flow: &mut Flow, next: Next) {
+    match next {
+        Next::Switch(protocol) => {
+            begin(desk, flow, protocol);
+            flow.recognition = [Recognition::Is(protocol); 2];
+        }
+        Next::Recognise => {
+            flow.layer = Layer::Unknown;
+            flow.parser = None;
+            flow.recognition = [Recognition::Open; 2];
+            flow.told_layer = [false; 2];
+        }
+        Next::Opaque => flow.is_opaque = true,
+    }
+    if let Some(session) = &flow.session {
+        flow.switched_at = [session.app_at(Direction::ToServer), session.app_at(Direction::ToClient)];
+    }
+}

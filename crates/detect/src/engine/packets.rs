@@ -1,0 +1,221 @@
+//! Rules asked of packets and of raw streams.
+
+use super::holds::{Scene, chain_holds, packet_holds};
+use super::worker::Desk;
+use crate::Direction;
+use crate::flow::Flow;
+use crate::frame::{self, Packet};
+use crate::inspect::Look;
+use crate::plan::{Bare, Carrier, Payloads};
+use crate::rule::Action;
+use crate::rule::compiled::{Kind, Rule};
+use crate::state::Change;
+use std::sync::Arc;
+
+/// Asks all rules that a packet may concern. `in_stream`: its bytes are looked at as part of the stream.
+pub(super) fn ask_packet(desk: &mut Desk, base: &Scene<'_>, mut flow: Option<&mut Flow>, packet: &Packet<'_>, in_stream: bool) {
+    if flow.as_ref().is_some_and(|flow| flow.is_passed) {
+        return;
+    }
+    let set = Arc::clone(&desk.set);
+    let plan = &set.plan;
+    let mut candidates = std::mem::take(&mut desk.candidates);
+    candidates.clear();
+    desk.of_exchanges.clear();
+    if !packet.events.is_empty() || !base.stream_events.is_empty() || base.layer_events != 0 {
+        candidates.extend_from_slice(&plan.events);
+    }
+    let is_first_this_way = flow.as_ref().is_none_or(|flow| flow.packets[base.direction.index()] == 1);
+    if is_first_this_way && packet.ip.is_some() {
+        plan.addresses.find(base.source.0, base.destination.0, &mut candidates);
+    }
+    let tells_layer = flow.as_ref().is_some_and(|flow| {
+        !flow.told_layer[base.direction.index()] && !matches!(flow.layer, crate::flow::Layer::Unknown)
+    });
+    if tells_layer {
+        candidates.extend_from_slice(&plan.recognised);
+        if let Some(flow) = flow.as_deref_mut() {
+            flow.told_layer[base.direction.index()] = true;
+        }
+    }
+    let side = base.direction.index();
+    let carrier = Carrier::of(base.protocol);
+    add_bare(&plan.bare[side][carrier as usize], base, &mut candidates);
+    let payload = if packet.hides_payload || base.flow_is_opaque() { &[][..] } else { packet.payload };
+    if !payload.is_empty() {
+        find(&plan.packets[side][carrier as usize], base, payload, &mut candidates);
+        if carrier == Carrier::Tcp && !in_stream {
+            find(&plan.streams[side], base, payload, &mut candidates);
+            add_bare(&plan.stream_bare[side], base, &mut candidates);
+        }
+    }
+    candidates.sort_unstable();
+    candidates.dedup();
+    for number in &candidates {
+        let Some(rule) = set.rules.get(*number as usize) else { continue };
+        if rule.kind == Kind::Transaction {
+            desk.of_exchanges.push(*number);
+            continue;
+        }
+        desk.asks(*number);
+        let scene = Scene { flow: flow.as_deref(), ..*base };
+        if rule_holds_of_packet(desk, rule, &scene, packet, payload, in_stream) && take_effect(desk, *number, rule, base, flow.as_deref_mut()) {
+            break;
+        }
+    }
+    desk.candidates = candidates;
+}
+
+fn rule_holds_of_packet(
+    desk: &mut Desk,
+    rule: &Rule,
+    scene: &Scene<'_>,
+    packet: &Packet<'_>,
+    payload: &[u8],
+    in_stream: bool,
+) -> bool {
+    desk.scratch.late.clear();
+    if !packet_holds(rule, scene) {
+        return false;
+    }
+    let set = Arc::clone(&desk.set);
+    for part in &rule.packet_parts {
+        let Some(bytes) = frame::bytes(packet, part.field) else { return false };
+        if !chain_holds(&part.chain, &part.transforms, Look::whole(bytes), &set.lists, &mut desk.scratch) {
+            return false;
+        }
+    }
+    match &rule.payload {
+        None => true,
+        Some(asked) => {
+            let looks = asked.packet || Carrier::of(scene.protocol) != Carrier::Tcp || !in_stream;
+            looks
+                && !payload.is_empty()
+                && chain_holds(&asked.chain, &[], Look::whole(payload), &set.lists, &mut desk.scratch)
+        }
+    }
+}
+
+/// Asks all rules that raw bytes of a stream may concern.
+pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, bytes: &[u8]) {
+    if flow.is_passed || flow.is_opaque {
+        return;
+    }
+    let set = Arc::clone(&desk.set);
+    let side = base.direction.index();
+    let mut candidates = std::mem::take(&mut desk.candidates);
+    candidates.clear();
+    find(&set.plan.streams[side], base, bytes, &mut candidates);
+    add_bare(&set.plan.stream_bare[side], base, &mut candidates);
+    candidates.sort_unstable();
+    candidates.dedup();
+    for number in &candidates {
+        let Some(rule) = set.rules.get(*number as usize) else { continue };
+        if rule.kind == Kind::Transaction {
+            desk.of_exchanges.push(*number);
+            continue;
+        }
+        desk.asks(*number);
+        desk.scratch.late.clear();
+        let scene = Scene { flow: Some(&*flow), ..*base };
+        let look = Look { bytes, start: 0, last: false, little_endian: false };
+        let holds = packet_holds(rule, &scene)
+            && rule.packet_parts.is_empty()
+            && rule
+                .payload
+                .as_ref()
+                .is_some_and(|asked| asked.stream && chain_holds(&asked.chain, &[], look, &set.lists, &mut desk.scratch));
+        if holds && take_effect(desk, *number, rule, base, Some(flow)) {
+            break;
+        }
+    }
+    desk.candidates = candidates;
+}
+
+/// Asks the rules on structures within a stream.
+pub(super) fn ask_frame(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, name: &str, bytes: &[u8]) {
+    let set = Arc::clone(&desk.set);
+    let Some(rules) = set.plan.frames.get(name) else { return };
+    for number in rules {
+        let Some(rule) = set.rules.get(*number as usize) else { continue };
+        desk.asks(*number);
+        desk.scratch.late.clear();
+        let scene = Scene { flow: Some(&*flow), ..*base };
+        let holds = packet_holds(rule, &scene)
+            && rule.frames.iter().all(|part| {
+                part.name == name
+                    && chain_holds(&part.chain, &part.transforms, Look::whole(bytes), &set.lists, &mut desk.scratch)
+            });
+        if holds {
+            take_effect(desk, *number, rule, base, Some(flow));
+        }
+    }
+}
+
+/// A rule holds: what it changes is changed, and it is noted down. True if nothing after it counts.
+pub(super) fn take_effect(desk: &mut Desk, number: u32, rule: &Rule, base: &Scene<'_>, mut flow: Option<&mut Flow>) -> bool {
+    if let Some(flow) = flow.as_deref_mut() {
+        apply(&rule.changes, flow);
+    }
+    if rule.meta.action == Action::Pass {
+        if let Some(flow) = flow
+            && rule.kind != Kind::Packet
+        {
+            flow.is_passed = true;
+        }
+        return true;
+    }
+    desk.holds(number, &Scene { flow: flow.as_deref(), ..*base });
+    false
+}
+
+pub(super) fn apply(changes: &[Change], flow: &mut Flow) {
+    for change in changes {
+        flow.variables.apply(*change);
+    }
+}
+
+fn add_bare(bare: &Bare, base: &Scene<'_>, candidates: &mut Vec<u32>) {
+    candidates.extend_from_slice(&bare.always);
+    if !bare.by_source.is_empty()
+        && let Some(rules) = bare.by_source.get(&base.source.1)
+    {
+        candidates.extend_from_slice(rules);
+    }
+    if !bare.by_destination.is_empty()
+        && let Some(rules) = bare.by_destination.get(&base.destination.1)
+    {
+        candidates.extend_from_slice(rules);
+    }
+    if let Some(rules) = base.layer.and_then(|layer| bare.by_layer.get(&layer)) {
+        candidates.extend_from_slice(rules);
+    }
+}
+
+fn find(payloads: &Payloads, base: &Scene<'_>, bytes: &[u8], candidates: &mut Vec<u32>) {
+    payloads.always.find(bytes, candidates);
+    if let Some(strings) = payloads.by_source.get(&base.source.1) {
+        strings.find(bytes, candidates);
+    }
+    if let Some(strings) = payloads.by_destination.get(&base.destination.1) {
+        strings.find(bytes, candidates);
+    }
+    if let Some(strings) = base.layer.and_then(|layer| payloads.by_layer.get(&layer)) {
+        strings.find(bytes, candidates);
+    }
+}
+
+impl Scene<'_> {
+    fn flow_is_opaque(&self) -> bool {
+        self.flow.is_some_and(|flow| flow.is_opaque)
+    }
+
+    /// The same, looked at the other way.
+    pub(super) fn towards(&self, direction: Direction) -> Self {
+        if direction == self.direction {
+            *self
+        } else {
+            Scene { direction, source: self.destination, destination: self.source, ..*self }
+        }
+    }
+}

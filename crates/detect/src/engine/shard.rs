@@ -1,0 +1,449 @@
+//! The flows of one shard: from a frame to what rules are asked about.
+
+use super::exchanges::ask_exchanges;
+use super::found::What;
+use super::holds::Scene;
+use super::layers::{self, Fed};
+use super::packets::{ask_packet, ask_stream};
+use super::worker::Desk;
+use crate::app::{Expectation, ProtocolId};
+use crate::flow::{Flow, FlowKey, FlowTable, Layer, Recognition};
+use crate::frame::{Decoder, Packet, Tcp, Transport};
+use crate::state::FlowVariables;
+use crate::stream::session::State;
+use crate::stream::{Events, Session, Supply};
+use crate::{Direction, Time};
+use core::net::IpAddr;
+use std::collections::BTreeMap;
+
+const SECOND: u64 = 1_000_000_000;
+/// How long a flow may be silent: one whose other side was not heard, one of both sides, one that has ended.
+const NEW_SECONDS: u64 = 30;
+const NEW_TCP_SECONDS: u64 = 60;
+const ESTABLISHED_SECONDS: u64 = 300;
+const ESTABLISHED_TCP_SECONDS: u64 = 600;
+const CLOSED_SECONDS: u64 = 60;
+/// Announced flows of a shard at most; beyond that the oldest is forgotten.
+const EXPECTATIONS_MAX: usize = 1024;
+/// How long an announced flow is waited for.
+const EXPECTATION_SECONDS: u64 = 300;
+/// How often what is spoken may change in one call: STARTTLS in a tunnel in a tunnel.
+const SWITCHES_MAX: usize = 8;
+
+/// A flow that another one announced.
+#[derive(Clone, Copy, Debug)]
+struct Announced {
+    protocol: ProtocolId,
+    note: u64,
+    until: Time,
+}
+
+/// The flows of one shard.
+#[derive(Clone)]
+pub(super) struct Shard {
+    pub(super) flows: FlowTable,
+    decoder: Decoder,
+    announced: BTreeMap<(IpAddr, u16), Announced>,
+    saved: Option<(Decoder, BTreeMap<(IpAddr, u16), Announced>)>,
+}
+
+impl Default for Shard {
+    fn default() -> Self {
+        Shard { flows: FlowTable::default(), decoder: Decoder::default(), announced: BTreeMap::new(), saved: None }
+    }
+}
+
+impl Shard {
+    pub(super) fn frame(&mut self, desk: &mut Desk, time: Time, link: u16, bytes: &[u8]) {
+        // The decoder shows packets while it decodes; flows and the rest are the shard's other fields.
+        let Shard { flows, decoder, announced, .. } = self;
+        let mut tracker = Tracker { flows, announced };
+        decoder.decode(time, link, bytes, &mut |packet| {
+            desk.counters.packets += 1;
+            desk.counters.invalid += u64::from(packet.is_invalid);
+            tracker.packet(desk, packet, bytes.len() as u64);
+            desk.place.packet += 1;
+            desk.place.step = 0;
+        });
+    }
+
+    pub(super) fn time_passes(&mut self, desk: &mut Desk, now: Time) {
+        let Shard { flows, announced, .. } = self;
+        announced.retain(|_, announced| announced.until > now);
+        let mut tracker = Tracker { flows, announced };
+        for place in tracker.flows.overdue(now, lives_until) {
+            tracker.end(desk, place, now);
+        }
+    }
+
+    pub(super) fn finish(&mut self, desk: &mut Desk, now: Time) {
+        let Shard { flows, announced, .. } = self;
+        let mut tracker = Tracker { flows, announced };
+        for place in tracker.flows.all() {
+            tracker.end(desk, place, now);
+        }
+    }
+
+    pub(super) fn mark(&mut self) {
+        self.flows.mark();
+        self.saved = Some((self.decoder.clone(), self.announced.clone()));
+    }
+
+    pub(super) fn put_back(&mut self) {
+        self.flows.put_back();
+        if let Some((decoder, announced)) = self.saved.take() {
+            (self.decoder, self.announced) = (decoder, announced);
+        }
+    }
+}
+
+fn lives_until(flow: &Flow) -> Time {
+    let is_tcp = flow.protocol == 6;
+    let seconds = match (&flow.session, flow.is_established()) {
+        (Some(session), _) if session.state() == State::Closed => CLOSED_SECONDS,
+        (Some(session), _) if session.is_established() => ESTABLISHED_TCP_SECONDS,
+        _ if is_tcp => NEW_TCP_SECONDS,
+        (_, true) => ESTABLISHED_SECONDS,
+        (_, false) => NEW_SECONDS,
+    };
+    Time(flow.last.0.saturating_add(seconds * SECOND))
+}
+
+/// What follows flows, beside the decoder.
+struct Tracker<'a> {
+    flows: &'a mut FlowTable,
+    announced: &'a mut BTreeMap<(IpAddr, u16), Announced>,
+}
+
+impl Tracker<'_> {
+    fn packet(&mut self, desk: &mut Desk, packet: &Packet<'_>, bytes: u64) {
+        let (source, destination) = ((packet.source, packet.source_port), (packet.destination, packet.destination_port));
+        let scene = Scene {
+            time: packet.time,
+            direction: Direction::ToServer,
+            source,
+            destination,
+            protocol: packet.protocol,
+            packet: Some(packet),
+            flow: None,
+            layer: None,
+            stream_events: Events::default(),
+            layer_events: 0,
+            is_first: false,
+        };
+        if !packet.has_flow || packet.is_invalid {
+            ask_packet(desk, &scene, None, packet, false);
+            return;
+        }
+        let (near, far, protocol) = ends(packet);
+        let key = FlowKey::between(packet, near, far, protocol);
+        let place = self.place(desk, packet, &key, near, far, protocol);
+        self.of_flow(desk, &scene, packet, place, near, bytes);
+    }
+
+    /// The place of the packet's flow, which begins if there is none.
+    fn place(
+        &mut self,
+        desk: &mut Desk,
+        packet: &Packet<'_>,
+        key: &FlowKey,
+        near: (IpAddr, u16),
+        far: (IpAddr, u16),
+        protocol: u8,
+    ) -> u32 {
+        let hash = key.hash();
+        if let Some(place) = self.flows.find(key, hash) {
+            if !self.begins_anew(packet, place) {
+                return place;
+            }
+            self.end(desk, place, packet.time);
+        }
+        if let Some(place) = self.flows.surplus() {
+            self.end(desk, place, packet.time);
+        }
+        desk.counters.flows += 1;
+        let mut flow = Flow {
+            key: *key,
+            id: hash ^ packet.time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            sequence: 0,
+            client: near,
+            server: far,
+            protocol,
+            began: packet.time,
+            last: packet.time,
+            packets: [0; 2],
+            bytes: [0; 2],
+            session: None,
+            layer: Layer::Unknown,
+            parser: None,
+            is_broken: false,
+            ended: [false; 2],
+            wanted: [0; 2],
+            recognition: [Recognition::Open; 2],
+            layer_events: 0,
+            announced: None,
+            variables: FlowVariables::default(),
+            is_passed: false,
+            is_opaque: false,
+            told_layer: [false; 2],
+            switched_at: [0; 2],
+        };
+        if let Some(tcp) = packet.transport.tcp()
+            && tcp.has(Tcp::SYN)
+            && tcp.flags() & (Tcp::ACK | Tcp::RST | Tcp::FIN) == 0
+        {
+            flow.session = Some(Box::new(Session::begin(tcp)));
+        }
+        if let Some(announced) = self.announced.remove(&far) {
+            flow.announced = Some(announced.note);
+            flow.recognition = [Recognition::Is(announced.protocol); 2];
+            layers::begin(desk, &mut flow, announced.protocol);
+        }
+        let due = lives_until(&flow);
+        self.flows.add(flow, due)
+    }
+
+    /// A SYN on a conversation that is over begins another one.
+    fn begins_anew(&self, packet: &Packet<'_>, place: u32) -> bool {
+        let (Some(tcp), Some(flow)) = (packet.transport.tcp(), self.flows.get(place)) else { return false };
+        let is_syn = tcp.has(Tcp::SYN) && tcp.flags() & Tcp::ACK == 0;
+        is_syn && flow.session.as_ref().is_some_and(|session| session.state() >= State::Closing)
+    }
+
+    fn of_flow(
+        &mut self,
+        desk: &mut Desk,
+        scene: &Scene<'_>,
+        packet: &Packet<'_>,
+        place: u32,
+        near: (IpAddr, u16),
+        bytes: u64,
+    ) {
+        let Some(flow) = self.flows.get_mut(place) else { return };
+        let direction = flow.direction(near);
+        flow.last = flow.last.max(packet.time);
+        flow.packets[direction.index()] += 1;
+        flow.bytes[direction.index()] += bytes;
+        let mut scene = Scene { direction, ..*scene };
+        scene.is_first = flow.packets[0] + flow.packets[1] == 1;
+        let mut fed = Fed::default();
+        let mut in_stream = false;
+        let mut spoken_counts = true;
+        if let Some(tcp) = packet.transport.tcp() {
+            spoken_counts = false;
+            if let Some(session) = &mut flow.session {
+                let is_begin = scene.is_first;
+                let seen = if is_begin && packet.payload.is_empty() {
+                    Default::default()
+                } else {
+                    session.segment(direction, tcp, packet.payload)
+                };
+                scene.stream_events = seen.events;
+                in_stream = seen.in_stream;
+                spoken_counts = session.is_established();
+                feed_both(desk, &scene, flow, direction, false, &mut fed);
+            }
+        } else if packet.transport.udp().is_some() {
+            layers::feed_datagram(desk, &scene, flow, packet.payload, &mut fed);
+            switches(desk, &scene, flow, &mut fed);
+            let direction = flow.direction(near);
+            scene.direction = direction;
+        }
+        scene.layer = flow.protocol_spoken().filter(|_| spoken_counts);
+        scene.layer_events = std::mem::take(&mut flow.layer_events);
+        let is_udp = packet.transport.udp().is_some();
+        ask_packet(desk, &scene, Some(flow), packet, in_stream);
+        if is_udp {
+            // What a string in the datagram found is asked of the exchanges of its own direction.
+            ask_exchanges(desk, &scene, flow, Some(packet.payload));
+            desk.of_exchanges.clear();
+            if fed.changed[scene.direction.reversed().index()] {
+                ask_exchanges(desk, &scene.towards(scene.direction.reversed()), flow, None);
+            }
+        } else {
+            ask_streams(desk, &scene, flow, &fed, false);
+        }
+        for expectation in fed.expected {
+            self.announce(expectation, packet.time);
+        }
+    }
+
+    /// A flow will be opened to there.
+    fn announce(&mut self, expectation: Expectation, now: Time) {
+        if self.announced.len() >= EXPECTATIONS_MAX {
+            let oldest = self.announced.iter().min_by_key(|(_, announced)| announced.until).map(|(to, _)| *to);
+            if let Some(oldest) = oldest {
+                self.announced.remove(&oldest);
+            }
+        }
+        let until = Time(now.0.saturating_add(EXPECTATION_SECONDS * SECOND));
+        self.announced.insert(expectation.to, Announced { protocol: expectation.protocol, note: expectation.note, until });
+    }
+
+    /// A flow is over: what is left of it is looked at.
+    fn end(&mut self, desk: &mut Desk, place: u32, now: Time) {
+        let Some(mut flow) = self.flows.remove(place) else { return };
+        let (source, destination) = flow.ends_of(Direction::ToServer);
+        let scene = Scene {
+            time: now,
+            direction: Direction::ToServer,
+            source,
+            destination,
+            protocol: flow.protocol,
+            packet: None,
+            flow: None,
+            layer: flow.protocol_spoken(),
+            stream_events: Events::default(),
+            layer_events: 0,
+            is_first: false,
+        };
+        let mut fed = Fed::default();
+        if flow.session.is_some() {
+            feed_both(desk, &scene, &mut flow, Direction::ToClient, true, &mut fed);
+            let scene = Scene { layer: flow.protocol_spoken(), ..scene };
+            fed.changed = [true; 2];
+            ask_streams(desk, &scene, &mut flow, &fed, true);
+        } else if flow.parser.is_some() {
+            for direction in [Direction::ToServer, Direction::ToClient] {
+                layers::end(desk, &scene.towards(direction), &mut flow, direction, &mut fed);
+            }
+            for direction in [Direction::ToServer, Direction::ToClient] {
+                desk.of_exchanges.clear();
+                ask_exchanges(desk, &scene.towards(direction), &mut flow, None);
+            }
+        }
+        desk.note(What::FlowEnded(flow.id));
+        desk.place.packet += 1;
+    }
+}
+
+/// The two ends of the flow that a packet belongs to, as the packet goes, and its protocol.
+fn ends(packet: &Packet<'_>) -> ((IpAddr, u16), (IpAddr, u16), u8) {
+    match &packet.transport {
+        Transport::Icmp4(icmp) => {
+            if let Some(embedded) = icmp.undelivered()
+                && let Some((from, to)) = embedded.ports
+            {
+                // It comes back to who had sent what could not be delivered.
+                let (sender, receiver) = ((embedded.source().into(), from), (embedded.destination().into(), to));
+                return (receiver, sender, embedded.protocol);
+            }
+            let kind = u16::from(icmp.kind());
+            let answers = u16::from(counterpart(icmp.kind()));
+            ((packet.source, kind), (packet.destination, answers), packet.protocol)
+        }
+        Transport::Icmp6(icmp) => {
+            let kind = u16::from(icmp.kind());
+            let answers = match icmp.kind() {
+                128 => 129,
+                129 => 128,
+                kind => u16::from(kind),
+            };
+            ((packet.source, kind), (packet.destination, answers), packet.protocol)
+        }
+        _ => ((packet.source, packet.source_port), (packet.destination, packet.destination_port), packet.protocol),
+    }
+}
+
+/// The type of the ICMP message that answers one of this type.
+fn counterpart(kind: u8) -> u8 {
+    match kind {
+        0 => 8,
+        8 => 0,
+        13 => 14,
+        14 => 13,
+        15 => 16,
+        16 => 15,
+        17 => 18,
+        18 => 17,
+        9 => 10,
+        10 => 9,
+        kind => kind,
+    }
+}
+
+/// Feeds what both sides have: first what a segment that goes `direction` has acknowledged.
+fn feed_both(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, direction: Direction, all: bool, fed: &mut Fed) {
+    let sides = [direction.reversed(), direction];
+    for _ in 0..SWITCHES_MAX {
+        let was_unknown = flow.layer == Layer::Unknown;
+        for side in sides {
+            layers::feed_stream(desk, &scene.towards(side), flow, side, all, fed);
+            switches(desk, scene, flow, fed);
+        }
+        // The side that was fed first may have waited for the other one to tell what is spoken.
+        if was_unknown && flow.layer != Layer::Unknown {
+            layers::feed_stream(desk, &scene.towards(sides[0]), flow, sides[0], all, fed);
+        }
+        if !switches(desk, scene, flow, fed) {
+            break;
+        }
+    }
+    let Some(session) = &flow.session else { return };
+    let is_closed = session.state() == State::Closed;
+    let ended = [session.has_ended(Direction::ToServer), session.has_ended(Direction::ToClient)];
+    for side in sides {
+        if all || is_closed || ended[side.index()] {
+            layers::end(desk, &scene.towards(side), flow, side, fed);
+        }
+    }
+}
+
+/// If what is spoken changes: what was understood so far is looked at, then the other protocol begins. True if it changed.
+fn switches(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &mut Fed) -> bool {
+    let Some(next) = fed.switch.take() else { return false };
+    for direction in [Direction::ToServer, Direction::ToClient] {
+        desk.of_exchanges.clear();
+        ask_exchanges(desk, &scene.towards(direction), flow, None);
+    }
+    layers::switch(desk, flow, next);
+    true
+}
+
+/// Asks rules of raw bytes and of exchanges, both ways.
+fn ask_streams(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &Fed, all: bool) {
+    let of_packet = std::mem::take(&mut desk.of_exchanges);
+    for direction in [scene.direction.reversed(), scene.direction] {
+        let towards = scene.towards(direction);
+        desk.of_exchanges.clear();
+        let mut payload = None;
+        // Each turn looks at bytes or a gap: no stream has more than this.
+        for _ in 0..u16::MAX {
+            let Some(session) = &mut flow.session else { break };
+            match session.raw(direction, all) {
+                Supply::Nothing => break,
+                Supply::Gap(bytes) => session.raw_took(direction, bytes),
+                Supply::Bytes(bytes, _) => {
+                    let count = bytes.len() as u64;
+                    let mut chunk = std::mem::take(&mut desk.chunk);
+                    chunk.clear();
+                    chunk.extend_from_slice(bytes);
+                    ask_stream(desk, &towards, flow, &chunk);
+                    desk.chunk = chunk;
+                    payload = Some(());
+                    if let Some(session) = &mut flow.session {
+                        session.raw_took(direction, count);
+                    }
+                }
+            }
+        }
+        if let Some(session) = &mut flow.session {
+            session.flushed(direction);
+        }
+        if direction == scene.direction {
+            desk.of_exchanges.extend_from_slice(&of_packet);
+        }
+        if fed.changed[direction.index()] || !desk.of_exchanges.is_empty() {
+            let chunk = std::mem::take(&mut desk.chunk);
+            let bytes = match (payload, scene.packet) {
+                (Some(()), _) => Some(chunk.as_slice()),
+                (None, Some(packet)) if direction == scene.direction => Some(packet.payload),
+                _ => None,
+            };
+            ask_exchanges(desk, &towards, flow, bytes);
+            desk.chunk = chunk;
+        }
+    }
+    desk.of_exchanges = of_packet;
+    desk.of_exchanges.clear();
+}

@@ -1,0 +1,265 @@
+//! A worker: the flows of some shards, and the rules asked of them.
+
+use super::found::{Found, Match, Place, What};
+use super::holds::Scene;
+use super::shard::Shard;
+use crate::Time;
+use crate::app::{AnyTransaction, ProtocolId};
+use crate::flow::Flow;
+use crate::frame;
+use crate::inspect::Scratch;
+use crate::rule::RuleSet;
+use crate::state::Subject;
+use std::sync::Arc;
+
+/// Into how many shards flows are spread. It is the same for any number of workers, so that it shows nowhere.
+pub const SHARDS: u16 = 64;
+
+/// What a worker counted.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Counters {
+    /// Frames of its shards.
+    pub frames: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Packets in them, those inside tunnels and those put together from fragments included.
+    pub packets: u64,
+    /// Flows that began.
+    pub flows: u64,
+    /// Flows that ended early since there were too many.
+    pub flows_evicted: u64,
+    /// Flows that are alive.
+    pub flows_live: u64,
+    /// Rules that were asked in full.
+    pub asked: u64,
+    /// Rules that held.
+    pub held: u64,
+    /// Expressions that gave up.
+    pub gave_up: u64,
+    /// Packets that could not be read.
+    pub invalid: u64,
+}
+
+/// What all flows of a worker use one after the other.
+pub(super) struct Desk {
+    pub(super) set: Arc<RuleSet>,
+    pub(super) scratch: Scratch,
+    pub(super) found: Vec<Found>,
+    pub(super) place: Place,
+    pub(super) counters: Counters,
+    /// Rules that may hold.
+    pub(super) candidates: Vec<u32>,
+    /// Rules on exchanges that were found by a string in the payload.
+    pub(super) of_exchanges: Vec<u32>,
+    /// Raw bytes of a stream that are being looked at.
+    pub(super) chunk: Vec<u8>,
+    /// How often each rule was asked and how often it held, if that is wanted.
+    pub(super) profile: Option<Vec<(u64, u64)>>,
+}
+
+/// A worker.
+pub struct Worker {
+    desk: Desk,
+    shards: Vec<Option<Box<Shard>>>,
+    /// The second up to which flows that were silent for too long have ended.
+    second: u64,
+    clock: Time,
+}
+
+impl Worker {
+    /// A worker for the shards that `is_mine` names.
+    #[must_use]
+    pub fn new(set: Arc<RuleSet>, is_mine: impl Fn(u16) -> bool) -> Self {
+        let shards = (0..SHARDS).map(|shard| is_mine(shard).then(Box::default)).collect();
+        let place = Place { frame: 0, by_frame: false, shard: 0, packet: 0, step: 0 };
+        let desk = Desk {
+            set,
+            scratch: Scratch::default(),
+            found: Vec::new(),
+            place,
+            counters: Counters::default(),
+            candidates: Vec::new(),
+            of_exchanges: Vec::new(),
+            chunk: Vec::new(),
+            profile: None,
+        };
+        Worker { desk, shards, second: 0, clock: Time(0) }
+    }
+
+    /// Counts from now on how often each rule is asked.
+    pub fn profile(&mut self) {
+        self.desk.profile = Some(vec![(0, 0); self.desk.set.rules.len()]);
+    }
+
+    /// Sid, how often it was asked and how often it held, for rules that were asked.
+    #[must_use]
+    pub fn profiled(&self) -> Vec<(u32, u64, u64)> {
+        let rules = self.desk.profile.iter().flatten().enumerate();
+        rules
+            .filter(|(_, counts)| counts.0 > 0)
+            .filter_map(|(rule, counts)| self.desk.set.rules.get(rule).map(|rule| (rule.meta.sid, counts.0, counts.1)))
+            .collect()
+    }
+
+    /// A frame: `number` counts all frames, from 1. Every worker is told of every frame, since all go by the time of all; one that is another's costs next to nothing.
+    pub fn frame(&mut self, number: u64, time: Time, link: u16, bytes: &[u8]) {
+        self.clock = self.clock.max(time);
+        if self.clock.seconds() > self.second {
+            self.second = self.clock.seconds();
+            self.time_passes(number);
+        }
+        let shard = frame::shard(link, bytes) % SHARDS;
+        let Some(Some(mine)) = self.shards.get_mut(usize::from(shard)) else { return };
+        self.desk.counters.frames += 1;
+        self.desk.counters.bytes += bytes.len() as u64;
+        self.desk.place = Place { frame: number, by_frame: true, shard: 0, packet: 0, step: 0 };
+        mine.frame(&mut self.desk, time, link, bytes);
+    }
+
+    fn time_passes(&mut self, number: u64) {
+        for (shard, mine) in self.shards.iter_mut().enumerate() {
+            if let Some(mine) = mine {
+                self.desk.place = Place { frame: number, by_frame: false, shard: shard as u16, packet: 0, step: 0 };
+                mine.time_passes(&mut self.desk, self.clock);
+            }
+        }
+    }
+
+    /// No frame will follow: all flows end. `number`: one more than the last frame's.
+    pub fn finish(&mut self, number: u64) {
+        for (shard, mine) in self.shards.iter_mut().enumerate() {
+            if let Some(mine) = mine {
+                self.desk.place = Place { frame: number, by_frame: false, shard: shard as u16, packet: 0, step: 0 };
+                mine.finish(&mut self.desk, self.clock);
+            }
+        }
+    }
+
+    /// What was found since the last time, in order.
+    pub fn take(&mut self) -> Vec<Found> {
+        std::mem::take(&mut self.desk.found)
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let shards = || self.shards.iter().flatten();
+        Counters {
+            gave_up: self.desk.scratch.gave_up,
+            flows_live: shards().map(|shard| shard.flows.len() as u64).sum(),
+            flows_evicted: shards().map(|shard| shard.flows.evicted()).sum(),
+            ..self.desk.counters
+        }
+    }
+
+    /// From here on everything can be put back, at a cost that follows what changes.
+    pub fn mark(&mut self) -> Mark {
+        for shard in self.shards.iter_mut().flatten() {
+            shard.mark();
+        }
+        Mark { second: self.second, clock: self.clock, counters: self.desk.counters, found: self.desk.found.len() }
+    }
+
+    /// Puts everything back as it was at the last mark.
+    pub fn put_back(&mut self, mark: Mark) {
+        for shard in self.shards.iter_mut().flatten() {
+            shard.put_back();
+        }
+        self.second = mark.second;
+        self.clock = mark.clock;
+        self.desk.counters = mark.counters;
+        self.desk.found.truncate(mark.found);
+    }
+}
+
+/// A frame boundary to which a worker can go back.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    second: u64,
+    clock: Time,
+    counters: Counters,
+    found: usize,
+}
+
+/// The exchange that a match is about.
+pub(super) struct About<'a> {
+    pub(super) id: u64,
+    pub(super) transaction: &'a dyn AnyTransaction,
+}
+
+impl Desk {
+    /// A rule is asked.
+    pub(super) fn asks(&mut self, rule: u32) {
+        self.counters.asked += 1;
+        if let Some(counts) = self.profile.as_mut().and_then(|profile| profile.get_mut(rule as usize)) {
+            counts.0 += 1;
+        }
+    }
+
+    /// A rule holds of an exchange of this protocol.
+    pub(super) fn holds_of(&mut self, number: u32, scene: &Scene<'_>, about: &About<'_>, protocol: ProtocolId) {
+        self.note_match(number, scene, Some(about), Some(protocol));
+    }
+
+    /// A rule holds of a packet or of a stream.
+    pub(super) fn holds(&mut self, number: u32, scene: &Scene<'_>) {
+        self.note_match(number, scene, None, scene.flow.and_then(Flow::protocol_spoken));
+    }
+
+    fn note_match(&mut self, number: u32, scene: &Scene<'_>, about: Option<&About<'_>>, spoken: Option<ProtocolId>) {
+        self.counters.held += 1;
+        if let Some(counts) = self.profile.as_mut().and_then(|profile| profile.get_mut(number as usize)) {
+            counts.1 += 1;
+        }
+        let asked = std::mem::take(&mut self.scratch.late);
+        let set = Arc::clone(&self.set);
+        let Some(rule) = set.rules.get(number as usize) else { return };
+        // Who says nothing and changes nothing that others share need not be told of.
+        if rule.is_silent && rule.late.is_empty() && asked.is_empty() {
+            return;
+        }
+        let layer = spoken.and_then(crate::app::table::protocol);
+        let exchange = about.filter(|_| !rule.is_silent).map(|about| {
+            let mut record = crate::eve::Object::new();
+            about.transaction.record(&mut record);
+            (about.id, record.finish())
+        });
+        let icmp = scene.packet.and_then(|packet| match &packet.transport {
+            frame::Transport::Icmp4(icmp) => Some((icmp.kind(), icmp.code())),
+            frame::Transport::Icmp6(icmp) => Some((icmp.kind(), icmp.code())),
+            _ => None,
+        });
+        let found = Match {
+            rule: number,
+            subject: Subject {
+                time: scene.time,
+                source: scene.source.0,
+                destination: scene.destination.0,
+                flow: scene.flow.map_or(0, |flow| flow.id),
+            },
+            source: scene.source,
+            destination: scene.destination,
+            protocol: scene.protocol,
+            icmp,
+            direction: scene.direction,
+            vlan: scene.packet.map(|packet| packet.vlan.ids().to_vec()).unwrap_or_default(),
+            flow: scene.flow.map(|flow| super::AlertFlow {
+                id: flow.id,
+                began: flow.began,
+                packets: flow.packets,
+                bytes: flow.bytes,
+                client: flow.client,
+                server: flow.server,
+            }),
+            layer: layer.map(|protocol| protocol.name),
+            exchange,
+            asked,
+        };
+        self.note(What::Match(Box::new(found)));
+    }
+
+    pub(super) fn note(&mut self, what: What) {
+        self.found.push(Found { place: self.place, what });
+        self.place.step += 1;
+    }
+}

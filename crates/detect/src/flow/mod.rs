@@ -1,0 +1,154 @@
+//! Flows: packets that belong together, and for how long.
+//!
+//! `key` says which packets do; `table` keeps them, forgets those that ended or were silent for long by the time of the frames, and has
+//! a limit; what a flow is made of is here.
+
+mod key;
+mod table;
+
+pub(crate) use key::FlowKey;
+pub(crate) use table::{FLOWS_OF_A_SHARD_MAX, FlowTable};
+
+use crate::app::{AnyParser, Ends, ProtocolId, Transport};
+use crate::state::FlowVariables;
+use crate::stream::Session;
+use crate::{Direction, Time};
+use core::net::IpAddr;
+
+/// Names of what can be odd when it is found out what is spoken, as `app-layer-event` has them; in the order of their numbers.
+const LAYER_EVENTS: &[&str] = &[
+    "applayer_mismatch_protocol_both_directions",
+    "applayer_wrong_direction_first_data",
+    "applayer_detect_protocol_only_one_direction",
+    "applayer_proto_detection_skipped",
+    "applayer_no_tls_after_starttls",
+    "applayer_unexpected_protocol",
+];
+
+/// The two sides speak differently.
+pub(crate) const LAYER_MISMATCH: u8 = 0;
+/// The wrong side spoke first.
+pub(crate) const LAYER_WRONG_FIRST: u8 = 1;
+/// Only one side was understood.
+pub(crate) const LAYER_ONE_SIDE: u8 = 2;
+/// It could not be found out.
+pub(crate) const LAYER_SKIPPED: u8 = 3;
+/// TLS was agreed on, and something else came.
+pub(crate) const LAYER_NO_TLS: u8 = 4;
+
+/// The number of the event that rules call so.
+pub(crate) fn layer_event_named(name: &str) -> Option<u8> {
+    LAYER_EVENTS.iter().position(|known| *known == name).map(|place| place as u8)
+}
+
+/// What a flow speaks, as far as it is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Layer {
+    /// Not yet.
+    Unknown,
+    /// This.
+    Known(ProtocolId),
+    /// Nothing that is understood.
+    Failed,
+}
+
+/// What is known of one side's words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Recognition {
+    /// Nothing was said, or not enough.
+    Open,
+    /// This.
+    Is(ProtocolId),
+    /// Nothing that is understood.
+    Nothing,
+}
+
+/// A flow.
+#[derive(Clone)]
+pub(crate) struct Flow {
+    pub(crate) key: FlowKey,
+    /// Its own number, the same on every machine.
+    pub(crate) id: u64,
+    /// In the order in which the shard's flows began.
+    pub(crate) sequence: u64,
+    pub(crate) client: (IpAddr, u16),
+    pub(crate) server: (IpAddr, u16),
+    /// The IP protocol.
+    pub(crate) protocol: u8,
+    pub(crate) began: Time,
+    pub(crate) last: Time,
+    pub(crate) packets: [u64; 2],
+    pub(crate) bytes: [u64; 2],
+    pub(crate) session: Option<Box<Session>>,
+    pub(crate) layer: Layer,
+    /// Who reads what is spoken.
+    pub(crate) parser: Option<Box<dyn AnyParser>>,
+    /// The parser gave up.
+    pub(crate) is_broken: bool,
+    /// A side will say nothing more, and the parser knows.
+    pub(crate) ended: [bool; 2],
+    /// Bytes of a side that the parser wants to see before it is shown them again.
+    pub(crate) wanted: [u64; 2],
+    pub(crate) recognition: [Recognition; 2],
+    /// Odd things about what is spoken, which no packet was told of yet.
+    pub(crate) layer_events: u8,
+    /// What another flow said of this one.
+    pub(crate) announced: Option<u64>,
+    pub(crate) variables: FlowVariables,
+    /// A rule said to let it pass.
+    pub(crate) is_passed: bool,
+    /// What follows is encrypted: nobody looks at its bytes.
+    pub(crate) is_opaque: bool,
+    /// `app-layer-protocol` rules were asked, for each direction.
+    pub(crate) told_layer: [bool; 2],
+    /// So much of each stream was said before what is spoken was changed.
+    pub(crate) switched_at: [u64; 2],
+}
+
+impl Flow {
+    /// Whether both sides were heard.
+    pub(crate) fn is_established(&self) -> bool {
+        self.packets.iter().all(|count| *count > 0)
+    }
+
+    /// Which way a packet from `source` goes.
+    pub(crate) fn direction(&self, source: (IpAddr, u16)) -> Direction {
+        if source == self.client { Direction::ToServer } else { Direction::ToClient }
+    }
+
+    /// The ends, for parsers.
+    pub(crate) fn ends(&self) -> Ends {
+        let transport = if self.session.is_some() || self.protocol == 6 { Transport::Tcp } else { Transport::Udp };
+        Ends { client: self.client, server: self.server, transport }
+    }
+
+    /// Source and destination of what goes this way.
+    pub(crate) fn ends_of(&self, direction: Direction) -> ((IpAddr, u16), (IpAddr, u16)) {
+        match direction {
+            Direction::ToServer => (self.client, self.server),
+            Direction::ToClient => (self.server, self.client),
+        }
+    }
+
+    /// What it speaks.
+    pub(crate) fn protocol_spoken(&self) -> Option<ProtocolId> {
+        match self.layer {
+            Layer::Known(protocol) => Some(protocol),
+            Layer::Unknown | Layer::Failed => None,
+        }
+    }
+
+    /// The ends were mistaken for each other.
+    pub(crate) fn reverse(&mut self) {
+        std::mem::swap(&mut self.client, &mut self.server);
+        self.packets.swap(0, 1);
+        self.bytes.swap(0, 1);
+        self.recognition.swap(0, 1);
+        self.told_layer.swap(0, 1);
+        self.ended.swap(0, 1);
+        self.wanted.swap(0, 1);
+        if let Some(session) = &mut self.session {
+            session.reverse();
+        }
+    }
+}

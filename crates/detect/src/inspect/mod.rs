@@ -1,0 +1,12 @@
+//! Whether a rule holds: the conditions on bytes.
+//!
+//! `chain` is what stands after one sticky buffer, looked for in order and with going back; `content`, `bytes` and `search` are
+//! its links; `transform` changes a buffer before anybody looks into it.
+
+pub(crate) mod bytes;
+pub(crate) mod chain;
+pub(crate) mod content;
+pub(crate) mod search;
+pub(crate) mod transform;
+
+pub(crate) use chain::{Chain, Link, Look, Scratch};

@@ -1,0 +1,327 @@
+//! Which rules may hold at all: the rule set sorted by where, and by which string, each rule is found.
+//!
+//! A rule with a content is found by its fast pattern: `strings` looks for all of them at once, in the payload by port and by
+//! protocol, in an exchange by buffer. One without is asked whenever its port, its protocol or its kind comes up. What is found is then
+//! asked in full; so the plan decides how long it takes, never what holds.
+
+mod addresses;
+mod strings;
+
+pub(crate) use addresses::Addresses;
+pub(crate) use strings::Strings;
+
+use crate::Direction;
+use crate::app::table::PROTOCOLS;
+use crate::app::{Field, ProtocolId};
+use crate::inspect::transform::Transform;
+use crate::rule::compile::directions;
+use crate::rule::compiled::{BufferKey, Fast, IpProtocols, Kind, Place, Rule, What};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A rule for more ports than these is asked on all of them.
+const PORTS_OF_A_RULE_MAX: usize = 16;
+
+/// The classes of transports that have rules of their own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Carrier {
+    Tcp,
+    Udp,
+    Icmp,
+    Other,
+}
+
+impl Carrier {
+    pub(crate) const ALL: [Carrier; 4] = [Carrier::Tcp, Carrier::Udp, Carrier::Icmp, Carrier::Other];
+
+    /// The class of an IP protocol.
+    pub(crate) fn of(protocol: u8) -> Carrier {
+        match protocol {
+            6 => Carrier::Tcp,
+            17 => Carrier::Udp,
+            1 | 58 => Carrier::Icmp,
+            _ => Carrier::Other,
+        }
+    }
+
+    fn may_carry(self, protocols: IpProtocols) -> bool {
+        match self {
+            Carrier::Tcp => protocols.contains(6),
+            Carrier::Udp => protocols.contains(17),
+            Carrier::Icmp => protocols.contains(1) || protocols.contains(58),
+            Carrier::Other => (0..=255).any(|protocol| protocols.contains(protocol) && Carrier::of(protocol) == Carrier::Other),
+        }
+    }
+}
+
+/// Rules that are asked without a string, by what must come up.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Bare {
+    pub(crate) always: Vec<u32>,
+    pub(crate) by_source: BTreeMap<u16, Vec<u32>>,
+    pub(crate) by_destination: BTreeMap<u16, Vec<u32>>,
+    pub(crate) by_layer: BTreeMap<ProtocolId, Vec<u32>>,
+}
+
+impl Bare {
+    fn add(&mut self, rule: &Rule, number: u32) {
+        let add = |list: &mut Vec<u32>| list.push(number);
+        match found_by(rule) {
+            FoundBy::Layers(layers) => layers.iter().for_each(|layer| add(self.by_layer.entry(*layer).or_default())),
+            FoundBy::Destination(ports) => ports.iter().for_each(|port| add(self.by_destination.entry(*port).or_default())),
+            FoundBy::Source(ports) => ports.iter().for_each(|port| add(self.by_source.entry(*port).or_default())),
+            FoundBy::Anything => add(&mut self.always),
+        }
+    }
+}
+
+/// Strings to look for in payloads, by what must come up.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Payloads {
+    pub(crate) always: Strings,
+    pub(crate) by_source: BTreeMap<u16, Strings>,
+    pub(crate) by_destination: BTreeMap<u16, Strings>,
+    pub(crate) by_layer: BTreeMap<ProtocolId, Strings>,
+}
+
+/// Strings to look for in one field, as it is or changed.
+#[derive(Clone, Debug)]
+pub(crate) struct FieldScan {
+    pub(crate) field: Field,
+    /// The buffer's number, and the strings.
+    pub(crate) variants: Vec<(u32, Strings)>,
+}
+
+/// What is looked for in exchanges of one protocol in one direction.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct LayerPlan {
+    pub(crate) scans: Vec<FieldScan>,
+    /// Rules that have no string there.
+    pub(crate) bare: Vec<u32>,
+}
+
+/// Fields of one protocol and direction that are scanned at most: a bit each. Rules on further ones are asked of each exchange.
+const SCANS_MAX: usize = 128;
+
+/// The rule set, sorted.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Plan {
+    /// Rules on broken packets and odd streams.
+    pub(crate) events: Vec<u32>,
+    /// Rules on addresses alone.
+    pub(crate) addresses: Addresses,
+    /// Rules on what is spoken.
+    pub(crate) recognised: Vec<u32>,
+    pub(crate) frames: BTreeMap<&'static str, Vec<u32>>,
+    /// By direction and carrier: strings in packets.
+    pub(crate) packets: [[Payloads; 4]; 2],
+    /// By direction: strings in streams.
+    pub(crate) streams: [Payloads; 2],
+    /// By direction and carrier.
+    pub(crate) bare: [[Bare; 4]; 2],
+    /// By direction: rules on streams that have no string.
+    pub(crate) stream_bare: [Bare; 2],
+    pub(crate) layers: BTreeMap<ProtocolId, [LayerPlan; 2]>,
+}
+
+/// Patterns that wait to be compiled: for each string the rules that it finds.
+type Draft = BTreeMap<(Vec<u8>, bool), Vec<u32>>;
+
+#[derive(Default)]
+struct PayloadDraft {
+    always: Draft,
+    by_source: BTreeMap<u16, Draft>,
+    by_destination: BTreeMap<u16, Draft>,
+    by_layer: BTreeMap<ProtocolId, Draft>,
+}
+
+impl PayloadDraft {
+    fn add(&mut self, rule: &Rule, number: u32, fast: &Fast) {
+        let key = (fast.bytes.clone(), fast.nocase);
+        let mut add = |draft: &mut Draft| draft.entry(key.clone()).or_default().push(number);
+        match found_by(rule) {
+            FoundBy::Layers(layers) => layers.iter().for_each(|layer| add(self.by_layer.entry(*layer).or_default())),
+            FoundBy::Destination(ports) => {
+                ports.iter().for_each(|port| add(self.by_destination.entry(*port).or_default()));
+            }
+            FoundBy::Source(ports) => ports.iter().for_each(|port| add(self.by_source.entry(*port).or_default())),
+            FoundBy::Anything => add(&mut self.always),
+        }
+    }
+
+    fn finish(self) -> Payloads {
+        Payloads {
+            always: Strings::new(self.always),
+            by_source: self.by_source.into_iter().map(|(port, draft)| (port, Strings::new(draft))).collect(),
+            by_destination: self.by_destination.into_iter().map(|(port, draft)| (port, Strings::new(draft))).collect(),
+            by_layer: self.by_layer.into_iter().map(|(layer, draft)| (layer, Strings::new(draft))).collect(),
+        }
+    }
+}
+
+impl Plan {
+    pub(crate) fn new(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)]) -> Self {
+        let mut plan = Plan::default();
+        let mut packets: [[PayloadDraft; 4]; 2] = Default::default();
+        let mut streams: [PayloadDraft; 2] = Default::default();
+        let mut layers: BTreeMap<(ProtocolId, usize), BTreeMap<Field, BTreeMap<u32, Draft>>> = BTreeMap::new();
+        let mut addresses = Vec::new();
+        for (number, rule) in rules.iter().enumerate() {
+            let number = number as u32;
+            match rule.kind {
+                Kind::Events => plan.events.push(number),
+                Kind::Addresses => addresses.push(number),
+                Kind::Recognised => plan.recognised.push(number),
+                Kind::Frames => {
+                    for frame in &rule.frames {
+                        plan.frames.entry(frame.name).or_default().push(number);
+                    }
+                }
+                Kind::Packet => plan.add_packet_rule(rule, number, &mut packets, &mut streams),
+                Kind::Transaction => plan.add_layer_rule(rule, number, buffers, &mut packets, &mut streams, &mut layers),
+            }
+        }
+        plan.addresses = Addresses::new(rules, &addresses);
+        plan.packets = packets.map(|by_carrier| by_carrier.map(PayloadDraft::finish));
+        plan.streams = streams.map(PayloadDraft::finish);
+        for ((protocol, side), fields) in layers {
+            let scans = fields.into_iter().map(|(field, variants)| FieldScan {
+                field,
+                variants: variants.into_iter().map(|(buffer, draft)| (buffer, Strings::new(draft))).collect(),
+            });
+            plan.layers.entry(protocol).or_default()[side].scans = scans.collect();
+        }
+        plan
+    }
+
+    fn add_packet_rule(
+        &mut self,
+        rule: &Rule,
+        number: u32,
+        packets: &mut [[PayloadDraft; 4]; 2],
+        streams: &mut [PayloadDraft; 2],
+    ) {
+        for direction in directions_of(rule) {
+            let side = direction.index();
+            match (&rule.fast, &rule.payload) {
+                (Some(fast), Some(payload)) => {
+                    for carrier in Carrier::ALL.into_iter().filter(|carrier| carrier.may_carry(rule.head.protocols)) {
+                        if carrier != Carrier::Tcp || payload.packet {
+                            packets[side][carrier as usize].add(rule, number, fast);
+                        }
+                        if carrier == Carrier::Tcp && payload.stream {
+                            streams[side].add(rule, number, fast);
+                        }
+                    }
+                }
+                _ => self.add_bare(rule, number, direction),
+            }
+        }
+    }
+
+    fn add_bare(&mut self, rule: &Rule, number: u32, direction: Direction) {
+        let side = direction.index();
+        if rule.payload.as_ref().is_some_and(|payload| payload.stream) && Carrier::Tcp.may_carry(rule.head.protocols) {
+            self.stream_bare[side].add(rule, number);
+        }
+        for carrier in Carrier::ALL.into_iter().filter(|carrier| carrier.may_carry(rule.head.protocols)) {
+            let only_stream = rule.payload.as_ref().is_some_and(|payload| !payload.packet);
+            if carrier != Carrier::Tcp || !only_stream {
+                self.bare[side][carrier as usize].add(rule, number);
+            }
+        }
+    }
+
+    fn add_layer_rule(
+        &mut self,
+        rule: &Rule,
+        number: u32,
+        buffers: &[(BufferKey, Vec<Transform>)],
+        packets: &mut [[PayloadDraft; 4]; 2],
+        streams: &mut [PayloadDraft; 2],
+        layers: &mut BTreeMap<(ProtocolId, usize), BTreeMap<Field, BTreeMap<u32, Draft>>>,
+    ) {
+        for direction in directions_of(rule) {
+            let side = direction.index();
+            match &rule.fast {
+                Some(fast) if fast.place == Place::Payload => {
+                    for carrier in [Carrier::Tcp, Carrier::Udp] {
+                        if carrier.may_carry(rule.head.protocols) {
+                            packets[side][carrier as usize].add(rule, number, fast);
+                        }
+                    }
+                    streams[side].add(rule, number, fast);
+                }
+                fast => {
+                    let scanned = fast.as_ref().and_then(|fast| match fast.place {
+                        Place::Part(place) => match rule.parts.get(place).map(|part| (&part.what, part.sides)) {
+                            // The other half of an exchange is found by its own side's parts, or not by a string.
+                            Some((What::Buffer { buffer, .. }, sides)) if sides.include(direction) => Some((*buffer, fast)),
+                            _ => None,
+                        },
+                        Place::Payload => None,
+                    });
+                    for protocol in protocols_of(rule) {
+                        match scanned {
+                            Some((buffer, fast)) => {
+                                let field = buffers[buffer as usize].0.field;
+                                let fields = layers.entry((protocol, side)).or_default();
+                                if fields.len() < SCANS_MAX || fields.contains_key(&field) {
+                                    let draft = fields.entry(field).or_default().entry(buffer).or_default();
+                                    draft.entry((fast.bytes.clone(), fast.nocase)).or_default().push(number);
+                                    continue;
+                                }
+                                self.layers.entry(protocol).or_default()[side].bare.push(number);
+                            }
+                            None => self.layers.entry(protocol).or_default()[side].bare.push(number),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The directions in which a rule is asked.
+pub(crate) fn directions_of(rule: &Rule) -> Vec<Direction> {
+    match rule.kind {
+        Kind::Transaction if rule.exchange => vec![Direction::ToServer, Direction::ToClient],
+        Kind::Transaction => directions(&rule.flow, &rule.parts),
+        _ => directions(&rule.flow, &[]),
+    }
+}
+
+/// What must come up for a rule to be asked.
+enum FoundBy<'a> {
+    Layers(&'a [ProtocolId]),
+    Destination(Vec<u16>),
+    Source(Vec<u16>),
+    Anything,
+}
+
+fn found_by(rule: &Rule) -> FoundBy<'_> {
+    if !rule.head.layers.is_empty() {
+        return FoundBy::Layers(&rule.head.layers);
+    }
+    if rule.head.either {
+        return FoundBy::Anything;
+    }
+    if let Some(ports) = rule.head.to_ports.few(PORTS_OF_A_RULE_MAX) {
+        return FoundBy::Destination(ports);
+    }
+    match rule.head.from_ports.few(PORTS_OF_A_RULE_MAX) {
+        Some(ports) => FoundBy::Source(ports),
+        None => FoundBy::Anything,
+    }
+}
+
+/// The protocols whose exchanges a rule may be about.
+fn protocols_of(rule: &Rule) -> Vec<ProtocolId> {
+    let mut protocols: BTreeSet<ProtocolId> = match rule.head.layers.as_slice() {
+        [] => PROTOCOLS.iter().map(|protocol| protocol.id).collect(),
+        layers => layers.iter().copied().collect(),
+    };
+    for part in rule.parts.iter().filter(|part| !part.protocols.is_empty()) {
+        protocols.retain(|protocol| part.protocols.contains(protocol));
+    }
+    protocols.into_iter().collect()
+}

@@ -1,0 +1,346 @@
+//! `content` and what says where it may stand; `pkt_data`, `base64_data`, `frame`, `absent`.
+
+use super::{Compiler, Draft, DraftPart, Where, depend_on_last};
+use crate::Complaint;
+use crate::app::Takes;
+use crate::inspect::Link;
+use crate::inspect::chain::{Base64, Operand};
+use crate::inspect::content::Content;
+use crate::rule::compiled::Absent;
+use crate::rule::syntax::SourceOption;
+
+/// Bytes of a content at most.
+const CONTENT_BYTES_MAX: usize = 8192;
+/// What offsets and depths can be at most.
+const OFFSET_MAX: i64 = 65_535;
+/// How far `distance` and `within` reach at most.
+const DISTANCE_MAX: i64 = 1 << 20;
+
+/// The names of the options that are read here.
+pub(super) const NAMES: &[&str] = &[
+    "content", "uricontent", "nocase", "offset", "depth", "distance", "within", "startswith", "endswith", "fast_pattern",
+    "rawbytes", "pkt_data", "base64_decode", "base64_data", "frame", "absent", "pcre",
+];
+
+impl Compiler<'_> {
+    /// Reads an option of this kind; says whether it was one.
+    pub(super) fn content_option(&mut self, draft: &mut Draft, option: &SourceOption<'_>) -> Result<bool, Complaint> {
+        let value = option.value;
+        match option.name {
+            "content" => {
+                let (bytes, negated) = content(value)?;
+                draft.add_link(Link::Content(Content::anywhere(bytes, negated)), false);
+            }
+            "uricontent" => {
+                let (bytes, negated) = content(value)?;
+                let Some(Takes::Buffer(buffer)) = self.keyword("http.uri").map(|keyword| keyword.takes) else {
+                    return Err(Complaint::new("there is no 'http.uri' to look into"));
+                };
+                let before = draft.current;
+                draft.current = None;
+                draft.add_link(Link::Content(Content::anywhere(bytes, negated)), false);
+                draft.move_last_content(Where::Layer(buffer))?;
+                draft.current = before;
+            }
+            "nocase" => draft.modify(|content, _| {
+                content.nocase = true;
+                Ok(())
+            })?,
+            "offset" => {
+                let operand = draft.operand(value, 0, OFFSET_MAX)?;
+                draft.modify(|content, _| put(&mut content.offset, operand, "offset"))?;
+            }
+            "depth" => {
+                let operand = draft.operand(value, 0, OFFSET_MAX)?;
+                draft.modify(|content, _| {
+                    fits(content, operand, "depth")?;
+                    put(&mut content.depth, operand, "depth")
+                })?;
+            }
+            "distance" => {
+                let operand = draft.operand(value, -DISTANCE_MAX, DISTANCE_MAX)?;
+                draft.modify(|content, _| put(&mut content.distance, operand, "distance"))?;
+                draft.last_depends_on_before();
+            }
+            "within" => {
+                let operand = draft.operand(value, 0, DISTANCE_MAX)?;
+                draft.modify(|content, _| {
+                    fits(content, operand, "within")?;
+                    put(&mut content.within, operand, "within")
+                })?;
+                draft.last_depends_on_before();
+            }
+            "startswith" => draft.modify(|content, _| {
+                if content.is_relative() || content.offset.is_some() || content.depth.is_some() {
+                    return Err(Complaint::new("'startswith' goes with no other place"));
+                }
+                content.depth = Some(Operand::Number(content.bytes.len() as i64));
+                Ok(())
+            })?,
+            "endswith" => draft.modify(|content, _| {
+                if content.depth.is_some_and(|depth| depth != Operand::Number(content.bytes.len() as i64)) || content.offset.is_some() {
+                    return Err(Complaint::new("'endswith' goes with no offset or depth"));
+                }
+                content.ends = true;
+                Ok(())
+            })?,
+            "fast_pattern" => {
+                let value = value.to_owned();
+                draft.modify(|content, _| {
+                    if content.negated && (value == "only" || content.is_relative() || content.offset.is_some() || content.depth.is_some()) {
+                        return Err(Complaint::new("a negated content that has a place cannot be a fast pattern"));
+                    }
+                    match value.as_str() {
+                        "" => {}
+                        "only" => content.fast_only = true,
+                        chop => chopped(chop, content.bytes.len())?,
+                    }
+                    content.fast = true;
+                    Ok(())
+                })?;
+            }
+            // We never change a payload before it is looked into.
+            "rawbytes" => draft.modify(|_, _| Ok(()))?,
+            "pkt_data" => {
+                draft.in_base64 = false;
+                draft.current = Some(draft.payload());
+            }
+            "pcre" => self.expression(draft, value)?,
+            "base64_decode" => {
+                let base64 = base64(value)?;
+                let is_relative = base64.relative;
+                draft.add_link(Link::Base64(base64), is_relative);
+            }
+            "base64_data" => {
+                let has_decode = draft.chain().1.links.iter().any(|link| matches!(link, Link::Base64(_)));
+                if !has_decode && !draft.find_base64() {
+                    return Err(Complaint::new("'base64_data' needs a 'base64_decode' before it"));
+                }
+                draft.in_base64 = true;
+            }
+            "frame" => {
+                let name = crate::app::table::frame_name(value, &draft.layers)
+                    .ok_or_else(|| Complaint::new(format!("no frame is called '{value}'")))?;
+                draft.look_into(Where::Frame(name))?;
+            }
+            "absent" => {
+                let absent = match value {
+                    "" => Absent::Only,
+                    "or_else" => Absent::Or,
+                    _ => return Err(Complaint::new("expected 'absent' or 'absent: or_else'")),
+                };
+                let (_, open) = draft.open();
+                if !matches!(open.at, Where::Layer(_)) {
+                    return Err(Complaint::new("'absent' needs a sticky buffer before it"));
+                }
+                open.absent = absent;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+impl Draft {
+    pub(super) fn last_content(&mut self) -> Option<&mut Content> {
+        let (place, at) = self.last_content?;
+        let in_base64 = self.last_in_base64;
+        let DraftPart::Open(open) = self.parts.get_mut(place)? else { return None };
+        let mut links = &mut open.chain.links;
+        if in_base64 {
+            links = links.iter_mut().rev().find_map(|link| match link {
+                Link::Base64(base64) => base64.chain.as_mut().map(|chain| &mut chain.links),
+                _ => None,
+            })?;
+        }
+        match links.get_mut(at)? {
+            Link::Content(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    fn modify(&mut self, change: impl FnOnce(&mut Content, ()) -> Result<(), Complaint>) -> Result<(), Complaint> {
+        match self.last_content() {
+            Some(content) => change(content, ()),
+            None => Err(Complaint::new("it says something about a content, but there is none before it")),
+        }
+    }
+
+    /// The last content depends on where what stands before it was found.
+    fn last_depends_on_before(&mut self) {
+        let Some((_, at)) = self.last_content else { return };
+        let (_, chain) = self.chain();
+        let mut before = crate::inspect::Chain { links: std::mem::take(&mut chain.links) };
+        let rest = before.links.split_off(at.min(before.links.len()));
+        depend_on_last(&mut before);
+        before.links.extend(rest);
+        chain.links = before.links;
+    }
+
+    /// Moves the last content from the payload to another buffer: the old way of writing.
+    pub(super) fn move_last_content(&mut self, to: Where) -> Result<(), Complaint> {
+        let (place, at) = self.last_content.ok_or_else(|| Complaint::new("there is no content before it"))?;
+        let Some(DraftPart::Open(open)) = self.parts.get_mut(place) else {
+            return Err(Complaint::new("there is no content before it"));
+        };
+        if at + 1 != open.chain.links.len() {
+            return Err(Complaint::new("it must follow its content at once"));
+        }
+        let Some(link) = open.chain.links.pop() else { return Err(Complaint::new("there is no content before it")) };
+        let target = self.parts.iter().position(|part| matches!(part, DraftPart::Open(open) if open.at.same(&to) && open.transforms.is_empty()));
+        let target = match target {
+            Some(target) => target,
+            None => {
+                let before = self.current;
+                self.look_into(to)?;
+                let target = self.current.unwrap_or(0);
+                self.current = before;
+                target
+            }
+        };
+        if let Some(DraftPart::Open(open)) = self.parts.get_mut(target) {
+            if matches!(&link, Link::Content(content) if content.is_relative()) {
+                depend_on_last(&mut open.chain);
+            }
+            open.chain.links.push(link);
+            self.last_content = Some((target, open.chain.links.len() - 1));
+            self.last_in_base64 = false;
+        }
+        Ok(())
+    }
+
+    /// A number, or the name of one that was kept.
+    pub(super) fn operand(&self, value: &str, min: i64, max: i64) -> Result<Operand, Complaint> {
+        let value = value.trim();
+        if let Ok(number) = value.parse::<i64>() {
+            if number < min || number > max {
+                return Err(Complaint::new(format!("{number} is not between {min} and {max}")));
+            }
+            return Ok(Operand::Number(number));
+        }
+        self.variable(value).map(Operand::Variable).ok_or_else(|| {
+            Complaint::new(format!("'{value}' is neither a number nor the name of one that was kept before"))
+        })
+    }
+
+    /// The place of a kept number.
+    pub(super) fn variable(&self, name: &str) -> Option<u8> {
+        self.variables.iter().position(|known| known == name).and_then(|place| u8::try_from(place).ok())
+    }
+
+    /// Looks for the part that decodes base64, and goes there.
+    fn find_base64(&mut self) -> bool {
+        let found = self.parts.iter().rposition(
+            |part| matches!(part, DraftPart::Open(open) if open.chain.links.iter().any(|link| matches!(link, Link::Base64(_)))),
+        );
+        if let Some(place) = found {
+            self.current = Some(place);
+        }
+        found.is_some()
+    }
+}
+
+fn put(place: &mut Option<Operand>, operand: Operand, name: &str) -> Result<(), Complaint> {
+    if place.is_some() {
+        return Err(Complaint::new(format!("'{name}' is said twice of one content")));
+    }
+    *place = Some(operand);
+    Ok(())
+}
+
+fn fits(content: &Content, operand: Operand, name: &str) -> Result<(), Complaint> {
+    match operand {
+        Operand::Number(room) if room < content.bytes.len() as i64 => Err(Complaint::new(format!(
+            "the content is {} bytes long and does not fit into a {name} of {room}",
+            content.bytes.len()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn chopped(value: &str, length: usize) -> Result<(), Complaint> {
+    let wrong = || Complaint::new(format!("'fast_pattern:{value}': expected 'offset,length' within the content"));
+    let (offset, count) = value.split_once(',').ok_or_else(wrong)?;
+    let (offset, count): (usize, usize) =
+        (offset.trim().parse().map_err(|_| wrong())?, count.trim().parse().map_err(|_| wrong())?);
+    if count == 0 || offset.checked_add(count).is_none_or(|end| end > length) { Err(wrong()) } else { Ok(()) }
+}
+
+/// The bytes of a content, and whether it is negated: `!"a|20 41|b"`.
+pub(super) fn content(value: &str) -> Result<(Vec<u8>, bool), Complaint> {
+    let (value, negated) = match value.strip_prefix('!') {
+        Some(rest) => (rest.trim_start(), true),
+        None => (value, false),
+    };
+    let inner = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .ok_or_else(|| Complaint::new("expected a content in quotation marks"))?;
+    let mut bytes = Vec::with_capacity(inner.len());
+    let mut letters = inner.bytes();
+    while let Some(letter) = letters.next() {
+        match letter {
+            b'|' => hexadecimal(&mut letters, &mut bytes)?,
+            b'\\' => match letters.next() {
+                Some(escaped @ (b';' | b'"' | b':' | b'\\')) => bytes.push(escaped),
+                _ => return Err(Complaint::new("a backslash stands before one of ; : \" \\ only: write |5C| for itself")),
+            },
+            b'"' => return Err(Complaint::new("a quotation mark within a content is written \\\" or |22|")),
+            letter => bytes.push(letter),
+        }
+    }
+    if bytes.is_empty() || bytes.len() > CONTENT_BYTES_MAX {
+        return Err(Complaint::new(format!("a content has 1 to {CONTENT_BYTES_MAX} bytes")));
+    }
+    Ok((bytes, negated))
+}
+
+fn hexadecimal(letters: &mut impl Iterator<Item = u8>, bytes: &mut Vec<u8>) -> Result<(), Complaint> {
+    let mut high = None;
+    for letter in letters {
+        match (letter, high) {
+            (b'|', None) => return Ok(()),
+            (b' ' | b'\t', None) => {}
+            (letter, _) => {
+                let digit = char::from(letter)
+                    .to_digit(16)
+                    .ok_or_else(|| Complaint::new(format!("'{}' is no hexadecimal digit", char::from(letter))))?;
+                match high.take() {
+                    Some(first) => bytes.push((first << 4 | digit) as u8),
+                    None => high = Some(digit),
+                }
+            }
+        }
+    }
+    Err(Complaint::new("hexadecimal bytes are not closed: expected '|'"))
+}
+
+fn base64(value: &str) -> Result<Base64, Complaint> {
+    let mut base64 = Base64 { bytes: 0, offset: 0, relative: false, chain: None };
+    for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let wrong = || Complaint::new(format!("'{part}': expected 'bytes N', 'offset N' or 'relative'"));
+        match part.split_once(char::is_whitespace) {
+            Some(("bytes", number)) => base64.bytes = number.trim().parse().map_err(|_| wrong())?,
+            Some(("offset", number)) => base64.offset = number.trim().parse().ok().filter(|number| *number <= 65_535).ok_or_else(wrong)?,
+            None if part == "relative" => base64.relative = true,
+            _ => return Err(wrong()),
+        }
+    }
+    Ok(base64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::content;
+
+    #[test]
+    fn contents_are_read_to_the_byte() {
+        let read = |text| content(text).ok();
+        assert_eq!(read("\"abc\""), Some((b"abc".to_vec(), false)));
+        assert_eq!(read("!\"a|20 41|b|5c|\""), Some((b"a Ab\\".to_vec(), true)));
+        assert_eq!(read(r#""a\;\"\\\:""#), Some((b"a;\"\\:".to_vec(), false)));
+        for wrong in ["abc", "\"\"", "\"|2|\"", "\"|20\"", "\"|zz|\"", "\"\\n\"", "\"a\"b\""] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}

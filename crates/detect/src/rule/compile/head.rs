@@ -1,0 +1,114 @@
+//! A rule's head: action, protocol, addresses, ports.
+
+use super::{Compiler, Draft};
+use crate::Complaint;
+use crate::app::ProtocolId;
+use crate::app::table::PROTOCOLS;
+use crate::rule::compiled::{Action, Head, IpProtocols, View};
+use crate::rule::syntax::{Arrow, Source};
+use crate::rule::{AddressSet, PortSet};
+use std::sync::Arc;
+
+/// Protocols of the network and transport layers.
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+
+impl Compiler<'_> {
+    pub(super) fn head(&mut self, source: &Source<'_>, draft: &Draft) -> Result<Head, Complaint> {
+        let (name, hook) = source.protocol.split_once(':').unwrap_or((source.protocol, ""));
+        let mut head = Head {
+            protocols: IpProtocols::ANY,
+            version: None,
+            layers: Vec::new(),
+            from: self.addresses(source.from)?,
+            from_ports: self.ports(source.from_ports)?,
+            to: self.addresses(source.to)?,
+            to_ports: self.ports(source.to_ports)?,
+            either: source.arrow == Arrow::Either,
+            view: None,
+            flow_start: false,
+            broken: false,
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "ip" => {}
+            "ipv4" | "ip4" => head.version = Some(4),
+            "ipv6" | "ip6" => head.version = Some(6),
+            "tcp" => head.protocols = IpProtocols::of(&[TCP]),
+            "tcp-pkt" => (head.protocols, head.view) = (IpProtocols::of(&[TCP]), Some(View::Packets)),
+            "tcp-stream" => (head.protocols, head.view) = (IpProtocols::of(&[TCP]), Some(View::Stream)),
+            "udp" => head.protocols = IpProtocols::of(&[UDP]),
+            "icmp" => head.protocols = IpProtocols::of(&[1, 58]),
+            "icmpv4" | "icmp4" => (head.protocols, head.version) = (IpProtocols::of(&[1]), Some(4)),
+            "icmpv6" | "icmp6" => (head.protocols, head.version) = (IpProtocols::of(&[58]), Some(6)),
+            "sctp" => head.protocols = IpProtocols::of(&[132]),
+            "esp" => head.protocols = IpProtocols::of(&[50]),
+            "ah" => head.protocols = IpProtocols::of(&[51]),
+            "gre" => head.protocols = IpProtocols::of(&[47]),
+            "pkthdr" => head.broken = true,
+            layer => {
+                head.layers = layers(layer).ok_or_else(|| Complaint::new(format!("'{layer}' is no protocol that is known")))?;
+                head.protocols = IpProtocols::of(&[TCP, UDP]);
+            }
+        }
+        match hook {
+            "" | "all" => {}
+            "flow_start" => head.flow_start = true,
+            hook => return Err(Complaint::new(format!("the hook '{hook}' of '{name}' is not supported"))),
+        }
+        if let Some(protocols) = draft.ip_protocols {
+            head.protocols = protocols;
+        }
+        if !draft.layers.is_empty() {
+            head.layers.clone_from(&draft.layers);
+        }
+        Ok(head)
+    }
+
+    fn addresses(&mut self, text: &str) -> Result<Arc<AddressSet>, Complaint> {
+        if let Some(set) = self.addresses.get(text) {
+            return Ok(Arc::clone(set));
+        }
+        let set = Arc::new(AddressSet::parse(text, self.variables)?);
+        self.addresses.insert(text.to_owned(), Arc::clone(&set));
+        Ok(set)
+    }
+
+    fn ports(&mut self, text: &str) -> Result<Arc<PortSet>, Complaint> {
+        if let Some(set) = self.ports.get(text) {
+            return Ok(Arc::clone(set));
+        }
+        let set = Arc::new(PortSet::parse(text, self.variables)?);
+        self.ports.insert(text.to_owned(), Arc::clone(&set));
+        Ok(set)
+    }
+}
+
+/// The protocols that a name in a rule's head or in `app-layer-protocol` means.
+pub(super) fn layers(name: &str) -> Option<Vec<ProtocolId>> {
+    use ProtocolId as Id;
+    let known = match name {
+        "http" => vec![Id::Http1, Id::Http2],
+        "http1" => vec![Id::Http1],
+        "tls" | "ssl" => vec![Id::Tls],
+        // What DCERPC says may be carried by SMB.
+        "dcerpc" => vec![Id::Dcerpc, Id::Smb],
+        "dns" => vec![Id::Dns, Id::Doh2],
+        "ikev2" => vec![Id::Ike],
+        _ => PROTOCOLS.iter().filter(|protocol| protocol.name == name).map(|protocol| protocol.id).collect(),
+    };
+    (!known.is_empty()).then_some(known)
+}
+
+/// What a rule wants done.
+pub(super) fn action(word: &str) -> Result<Action, Complaint> {
+    Ok(match word {
+        "alert" => Action::Alert,
+        "pass" => Action::Pass,
+        "drop" | "sdrop" => Action::Drop,
+        "reject" | "rejectsrc" | "rejectdst" | "rejectboth" => Action::Reject,
+        "config" => Action::Config,
+        other => {
+            return Err(Complaint::new(format!("'{other}' is no action: expected alert, pass, drop, reject or config")));
+        }
+    })
+}

@@ -1,0 +1,471 @@
+//! From options to conditions.
+//!
+//! Options are read in their order. A sticky buffer decides what the options after it look into; a modifier of a content looks back to the last content.
+//! After the last option: what was asked of one buffer is one chain, candidates get their fast pattern, and the rule gets its
+//! [`Kind`]: when it is asked at all.
+//!
+//! An option that nobody knows, or whose value makes no sense, refuses the whole rule.
+
+mod byte_options;
+mod content_options;
+mod expression;
+mod head;
+mod kind;
+mod meta;
+mod state_options;
+
+pub(crate) use head::action;
+
+use super::compiled::{Absent, BufferKey, FramePart, Meta, PacketPart, Part, Payload, Rule, View, What};
+use super::syntax::{Arrow, Source, SourceOption};
+use super::{AddressSet, PortSet, Variables};
+use crate::Complaint;
+use crate::app::{Buffer, Field, Keyword, Number, ProtocolId, Sides, Takes};
+use crate::inspect::transform::Transform;
+use crate::inspect::{Chain, Link};
+use crate::lists::Lists;
+use crate::state::{BitTest, Change, Filter, FlowTest, IntTest, Late, Threshold};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Buffers of one rule at most.
+const PARTS_MAX: usize = 64;
+/// Transformations of one buffer at most.
+const TRANSFORMS_MAX: usize = 16;
+
+/// Why a rule was refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// The option that could not be read; empty for the head.
+    pub keyword: String,
+    /// What was wrong with it.
+    pub words: String,
+    /// Nobody knows this keyword: it may be one of a later edition.
+    pub is_unknown: bool,
+    /// The rule itself says that it is not for us (`requires`).
+    pub is_unmet: bool,
+}
+
+/// Reads the file of this name, which a rule asks for.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+
+/// Everything that rules of one set have in common.
+pub(crate) struct Compiler<'a> {
+    pub(crate) variables: &'a Variables,
+    pub(crate) classes: &'a BTreeMap<String, (String, u32)>,
+    pub(crate) read: ReadFile<'a>,
+    pub(crate) lists: Lists,
+    /// Names of bits, numbers and shared bits, by their place.
+    pub(crate) names: BTreeMap<String, u32>,
+    /// Buffers with what is done to them, by their place.
+    pub(crate) buffers: Vec<(BufferKey, Vec<Transform>)>,
+    buffer_places: BTreeMap<BufferKey, u32>,
+    keywords: BTreeMap<&'static str, Keyword>,
+    addresses: BTreeMap<String, Arc<AddressSet>>,
+    ports: BTreeMap<String, Arc<PortSet>>,
+    expressions: BTreeMap<(Vec<u8>, u8), Arc<pcre::Regex>>,
+    /// How often each keyword was read.
+    pub(crate) used: BTreeMap<String, u64>,
+}
+
+impl<'a> Compiler<'a> {
+    pub(crate) fn new(variables: &'a Variables, classes: &'a BTreeMap<String, (String, u32)>, read: ReadFile<'a>) -> Self {
+        let mut keywords = BTreeMap::new();
+        for protocol in crate::app::table::PROTOCOLS {
+            for keyword in protocol.keywords {
+                keywords.entry(keyword.name).or_insert(*keyword);
+            }
+        }
+        for keyword in crate::app::file::KEYWORDS {
+            keywords.entry(keyword.name).or_insert(*keyword);
+        }
+        Compiler {
+            variables,
+            classes,
+            read,
+            lists: Lists::default(),
+            names: BTreeMap::new(),
+            buffers: Vec::new(),
+            buffer_places: BTreeMap::new(),
+            keywords,
+            addresses: BTreeMap::new(),
+            ports: BTreeMap::new(),
+            expressions: BTreeMap::new(),
+            used: BTreeMap::new(),
+        }
+    }
+
+    /// The number of a name.
+    fn name(&mut self, name: &str) -> u32 {
+        let next = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        *self.names.entry(name.to_owned()).or_insert(next)
+    }
+
+    fn keyword(&self, name: &str) -> Option<Keyword> {
+        self.keywords.get(name).copied()
+    }
+
+    fn buffer(&mut self, key: BufferKey, transforms: Vec<Transform>) -> u32 {
+        let next = u32::try_from(self.buffers.len()).unwrap_or(u32::MAX);
+        if let Some(place) = self.buffer_places.get(&key) {
+            return *place;
+        }
+        self.buffer_places.insert(key.clone(), next);
+        self.buffers.push((key, transforms));
+        next
+    }
+
+    /// Makes a rule of what was written.
+    pub(crate) fn compile(&mut self, source: &Source<'_>) -> Result<Rule, Refusal> {
+        let mut draft = Draft::new(source);
+        for option in &source.options {
+            *self.used.entry(option.name.to_owned()).or_default() += 1;
+            self.option(&mut draft, option).map_err(|complaint| Refusal {
+                keyword: option.name.to_owned(),
+                is_unknown: complaint.0.starts_with(UNKNOWN),
+                is_unmet: option.name == "requires" && complaint.0.starts_with(UNMET),
+                words: complaint.0,
+            })?;
+        }
+        let refuse = |complaint: Complaint| Refusal {
+            keyword: String::new(),
+            words: complaint.0,
+            is_unknown: false,
+            is_unmet: false,
+        };
+        let head = self.head(source, &draft).map_err(refuse)?;
+        self.finish(draft, head).map_err(refuse)
+    }
+
+    fn option(&mut self, draft: &mut Draft, option: &SourceOption<'_>) -> Result<(), Complaint> {
+        let value = option.value;
+        if self.meta_option(draft, option)?
+            || self.content_option(draft, option)?
+            || self.byte_option(draft, option)?
+            || self.state_option(draft, option)?
+        {
+            return Ok(());
+        }
+        if let Some(transform) = Transform::parse(option.name, value) {
+            return draft.add_transform(option.name, value, transform?);
+        }
+        if let Some(keyword) = crate::frame::keyword(option.name) {
+            draft.packet.push((keyword.parse)(value)?);
+            return Ok(());
+        }
+        if let Some(field) = crate::frame::packet_buffer(option.name) {
+            return draft.look_into(Where::Packet(field));
+        }
+        match self.keyword(option.name).map(|keyword| keyword.takes) {
+            Some(Takes::Buffer(buffer)) => {
+                if !value.is_empty() {
+                    return Err(Complaint::new(format!("'{}' takes no value", option.name)));
+                }
+                draft.look_into(Where::Layer(buffer))
+            }
+            Some(Takes::Modifier(buffer)) if draft.place_is_payload() && draft.last_content().is_some() => {
+                draft.move_last_content(Where::Layer(buffer))
+            }
+            Some(Takes::Modifier(buffer)) => draft.look_into(Where::Layer(buffer)),
+            Some(Takes::Number(number)) => draft.add_number(&number, value),
+            Some(Takes::Test(parse)) => {
+                let test = parse(value)?;
+                draft.parts.push(DraftPart::Done(Part { sides: test.sides, protocols: test.protocols, what: What::Test(test) }));
+                Ok(())
+            }
+            Some(Takes::File(parse)) => {
+                draft.files.push(parse(value)?);
+                Ok(())
+            }
+            None => Err(Complaint::new(format!("{UNKNOWN}: '{}'", option.name))),
+        }
+    }
+
+    fn finish(&mut self, mut draft: Draft, head: super::compiled::Head) -> Result<Rule, Complaint> {
+        let mut parts = Vec::new();
+        let (mut packet_parts, mut frames, mut payload) = (Vec::new(), Vec::new(), None);
+        for part in std::mem::take(&mut draft.parts) {
+            match part {
+                DraftPart::Done(part) => parts.push(part),
+                DraftPart::Open(open) => match open.at {
+                    Where::Payload => payload = Some(open.chain),
+                    Where::Packet(field) => {
+                        packet_parts.push(PacketPart { field, transforms: steps(open.transforms), chain: open.chain });
+                    }
+                    Where::Frame(name) => {
+                        frames.push(FramePart { name, transforms: steps(open.transforms), chain: open.chain });
+                    }
+                    Where::Layer(buffer) => {
+                        if open.chain.is_empty() && open.absent == Absent::Fails {
+                            return Err(Complaint::new("a sticky buffer that nothing is looked for in"));
+                        }
+                        let key = BufferKey {
+                            field: buffer.field,
+                            transforms: open.transforms.iter().map(|step| (step.0.clone(), step.1.clone())).collect(),
+                        };
+                        let place = self.buffer(key, steps(open.transforms));
+                        let what = What::Buffer { buffer: place, chain: open.chain, absent: open.absent };
+                        parts.push(Part { sides: buffer.sides, protocols: buffer.protocols, what });
+                    }
+                },
+            }
+        }
+        let files = std::mem::take(&mut draft.files);
+        if !files.is_empty() {
+            parts.push(Part { sides: Sides::Both, protocols: &[], what: What::Files(files) });
+        }
+        let payload = payload.filter(|chain| !chain.is_empty()).map(|chain| {
+            let positional = chain.links.iter().any(|link| match link {
+                Link::Content(content) => content.depth.is_some() || content.offset.is_some(),
+                _ => false,
+            });
+            payload_view(chain, head.view, draft.flow.stream, positional, draft.has_dsize)
+        });
+        kind::rule(draft, head, parts, packet_parts, frames, payload, &self.lists)
+    }
+}
+
+/// Where a payload rule looks: into the stream, into packets, or both.
+fn payload_view(chain: Chain, view: Option<View>, wanted: Option<bool>, positional: bool, has_dsize: bool) -> Payload {
+    match (view, wanted) {
+        (Some(View::Packets), _) | (_, Some(false)) => Payload { chain, stream: false, packet: true },
+        (Some(View::Stream), _) | (_, Some(true)) => Payload { chain, stream: true, packet: false },
+        (None, None) if has_dsize => Payload { chain, stream: false, packet: true },
+        (None, None) => Payload { chain, stream: true, packet: positional },
+    }
+}
+
+fn steps(transforms: Vec<(String, String, Transform)>) -> Vec<Transform> {
+    transforms.into_iter().map(|step| step.2).collect()
+}
+
+/// How the complaint about a keyword begins that nobody knows.
+const UNKNOWN: &str = "the keyword is not supported";
+/// How the complaint begins when `requires` is not met.
+const UNMET: &str = "not for this engine";
+
+/// What the options after a sticky buffer look into.
+#[derive(Clone, Copy, Debug)]
+enum Where {
+    Payload,
+    Packet(Field),
+    Frame(&'static str),
+    Layer(Buffer),
+}
+
+impl Where {
+    fn same(&self, other: &Where) -> bool {
+        match (self, other) {
+            (Where::Payload, Where::Payload) => true,
+            (Where::Packet(left), Where::Packet(right)) => left == right,
+            (Where::Frame(left), Where::Frame(right)) => left == right,
+            (Where::Layer(left), Where::Layer(right)) => left.field == right.field,
+            _ => false,
+        }
+    }
+}
+
+/// A buffer whose options are still being read.
+struct OpenPart {
+    at: Where,
+    transforms: Vec<(String, String, Transform)>,
+    chain: Chain,
+    absent: Absent,
+}
+
+enum DraftPart {
+    Open(OpenPart),
+    Done(Part),
+}
+
+/// A rule that is being read.
+struct Draft {
+    meta: Meta,
+    exchange: bool,
+    parts: Vec<DraftPart>,
+    /// The place in `parts` that options look into.
+    current: Option<usize>,
+    /// What follows looks into what base64 stood for.
+    in_base64: bool,
+    /// Where the last content stands: part and link.
+    last_content: Option<(usize, usize)>,
+    last_in_base64: bool,
+    packet: Vec<crate::frame::PacketTest>,
+    has_dsize: bool,
+    flow: super::compiled::FlowWants,
+    flow_tests: Vec<FlowTest>,
+    /// `decode-event` or `stream-event` is asked for.
+    has_events: bool,
+    bits: Vec<BitTest>,
+    ints: Vec<IntTest>,
+    late: Vec<Late>,
+    changes: Vec<Change>,
+    threshold: Option<Threshold>,
+    filter: Option<Filter>,
+    files: Vec<crate::app::file::FileTest>,
+    is_silent: bool,
+    /// Names that `byte_extract` and its like gave to numbers.
+    variables: Vec<String>,
+    ip_protocols: Option<super::compiled::IpProtocols>,
+    layers: Vec<ProtocolId>,
+    /// Options other than those that go with a rule on addresses alone.
+    beyond_addresses: bool,
+}
+
+impl Draft {
+    fn new(source: &Source<'_>) -> Self {
+        Draft {
+            meta: meta::empty(),
+            exchange: source.arrow == Arrow::Exchange,
+            parts: Vec::new(),
+            current: None,
+            in_base64: false,
+            last_content: None,
+            last_in_base64: false,
+            packet: Vec::new(),
+            has_dsize: false,
+            flow: super::compiled::FlowWants::default(),
+            flow_tests: Vec::new(),
+            has_events: false,
+            bits: Vec::new(),
+            ints: Vec::new(),
+            late: Vec::new(),
+            changes: Vec::new(),
+            threshold: None,
+            filter: None,
+            files: Vec::new(),
+            is_silent: false,
+            variables: Vec::new(),
+            ip_protocols: None,
+            layers: Vec::new(),
+            beyond_addresses: false,
+        }
+    }
+
+    /// What follows looks into `at`. Options on the same buffer go to one chain, unless the buffer was transformed there.
+    fn look_into(&mut self, at: Where) -> Result<(), Complaint> {
+        self.in_base64 = false;
+        if self.parts.len() >= PARTS_MAX {
+            return Err(Complaint::new(format!("more than {PARTS_MAX} buffers in one rule")));
+        }
+        let is_last = self.current.and_then(|place| self.parts.get(place)).is_some_and(|part| {
+            matches!(part, DraftPart::Open(open) if open.at.same(&at) && open.transforms.is_empty() && open.chain.is_empty())
+        });
+        if is_last {
+            return Ok(());
+        }
+        self.parts.push(DraftPart::Open(OpenPart { at, transforms: Vec::new(), chain: Chain::default(), absent: Absent::Fails }));
+        self.current = Some(self.parts.len() - 1);
+        Ok(())
+    }
+
+    fn place_is_payload(&self) -> bool {
+        match self.current.and_then(|place| self.parts.get(place)) {
+            None => true,
+            Some(DraftPart::Open(open)) => matches!(open.at, Where::Payload),
+            Some(DraftPart::Done(_)) => false,
+        }
+    }
+
+    /// The place of the chain of the payload, made if there is none.
+    fn payload(&mut self) -> usize {
+        let found = self.parts.iter().position(|part| matches!(part, DraftPart::Open(open) if matches!(open.at, Where::Payload)));
+        found.unwrap_or_else(|| {
+            let open = OpenPart { at: Where::Payload, transforms: Vec::new(), chain: Chain::default(), absent: Absent::Fails };
+            self.parts.push(DraftPart::Open(open));
+            self.parts.len() - 1
+        })
+    }
+
+    fn open(&mut self) -> (usize, &mut OpenPart) {
+        let place = match self.current {
+            Some(place) => place,
+            None => {
+                let place = self.payload();
+                self.current = Some(place);
+                place
+            }
+        };
+        match &mut self.parts[place] {
+            DraftPart::Open(open) => (place, open),
+            DraftPart::Done(_) => unreachable!("`current` only ever points at an open part"),
+        }
+    }
+
+    /// The chain that options add to now.
+    fn chain(&mut self) -> (usize, &mut Chain) {
+        let in_base64 = self.in_base64;
+        let (place, open) = self.open();
+        let chain = &mut open.chain;
+        if !in_base64 {
+            return (place, chain);
+        }
+        let decode = chain.links.iter().rposition(|link| matches!(link, Link::Base64(_)));
+        match decode {
+            Some(at) => match &mut chain.links[at] {
+                Link::Base64(base64) => (place, base64.chain.get_or_insert_default()),
+                _ => unreachable!("the place was found by this very pattern"),
+            },
+            None => (place, chain),
+        }
+    }
+
+    /// Adds a condition on the buffer. One that depends on where the last one was found makes that one worth another try.
+    fn add_link(&mut self, link: Link, is_relative: bool) {
+        let in_base64 = self.in_base64;
+        let (place, chain) = self.chain();
+        if is_relative {
+            depend_on_last(chain);
+        }
+        let is_content = matches!(link, Link::Content(_));
+        chain.links.push(link);
+        let at = chain.links.len() - 1;
+        if is_content {
+            self.last_content = Some((place, at));
+            self.last_in_base64 = in_base64;
+        }
+    }
+
+    fn add_transform(&mut self, name: &str, value: &str, transform: Transform) -> Result<(), Complaint> {
+        let (_, open) = self.open();
+        if !open.chain.is_empty() {
+            return Err(Complaint::new(format!("'{name}' must stand before what is looked for in the buffer")));
+        }
+        if matches!(open.at, Where::Payload) {
+            return Err(Complaint::new(format!("'{name}' needs a sticky buffer before it")));
+        }
+        if open.transforms.len() >= TRANSFORMS_MAX {
+            return Err(Complaint::new(format!("more than {TRANSFORMS_MAX} transformations of one buffer")));
+        }
+        open.transforms.push((name.to_owned(), value.to_owned(), transform));
+        Ok(())
+    }
+
+    fn add_number(&mut self, number: &Number, value: &str) -> Result<(), Complaint> {
+        let test = crate::NumberTest::parse(value, number.max, number.names)?;
+        let what = What::Number { field: number.field, test };
+        self.parts.push(DraftPart::Done(Part { sides: number.sides, protocols: number.protocols, what }));
+        Ok(())
+    }
+
+    fn add_part(&mut self, sides: Sides, protocols: &'static [ProtocolId], what: What) {
+        self.parts.push(DraftPart::Done(Part { sides, protocols, what }));
+    }
+}
+
+/// The last content or expression of a chain is worth looking for at another place.
+fn depend_on_last(chain: &mut Chain) {
+    for link in chain.links.iter_mut().rev() {
+        match link {
+            Link::Content(content) => {
+                content.next_depends = true;
+                return;
+            }
+            Link::Expression(expression) => {
+                expression.next_depends = true;
+                return;
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The rule language: Suricata's, from text to what the engine runs.
+//!
+//! In the order in which a rule passes: `syntax` takes a file apart into rules and options, and knows lines and columns; `variables`,
+//! `address` and `port` read the head; `compile` turns options into conditions and refuses by name what the engine lacks; `order` says which rule is asked first;
+//! `load` does this for whole files and counts.
+//!
+//! **A rule is matched in full or refused**, never in part: an option that nothing reads is a refusal.
+
+mod address;
+mod classes;
+pub(crate) mod compile;
+pub(crate) mod compiled;
+mod load;
+mod order;
+mod port;
+pub(crate) mod syntax;
+mod variables;
+
+pub use address::AddressSet;
+pub use compile::{ReadFile, Refusal};
+pub use compiled::{Action, Meta, Target};
+pub use load::{Refused, Report, RuleFile, RuleSet};
+pub use port::PortSet;
+pub use syntax::{Arrow, Line, Problem, Source, SourceOption};
+pub use variables::Variables;

@@ -1,0 +1,292 @@
+//! Puts the bytes of one side in order.
+//!
+//! Upon a segment: what lies before the bytes that were handed out already changes nothing; where it claims bytes that another segment brought, the [`Policy`]
+//! decides which count, and it is told whether they differed; the rest is kept. A segment that reaches beyond [`SPAN_BYTES_MAX`] is cut there, and that is told too.
+//! Upon asking: the bytes from a place up to the first hole.
+//! Upon a release: bytes before a place are forgotten.
+
+use std::collections::VecDeque;
+
+/// How far the bytes that are kept reach at most.
+pub(crate) const SPAN_BYTES_MAX: usize = 1 << 20;
+/// Pieces that are kept of one side at most: as many segments as can lie out of order.
+const PIECES_MAX: usize = 4096;
+/// Bytes that may lie released at the front before they are moved away.
+const SLACK_BYTES_MAX: usize = 64 << 10;
+
+/// Who wins where two segments claim the same bytes. What was there first wins but for the cases named.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(dead_code)] // The engine uses one; tests and, later, settings use the others.
+pub(crate) enum Policy {
+    /// Always what was there.
+    First,
+    /// Always what came last.
+    Last,
+    /// What came last, if it begins earlier.
+    Bsd,
+    /// What came last, if it begins earlier, or at the same place and ends later.
+    Linux,
+    /// What came last, if it begins earlier and ends later or at the same place.
+    Solaris,
+    /// What came last, if it begins earlier.
+    Windows,
+}
+
+impl Policy {
+    fn later_wins(self, old: (u64, u64), new: (u64, u64)) -> bool {
+        match self {
+            Policy::First => false,
+            Policy::Last => true,
+            Policy::Bsd | Policy::Windows => new.0 < old.0,
+            Policy::Linux => new.0 < old.0 || (new.0 == old.0 && new.1 > old.1),
+            Policy::Solaris => new.0 < old.0 && new.1 >= old.1,
+        }
+    }
+}
+
+/// What became of a segment.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Added {
+    /// Bytes that were there before.
+    pub(crate) overlapped: bool,
+    /// And not the same.
+    pub(crate) differed: bool,
+    /// Something did not fit and was not kept.
+    pub(crate) refused: bool,
+}
+
+/// The bytes of one side.
+#[derive(Clone, Debug)]
+pub(crate) struct Buffer {
+    policy: Policy,
+    /// Where `data[front]` stands in the stream.
+    base: u64,
+    front: usize,
+    data: Vec<u8>,
+    /// What came: from and until, ascending, without overlap.
+    pieces: VecDeque<(u64, u64)>,
+}
+
+impl Buffer {
+    pub(crate) fn new(policy: Policy) -> Self {
+        Buffer { policy, base: 0, front: 0, data: Vec::new(), pieces: VecDeque::new() }
+    }
+
+    /// Where what is kept ends.
+    pub(crate) fn end(&self) -> u64 {
+        self.base + (self.data.len() - self.front) as u64
+    }
+
+    /// Adds a segment; what lies before `fixed` was handed out.
+    pub(crate) fn add(&mut self, at: u64, bytes: &[u8], fixed: u64) -> Added {
+        let mut added = Added::default();
+        let fixed = fixed.max(self.base);
+        let skipped = usize::try_from(fixed.saturating_sub(at)).unwrap_or(usize::MAX).min(bytes.len());
+        let (at, mut bytes) = (at + skipped as u64, &bytes[skipped..]);
+        added.overlapped = skipped > 0;
+        let room = (self.base + SPAN_BYTES_MAX as u64).saturating_sub(at);
+        if room < bytes.len() as u64 {
+            added.refused = true;
+            bytes = &bytes[..room as usize];
+        }
+        if bytes.is_empty() {
+            return added;
+        }
+        let end = self.end();
+        if at == end && self.pieces.back().is_none_or(|last| last.1 <= at) {
+            // In order, as nearly always.
+            if self.pieces.len() >= PIECES_MAX && !self.merge_front(fixed) {
+                added.refused = true;
+                return added;
+            }
+            self.data.extend_from_slice(bytes);
+            self.pieces.push_back((at, at + bytes.len() as u64));
+            return added;
+        }
+        self.insert(at, bytes, &mut added);
+        added
+    }
+
+    /// Adds a segment that lies before, over or behind a hole.
+    fn insert(&mut self, at: u64, bytes: &[u8], added: &mut Added) {
+        let new = (at, at + bytes.len() as u64);
+        if self.pieces.len() + 2 >= PIECES_MAX {
+            added.refused = true;
+            return;
+        }
+        let wanted = (new.1 - self.base) as usize + self.front;
+        if self.data.len() < wanted {
+            self.data.resize(wanted, 0);
+        }
+        let first = self.pieces.partition_point(|piece| piece.1 <= new.0);
+        let mut holes = Vec::new();
+        let mut from = new.0;
+        for old in self.pieces.iter().skip(first).take_while(|old| old.0 < new.1).copied().collect::<Vec<_>>() {
+            if from < old.0 {
+                holes.push((from, old.0));
+            }
+            let both = (old.0.max(new.0), old.1.min(new.1));
+            added.overlapped = true;
+            let part = &bytes[(both.0 - at) as usize..(both.1 - at) as usize];
+            let begin = (both.0 - self.base) as usize + self.front;
+            let kept = &mut self.data[begin..begin + part.len()];
+            if kept != part {
+                added.differed = true;
+                if self.policy.later_wins(old, new) {
+                    kept.copy_from_slice(part);
+                }
+            }
+            from = from.max(old.1);
+        }
+        if from < new.1 {
+            holes.push((from, new.1));
+        }
+        for hole in holes {
+            let part = &bytes[(hole.0 - at) as usize..(hole.1 - at) as usize];
+            let begin = (hole.0 - self.base) as usize + self.front;
+            self.data[begin..begin + part.len()].copy_from_slice(part);
+            let place = self.pieces.partition_point(|piece| piece.0 < hole.0);
+            self.pieces.insert(place, hole);
+        }
+    }
+
+    /// Joins pieces that were handed out: who brought them does not matter any more. Whether there is room now.
+    fn merge_front(&mut self, fixed: u64) -> bool {
+        while self.pieces.len() > 1 && self.pieces[1].1 <= fixed && self.pieces[0].1 == self.pieces[1].0 {
+            let first = self.pieces[0].0;
+            self.pieces.pop_front();
+            self.pieces[0].0 = first;
+        }
+        self.pieces.len() < PIECES_MAX
+    }
+
+    /// The bytes from `at` up to the first hole; none if `at` is in a hole or behind the end.
+    pub(crate) fn from(&self, at: u64) -> &[u8] {
+        if at < self.base {
+            return &[];
+        }
+        let mut until = at;
+        let first = self.pieces.partition_point(|piece| piece.1 <= at);
+        for piece in self.pieces.range(first..) {
+            if piece.0 > until {
+                break;
+            }
+            until = piece.1;
+        }
+        let begin = (at - self.base) as usize + self.front;
+        self.data.get(begin..begin + (until - at) as usize).unwrap_or_default()
+    }
+
+    /// Where the hole ends that begins at `at`, if there are bytes behind it.
+    pub(crate) fn hole_end(&self, at: u64) -> Option<u64> {
+        let first = self.pieces.partition_point(|piece| piece.1 <= at);
+        self.pieces.get(first).map(|piece| piece.0).filter(|begin| *begin > at)
+    }
+
+    /// Forgets the bytes before `until`.
+    pub(crate) fn release(&mut self, until: u64) {
+        if until <= self.base {
+            return;
+        }
+        let count = usize::try_from(until - self.base).unwrap_or(usize::MAX).min(self.data.len() - self.front);
+        self.front += count;
+        self.base = until;
+        while self.pieces.front().is_some_and(|piece| piece.1 <= until) {
+            self.pieces.pop_front();
+        }
+        if let Some(first) = self.pieces.front_mut() {
+            first.0 = first.0.max(until);
+        }
+        if self.front == self.data.len() {
+            self.data.clear();
+            self.front = 0;
+        } else if self.front > SLACK_BYTES_MAX {
+            self.data.drain(..self.front);
+            self.front = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(buffer: &Buffer, at: u64) -> String {
+        String::from_utf8_lossy(buffer.from(at)).into_owned()
+    }
+
+    #[test]
+    fn segments_come_out_in_order_however_they_came() {
+        let mut buffer = Buffer::new(Policy::Windows);
+        buffer.add(4, b"ef", 0);
+        assert_eq!(text(&buffer, 0), "");
+        assert_eq!(buffer.hole_end(0), Some(4));
+        buffer.add(0, b"ab", 0);
+        assert_eq!((text(&buffer, 0), buffer.hole_end(2)), ("ab".to_owned(), Some(4)));
+        buffer.add(2, b"cd", 0);
+        assert_eq!(text(&buffer, 0), "abcdef");
+        assert_eq!(text(&buffer, 3), "def");
+    }
+
+    #[test]
+    fn what_was_handed_out_does_not_change() {
+        let mut buffer = Buffer::new(Policy::Last);
+        buffer.add(0, b"abcd", 0);
+        let added = buffer.add(0, b"XXXXef", 4);
+        assert!(added.overlapped);
+        assert_eq!(text(&buffer, 0), "abcdef");
+    }
+
+    #[test]
+    fn each_policy_settles_an_overlap_as_its_system_does() {
+        // An old segment at 2..6; a new one that begins earlier, at the same place, later; and one that covers it.
+        let settle = |policy, at, new: &[u8]| {
+            let mut buffer = Buffer::new(policy);
+            buffer.add(0, b"..", 0);
+            buffer.release(0);
+            buffer.add(2, b"oooo", 0);
+            let added = buffer.add(at, new, 0);
+            assert!(added.differed);
+            text(&buffer, 2)
+        };
+        assert_eq!(settle(Policy::First, 2, b"nnnnnn"), "oooonn");
+        assert_eq!(settle(Policy::Last, 3, b"nn"), "onno");
+        assert_eq!(settle(Policy::Bsd, 2, b"nnnn"), "oooo");
+        assert_eq!(settle(Policy::Bsd, 1, b"nnnn"), "nnno");
+        assert_eq!(settle(Policy::Linux, 2, b"nnnnnn"), "nnnnnn");
+        assert_eq!(settle(Policy::Linux, 2, b"nnnn"), "oooo");
+        assert_eq!(settle(Policy::Windows, 1, b"nnnnnnn"), "nnnnnn");
+        assert_eq!(settle(Policy::Solaris, 1, b"nnn"), "oooo");
+        assert_eq!(settle(Policy::Solaris, 1, b"nnnnn"), "nnnn");
+    }
+
+    #[test]
+    fn what_is_released_is_forgotten() {
+        let mut buffer = Buffer::new(Policy::Windows);
+        buffer.add(0, b"abcd", 0);
+        buffer.release(2);
+        assert_eq!((text(&buffer, 0), text(&buffer, 2)), (String::new(), "cd".to_owned()));
+        buffer.add(6, b"gh", 2);
+        buffer.release(6);
+        assert_eq!(text(&buffer, 6), "gh");
+        buffer.release(100);
+        buffer.add(100, b"x", 100);
+        assert_eq!(text(&buffer, 100), "x");
+    }
+
+    #[test]
+    fn a_segment_that_reaches_too_far_is_cut() {
+        let mut buffer = Buffer::new(Policy::Windows);
+        let added = buffer.add(SPAN_BYTES_MAX as u64 - 1, b"abc", 0);
+        assert!(added.refused);
+        assert_eq!(buffer.end(), SPAN_BYTES_MAX as u64);
+        assert!(buffer.add(SPAN_BYTES_MAX as u64 + 5, b"abc", 0).refused);
+    }
+
+    #[test]
+    fn pieces_are_bounded() {
+        let mut buffer = Buffer::new(Policy::Windows);
+        let refused = (0..2 * PIECES_MAX as u64).filter(|at| buffer.add(at * 2 + 1, b"x", 0).refused).count();
+        assert!(refused > 0 && buffer.pieces.len() <= PIECES_MAX);
+    }
+}
