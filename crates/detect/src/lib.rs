@@ -8,6 +8,7 @@
 
 pub mod app;
 pub mod eve;
+pub mod frame;
 mod number;
 pub mod rule;
 mod time;
