@@ -7,10 +7,17 @@
 //! number of workers. Time is the time of the frames.
 
 pub mod app;
+pub mod engine;
 pub mod eve;
+mod flow;
 pub mod frame;
+mod inspect;
+mod lists;
 mod number;
+mod plan;
 pub mod rule;
+mod state;
+mod stream;
 mod time;
 
 pub use number::NumberTest;

@@ -27,7 +27,7 @@ pub use context::{Context, Ends, Expectation, Next, Settings};
 pub use field::{Family, Field};
 pub use keyword::{Buffer, Keyword, Number, Sides, Takes, Test, Verdict};
 pub use protocol::{Looked, Probe, Protocol, ProtocolId, Signature, Transport};
-pub(crate) use transactions::{AnyParser, AnyTransaction, Inspected, Inspection};
+pub(crate) use transactions::{AnyParser, AnyTransaction, Inspected};
 pub use transactions::{Live, Transactions};
 
 use crate::Direction;

@@ -55,7 +55,7 @@ impl Judge {
     /// A judge for this rule set.
     #[must_use]
     pub fn new(set: Arc<RuleSet>) -> Self {
-        let state = LateState { lists: set.lists.clone(), ..LateState::default() };
+        let state = LateState::new(set.lists.clone());
         Judge { set, state, packet: (0, 0), count: 0, surplus: 0 }
     }
 

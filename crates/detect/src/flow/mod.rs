@@ -7,7 +7,7 @@ mod key;
 mod table;
 
 pub(crate) use key::FlowKey;
-pub(crate) use table::{FLOWS_OF_A_SHARD_MAX, FlowTable};
+pub(crate) use table::FlowTable;
 
 use crate::app::{AnyParser, Ends, ProtocolId, Transport};
 use crate::state::FlowVariables;

@@ -137,7 +137,7 @@ struct PayloadDraft {
 impl PayloadDraft {
     fn add(&mut self, rule: &Rule, number: u32, fast: &Fast) {
         let key = (fast.bytes.clone(), fast.nocase);
-        let mut add = |draft: &mut Draft| draft.entry(key.clone()).or_default().push(number);
+        let add = |draft: &mut Draft| draft.entry(key.clone()).or_default().push(number);
         match found_by(rule) {
             FoundBy::Layers(layers) => layers.iter().for_each(|layer| add(self.by_layer.entry(*layer).or_default())),
             FoundBy::Destination(ports) => {

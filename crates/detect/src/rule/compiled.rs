@@ -3,7 +3,7 @@
 use super::{AddressSet, PortSet};
 use crate::app::file::FileTest;
 use crate::app::{Field, ProtocolId, Sides, Test};
-use crate::frame::PacketTest;
+use crate::frame::keywords::PacketTest;
 use crate::inspect::Chain;
 use crate::state::{BitTest, Change, Filter, FlowTest, IntTest, Late, Threshold};
 use crate::{Direction, NumberTest};

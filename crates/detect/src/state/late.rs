@@ -197,6 +197,11 @@ pub(crate) struct LateState {
 }
 
 impl LateState {
+    /// Nothing is remembered yet but what lists hold at first.
+    pub(crate) fn new(lists: Lists) -> Self {
+        LateState { lists, ..LateState::default() }
+    }
+
     /// Whether all conditions hold; what they change is changed only if so.
     pub(crate) fn decide(&mut self, conditions: &[Late], asked: &[(u32, Ask, Vec<u8>)], subject: &Subject) -> bool {
         self.bits.expire(subject.time);

@@ -100,7 +100,7 @@ pub(super) fn layers(name: &str) -> Option<Vec<ProtocolId>> {
 }
 
 /// What a rule wants done.
-pub(super) fn action(word: &str) -> Result<Action, Complaint> {
+pub(crate) fn action(word: &str) -> Result<Action, Complaint> {
     Ok(match word {
         "alert" => Action::Alert,
         "pass" => Action::Pass,

@@ -108,7 +108,7 @@ impl Compiler<'_> {
     /// Whether a keyword of this name could be read.
     fn knows(&self, name: &str) -> bool {
         self.keyword(name).is_some()
-            || crate::frame::keyword(name).is_some()
+            || crate::frame::keywords::keyword(name).is_some()
             || crate::frame::packet_buffer(name).is_some()
             || super::content_options::NAMES.contains(&name)
             || super::byte_options::NAMES.contains(&name)

@@ -15,6 +15,7 @@ mod meta;
 mod state_options;
 
 pub(crate) use head::action;
+pub(crate) use kind::directions;
 
 use super::compiled::{Absent, BufferKey, FramePart, Meta, PacketPart, Part, Payload, Rule, View, What};
 use super::syntax::{Arrow, Source, SourceOption};
@@ -149,7 +150,7 @@ impl<'a> Compiler<'a> {
         if let Some(transform) = Transform::parse(option.name, value) {
             return draft.add_transform(option.name, value, transform?);
         }
-        if let Some(keyword) = crate::frame::keyword(option.name) {
+        if let Some(keyword) = crate::frame::keywords::keyword(option.name) {
             draft.packet.push((keyword.parse)(value)?);
             return Ok(());
         }
@@ -290,7 +291,7 @@ struct Draft {
     /// Where the last content stands: part and link.
     last_content: Option<(usize, usize)>,
     last_in_base64: bool,
-    packet: Vec<crate::frame::PacketTest>,
+    packet: Vec<crate::frame::keywords::PacketTest>,
     has_dsize: bool,
     flow: super::compiled::FlowWants,
     flow_tests: Vec<FlowTest>,
