@@ -64,6 +64,12 @@ impl Object {
         self.text.push_str(&value.finish());
     }
 
+    /// What was written already: a whole JSON value.
+    pub fn written(&mut self, key: &str, value: &str) {
+        self.key(key);
+        self.text.push_str(value);
+    }
+
     /// A list of objects.
     pub fn objects(&mut self, key: &str, values: impl IntoIterator<Item = Object>) {
         self.list(key, values, |text, value| text.push_str(&value.finish()));
