@@ -44,6 +44,14 @@ pub struct Found {
     pub(crate) what: What,
 }
 
+impl Found {
+    /// Where it stands in the order of all that is found.
+    #[must_use]
+    pub fn place(&self) -> impl Ord + use<> {
+        self.place
+    }
+}
+
 /// What was found.
 #[derive(Clone, Debug)]
 pub(crate) enum What {

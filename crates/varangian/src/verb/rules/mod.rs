@@ -1,0 +1,26 @@
+//! `varangian rules`: rule sets, before anybody relies on them.
+
+mod check;
+
+pub(crate) use check::resident_bytes;
+
+use crate::Outcome;
+use clap::{Args, Subcommand};
+
+/// Reads rule sets and says what of them is understood.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    Check(check::Arguments),
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    match &arguments.task {
+        Task::Check(arguments) => check::run(arguments),
+    }
+}
