@@ -1,11 +1,11 @@
 //! The fragments of one datagram, and how they become the datagram.
 //!
-//! Pieces stand in the order of their offsets, later ones behind earlier ones of the same offset. Where pieces still overlap when the
-//! datagram is put together, the one that stands later wins: policies rely on that. A piece that ends the datagram ends it, unless
-//! another of the same offset follows.
+//! Pieces stand in the order of their offsets, later ones behind earlier ones of the same offset. Where pieces still
+//! overlap when the datagram is put together, the one that stands later wins: policies rely on that. A piece that
+//! ends the datagram ends it, unless another of the same offset follows.
 
-use super::policy::{Decision, Policy, Span};
 use super::Fragment;
+use super::policy::{Decision, Policy, Span};
 use std::sync::Arc;
 
 /// Bytes of a datagram at most, headers included.
@@ -105,7 +105,9 @@ impl Assembly {
     }
 
     fn insert(&mut self, fragment: &Fragment<'_>, span: Span) {
-        let Some(data) = usize::try_from(span.cut).ok().and_then(|cut| fragment.data.get(cut..)) else { return };
+        let Some(data) = usize::try_from(span.cut).ok().and_then(|cut| fragment.data.get(cut..)) else {
+            return;
+        };
         if data.is_empty() {
             return;
         }
