@@ -34,9 +34,7 @@ impl Checksum {
             (Checksum::Udp6, Ip::V6(_), Transport::Udp(udp)) => {
                 Some(udp.checksum() != 0 && is_sealed(ip, protocol::UDP, udp.bytes(), packet.payload))
             }
-            (Checksum::Icmp4, Ip::V4(_), Transport::Icmp4(icmp)) => {
-                Some(is_icmp_sealed(0, icmp.message()))
-            }
+            (Checksum::Icmp4, Ip::V4(_), Transport::Icmp4(icmp)) => Some(is_icmp_sealed(0, icmp.message())),
             (Checksum::Icmp6, Ip::V6(_), Transport::Icmp6(icmp)) => {
                 Some(is_icmp_sealed(pseudo(ip, protocol::ICMP6, icmp.message().len()), icmp.message()))
             }
@@ -96,13 +94,21 @@ mod tests {
         ] {
             let right = frame.clone().bytes();
             let all = packets(&right);
-            assert_eq!(all.iter().map(|one| one.checksum(which)).collect::<Vec<_>>(), [Some(true)], "{which:?}");
+            assert_eq!(
+                all.iter().map(|one| one.checksum(which)).collect::<Vec<_>>(),
+                [Some(true)],
+                "{which:?}"
+            );
             let mut wrong = right;
             if let Some(last) = wrong.last_mut() {
                 *last ^= 1;
             }
             let all = packets(&wrong);
-            assert_eq!(all.iter().map(|one| one.checksum(which)).collect::<Vec<_>>(), [Some(false)], "{which:?}");
+            assert_eq!(
+                all.iter().map(|one| one.checksum(which)).collect::<Vec<_>>(),
+                [Some(false)],
+                "{which:?}"
+            );
         }
     }
 

@@ -1,9 +1,10 @@
 //! From a frame to its packets.
 //!
-//! Upon a frame: its link header says what follows, each header says what follows it, until a transport or something unknown is
-//! reached. A tunnel's inner packet is decoded and shown where it is met, and so is a datagram that a fragment completes: what is
-//! innermost is shown first and the packet of the frame itself last, because an outer packet tells whether its payload was shown
-//! as a packet of its own ([`Packet::hides_payload`]). An inner packet of which not even the first header can be read is not shown.
+//! Upon a frame: its link header says what follows, each header says what follows it, until a transport or something
+//! unknown is reached. A tunnel's inner packet is decoded and shown where it is met, and so is a datagram that a
+//! fragment completes: what is innermost is shown first and the packet of the frame itself last, because an outer
+//! packet tells whether its payload was shown as a packet of its own ([`Packet::hides_payload`]). An inner packet of
+//! which not even the first header can be read is not shown.
 //!
 //! Not here: flows, and anything that spans packets other than fragments.
 
@@ -14,8 +15,8 @@ use crate::Time;
 
 /// Headers on top of each other, tunnels included, that are still read; the next one makes the packet invalid.
 const LAYERS_MAX: u8 = 16;
-/// Datagrams inside of datagrams that one frame may complete; a fragment further in is left alone. An attacker who sends fragments
-/// of fragments would otherwise choose how deep the decoder calls itself.
+/// Datagrams inside of datagrams that one frame may complete; a fragment further in is left alone. An attacker who
+/// sends fragments of fragments would otherwise choose how deep the decoder calls itself.
 const REASSEMBLIES_NESTED_MAX: u8 = 4;
 /// UDP ports of one kind of tunnel.
 const PORTS_MAX: usize = 4;
@@ -69,8 +70,8 @@ impl Default for Settings {
     }
 }
 
-/// A header could not be read. What that means for the packet stands in its events; it matters to a tunnel, whose inner packet is
-/// then not shown.
+/// A header could not be read. What that means for the packet stands in its events; it matters to a tunnel, whose
+/// inner packet is then not shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Unread;
 

@@ -1,7 +1,7 @@
 //! What was odd about a packet, by the names that `decode-event` has for it.
 //!
-//! Each decoder sets its events where the header that it reads is at fault; a packet can have several. Not here: what is odd about
-//! a TCP conversation (`stream-event`), and what rules make of an event.
+//! Each decoder sets its events where the header that it reads is at fault; a packet can have several. Not here: what
+//! is odd about a TCP conversation (`stream-event`), and what rules make of an event.
 
 macro_rules! events {
     ($($variant:ident = $name:literal,)*) => {

@@ -1,10 +1,12 @@
 //! Frames and packets: what the bytes of a network mean, from the link up to the transport.
 //!
-//! In the order in which bytes are understood: `link` (what a capture says, Ethernet and what is like it), `ip`, `fragment` (datagrams
-//! in pieces), `transport`, `tunnel` (packets in packets); `decoder` drives them, `packet` is what comes out, `event` what was odd.
-//! `keywords` and `buffers` are what rules can ask of a packet; `checksum` answers when asked; `shard` divides the work.
+//! In the order in which bytes are understood: `link` (what a capture says, Ethernet and what is like it), `ip`,
+//! `fragment` (datagrams in pieces), `transport`, `tunnel` (packets in packets); `decoder` drives them, `packet` is
+//! what comes out, `event` what was odd. `keywords` and `buffers` are what rules can ask of a packet; `checksum`
+//! answers when asked; `shard` divides the work.
 //!
-//! A packet is a view into its frame; nothing is copied but fragments. Whatever the bytes are, each frame makes at least one packet.
+//! A packet is a view into its frame; nothing is copied but fragments. Whatever the bytes are, each frame makes at
+//! least one packet.
 
 pub mod buffers;
 mod checksum;

@@ -1,6 +1,7 @@
 //! A packet as the decoder understood it: everything by reference into the frame.
 //!
-//! A frame makes one packet, and one more for each packet inside a tunnel and for each datagram that its fragment completed.
+//! A frame makes one packet, and one more for each packet inside a tunnel and for each datagram that its fragment
+//! completed.
 
 use super::event::{Event, EventSet};
 use super::ip::Ip;
@@ -89,7 +90,8 @@ pub struct Packet<'a> {
     pub is_fragment: bool,
     /// It was put together from fragments.
     pub is_reassembled: bool,
-    /// Its payload is shown as a packet of its own (it is a tunnel, or the last fragment), so content is not searched in this one.
+    /// Its payload is shown as a packet of its own (it is a tunnel, or the last fragment), so content is not searched
+    /// in this one.
     pub hides_payload: bool,
     /// It belongs to a flow.
     pub has_flow: bool,
@@ -129,11 +131,13 @@ impl<'a> Packet<'a> {
     }
 
     /// Something is odd; what follows is read all the same.
+    #[cold]
     pub(crate) fn odd(&mut self, event: Event) {
         self.events.add(event);
     }
 
     /// Something is so wrong that the packet cannot be trusted.
+    #[cold]
     pub(crate) fn wrong(&mut self, event: Event) {
         self.events.add(event);
         self.is_invalid = true;

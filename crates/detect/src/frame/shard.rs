@@ -1,7 +1,8 @@
 //! Which share of the work a frame belongs to: a fixed function of its outermost pair of IP addresses.
 //!
-//! All frames of a flow, both ways, and all fragments of a datagram have the same value. A message that a datagram of TCP or UDP could not be
-//! delivered (ICMP of IPv4, not in fragments) has the value of that datagram, since it belongs to its flow. What has no IP has 0.
+//! All frames of a flow, both ways, and all fragments of a datagram have the same value. A message that a datagram of
+//! TCP or UDP could not be delivered (ICMP of IPv4, not in fragments) has the value of that datagram, since it
+//! belongs to its flow. What has no IP has 0.
 //!
 //! It reads no more of a frame than it must, and is not told what is wrong with it.
 
@@ -54,7 +55,8 @@ fn undelivered(bytes: &[u8], header_bytes: usize) -> Option<&[u8; 20]> {
         protocol::UDP => 8,
         _ => return None,
     };
-    (icmp[0] == ICMP_UNREACHABLE && icmp[1] <= 15 && inner[0] >> 4 == 4 && ports.len() >= needed).then_some(inner)
+    (icmp[0] == ICMP_UNREACHABLE && icmp[1] <= 15 && inner[0] >> 4 == 4 && ports.len() >= needed)
+        .then_some(inner)
 }
 
 fn spread_4(address: &[u8]) -> u64 {
@@ -177,8 +179,9 @@ mod tests {
 
     #[test]
     fn other_addresses_have_other_shares() {
-        let mut shares: Vec<u16> =
-            (1..=200).map(|last| shard(ETHERNET, &Frame::v4().from_v4([10, 0, 0, last]).tcp(b"").bytes())).collect();
+        let mut shares: Vec<u16> = (1..=200)
+            .map(|last| shard(ETHERNET, &Frame::v4().sent_by([10, 0, 0, last]).tcp(b"").bytes()))
+            .collect();
         shares.sort_unstable();
         shares.dedup();
         assert!(shares.len() > 190, "{}", shares.len());
@@ -194,13 +197,13 @@ mod tests {
 
     #[test]
     fn an_undelivered_datagram_takes_its_message_along() {
-        let flow = Frame::v4().from_v4([1, 2, 3, 4]).udp(1, 2, b"data");
+        let flow = Frame::v4().sent_by([1, 2, 3, 4]).udp(1, 2, b"data");
         let datagram = flow.clone().ip_bytes();
         let mut message = vec![0; 4];
         message.extend_from_slice(&datagram);
-        let error = Frame::v4().from_v4([9, 9, 9, 9]).icmp4(3, 3, &message);
+        let error = Frame::v4().sent_by([9, 9, 9, 9]).icmp4(3, 3, &message);
         assert_eq!(shard(ETHERNET, &error.bytes()), shard(ETHERNET, &flow.bytes()));
-        let other = Frame::v4().from_v4([9, 9, 9, 9]);
+        let other = Frame::v4().sent_by([9, 9, 9, 9]);
         let exceeded = other.clone().icmp4(11, 0, &message);
         assert_eq!(shard(ETHERNET, &exceeded.bytes()), shard(ETHERNET, &other.tcp(b"").bytes()));
     }

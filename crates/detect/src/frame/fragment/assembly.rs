@@ -1,11 +1,11 @@
 //! The fragments of one datagram, and how they become the datagram.
 //!
-//! Pieces stand in the order of their offsets, later ones behind earlier ones of the same offset. Where pieces still overlap when the
-//! datagram is put together, the one that stands later wins: policies rely on that. A piece that ends the datagram ends it, unless
-//! another of the same offset follows.
+//! Pieces stand in the order of their offsets, later ones behind earlier ones of the same offset. Where pieces still
+//! overlap when the datagram is put together, the one that stands later wins: policies rely on that. A piece that
+//! ends the datagram ends it, unless another of the same offset follows.
 
-use super::policy::{Decision, Policy, Span};
 use super::Fragment;
+use super::policy::{Decision, Policy, Span};
 use std::sync::Arc;
 
 /// Bytes of a datagram at most, headers included.
@@ -51,6 +51,10 @@ pub(super) struct Assembly {
     policy: Policy,
     pieces: Vec<Piece>,
     bytes: usize,
+    /// Behind the last byte of all that came.
+    reach: u32,
+    /// How long all pieces are together: if that is less than their reach, there is a hole.
+    length: usize,
     has_last: bool,
     /// Something was added since it was last tried to put it together.
     is_new: bool,
@@ -58,7 +62,7 @@ pub(super) struct Assembly {
 
 impl Assembly {
     pub(super) fn new(policy: Policy) -> Self {
-        Assembly { policy, pieces: Vec::new(), bytes: 0, has_last: false, is_new: false }
+        Assembly { policy, pieces: Vec::new(), bytes: 0, reach: 0, length: 0, has_last: false, is_new: false }
     }
 
     pub(super) fn size(&self) -> Size {
@@ -88,6 +92,7 @@ impl Assembly {
                     if old.is_empty() {
                         let gone = self.pieces.remove(at);
                         self.bytes = self.bytes.saturating_sub(gone.bytes());
+                        self.length = self.length.saturating_sub(gone.data.len());
                     }
                     break;
                 }
@@ -97,15 +102,21 @@ impl Assembly {
         is_overlap
     }
 
-    /// The piece from which on a fragment at `start` is compared: the last one before it; the first of all if none begins
-    /// at or behind it.
+    /// The piece from which on a fragment at `start` is compared: the last one before it; the first of all if none
+    /// begins at or behind it.
     fn first_compared(&self, start: u32) -> usize {
+        // What lies behind all others overlaps none: fragments in order cost nothing, however many there are.
+        if start >= self.reach {
+            return self.pieces.len();
+        }
         let at_or_behind = self.pieces.partition_point(|piece| piece.span.start < start);
         if at_or_behind == self.pieces.len() { 0 } else { at_or_behind.saturating_sub(1) }
     }
 
     fn insert(&mut self, fragment: &Fragment<'_>, span: Span) {
-        let Some(data) = usize::try_from(span.cut).ok().and_then(|cut| fragment.data.get(cut..)) else { return };
+        let Some(data) = usize::try_from(span.cut).ok().and_then(|cut| fragment.data.get(cut..)) else {
+            return;
+        };
         if data.is_empty() {
             return;
         }
@@ -113,6 +124,8 @@ impl Assembly {
         let head = (span.start == 0).then(|| head(fragment));
         let piece = Piece { span, has_more: fragment.has_more, head, data: Arc::from(data) };
         self.bytes += piece.bytes();
+        self.length += piece.data.len();
+        self.reach = self.reach.max(span.end);
         self.has_last |= !fragment.has_more;
         self.is_new = true;
         let place = self.pieces.partition_point(|piece| piece.span.start <= span.start);
@@ -129,6 +142,9 @@ impl Assembly {
     }
 
     fn has_hole(&self) -> bool {
+        if usize::try_from(self.reach).is_ok_and(|reach| self.length < reach) {
+            return true;
+        }
         let mut end = 0;
         for piece in &self.pieces {
             if piece.span.start > end {
@@ -192,7 +208,8 @@ fn head(fragment: &Fragment<'_>) -> Arc<[u8]> {
     Arc::from(head)
 }
 
-/// Writes the length, takes the fragment's place away, and mends the checksum so that it is as right or wrong as it was.
+/// Writes the length, takes the fragment's place away, and mends the checksum so that it is as right or wrong as
+/// it was.
 fn seal_v4(mut whole: Vec<u8>) -> Option<Vec<u8>> {
     let length = u16::try_from(whole.len()).ok()?;
     let header = whole.first_chunk_mut::<20>()?;

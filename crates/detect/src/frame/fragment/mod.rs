@@ -1,10 +1,12 @@
 //! Fragments, until their datagrams are whole.
 //!
-//! Upon a fragment: it joins the others of its datagram (the same two addresses in either direction, identification, protocol and VLAN
-//! tags) as the receiver's policy says what counts where pieces overlap. With the last one there and no hole left, the datagram is
-//! put together and forgotten.
-//! Upon a fragment later than its datagram's deadline ([`WAIT_SECONDS`] behind the last one, by the time of the frames): it begins a new one.
-//! Upon a fragment that does not fit into the limits: the datagrams that began earliest are forgotten and counted, until it does.
+//! Upon a fragment: it joins the others of its datagram (the same two addresses in either direction, identification,
+//! protocol and VLAN tags) as the receiver's policy says what counts where pieces overlap. With the last one there
+//! and no hole left, the datagram is put together and forgotten.
+//! Upon a fragment later than its datagram's deadline ([`WAIT_SECONDS`] behind the last one, by the time of the
+//! frames): it begins a new one.
+//! Upon a fragment that does not fit into the limits: the datagrams that began earliest are forgotten and counted,
+//! until it does.
 //!
 //! Not here: how the datagram is read.
 
@@ -44,7 +46,8 @@ pub(crate) struct Fragment<'a> {
     pub(crate) id: u32,
     /// What tells datagrams of the same identification apart: the protocol of IPv4.
     pub(crate) protocol: u8,
-    /// What stands before the data and belongs into the datagram: the header of IPv4, of IPv6 all up to the fragment header.
+    /// What stands before the data and belongs into the datagram: the header of IPv4, of IPv6 all up to the fragment
+    /// header.
     pub(crate) head: &'a [u8],
     /// In the head of IPv6: where it says what follows, and what follows in the datagram.
     pub(crate) next: Option<(usize, u8)>,
@@ -181,7 +184,8 @@ impl Fragments {
         }
     }
 
-    /// Makes room for one more fragment with so many bytes, by forgetting others than that of this key as long as there are.
+    /// Makes room for one more fragment with so many bytes, by forgetting others than that of this key as long as
+    /// there are.
     fn make_room(&mut self, key: &Key, bytes: usize) {
         let is_new = usize::from(!self.waiting.contains_key(key));
         while self.waiting.len() + is_new > DATAGRAMS_MAX

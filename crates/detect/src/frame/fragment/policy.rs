@@ -1,7 +1,8 @@
-//! What counts where fragments overlap: receivers differ, and so do the policies (Novak, "Target-Based Fragmentation Reassembly").
+//! What counts where fragments overlap: receivers differ, and so do the policies (Novak, "Target-Based Fragmentation
+//! Reassembly").
 //!
-//! A policy compares a new fragment with old ones, one after the other, and cuts bytes off the front of one or the other. What it leaves
-//! overlapping is settled by the order in which pieces are laid down, see `assembly`.
+//! A policy compares a new fragment with old ones, one after the other, and cuts bytes off the front of one or the
+//! other. What it leaves overlapping is settled by the order in which pieces are laid down, see `assembly`.
 
 use core::net::IpAddr;
 

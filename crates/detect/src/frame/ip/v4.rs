@@ -1,7 +1,7 @@
 //! The header of IPv4, and what it leads to.
 //!
-//! Bytes behind the datagram's own length are the link's padding and are left out. A fragment is handed to those that wait for the
-//! rest; it has no transport of its own. Not here: the options, and putting fragments together.
+//! Bytes behind the datagram's own length are the link's padding and are left out. A fragment is handed to those that
+//! wait for the rest; it has no transport of its own. Not here: the options, and putting fragments together.
 
 use super::super::decoder::{Outcome, Run, Unread};
 use super::super::fragment::Fragment;
@@ -142,6 +142,7 @@ fn read_other<'a>(run: &mut Run<'_>, packet: &mut Packet<'a>, protocol: u8, payl
     }
 }
 
+#[inline]
 fn read_header<'a>(packet: &mut Packet<'a>, bytes: &'a [u8]) -> Result<(Ipv4<'a>, &'a [u8]), Unread> {
     let Some(fixed) = bytes.first_chunk::<20>() else {
         packet.wrong(Event::Ipv4TooSmall);
@@ -174,6 +175,7 @@ fn read_header<'a>(packet: &mut Packet<'a>, bytes: &'a [u8]) -> Result<(Ipv4<'a>
     Err(Unread)
 }
 
+#[cold]
 fn read_fragment<'a>(run: &mut Run<'_>, packet: &mut Packet<'a>, header: Ipv4<'a>, payload: &'a [u8]) {
     packet.is_fragment = true;
     let fragment = Fragment {

@@ -1,7 +1,7 @@
 //! The options of IPv4: which there are, and whether they are well formed.
 //!
-//! An option that is not counts as absent; the first of a kind counts. A length that lies makes the whole header unreadable. Not here:
-//! what options say.
+//! An option that is not counts as absent; the first of a kind counts. A length that lies makes the whole header
+//! unreadable. Not here: what options say.
 
 use super::super::decoder::Unread;
 use super::super::{Event, Packet};
@@ -154,9 +154,9 @@ fn commercial_fault(option: &[u8]) -> Option<Event> {
     let mut tags = option.get(6..).unwrap_or(&[]);
     while !tags.is_empty() {
         let tag = match tags {
-            [kind @ (1 | 2 | 5 | 6 | 7), length, ..] if *length >= 4 => {
-                tags.split_at_checked(usize::from(*length)).filter(|(tag, _)| *kind == 7 || tag.get(2) == Some(&0))
-            }
+            [kind @ (1 | 2 | 5 | 6 | 7), length, ..] if *length >= 4 => tags
+                .split_at_checked(usize::from(*length))
+                .filter(|(tag, _)| *kind == 7 || tag.get(2) == Some(&0)),
             _ => None,
         };
         match tag {

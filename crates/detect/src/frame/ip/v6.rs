@@ -135,7 +135,8 @@ fn read_extensions<'a>(
         Some((protocol::SCTP, rest)) => transport::sctp::read(packet, rest),
         Some((protocol::ESP, rest)) => transport::esp::read(packet, rest),
         Some((_, rest)) => read_ipv4(run, packet, rest),
-        None => packet.transport = Transport::Other,
+        None if found.place.is_none() => packet.transport = Transport::Other,
+        None => {}
     }
     if let (Some(fragment), Some(place)) = (found.fragment, found.place) {
         read_fragment(run, packet, bytes, fragment, place);

@@ -1,7 +1,8 @@
 //! The extension headers of IPv6: what is odd about them, and what stands behind them.
 //!
-//! The walk ends at a transport, at IPv4 inside, at a fragment that is not the whole datagram, at something unknown, or where a header
-//! is cut off. A header that comes more often than it may is skipped. Not here: what options and routes say.
+//! The walk ends at a transport, at IPv4 inside, at a fragment that is not the whole datagram, at something unknown,
+//! or where a header is cut off. A header that comes more often than it may is skipped. Not here: what options and
+//! routes say.
 
 use super::super::{Event, Packet};
 use super::{FragmentHeader, protocol};
@@ -40,7 +41,8 @@ pub(crate) struct Found<'a> {
     pub(crate) upper: Option<(u8, &'a [u8])>,
 }
 
-/// Whether this follows a fixed header as something to walk over: extension headers, and what is only looked at behind them.
+/// Whether this follows a fixed header as something to walk over: extension headers, and what is only looked at
+/// behind them.
 pub(crate) fn is_extension(next: u8) -> bool {
     matches!(
         next,
@@ -66,6 +68,40 @@ struct Seen {
     destinations: u8,
 }
 
+/// What to do about a header that the walk meets.
+enum Step {
+    /// It is as long as this; what follows stands behind it.
+    Over(usize),
+    /// The walk ends at a transport, or at IPv4.
+    Upper,
+    /// The walk ends here, with this oddity.
+    End(Event),
+}
+
+/// What to do about a `kind` whose second byte is `units`.
+fn step(kind: u8, units: u8) -> Step {
+    match kind {
+        protocol::TCP | protocol::UDP | protocol::ICMP6 | protocol::SCTP | protocol::ESP | protocol::IPV4 => {
+            Step::Upper
+        }
+        protocol::HOP_BY_HOP
+        | protocol::ROUTING
+        | protocol::DESTINATION
+        | protocol::MOBILITY
+        | protocol::HOST_IDENTITY
+        | protocol::SHIM6 => Step::Over(8 + usize::from(units) * 8),
+        protocol::FRAGMENT => Step::Over(8),
+        protocol::AUTHENTICATION => Step::Over(12 + usize::from(units).saturating_sub(1) * 4),
+        protocol::ICMP => Step::End(Event::Ipv6WithIcmp4),
+        _ => Step::End(Event::Ipv6NextUnknown),
+    }
+}
+
+/// Whether the packet's protocol is this one when the walk ends at or behind it.
+fn counts(kind: u8) -> bool {
+    !matches!(kind, protocol::MOBILITY | protocol::HOST_IDENTITY | protocol::SHIM6 | protocol::ICMP)
+}
+
 /// Walks over the headers behind the fixed one, of which the first is a `next`.
 pub(crate) fn walk<'a>(packet: &mut Packet<'a>, mut next: u8, payload: &'a [u8]) -> Found<'a> {
     let mut found = Found::default();
@@ -83,53 +119,32 @@ pub(crate) fn walk<'a>(packet: &mut Packet<'a>, mut next: u8, payload: &'a [u8])
             packet.wrong(Event::Ipv6ExtensionTruncated);
             return found;
         };
-        let length = match next {
-            protocol::TCP
-            | protocol::UDP
-            | protocol::ICMP6
-            | protocol::SCTP
-            | protocol::ESP
-            | protocol::IPV4 => {
-                found.protocol = next;
+        if counts(next) {
+            found.protocol = next;
+        }
+        let length = match step(next, units) {
+            Step::Over(length) => length,
+            Step::Upper => {
                 found.upper = Some((next, rest));
                 return found;
             }
-            protocol::ICMP => {
-                packet.odd(Event::Ipv6WithIcmp4);
-                return found;
-            }
-            protocol::HOP_BY_HOP
-            | protocol::ROUTING
-            | protocol::DESTINATION
-            | protocol::MOBILITY
-            | protocol::HOST_IDENTITY
-            | protocol::SHIM6 => 8 + usize::from(units) * 8,
-            protocol::FRAGMENT => 8,
-            protocol::AUTHENTICATION => 12 + usize::from(units).saturating_sub(1) * 4,
-            _ => {
-                packet.odd(Event::Ipv6NextUnknown);
-                found.protocol = next;
+            Step::End(event) => {
+                packet.odd(event);
                 return found;
             }
         };
-        if !matches!(next, protocol::MOBILITY | protocol::HOST_IDENTITY | protocol::SHIM6) {
-            found.protocol = next;
-        }
-        let Some(header) = rest.get(..length) else {
+        let Some((header, behind)) = rest.split_at_checked(length) else {
             packet.wrong(Event::Ipv6ExtensionTruncated);
             return found;
         };
-        if next == protocol::FRAGMENT {
-            if read_fragment(packet, &mut found, header) {
-                let data = rest.get(length..).unwrap_or(&[]);
-                if found.fragment.is_some_and(|fragment| fragment.has_more) && !data.len().is_multiple_of(8) {
-                    packet.odd(Event::Fragment6Length);
-                }
-                found.place = Some(Place { at: found.length, previous, data });
-                return found;
-            }
-        } else {
+        if next != protocol::FRAGMENT {
             read_one(packet, &mut seen, next, header);
+        } else if read_fragment(packet, &mut found, header) {
+            if found.fragment.is_some_and(|fragment| fragment.has_more) && !behind.len().is_multiple_of(8) {
+                packet.odd(Event::Fragment6Length);
+            }
+            found.place = Some(Place { at: found.length, previous, data: behind });
+            return found;
         }
         previous = Some(found.length);
         found.length += length;

@@ -7,8 +7,8 @@ use crate::Complaint;
 /// An event by its name.
 pub(super) fn decode_event(text: &str) -> Result<PacketTest, Complaint> {
     let name = text.trim();
-    let event = Event::named(name)
-        .ok_or_else(|| Complaint::new(format!("'{name}' is no event of the decoder")))?;
+    let event =
+        Event::named(name).ok_or_else(|| Complaint::new(format!("'{name}' is no event of the decoder")))?;
     Ok(PacketTest::new(move |packet| packet.events.has(event)))
 }
 

@@ -1,7 +1,7 @@
 //! Conditions on a number as header keywords take them: [`NumberTest`], and no text that Suricata refuses.
 //!
-//! Beyond what [`NumberTest::parse`] refuses: conditions that always or never hold (`<0`, `>=0`, a range with nothing in it, a mask without a value),
-//! and signs.
+//! Beyond what [`NumberTest::parse`] refuses: conditions that always or never hold (`<0`, `>=0`, a range with nothing
+//! in it, a mask without a value), and signs.
 
 use crate::{Complaint, NumberTest};
 

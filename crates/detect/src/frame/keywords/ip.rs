@@ -14,9 +14,9 @@ pub(super) fn ttl(text: &str) -> Result<PacketTest, Complaint> {
 /// `id`: the identification of IPv4.
 pub(super) fn id(text: &str) -> Result<PacketTest, Complaint> {
     let wanted = integer::quoted(text, u64::from(u16::MAX))?;
-    Ok(PacketTest::new(move |packet| {
-        matches!(&packet.ip, Some(Ip::V4(header)) if u64::from(header.id()) == wanted)
-    }))
+    Ok(PacketTest::new(
+        move |packet| matches!(&packet.ip, Some(Ip::V4(header)) if u64::from(header.id()) == wanted),
+    ))
 }
 
 /// `tos`: the type of service of IPv4, `8`, `x8` or `!8`.
@@ -33,9 +33,9 @@ pub(super) fn tos(text: &str) -> Result<PacketTest, Complaint> {
             u8::try_from(value).map_err(|_error| complaint())?
         }
     };
-    Ok(PacketTest::new(move |packet| {
-        matches!(&packet.ip, Some(Ip::V4(header)) if (header.tos() == wanted) != is_negated)
-    }))
+    Ok(PacketTest::new(
+        move |packet| matches!(&packet.ip, Some(Ip::V4(header)) if (header.tos() == wanted) != is_negated),
+    ))
 }
 
 fn negation(text: &str) -> (&str, bool) {
@@ -69,10 +69,13 @@ fn has_all_options(_packet: &super::Packet<'_>) -> bool {
     false
 }
 
-/// `fragbits`: more fragments, do not fragment, reserved; exactly these, with `+` these and more, with `*` any, with `!` not all.
+/// `fragbits`: more fragments, do not fragment, reserved; exactly these, with `+` these and more, with `*` any, with
+/// `!` not all.
 pub(super) fn fragment_bits(text: &str) -> Result<PacketTest, Complaint> {
     let (modifier, rest) = match text.trim().split_at_checked(1) {
-        Some((modifier @ ("+" | "*" | "!"), rest)) => (modifier.as_bytes().first().copied(), rest.trim_start()),
+        Some((modifier @ ("+" | "*" | "!"), rest)) => {
+            (modifier.as_bytes().first().copied(), rest.trim_start())
+        }
         _ => (None, text.trim()),
     };
     let mut wanted = 0;

@@ -1,7 +1,7 @@
 //! What rules can ask of a packet's headers: one line for each keyword, and what reads its text.
 //!
-//! Text that Suricata refuses is refused, with what would be right. Not here: buffers (`tcp.hdr`), see `frame::buffers`; what a whole
-//! rule must have beside (`ip_proto` goes with `ip` alone, one `dsize` a rule).
+//! Text that Suricata refuses is refused, with what would be right. Not here: buffers (`tcp.hdr`), see
+//! `frame::buffers`; what a whole rule must have beside (`ip_proto` goes with `ip` alone, one `dsize` a rule).
 
 mod checksum;
 mod event;

@@ -2,17 +2,28 @@
 
 use super::super::Transport;
 use super::{PacketTest, integer};
-use crate::Complaint;
+use crate::{Complaint, NumberTest};
 
 /// Bytes of a call up to the number of its procedure.
 const CALL_BYTES: usize = 24;
 /// Bytes before a call in a stream: its length.
 const RECORD_MARK_BYTES: usize = 4;
 
-/// `dsize`: a condition on the number of bytes.
+/// `dsize`: a condition on the number of bytes. A condition that asks for a payload, and "not so many", hold only
+/// where there is one that is not shown as a packet of its own; "none" holds where there is none at all.
 pub(super) fn size(text: &str) -> Result<PacketTest, Complaint> {
     let test = integer::parse(text, u64::from(u16::MAX))?;
-    Ok(PacketTest::new(move |packet| test.holds(packet.payload.len() as u64)))
+    let needs_payload = match test {
+        NumberTest::Equal(wanted) => wanted > 0,
+        NumberTest::NotEqual(_) | NumberTest::More(_) | NumberTest::AtLeast(_) | NumberTest::Between(..) => {
+            true
+        }
+        _ => false,
+    };
+    Ok(PacketTest::new(move |packet| {
+        let has_payload = !packet.payload.is_empty() && !packet.hides_payload;
+        (has_payload || !needs_payload) && test.holds(packet.payload.len() as u64)
+    }))
 }
 
 /// `rpc`: a call of a program, perhaps of a version and a procedure; `*` is any.

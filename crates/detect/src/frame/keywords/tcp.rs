@@ -7,6 +7,10 @@ use crate::Complaint;
 /// Letters of `flags` at most.
 const FLAG_LETTERS_MAX: usize = 15;
 
+/// Flags that begin or end a connection, and flags that are rare. A rule that names one of a group is looked at only
+/// for segments that have one of it, so that `!S` means "FIN or RST, without SYN".
+const FLAG_GROUPS: [u8; 2] = [Tcp::SYN | Tcp::FIN | Tcp::RST, Tcp::URG | Tcp::ECE | Tcp::CWR];
+
 /// How flags are compared.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Compare {
@@ -22,7 +26,8 @@ enum Compare {
 
 /// `flags`: which flags are set, and after a comma which do not matter. `+`, `*` or `!` may stand anywhere among the first.
 pub(super) fn flags(text: &str) -> Result<PacketTest, Complaint> {
-    let complaint = || Complaint::new(format!("'{text}': flags are letters of FSRPAUCE12 or 0, with one of + * !"));
+    let complaint =
+        || Complaint::new(format!("'{text}': flags are letters of FSRPAUCE12 or 0, with one of + * !"));
     let (set, ignored) = match text.split_once(',') {
         Some((set, ignored)) => (set.trim(), Some(ignored.trim())),
         None => (text.trim(), None),
@@ -68,6 +73,9 @@ pub(super) fn flags(text: &str) -> Result<PacketTest, Complaint> {
 }
 
 fn compare_flags(compare: Compare, flags: u8, wanted: u8, mask: u8) -> bool {
+    if FLAG_GROUPS.iter().any(|group| wanted & group != 0 && flags & group == 0) {
+        return false;
+    }
     if wanted == 0 && flags != 0 {
         return compare == Compare::NotAll;
     }

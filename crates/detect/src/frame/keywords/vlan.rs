@@ -18,7 +18,8 @@ enum Layer {
     Inner(usize),
 }
 
-/// `vlan.id`: a condition on an identifier, and perhaps of which tag: a number from the outside, a negative one from the inside, `any` or `all`.
+/// `vlan.id`: a condition on an identifier, and perhaps of which tag: a number from the outside, a negative one from
+/// the inside, `any` or `all`.
 pub(super) fn id(text: &str) -> Result<PacketTest, Complaint> {
     let (condition, layer) = match text.split_once(',') {
         Some((condition, layer)) => (condition, layer_of(layer)?),
@@ -39,9 +40,11 @@ pub(super) fn id(text: &str) -> Result<PacketTest, Complaint> {
             Layer::Outer(at) => {
                 at <= ids.len() && packet.vlan.places().get(at).is_some_and(|id| test.holds((*id).into()))
             }
-            Layer::Inner(at) => {
-                ids.len().checked_sub(at).and_then(|at| ids.get(at)).is_some_and(|id| test.holds((*id).into()))
-            }
+            Layer::Inner(at) => ids
+                .len()
+                .checked_sub(at)
+                .and_then(|at| ids.get(at))
+                .is_some_and(|id| test.holds((*id).into())),
         }
     }))
 }

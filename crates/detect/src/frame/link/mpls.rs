@@ -1,7 +1,7 @@
 //! MPLS: a stack of labels, and something that does not say what it is.
 //!
-//! The bottom label says IPv4 or IPv6 only if it is one of the two "explicit null" ones; else the first half byte of what follows is
-//! taken for the IP version, and 0 for the control word in front of Ethernet.
+//! The bottom label says IPv4 or IPv6 only if it is one of the two "explicit null" ones; else the first half byte of
+//! what follows is taken for the IP version, and 0 for the control word in front of Ethernet.
 
 use super::super::decoder::{Outcome, Run, Unread};
 use super::super::{Event, Packet, ip};

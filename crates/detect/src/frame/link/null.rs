@@ -1,5 +1,5 @@
-//! Loopback links of BSD: an address family, then IP. The family is in the byte order of the machine that captured (taken as
-//! little-endian) for "null", in network order for "loop".
+//! Loopback links of BSD: an address family, then IP. The family is in the byte order of the machine that captured
+//! (taken as little-endian) for "null", in network order for "loop".
 
 use super::super::decoder::{Outcome, Run, Unread};
 use super::super::{Event, Packet, ip};

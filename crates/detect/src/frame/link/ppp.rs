@@ -27,11 +27,13 @@ pub(crate) fn kind(protocol: u16) -> Kind {
         0x0021 => Kind::Ipv4,
         0x0057 => Kind::Ipv6,
         0x002f => Kind::VanJacobson,
-        // Compressed datagrams; the control protocols of IPv4, IPv6, compression and discovery; LCP, PAP, quality, call-back, CHAP.
+        // Compressed datagrams; the control protocols of IPv4, IPv6, compression and discovery; LCP, PAP, quality,
+        // call-back, CHAP.
         0x00fd | 0x8021 | 0x8057 | 0x80fd | 0x8207 | 0xc021 | 0xc023 | 0xc025 | 0xc029 | 0xc223 => {
             Kind::Control
         }
-        // OSI, Xerox, DECnet, AppleTalk, IPX, compressed TCP, bridges, streams, VINES, hello, Luxcom, Sigma; MPLS; their control protocols.
+        // OSI, Xerox, DECnet, AppleTalk, IPX, compressed TCP, bridges, streams, VINES, hello, Luxcom, Sigma; MPLS;
+        // their control protocols.
         0x0023 | 0x0025 | 0x0027 | 0x0029 | 0x002b | 0x002d | 0x0031 | 0x0033 | 0x0035 | 0x0201 | 0x0231
         | 0x0233 | 0x0281 | 0x0283 | 0x8023 | 0x8025 | 0x8027 | 0x8029 | 0x802b | 0x8033 | 0x8035
         | 0x8281 => Kind::Unsupported,
