@@ -26,6 +26,7 @@ const RULES: &[Rule] = &[
     Rule { name: "monitor", ours: &[], others: Some(&[]) },
     Rule { name: "agree", ours: &["wire", "monitor"], others: Some(&["bytes"]) },
     Rule { name: "capture", ours: &[], others: Some(&[]) },
+    Rule { name: "ruleset", ours: &[], others: Some(&["md-5", "regex", "sha2"]) },
     Rule { name: "kv", ours: &["wire", "agree"], others: Some(&["bytes"]) },
     Rule { name: "sim", ours: &["wire", "agree", "monitor"], others: None },
     Rule { name: "link", ours: &["wire"], others: None },
