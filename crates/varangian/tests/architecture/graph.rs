@@ -26,6 +26,7 @@ const RULES: &[Rule] = &[
     Rule { name: "monitor", ours: &[], others: Some(&[]) },
     Rule { name: "agree", ours: &["wire", "monitor"], others: Some(&["bytes"]) },
     Rule { name: "capture", ours: &[], others: Some(&[]) },
+    Rule { name: "ruleset", ours: &[], others: Some(&["md-5", "regex", "sha2"]) },
     Rule { name: "kv", ours: &["wire", "agree"], others: Some(&["bytes"]) },
     // Parsers of protocols, each for its layer; what must not come in through them is [`FORBIDDEN_IN_LOGIC`].
     Rule { name: "detect", ours: &["pattern", "pcre"], others: None },
