@@ -17,15 +17,17 @@ mod body;
 mod context;
 pub mod field;
 pub mod file;
+pub mod fingerprint;
 mod keyword;
 mod protocol;
 pub mod table;
+pub mod tls;
 mod transactions;
 
 pub use body::{Body, BodyLimits};
 pub use context::{Context, Ends, Expectation, Next, Settings};
 pub use field::{Family, Field};
-pub use keyword::{Buffer, Keyword, Number, Sides, Takes, Test, Verdict};
+pub use keyword::{Buffer, Keyword, Letters, Number, Sides, Takes, Test, Verdict};
 pub use protocol::{Looked, Probe, Protocol, ProtocolId, Signature, Transport};
 pub(crate) use transactions::{AnyParser, Inspection};
 pub use transactions::{Live, Transactions};
