@@ -20,6 +20,7 @@ pub mod file;
 pub mod fingerprint;
 mod keyword;
 mod protocol;
+pub mod quic;
 pub mod table;
 pub mod tls;
 mod transactions;
