@@ -154,3 +154,60 @@ fn expanded<const N: usize>(secret: &[u8; SECRET_BYTES], label: &str) -> Option<
     Hkdf::<Sha256>::from_prk(secret).ok()?.expand_multi_info(&info, &mut key).ok()?;
     Some(key)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Seals `content` behind the clear head `head`, whose last bytes are the packet's number: the whole packet.
+    pub(in super::super) fn seal(
+        keys: &mut Keys,
+        from: Direction,
+        head: &[u8],
+        number_bytes: usize,
+        content: &[u8],
+    ) -> Vec<u8> {
+        let side = keys.side(from).expect("keys");
+        let mut nonce = side.nonce;
+        let number = &head[head.len() - number_bytes..];
+        number.iter().zip(&mut nonce[NONCE_BYTES - number_bytes..]).for_each(|(byte, place)| *place ^= byte);
+        let mut sealed = content.to_vec();
+        let tag = side
+            .packet
+            .encrypt_inout_detached(&nonce.into(), head, sealed.as_mut_slice().into())
+            .expect("short");
+        let mut packet = [head, &sealed, tag.as_slice()].concat();
+        let number_at = head.len() - number_bytes;
+        let sample: [u8; SAMPLE_BYTES] =
+            packet[number_at + NUMBER_BYTES_MAX..][..SAMPLE_BYTES].try_into().expect("long enough");
+        let mut mask = sample.into();
+        side.header.encrypt_block(&mut mask);
+        packet[0] ^= mask[0] & 0x0f;
+        (0..number_bytes).for_each(|place| packet[number_at + place] ^= mask[place + 1]);
+        packet
+    }
+
+    #[test]
+    fn the_keys_of_the_standards_example_are_made() {
+        let destination = [0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08];
+        let keys = Keys::of(1, &destination).expect("version 1");
+        let hex = crate::app::fingerprint::hex;
+        let secret: [u8; SECRET_BYTES] = expanded(&keys.secret, "client in").expect("a secret");
+        assert_eq!(hex(&secret), "c00cf151ca5be075ed0ebfb5c80323c42d6b7db67881289af4008f1f6c357aea");
+        assert_eq!(
+            hex(&expanded::<16>(&secret, "quic key").expect("a key")),
+            "1f369613dd76d5467730efcbe3b1a22d"
+        );
+        assert_eq!(hex(&expanded::<12>(&secret, "quic iv").expect("a nonce")), "fa044b2f42a3fd3b46fb255c");
+        assert_eq!(
+            hex(&expanded::<16>(&secret, "quic hp").expect("a key")),
+            "9f50449e04a0e810283a1e9933adedd2"
+        );
+    }
+
+    #[test]
+    fn versions_without_known_keys_have_none() {
+        assert!(Keys::of(V2, b"x").is_some() && Keys::of(0xff00_001d, b"x").is_some());
+        assert!(Keys::of(0, b"x").is_none() && Keys::of(0x5130_3436, b"x").is_none());
+    }
+}

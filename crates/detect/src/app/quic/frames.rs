@@ -46,7 +46,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Vec<Frame<'_>>> {
             0x02 => acknowledgement(&mut reader)?,
             0x03 => {
                 acknowledgement(&mut reader)?;
-                (number(&mut reader)?, number(&mut reader)?, number(&mut reader)?);
+                numbers(&mut reader, 3)?;
             }
             0x06 => {
                 let offset = number(&mut reader)?;
@@ -65,11 +65,16 @@ pub(super) fn read(bytes: &[u8]) -> Option<Vec<Frame<'_>>> {
 }
 
 fn acknowledgement(reader: &mut Reader<'_>) -> Option<()> {
-    let (_largest, _delay) = (number(reader)?, number(reader)?);
+    numbers(reader, 2)?;
     let ranges = number(reader)?;
     number(reader)?;
-    for _ in 0..ranges {
-        (number(reader)?, number(reader)?);
+    numbers(reader, ranges.checked_mul(2)?)
+}
+
+/// Passes by so many numbers.
+fn numbers(reader: &mut Reader<'_>, count: u64) -> Option<()> {
+    for _ in 0..count {
+        number(reader)?;
     }
     Some(())
 }

@@ -20,7 +20,7 @@ pub(super) struct Handshake {
 /// What came of the pieces of one packet.
 #[derive(Default)]
 pub(super) struct Progress {
-    pub(super) hello: Option<Hello>,
+    pub(super) hello: Option<Box<Hello>>,
     /// The handshake reaches too far.
     pub(super) is_too_long: bool,
 }

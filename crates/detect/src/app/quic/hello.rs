@@ -18,7 +18,7 @@ pub(super) enum Outcome {
     /// It is no hello, or a broken one.
     Other,
     /// It was read.
-    Hello(Hello),
+    Hello(Box<Hello>),
 }
 
 /// What a hello says.
@@ -81,7 +81,7 @@ fn client(mut reader: Reader<'_>) -> Outcome {
     if reader.take(usize::from(size)).is_none() {
         return Outcome::Other;
     }
-    let mut hello = Hello::default();
+    let mut hello = Box::new(Hello::default());
     hello.ja3.version(version);
     hello.ja3.every_one_of(numbers(ciphers));
     numbers(ciphers).for_each(|cipher| hello.offer.cipher(cipher));
@@ -106,7 +106,7 @@ fn server(mut reader: Reader<'_>) -> Outcome {
     let (Some(cipher), Some(_compression)) = (reader.u16(), reader.u8()) else {
         return Outcome::Incomplete;
     };
-    let mut hello = Hello::default();
+    let mut hello = Box::new(Hello::default());
     hello.ja3.version(version);
     hello.ja3.every_one_of([cipher]);
     match reader.piece() {

@@ -139,7 +139,7 @@ impl Quic {
             packet.raise(Event::HandshakeTooLong);
         }
         if let Some(hello) = progress.hello {
-            describe_hello(&mut packet, hello, context);
+            describe_hello(&mut packet, *hello, context);
             self.greeted[from.index()] = true;
             if self.greeted == [true, true] {
                 self.keys = None;
