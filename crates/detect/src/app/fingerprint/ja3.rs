@@ -1,9 +1,11 @@
-//! JA3 and JA3S: version, cipher suites and extensions (and of clients curves and their formats) as decimal numbers, and the MD5 of that text.
+//! JA3 and JA3S: version, cipher suites and extensions (and of clients curves and their formats) as decimal
+//! numbers, and the MD5 of that text.
 
 use super::{hex, is_grease};
 use md5::{Digest, Md5};
 
-/// Bytes of a text at most; a hello of the largest size stays below it, several broken ones in a row are cut off here.
+/// Bytes of a text at most; a hello of the largest size stays below it, several broken ones in a row are cut off
+/// here.
 const TEXT_BYTES_MAX: usize = 512 * 1024;
 
 /// A fingerprint that is being made.

@@ -1,5 +1,5 @@
-//! JA4: transport, version, whether a server is named, how many suites and extensions, the first protocol above; then hashes of the sorted suites and
-//! of the sorted extensions with the signature algorithms.
+//! JA4: transport, version, whether a server is named, how many suites and extensions, the first protocol above;
+//! then hashes of the sorted suites and of the sorted extensions with the signature algorithms.
 
 use super::{Offer, hex, is_grease};
 use sha2::{Digest, Sha256};
@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 const COUNT_MAX: usize = 99;
 /// Digits of a hash that are told.
 const HASH_DIGITS: usize = 12;
-/// Extensions that are left out of the hash: the server's name and the protocols above, which change with what is asked for.
+/// Extensions that are left out of the hash: the server's name and the protocols above, which change with what is
+/// asked for.
 const EXTENSIONS_LEFT_OUT: [u16; 2] = [0, 16];
 
 /// The fingerprint of a client that offers this, over QUIC or not.

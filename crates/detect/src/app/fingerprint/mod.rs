@@ -1,8 +1,10 @@
 //! Fingerprints of those who greet: JA3, JA3S and JA4, made of what a TLS hello offers, over TCP or within QUIC.
 //!
-//! The parsers of TLS and QUIC put what they read into [`Ja3`] and [`Offer`]; texts and hashes come out, as Suricata spells them.
+//! The parsers of TLS and QUIC put what they read into [`Ja3`] and [`Offer`]; texts and hashes come out, as
+//! Suricata spells them.
 //!
-//! Not here: how a hello is read. TLS and QUIC read it differently, and that shows in the fingerprints of broken hellos.
+//! Not here: how a hello is read. TLS and QUIC read it differently, and that shows in the fingerprints of broken
+//! hellos.
 
 mod ja3;
 mod ja4;
@@ -12,7 +14,8 @@ mod tests;
 pub use ja3::{Ja3, hash_of};
 pub use ja4::ja4;
 
-/// Entries that one list of an [`Offer`] holds at most: as many as the longest hello can have; later hellos of the same side add nothing beyond.
+/// Entries that one list of an [`Offer`] holds at most: as many as the longest hello can have; later hellos of the
+/// same side add nothing beyond.
 const OFFER_ENTRIES_MAX: usize = 32 * 1024;
 /// Protocol names (ALPN) that an [`Offer`] holds at most.
 const OFFER_NAMES_MAX: usize = 1024;
@@ -81,7 +84,26 @@ fn push(list: &mut Vec<u16>, value: u16) {
 /// Bytes as hexadecimal digits, small letters.
 #[must_use]
 pub(in crate::app) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 0xf)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    bytes.iter().for_each(|byte| push_digits(&mut text, *byte));
+    text
+}
+
+/// The same, with colons between the bytes.
+#[must_use]
+pub(in crate::app) fn hex_with_colons(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(3 * bytes.len());
+    for (place, byte) in bytes.iter().enumerate() {
+        if place > 0 {
+            text.push(':');
+        }
+        push_digits(&mut text, *byte);
+    }
+    text
+}
+
+fn push_digits(text: &mut String, byte: u8) {
+    for nibble in [byte >> 4, byte & 0xf] {
+        text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+    }
 }

@@ -1,6 +1,7 @@
 //! The protection of initial packets (RFC 9001, 5): keys that everybody can make from the client's first destination.
 //!
-//! It hides nothing from those who see the first packet, but a packet that was not made by it is told from one that was.
+//! It hides nothing from those who see the first packet, but a packet that was not made by it is told from one that
+//! was.
 
 use super::header::{Header, V2};
 use crate::Direction;

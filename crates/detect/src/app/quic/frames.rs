@@ -91,7 +91,8 @@ fn stream<'a>(reader: &mut Reader<'a>, kind: u8) -> Option<Frame<'a>> {
     Some(Frame::Stream(tags(data)))
 }
 
-/// Reads a message of Google's handshake: its tag, how many entries, each with its tag and where its value ends, then the values.
+/// Reads a message of Google's handshake: its tag, how many entries, each with its tag and where its value ends,
+/// then the values.
 fn tags(message: &[u8]) -> Option<Vec<Tag<'_>>> {
     let mut reader = Reader::new(message);
     known(reader.u32()?)?;

@@ -1,9 +1,11 @@
 //! The handshake of one side, put together from the pieces that its initial packets carry.
 //!
-//! Upon the pieces of a packet: they are laid over what earlier packets brought, each at its place. Once as many bytes came as the furthest piece reaches, the hello is
-//! read. A handshake that reaches to [`HANDSHAKE_BYTES_MAX`] is not kept, and an event.
+//! Upon the pieces of a packet: they are laid over what earlier packets brought, each at its place. Once as many
+//! bytes came as the furthest piece reaches, the hello is read. A handshake that reaches to [`HANDSHAKE_BYTES_MAX`]
+//! is not kept, and an event.
 //!
-//! Bytes are counted as they come: a piece that comes twice counts twice, and may complete a handshake that has a hole, as in Suricata.
+//! Bytes are counted as they come: a piece that comes twice counts twice, and may complete a handshake that has a
+//! hole, as in Suricata.
 
 use super::hello::{self, Hello, Outcome};
 

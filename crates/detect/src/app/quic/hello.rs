@@ -1,4 +1,5 @@
-//! TLS hellos within QUIC: read strictly, as the library that Suricata uses here reads them; another reading than that of TLS over TCP, and fingerprints show it.
+//! TLS hellos within QUIC: read strictly, as the library that Suricata uses here reads them; another reading than
+//! that of TLS over TCP, and fingerprints show it.
 //!
 //! An extension whose inside is broken ends the list; what stood before it counts.
 

@@ -1,13 +1,15 @@
 //! QUIC: the beginning of a connection, whose packets can be opened by everybody who sees the first of them.
 //!
 //! Upon a datagram: its packets are read one after the other (`header`).
-//!   - Initial: its protection is taken off (`crypt`), its frames are read (`frames`), and the pieces of the handshake are put together (`handshake`)
-//!     until there is a hello (`hello`). Google's first versions are in clear and have a handshake of their own.
+//!   - Initial: its protection is taken off (`crypt`), its frames are read (`frames`), and the pieces of the
+//!     handshake are put together (`handshake`) until there is a hello (`hello`). Google's first versions are in
+//!     clear and have a handshake of their own.
 //!   - any other with a long head: its version is told.
 //!   - Retry of a server: the client begins anew, with other keys; once.
 //!
-//! Each of these is a transaction ([`Packet`]), and so is a packet that cannot be opened or understood; there the datagram's rest is left alone.
-//! After the hello of a side its packets are not looked into; after both hellos the flow is opaque.
+//! Each of these is a transaction ([`Packet`]), and so is a packet that cannot be opened or understood; there the
+//! datagram's rest is left alone. After the hello of a side its packets are not looked into; after both hellos the
+//! flow is opaque.
 //!
 //! Not here: anything behind the hellos, which is encrypted with keys that only the two ends have.
 

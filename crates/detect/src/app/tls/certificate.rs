@@ -1,7 +1,8 @@
-//! Certificates: the chain as it came, and of the first one what rules and records ask for, spelled as Suricata spells it.
+//! Certificates: the chain as it came, and of the first one what rules and records ask for, spelled as Suricata
+//! spells it.
 //!
-//! Upon a certificate message: every certificate that its lengths hold goes into the chain; the first is read as X.509. One that cannot be read is an event and is left
-//! out. A second message of the same side is not read.
+//! Upon a certificate message: every certificate that its lengths hold goes into the chain; the first is read as
+//! X.509. One that cannot be read is an event and is left out. A second message of the same side is not read.
 //!
 //! Not here: whether a certificate is to be trusted.
 
@@ -11,7 +12,7 @@ use super::reader::Reader;
 use super::session::Session;
 use crate::Direction;
 use crate::app::Settings;
-use crate::app::fingerprint::hex;
+use crate::app::fingerprint::hex_with_colons;
 use sha1::{Digest, Sha1};
 use x509_parser::error::X509Error;
 use x509_parser::extensions::GeneralName;
@@ -23,7 +24,8 @@ const OTHER_NAMES_MAX: usize = 4096;
 /// Certificates of a chain at most; later ones are neither kept nor counted.
 const CERTIFICATES_MAX: usize = 1024;
 
-/// What a certificate says. What the old keywords ask for is always made, since they do not tell beforehand that they will.
+/// What a certificate says. What the old keywords ask for is always made, since they do not tell beforehand that
+/// they will.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Certificate {
     pub(super) subject: Vec<u8>,
@@ -82,25 +84,18 @@ pub(super) fn read(session: &mut Session, direction: Direction, message: &[u8], 
 impl Certificate {
     fn read(bytes: &[u8], settings: &Settings) -> Result<Self, Event> {
         let (_, parsed) = X509Certificate::from_der(bytes).map_err(|failure| event_of(&failure))?;
-        let serial = || {
-            let digits: Vec<String> = parsed.raw_serial().iter().map(|byte| format!("{byte:02X}")).collect();
-            digits.join(":")
-        };
         Ok(Certificate {
             subject: parsed.subject().to_string().into_bytes(),
             issuer: parsed.issuer().to_string().into_bytes(),
-            serial: settings.wants(field::SERIAL).then(|| serial().into_bytes()),
-            fingerprint: fingerprint(bytes).into_bytes(),
+            serial: settings
+                .wants(field::SERIAL)
+                .then(|| hex_with_colons(parsed.raw_serial()).to_ascii_uppercase().into_bytes()),
+            fingerprint: hex_with_colons(Sha1::digest(bytes).as_slice()).into_bytes(),
             other_names: if settings.wants(field::OTHER_NAMES) { other_names(&parsed) } else { Vec::new() },
             not_before: parsed.validity().not_before.timestamp(),
             not_after: parsed.validity().not_after.timestamp(),
         })
     }
-}
-
-fn fingerprint(certificate: &[u8]) -> String {
-    let bytes: Vec<String> = Sha1::digest(certificate).iter().map(|byte| hex(&[*byte])).collect();
-    bytes.join(":")
 }
 
 fn other_names(certificate: &X509Certificate<'_>) -> Vec<Vec<u8>> {

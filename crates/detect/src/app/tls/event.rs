@@ -34,7 +34,8 @@ pub(super) static NAMES: &[&str] = &[
     "invalid_ssl_record",
 ];
 
-/// What can be odd about a session: each is the place of its name in [`NAMES`]. Names without one here are known to rules and never come about.
+/// What can be odd about a session: each is the place of its name in [`NAMES`]. Names without one here are known to
+/// rules and never come about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(super) enum Event {

@@ -1,7 +1,8 @@
 //! Handshake messages: put together from records, and what each means for the session.
 //!
-//! Upon a record of handshake: every whole message in it is read; one that goes on in the next record is kept until it is whole. A message of more than
-//! [`MESSAGE_BYTES_MAX`] is counted off and not read. Types that there are not are skipped, and an event while they are not encrypted.
+//! Upon a record of handshake: every whole message in it is read; one that goes on in the next record is kept until
+//! it is whole. A message of more than [`MESSAGE_BYTES_MAX`] is counted off and not read. Types that there are not
+//! are skipped, and an event while they are not encrypted.
 
 use super::certificate;
 use super::event::Event;

@@ -1,7 +1,7 @@
 //! Heartbeats (RFC 6520): those that ask for more than they carry, and answers that are longer than the question.
 //!
-//! In clear the lengths within tell; once the cipher was changed, the answer's record must not be longer than the question's. One
-//! heartbeat at a time is followed.
+//! In clear the lengths within tell; once the cipher was changed, the answer's record must not be longer than the
+//! question's. One heartbeat at a time is followed.
 
 use super::event::Event;
 use super::reader::Reader;

@@ -1,7 +1,8 @@
 //! Hellos of TLS, read as Suricata reads them, since fingerprints and events must agree on broken ones as well.
 //!
-//! A field's parser from elsewhere would not do: here an extension whose inside is broken ends the reading of extensions, but the hello
-//! counts as read; an extension whose inside is shorter than itself moves everything behind it; only a length that leaves the message makes the hello void.
+//! A field's parser from elsewhere would not do: here an extension whose inside is broken ends the reading of
+//! extensions, but the hello counts as read; an extension whose inside is shorter than itself moves everything
+//! behind it; only a length that leaves the message makes the hello void.
 
 use super::event::Event;
 use super::reader::Reader;

@@ -80,12 +80,12 @@ const fn folded(
     Keyword { name, takes: Takes::Folded(Buffer { field, sides, protocols }, letters) }
 }
 
-/// A test that asks again until its side says nothing more.
+/// A test that asks again as long as something can still be said in clear.
 fn open_test(sides: Sides, holds: impl Fn(&Session, Direction) -> bool + Send + Sync + 'static) -> Test {
     Test::new(sides, TLS, move |session: &Session, direction| {
         if holds(session, direction) {
             Verdict::Holds
-        } else if session.side(direction).progress == Progress::Over {
+        } else if session.side(direction).progress == Progress::Over || session.is_sealed() {
             Verdict::Fails
         } else {
             Verdict::Open

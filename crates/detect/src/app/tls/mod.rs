@@ -1,14 +1,18 @@
 //! TLS and SSL: what both sides say before they encrypt, and that they do.
 //!
-//! Upon bytes: they are cut into records (SSL 2 and later ones may alternate; the first bits tell), and whole records are read:
-//!   - handshake: messages are put together over records and read (`handshake`, `hello`, `certificate`), until somebody changes the cipher.
+//! Upon bytes: they are cut into records (SSL 2 and later ones may alternate; the first bits tell), and whole
+//! records are read:
+//!   - handshake: messages are put together over records and read (`handshake`, `hello`, `certificate`), until
+//!     somebody changes the cipher.
 //!   - change of cipher, alert, heartbeat: see `records` and `heartbeat`.
-//!   - data: passed by as they come, without waiting for the whole record, unless somebody looks into frames. From the first of them on the raw bytes are encrypted.
+//!   - data: passed by as they come, without waiting for the whole record, unless somebody looks into frames. From
+//!     the first of them on the raw bytes are encrypted.
 //!
 //! Upon a record that makes no sense: an event, and the parser gives up, where Suricata does.
 //! Upon a hole: the parser gives up; where the next record begins is not known.
 //!
-//! A flow is one transaction ([`Session`]), from its first bytes to its end; what of it is ready when is `session`'s to tell.
+//! A flow is one transaction ([`Session`]), from its first bytes to its end; what of it is ready when is
+//! `session`'s to tell.
 //!
 //! Not here: decryption, and whether a certificate is to be trusted.
 
@@ -33,7 +37,7 @@ mod tests;
 pub use session::Session;
 
 use super::{
-    Broken, Context, Input, Looked, Next, Parser, Probe, Protocol, ProtocolId, Settings, Signature, Taken,
+    Broken, Context, Input, Looked, Parser, Probe, Protocol, ProtocolId, Settings, Signature, Taken,
     Transactions, Transport,
 };
 use crate::Direction;
@@ -128,7 +132,8 @@ impl Tls {
         Tls { transactions, wanted, lanes: [Lane::default(), Lane::default()] }
     }
 
-    /// Takes records from the front of `bytes` until one is not whole; tells how many bytes were taken and how many the next record wants.
+    /// Takes records from the front of `bytes` until one is not whole; tells how many bytes were taken and how many
+    /// the next record wants.
     fn records(&mut self, from: Direction, bytes: &[u8], context: &mut Context<'_>) -> Result<Taken, Broken> {
         let Tls { transactions, wanted, lanes } = self;
         let [to_server, to_client] = lanes;

@@ -1,7 +1,8 @@
 //! Records of SSL 3 and TLS: their heads, and what each type means for the session.
 //!
 //! Upon a record of data: it is passed by as its bytes come. Upon any other: it is waited for until it is whole.
-//! Upon a head that makes no sense: an event, and the parser gives up; but amid TLS 1.0 and 1.1 a type that there is not is passed by with all that came with it.
+//! Upon a head that makes no sense: an event, and the parser gives up; but amid TLS 1.0 and 1.1 a type that there
+//! is not is passed by with all that came with it.
 
 use super::event::Event;
 use super::handshake::Messages;

@@ -1,7 +1,8 @@
-//! A session: what both sides said in clear, from the first record to the end of the flow. It is the one transaction of its flow.
+//! A session: what both sides said in clear, from the first record to the end of the flow. It is the one
+//! transaction of its flow.
 //!
-//! Each side makes progress from its hello to its end, and never back; a field is there once its side came as far as the message that carries it.
-//! What comes after the handshake is counted on, not kept.
+//! Each side makes progress from its hello to its end, and never back; a field is there once its side came as far
+//! as the message that carries it. What comes after the handshake is counted on, not kept.
 
 use super::certificate::Certificate;
 use super::event::Event;
@@ -139,6 +140,11 @@ impl Session {
     pub(super) fn reach_both(&mut self, progress: Progress) {
         self.reach(Direction::ToServer, progress);
         self.reach(Direction::ToClient, progress);
+    }
+
+    /// Whether both sides encrypt: nothing more of the handshake will be seen.
+    pub(super) fn is_sealed(&self) -> bool {
+        self.sides.iter().all(|side| side.encrypts)
     }
 
     /// The certificate that one waits for is there: nothing more of the handshake is worth waiting for.

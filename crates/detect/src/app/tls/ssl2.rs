@@ -1,4 +1,5 @@
-//! SSL 2: records with a length of their own kind and a type behind it; a client that wants more says so in such a hello as well.
+//! SSL 2: records with a length of their own kind and a type behind it; a client that wants more says so in such a
+//! hello as well.
 //!
 //! Read are the types of the messages, and of the client's hello the version and whether an older session goes on.
 
@@ -120,7 +121,8 @@ fn understand(
     Ok(())
 }
 
-/// Once both have greeted, these messages are encrypted, and when both sides have sent one, nothing can be read any more.
+/// Once both have greeted, these messages are encrypted, and when both sides have sent one, nothing can be read any
+/// more.
 fn encryption(session: &mut Session, from: Direction, context: &mut Context<'_>) {
     if !(session.has(mark::SSL2_CLIENT_HELLO) && session.has(mark::SSL2_SERVER_HELLO)) {
         return;

@@ -89,10 +89,22 @@ fn the_validity_of_a_certificate_is_judged_by_the_time_of_the_frames() {
     flow.now = Time(2_000_000_000_000_000_000);
     flow.server(&record(20, 0x0303, &[1])).expect("a change of cipher");
     assert_eq!(verdict("tls_cert_expired", "", &flow, TO_CLIENT), Verdict::Holds);
+    assert_eq!(verdict("tls_cert_valid", "", &flow, TO_CLIENT), Verdict::Open);
     flow.end(TO_CLIENT);
     assert_eq!(verdict("tls_cert_valid", "", &flow, TO_CLIENT), Verdict::Fails);
     assert_eq!(verdict("tls.store", "", &flow, TO_CLIENT), Verdict::Holds);
     assert!(test("tls_cert_valid", "x").is_err() && test("tls_cert_notafter", "soon").is_err());
+}
+
+#[test]
+fn what_does_not_hold_when_both_sides_encrypt_never_will() {
+    let mut flow = greeted();
+    assert_eq!(verdict("tls.version", "1.0", &flow, TO_CLIENT), Verdict::Open);
+    flow.client(&record(20, 0x0303, &[1])).expect("a change of cipher");
+    assert_eq!(verdict("tls.version", "1.0", &flow, TO_CLIENT), Verdict::Open);
+    flow.server(&record(20, 0x0303, &[1])).expect("a change of cipher");
+    assert_eq!(verdict("tls.version", "1.0", &flow, TO_CLIENT), Verdict::Fails);
+    assert_eq!(verdict("tls.version", "1.2", &flow, TO_CLIENT), Verdict::Holds);
 }
 
 #[test]
