@@ -53,6 +53,8 @@ pub enum Next {
     Switch(ProtocolId),
     /// What follows is to be recognised anew (a tunnel was agreed on).
     Recognise,
+    /// What follows, both ways, is encrypted: rules look into its raw bytes no more. The parser is still shown it.
+    Encrypted,
     /// What follows cannot be read (it is encrypted): no more of it need be shown.
     Opaque,
 }

@@ -1,9 +1,9 @@
 //! All protocols that are understood.
 
-use super::{Protocol, ProtocolId};
+use super::{Protocol, ProtocolId, quic, tls};
 
 /// All of them. In the order in which they are tried where several could be meant.
-pub static PROTOCOLS: &[&Protocol] = &[];
+pub static PROTOCOLS: &[&Protocol] = &[&quic::PROTOCOL, &tls::PROTOCOL];
 
 /// The protocol of this id.
 #[must_use]
