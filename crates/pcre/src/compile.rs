@@ -11,7 +11,7 @@ mod repeat;
 
 use crate::error::{Cause, Error};
 use crate::first::{First, anchor, first};
-use crate::length::span;
+use crate::length::{NODES_MEASURED_MAX, span};
 use crate::literal::literal;
 use crate::parse::Parsed;
 use crate::program::{Count, Fork, Run};
@@ -20,8 +20,8 @@ use crate::set::ByteSet;
 use crate::tree::{Condition, Node};
 use std::collections::BTreeMap;
 
-/// How many sets a literal run of the pool may be long.
-const POOL_RUN_BYTES_MAX: usize = 255;
+/// How long a literal of the pool is at most; a longer one becomes several.
+const POOL_LITERAL_BYTES_MAX: usize = 255;
 
 /// Compiles `parsed`. With `anchored`, a match begins where the search does, or not at all.
 pub(crate) fn compile(parsed: &Parsed, anchored: bool) -> Result<Program, Error> {
@@ -59,6 +59,8 @@ struct Compiler<'t> {
     pool: Vec<u8>,
     entries: Vec<u16>,
     registers: u16,
+    /// See [`NODES_MEASURED_MAX`].
+    nodes_left: usize,
 }
 
 /// The next free index of a table.
@@ -85,6 +87,7 @@ impl<'t> Compiler<'t> {
             pool: Vec::new(),
             entries: vec![0; if has_calls { groups } else { 0 }],
             registers: index(3 * groups)?,
+            nodes_left: NODES_MEASURED_MAX,
         })
     }
 
@@ -324,5 +327,5 @@ fn literal_length(items: &[Node]) -> usize {
         Node::Letter(_) => *nocase.get_or_insert(true),
         _ => false,
     };
-    items.iter().take(POOL_RUN_BYTES_MAX).take_while(fits).count()
+    items.iter().take(POOL_LITERAL_BYTES_MAX).take_while(fits).count()
 }

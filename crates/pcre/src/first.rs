@@ -5,7 +5,7 @@
 //! need no way back, and branches that need not be tried.
 
 use crate::set::{ByteSet, NOT_NEWLINE};
-use crate::tree::{Assertion, Condition, Look, Node};
+use crate::tree::{Assertion, Condition, Kind, Look, Node};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct First {
@@ -95,7 +95,12 @@ pub(crate) fn anchor(node: &Node, simple: bool) -> Anchor {
             Some(set) => Anchor::Run(set),
             None => Anchor::Nowhere,
         },
-        Node::Capture { body, .. } | Node::Atomic(body) => anchor(body, simple),
+        Node::Capture { body, .. } => anchor(body, simple),
+        // What is lazy takes less than it could, and what is atomic keeps to it: then the place counts.
+        Node::Atomic(body) => {
+            let takes_all = matches!(**body, Node::Repeat { kind: Kind::Greedy | Kind::Possessive, .. });
+            anchor(body, simple && takes_all)
+        }
         Node::Concat(items) => {
             let is_zero = |node: &&Node| matches!(node, Node::Assert(_) | Node::Look(_) | Node::Keep);
             let mut zero = items.iter().take_while(is_zero).map(|item| anchor(item, simple));

@@ -68,19 +68,19 @@ pub(crate) struct Fixed<'t> {
     /// The groups that are being measured: one that contains itself has no length.
     open: Vec<u16>,
     /// Nodes that may still be looked at, so that groups that refer to groups do not cost time without end.
-    left: usize,
+    left: &'t mut usize,
 }
 
-/// The bound on [`Fixed::left`]. Beyond it a look-behind is refused as not fixed.
-const NODES_MEASURED_MAX: usize = 100_000;
+/// How many nodes are looked at for all look-behinds of a pattern. Beyond that a look-behind is refused as not fixed.
+pub(crate) const NODES_MEASURED_MAX: usize = 1_000_000;
 
 impl<'t> Fixed<'t> {
-    pub(crate) fn new(root: &'t Node) -> Self {
-        Self { root, open: Vec::new(), left: NODES_MEASURED_MAX }
+    pub(crate) fn new(root: &'t Node, left: &'t mut usize) -> Self {
+        Self { root, open: Vec::new(), left }
     }
 
     pub(crate) fn length(&mut self, node: &Node) -> Result<usize, Cause> {
-        self.left = self.left.checked_sub(1).ok_or(Cause::LookBehindNotFixed)?;
+        *self.left = self.left.checked_sub(1).ok_or(Cause::LookBehindNotFixed)?;
         let length = match node {
             Node::Empty | Node::Look(_) | Node::Assert(_) | Node::Keep => 0,
             Node::Byte(_) | Node::Letter(_) | Node::Set(_) => 1,

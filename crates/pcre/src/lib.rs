@@ -26,9 +26,6 @@ mod program;
 mod set;
 mod tree;
 
-#[cfg(test)]
-mod tests;
-
 pub use error::{Cause, Error};
 pub use machine::stack::Scratch;
 

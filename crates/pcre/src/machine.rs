@@ -4,8 +4,11 @@
 //! [`run::BYTES_PER_STEP`] bytes. When the budget or the stack is at its end, so is the search: it gave up. Nothing here recurses,
 //! so no text can exhaust the stack of the thread.
 //!
-//! - here: the instructions; [`run`]: loops over single bytes; [`stack`]: what is kept; [`search`]: at which places to try.
+//! - here: the instructions; [`run`]: loops over single bytes; [`call`]: calls of groups;
+//! - [`stack`]: what is kept; [`back`]: how it is gone back; [`search`]: at which places to try.
 
+mod back;
+mod call;
 mod run;
 mod search;
 pub(crate) mod stack;
@@ -14,7 +17,7 @@ use crate::program::{ANY_GROUP, Count, Op, Peek, PeekByte, Program};
 use crate::set::WORD;
 use crate::tree::Assertion;
 use run::BYTES_PER_STEP;
-use stack::{CALL_REGISTERS_MAX, CALLS_MAX, Entry, Frame, NONE, Scratch};
+use stack::{Entry, NONE, Scratch};
 
 pub(crate) use search::find_at;
 
@@ -64,6 +67,9 @@ impl Machine<'_> {
             let Some(op) = self.program.ops.get(pc) else { return Ok(false) };
             let way = match *op {
                 Op::Match if self.frame == NONE => {
+                    // A `\K` that a look-ahead has called may stand behind the end.
+                    let start = self.scratch.register(0).min(narrow(at));
+                    self.scratch.put(0, start);
                     self.scratch.put(1, narrow(at));
                     return Ok(true);
                 }
@@ -185,7 +191,8 @@ impl Machine<'_> {
             },
             Op::Close(group) => self.close(group, pc, at)?,
             Op::CloseFixed { group, length } => {
-                self.scratch.change_group(group, narrow(at - usize::from(length)), narrow(at))?;
+                let start = at.saturating_sub(usize::from(length));
+                self.scratch.change_group(group, narrow(start), narrow(at))?;
                 next
             }
             Op::Reference { group, nocase } => self.reference(group, nocase, at)?.map(|at| (pc + 1, at)),
@@ -246,16 +253,6 @@ impl Machine<'_> {
         Ok(if is_empty || is_last { pc + 2 } else { pc + 1 })
     }
 
-    /// The end of a capturing group. If it was called, things go on behind the call.
-    fn close(&mut self, group: u16, pc: usize, at: usize) -> Result<Way, GaveUp> {
-        if self.called() == Some(group) {
-            return self.end_call(at);
-        }
-        let opened = self.scratch.register(Program::opened(self.program.groups, group));
-        self.scratch.change_group(group, opened, narrow(at))?;
-        Ok(Some((pc + 1, at)))
-    }
-
     /// The place after what the group matched, if the same stands here.
     fn reference(&mut self, group: u16, nocase: bool, at: usize) -> Result<Option<usize>, GaveUp> {
         let first = 2 * usize::from(group);
@@ -269,138 +266,5 @@ impl Machine<'_> {
         self.spend_bytes(before.len())?;
         let is = if nocase { before.eq_ignore_ascii_case(there) } else { before == there };
         Ok(is.then_some(at + before.len()))
-    }
-
-    fn mark(&mut self, op: Op, at: usize) -> Result<(), GaveUp> {
-        let (outer, at) = (self.mark, narrow(at));
-        self.mark = narrow(self.scratch.stack.len());
-        self.scratch.push(match op {
-            Op::MarkElse(to) => Entry::MarkElse { to, outer, at },
-            _ => Entry::Mark { outer, at },
-        })
-    }
-
-    /// Forgets the ways that were kept since the innermost mark, and the mark; returns where it was made.
-    fn commit(&mut self) -> Result<usize, GaveUp> {
-        let mark = self.mark as usize;
-        let (outer, at) = match self.scratch.stack.get(mark) {
-            Some(Entry::Mark { outer, at } | Entry::MarkElse { outer, at, .. }) => (*outer, *at),
-            _ => return Err(GaveUp),
-        };
-        let mut kept = mark;
-        for index in mark + 1..self.scratch.stack.len() {
-            let Some(entry) = self.scratch.stack.get(index).copied() else { break };
-            if entry.is_old_value() {
-                if let Some(place) = self.scratch.stack.get_mut(kept) {
-                    *place = entry;
-                }
-                kept += 1;
-            }
-        }
-        self.spend_bytes(self.scratch.stack.len() - mark)?;
-        self.scratch.stack.truncate(kept);
-        self.mark = outer;
-        Ok(at as usize)
-    }
-
-    /// Undoes everything since the innermost mark, and the mark; returns where it was made.
-    fn refute(&mut self) -> Result<usize, GaveUp> {
-        let mark = self.mark as usize;
-        while self.scratch.stack.len() > mark {
-            self.spend(1)?;
-            let Some(entry) = self.scratch.stack.pop() else { break };
-            match entry {
-                Entry::Mark { outer, at } | Entry::MarkElse { outer, at, .. } => {
-                    self.mark = outer;
-                    return Ok(at as usize);
-                }
-                Entry::Choice { .. } | Entry::Greedy { .. } | Entry::Lazy { .. } => {}
-                old => self.put_back(old),
-            }
-        }
-        Err(GaveUp)
-    }
-
-    fn put_back(&mut self, entry: Entry) {
-        match entry {
-            Entry::Restore { register, value } => self.scratch.put(usize::from(register), value),
-            Entry::RestoreGroup { group, start, end } => {
-                self.scratch.put(2 * usize::from(group), start);
-                self.scratch.put(2 * usize::from(group) + 1, end);
-            }
-            Entry::Frame { outer, is_new } => {
-                self.frame = outer;
-                if is_new {
-                    self.scratch.drop_frame();
-                }
-            }
-            Entry::Mark { outer, .. } | Entry::MarkElse { outer, .. } => self.mark = outer,
-            Entry::Choice { .. } | Entry::Greedy { .. } | Entry::Lazy { .. } => {}
-        }
-    }
-
-    /// Goes back to the last way that was not taken yet.
-    fn back(&mut self) -> Result<Way, GaveUp> {
-        while let Some(entry) = self.scratch.stack.pop() {
-            self.spend(1)?;
-            match entry {
-                Entry::Choice { pc, at } => return Ok(Some((usize::from(pc), at as usize))),
-                Entry::Greedy { pc, least, at } => {
-                    if let Some(at) = self.fewer(pc, least as usize, at as usize)? {
-                        return Ok(Some((usize::from(pc) + 1, at)));
-                    }
-                }
-                Entry::Lazy { pc, at, limit } => {
-                    if let Some(at) = self.more(pc, at as usize, limit as usize)? {
-                        return Ok(Some((usize::from(pc) + 1, at)));
-                    }
-                }
-                Entry::MarkElse { to, at, outer } => {
-                    self.mark = outer;
-                    return Ok(Some((usize::from(to), at as usize)));
-                }
-                old => self.put_back(old),
-            }
-        }
-        Ok(None)
-    }
-
-    /// The group whose call is in progress.
-    fn called(&self) -> Option<u16> {
-        self.scratch.frames.get(self.frame as usize).map(|frame| frame.group)
-    }
-
-    fn call(&mut self, group: u16, pc: usize, at: usize) -> Result<Way, GaveUp> {
-        let Some(entry) = self.program.entries.get(usize::from(group)) else { return Ok(None) };
-        let scratch = &mut *self.scratch;
-        let registers = scratch.registers.get(2..).unwrap_or_default();
-        let kept = scratch.kept.len();
-        if scratch.frames.len() >= CALLS_MAX || kept + registers.len() > CALL_REGISTERS_MAX {
-            return Err(GaveUp);
-        }
-        scratch.kept.extend_from_slice(registers);
-        let bytes = 4 * registers.len();
-        let frame = Frame { group, back: (pc + 1) as u16, outer: self.frame, kept };
-        scratch.push(Entry::Frame { outer: self.frame, is_new: true })?;
-        self.frame = narrow(scratch.frames.len());
-        scratch.frames.push(frame);
-        self.spend_bytes(bytes)?;
-        Ok(Some((usize::from(*entry), at)))
-    }
-
-    /// Behind a call: groups are as they were before it.
-    fn end_call(&mut self, at: usize) -> Result<Way, GaveUp> {
-        let Some(frame) = self.scratch.frames.get(self.frame as usize).copied() else { return Ok(None) };
-        let registers = self.scratch.registers.len();
-        for register in 2..registers {
-            let old = self.scratch.kept.get(frame.kept + register - 2).copied().unwrap_or(NONE);
-            if self.scratch.register(register) != old {
-                self.scratch.change(register as u16, old)?;
-            }
-        }
-        self.spend_bytes(4 * registers)?;
-        self.scratch.push(Entry::Frame { outer: self.frame, is_new: false })?;
-        self.frame = frame.outer;
-        Ok(Some((usize::from(frame.back), at)))
     }
 }

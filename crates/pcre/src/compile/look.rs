@@ -61,17 +61,18 @@ impl Compiler<'_> {
     }
 
     /// How far back each branch of a look-behind goes.
-    fn lengths(&self, look: &Look) -> Result<Vec<u16>, Error> {
-        let length = |branch: &Node| {
-            let length = Fixed::new(self.root).length(branch);
+    fn lengths(&mut self, look: &Look) -> Result<Vec<u16>, Error> {
+        let mut lengths = Vec::new();
+        for branch in branches_of(look) {
+            let length = Fixed::new(self.root, &mut self.nodes_left).length(branch);
             let length = length.map_err(|cause| Error { at: look.at, cause })?;
-            Ok(u16::try_from(length).unwrap_or(u16::MAX))
-        };
-        branches_of(look).iter().map(length).collect()
+            lengths.push(u16::try_from(length).unwrap_or(u16::MAX));
+        }
+        Ok(lengths)
     }
 
     /// Refuses a look-behind without a fixed length, even where it stands in what is left out.
-    pub(super) fn check_looks(&self, node: &Node) -> Result<(), Error> {
+    pub(super) fn check_looks(&mut self, node: &Node) -> Result<(), Error> {
         match node {
             Node::Look(look) | Node::Conditional { condition: Condition::Look(look), .. } if look.behind => {
                 self.lengths(look).map(drop)?;

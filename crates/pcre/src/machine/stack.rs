@@ -7,8 +7,8 @@ use super::GaveUp;
 
 /// How many entries the stack has at most: 3 MiB. A search that needs more gives up.
 pub(crate) const BACKTRACK_ENTRIES_MAX: usize = 1 << 18;
-/// How many calls of groups one attempt may make on its way. A search that needs more gives up.
-pub(crate) const CALLS_MAX: usize = 1 << 12;
+/// How many calls of groups there may be on the way of one attempt, the ended ones included: 768 KiB. A search that needs more gives up.
+pub(crate) const CALLS_MAX: usize = 1 << 16;
 /// How many registers the calls may keep together: 1 MiB.
 pub(crate) const CALL_REGISTERS_MAX: usize = 1 << 18;
 
@@ -70,7 +70,7 @@ pub(super) struct Frame {
     /// The call that it was made in.
     pub(super) outer: u32,
     /// Where the registers before it begin among all that are kept.
-    pub(super) kept: usize,
+    pub(super) kept: u32,
 }
 
 /// The memory of a search, to be used again by the next: by any expression, one at a time.
@@ -154,7 +154,7 @@ impl Scratch {
     /// Forgets the last call.
     pub(super) fn drop_frame(&mut self) {
         if let Some(frame) = self.frames.pop() {
-            self.kept.truncate(frame.kept);
+            self.kept.truncate(frame.kept as usize);
         }
     }
 }
