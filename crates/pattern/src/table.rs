@@ -1,0 +1,128 @@
+//! From the hash of a gram to the patterns that may stand there.
+//!
+//! A candidate is 32 bits: 10 of its tag, 2 for how many bytes the tag was made of, 2 for how far into the window the gram lies, 18 for the
+//! record. The tag is made of the window and, up to eight bytes, of what follows it in the pattern. Candidates of a bucket lie side by side,
+//! and nothing is stored twice: one word for each gram of a window, and half of one to one for the buckets.
+
+use crate::PATTERNS_MAX;
+use crate::fold::{TAG_BITS, fold, load, tag};
+use crate::records::Records;
+
+/// The numbers of bytes that a tag can be made of.
+const TAGGED_BYTES: [usize; 4] = [2, 4, 6, 8];
+const TAGGED_BITS: u32 = 2;
+const DISTANCE_BITS: u32 = 2;
+const RECORD_BITS: u32 = 32 - TAG_BITS - TAGGED_BITS - DISTANCE_BITS;
+const _: () = assert!(PATTERNS_MAX <= 1 << RECORD_BITS);
+
+/// A pattern that may stand where a gram was found.
+#[derive(Clone, Copy, Debug)]
+struct Candidate(u32);
+
+impl Candidate {
+    fn new(gram: &Gram) -> Candidate {
+        let class = TAGGED_BYTES.iter().rposition(|bytes| *bytes <= gram.known_bytes).unwrap_or(0);
+        let distance = gram.distance as u32 & ((1 << DISTANCE_BITS) - 1);
+        let record = gram.record as u32 & ((1 << RECORD_BITS) - 1);
+        let low = (class as u32) << (RECORD_BITS + DISTANCE_BITS) | distance << RECORD_BITS | record;
+        Candidate(Candidate(low).tag_of(gram.window) << (32 - TAG_BITS) | low)
+    }
+
+    /// The tag that a text must have which folds to `window`, if it is this candidate.
+    #[inline]
+    fn tag_of(self, window: u64) -> u32 {
+        let class = (self.0 >> (RECORD_BITS + DISTANCE_BITS)) & ((1 << TAGGED_BITS) - 1);
+        // Two bytes more with each class.
+        tag(window & (u64::MAX >> (48 - 16 * class)))
+    }
+
+    #[inline]
+    fn tag(self) -> u32 {
+        self.0 >> (32 - TAG_BITS)
+    }
+
+    #[inline]
+    fn distance(self) -> usize {
+        ((self.0 >> RECORD_BITS) & ((1 << DISTANCE_BITS) - 1)) as usize
+    }
+
+    #[inline]
+    fn record(self) -> u32 {
+        self.0 & ((1 << RECORD_BITS) - 1)
+    }
+}
+
+/// A gram of a pattern on its way into a table.
+pub(crate) struct Gram {
+    pub(crate) hash: u32,
+    /// How far into the window it lies.
+    pub(crate) distance: usize,
+    /// The pattern from the window on, folded, as `load` gives it.
+    pub(crate) window: u64,
+    /// How long the pattern is from the window on.
+    pub(crate) known_bytes: usize,
+    pub(crate) record: usize,
+}
+
+/// Candidates by the hash of a gram.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    /// Where the candidates of a bucket begin; they end where those of the next begin.
+    starts: Box<[u32]>,
+    candidates: Box<[Candidate]>,
+    shift: u32,
+}
+
+impl Table {
+    pub(crate) fn new(grams: &[Gram]) -> Table {
+        let buckets = (grams.len() / 2).max(2).next_power_of_two();
+        let shift = 32 - buckets.trailing_zeros();
+        let mut starts = vec![0_u32; buckets + 1];
+        for gram in grams {
+            starts[(gram.hash >> shift) as usize + 1] += 1;
+        }
+        for bucket in 1..starts.len() {
+            starts[bucket] += starts[bucket - 1];
+        }
+        let mut next = starts.clone();
+        let mut candidates = vec![Candidate(0); grams.len()];
+        for gram in grams {
+            let place = &mut next[(gram.hash >> shift) as usize];
+            candidates[*place as usize] = Candidate::new(gram);
+            *place += 1;
+        }
+        Table { starts: starts.into(), candidates: candidates.into(), shift }
+    }
+
+    /// Compares `text` with every candidate of the gram with this hash that was found at `place`.
+    #[inline]
+    pub(crate) fn look(
+        &self,
+        hash: u32,
+        records: &Records,
+        text: &[u8],
+        place: usize,
+        found: &mut impl FnMut(u32, usize),
+    ) {
+        let bucket = (hash >> self.shift) as usize;
+        let Some([start, end]) = self.starts.get(bucket..).and_then(<[u32]>::first_chunk::<2>) else {
+            return;
+        };
+        for candidate in self.candidates.get(*start as usize..*end as usize).unwrap_or_default() {
+            let Some(window) = place.checked_sub(candidate.distance()) else { continue };
+            if candidate.tag_of(fold(load(text, window))) == candidate.tag() {
+                records.compare(candidate.record(), text, window, found);
+            }
+        }
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        size_of_val(&*self.starts) + size_of_val(&*self.candidates)
+    }
+
+    /// The length of the longest bucket.
+    pub(crate) fn candidates_max(&self) -> usize {
+        let lengths = self.starts.windows(2).map(|pair| pair[1] - pair[0]);
+        lengths.max().unwrap_or(0) as usize
+    }
+}
