@@ -43,6 +43,7 @@ use nibbles::Nibbles;
 use pairs::Pairs;
 use records::Records;
 use simd::Path;
+use walk::Walk;
 
 /// How many patterns one set takes. What comes after them is left out and counted in [`Set::left_out`].
 pub const PATTERNS_MAX: usize = 200_000;
@@ -88,23 +89,24 @@ impl Set {
     ///
     /// The order is no promise to rely on, but it is the same whenever set and text are the same.
     pub fn scan(&self, text: &[u8], found: &mut impl FnMut(u32, usize)) {
+        let mut walk = Walk::new(text);
         if let Some(lane) = &self.long {
-            lane.scan(self.path, &self.records, text, found);
+            lane.scan(self.path, &self.records, &mut walk, found);
         }
         if let Some(lane) = &self.gram {
-            lane.scan(self.path, &self.records, text, found);
+            lane.scan(self.path, &self.records, &mut walk, found);
         }
         if let Some(lane) = &self.close {
-            lane.scan(self.path, &self.records, text, found);
+            lane.scan(self.path, &self.records, &mut walk, found);
         }
         if let Some(lane) = &self.triples {
-            lane.scan(self.path, &self.records, text, found);
+            lane.scan(self.path, &self.records, &mut walk, found);
         }
         if let Some(nibbles) = &self.nibbles {
-            nibbles.scan(self.path, &self.records, text, found);
+            nibbles.scan(self.path, &self.records, &mut walk, found);
         }
         if let Some(pairs) = &self.pairs {
-            pairs.scan(self.path, &self.records, text, found);
+            pairs.scan(self.path, &self.records, &mut walk, found);
         }
     }
 

@@ -8,7 +8,7 @@ use crate::fold::{fold, hash, load};
 use crate::records::Records;
 use crate::simd::Path;
 use crate::table::{Gram, Table};
-use crate::walk::{PLACES_NONE, blocks};
+use crate::walk::{Places, Walk};
 use std::ops::Range;
 
 /// No record.
@@ -61,16 +61,13 @@ impl Pairs {
         &self,
         path: Path,
         records: &Records,
-        text: &[u8],
+        walk: &mut Walk,
         found: &mut impl FnMut(u32, usize),
     ) {
-        let mut places = PLACES_NONE;
-        blocks(text, 1, |rest, at, steps| {
-            let passed = path.sift::<2, 1>(&self.filter, rest, steps, &mut places);
-            for offset in places.iter().take(passed) {
-                self.look(records, text, at + usize::from(*offset), found);
-            }
-        });
+        let text = walk.text;
+        let sift =
+            |text: &[u8], steps, places: &mut Places| path.sift::<2, 1>(&self.filter, text, steps, places);
+        walk.go(1, sift, |place| self.look(records, text, place, found));
     }
 
     #[inline]
