@@ -34,7 +34,7 @@ impl Filter {
         Filter::with_words(words, stride == 1 && grams <= SKETCH_GRAMS_MAX)
     }
 
-    /// An empty filter for `pairs` of bytes, and for single ones.
+    /// An empty filter for so many `pairs` of bytes.
     pub(crate) fn for_pairs(pairs: usize) -> Filter {
         Filter::with_words(1 << 11, pairs <= SKETCH_GRAMS_MAX)
     }
@@ -49,14 +49,6 @@ impl Filter {
         self.add_word::<GRAM>(hash_of::<GRAM>(bytes));
         if let Some(sketch) = &mut self.sketch {
             sketch.add::<GRAM>(if GRAM == 2 { bytes } else { fold(bytes) });
-        }
-    }
-
-    /// Lets every pair pass that begins with `byte`.
-    pub(crate) fn add_single(&mut self, byte: u8) {
-        (0..=u8::MAX).for_each(|second| self.add_word::<2>(hash_of::<2>(pair(byte, second))));
-        if let Some(sketch) = &mut self.sketch {
-            sketch.add_single(byte);
         }
     }
 

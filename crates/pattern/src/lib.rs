@@ -32,6 +32,7 @@ mod plan;
 mod rarity;
 mod records;
 mod simd;
+mod singles;
 mod sketch;
 mod table;
 #[cfg(test)]
@@ -43,6 +44,7 @@ use nibbles::Nibbles;
 use pairs::Pairs;
 use records::Records;
 use simd::Path;
+use singles::Singles;
 use walk::Walk;
 
 /// How many patterns one set takes. What comes after them is left out and counted in [`Set::left_out`].
@@ -69,6 +71,7 @@ pub struct Set {
     close: Option<Lane<4>>,
     triples: Option<Lane<3>>,
     nibbles: Option<Nibbles>,
+    singles: Option<Singles>,
     pairs: Option<Pairs>,
     path: Path,
     len: usize,
@@ -105,6 +108,9 @@ impl Set {
         if let Some(nibbles) = &self.nibbles {
             nibbles.scan(self.path, &self.records, &mut walk, found);
         }
+        if let Some(singles) = &self.singles {
+            singles.scan(self.path, &self.records, &mut walk, found);
+        }
         if let Some(pairs) = &self.pairs {
             pairs.scan(self.path, &self.records, &mut walk, found);
         }
@@ -138,6 +144,7 @@ impl Set {
             + self.close.as_ref().map_or(0, Lane::memory_bytes)
             + self.triples.as_ref().map_or(0, Lane::memory_bytes)
             + self.nibbles.as_ref().map_or(0, Nibbles::memory_bytes)
+            + self.singles.as_ref().map_or(0, Singles::memory_bytes)
             + self.pairs.as_ref().map_or(0, Pairs::memory_bytes)
     }
 

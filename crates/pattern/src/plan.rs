@@ -9,6 +9,7 @@ use crate::nibbles::{NIBBLE_PATTERNS_MAX, Nibbles};
 use crate::pairs::Pairs;
 use crate::records::Records;
 use crate::simd::Path;
+use crate::singles::Singles;
 use crate::sketch::SKETCH_GRAMS_MAX;
 use std::ops::Range;
 
@@ -22,6 +23,7 @@ const BRIEF_BYTES: usize = 5;
 const GRAM_BYTES: usize = 4;
 /// From this length on one with a single gram of three bytes.
 const TRIPLE_BYTES: usize = 3;
+const PAIR_BYTES: usize = 2;
 
 /// So few long patterns go to the gram lane if there is one: a lane of their own would cost more than their commoner grams do.
 const LONG_PATTERNS_WORTH_A_LANE: usize = 64;
@@ -32,6 +34,7 @@ const CLOSE_PATTERNS_WORTH_A_LANE: usize = 96;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     nibbles: Range<usize>,
+    singles: Range<usize>,
     pairs: Range<usize>,
     triples: Range<usize>,
     close: Range<usize>,
@@ -44,7 +47,7 @@ impl Plan {
         let shorter_than = |length| records.shorter_than(length);
         let all = records.len();
         // The nibble lane takes everything that would make others look closely at the text, if there is room for it; else what no other
-        // lane but that of pairs takes.
+        // lane but those of singles and pairs takes.
         let few = [MIDDLE_BYTES, TRIPLE_BYTES]
             .map(shorter_than)
             .into_iter()
@@ -66,9 +69,12 @@ impl Plan {
         if gram_end > close_end && all - gram_end < LONG_PATTERNS_WORTH_A_LANE {
             gram_end = all;
         }
+        let nibbles_end = if is_few { pairs_end } else { 0 };
+        let singles_end = if is_few { pairs_end } else { shorter_than(PAIR_BYTES) };
         Plan {
-            nibbles: 0..if is_few { pairs_end } else { 0 },
-            pairs: if is_few { pairs_end } else { 0 }..pairs_end,
+            nibbles: 0..nibbles_end,
+            singles: nibbles_end..singles_end,
+            pairs: singles_end..pairs_end,
             triples: pairs_end..triples_end,
             close: triples_end..close_end,
             gram: close_end..gram_end,
@@ -88,6 +94,7 @@ impl Plan {
         };
         let records = &mut records;
         let nibbles = some(self.nibbles).map(|members| Nibbles::new(records, members));
+        let singles = some(self.singles).map(|members| Singles::new(records, members));
         let pairs = some(self.pairs).map(|members| Pairs::new(records, members));
         let triples = some(self.triples).map(|members| Lane::new(records, members, 1));
         let close = some(self.close).map(|members| Lane::new(records, members, 1));
@@ -102,6 +109,7 @@ impl Plan {
             close,
             triples,
             nibbles,
+            singles,
             pairs,
             path: Path::best(),
             len,

@@ -7,6 +7,7 @@
 
 use crate::filter::Filter;
 use crate::nibbles::{self, Halves, LEAD_BYTES};
+use crate::singles::{self, Bytes};
 use crate::walk::Places;
 
 /// How the filters of a set are asked.
@@ -75,6 +76,18 @@ impl Path {
             Path::Avx512(avx512) => avx512.nibbles(halves, text, steps, places),
         }
     }
+
+    /// At which of the bytes of so many steps one of `bytes` stands; see `singles::sift`.
+    #[inline]
+    pub(crate) fn singles(self, bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
+        match self {
+            Path::Portable => singles::sift(bytes, text, steps, places),
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx2(avx2) => avx2.singles(bytes, text, steps, places),
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx512(avx512) => avx512.singles(bytes, text, steps, places),
+        }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -83,6 +96,7 @@ mod x86 {
     use crate::filter::{FIRST_BIT_SHIFT, Filter, SECOND_BIT_SHIFT};
     use crate::fold::{HIGH_FACTOR, LOW_FACTOR, THREE_BYTES};
     use crate::nibbles::{Halves, LEAD_BYTES};
+    use crate::singles::Bytes;
     use crate::sketch::{GRAM_BYTES_MAX, HASHES, MATRICES, Sketch};
     use crate::walk::{PLACES_SPARE, Places, STEP_BYTES};
     use std::arch::x86_64::*;
@@ -130,6 +144,12 @@ mod x86 {
             // SAFETY: `self` exists, so the processor has what `detect` asked for, which is what the function is compiled for.
             unsafe { nibbles_avx2(halves, text, steps, places) }
         }
+
+        #[inline]
+        pub(super) fn singles(self, bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
+            // SAFETY: `self` exists, so the processor has what `detect` asked for, which is what the function is compiled for.
+            unsafe { singles_avx2(bytes, text, steps, places) }
+        }
     }
 
     impl Avx512 {
@@ -167,6 +187,12 @@ mod x86 {
         ) -> usize {
             // SAFETY: `self` exists, so the processor has what `detect` asked for, which is what the function is compiled for.
             unsafe { nibbles_avx512(halves, text, steps, places) }
+        }
+
+        #[inline]
+        pub(super) fn singles(self, bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
+            // SAFETY: `self` exists, so the processor has what `detect` asked for, which is what the function is compiled for.
+            unsafe { singles_avx512(bytes, text, steps, places) }
         }
     }
 
@@ -247,7 +273,6 @@ mod x86 {
                 *table = load_avx512(bytes);
             }
         }
-        let singles = load_avx512(&sketch.singles);
         let mut matrices = [[_mm512_setzero_si512(); GRAM_BYTES_MAX]; HASHES];
         for (vector, matrix) in matrices.as_flattened_mut().iter_mut().zip(MATRICES.as_flattened()) {
             *vector = _mm512_set1_epi64(*matrix as i64);
@@ -272,14 +297,7 @@ mod x86 {
             let mask = _mm512_test_epi8_mask(look(tables[0], first), bits(last));
             let mask =
                 _mm512_mask_test_epi8_mask(mask, look(tables[1], second), bits(_mm512_srli_epi16::<3>(last)));
-            let mut mask = _mm512_mask_test_epi8_mask(mask, look(tables[2], third), bits(first));
-            if GRAM == 2
-                && let Some(bytes) = text_here.first_chunk()
-            {
-                let bytes = load_avx512(bytes);
-                let table = _mm512_permutexvar_epi8(_mm512_srli_epi16::<3>(bytes), singles);
-                mask |= _mm512_test_epi8_mask(table, bits(bytes));
-            }
+            let mask = _mm512_mask_test_epi8_mask(mask, look(tables[2], third), bits(first));
             passed = append::<1>(mask, at, places, passed);
             at = at.wrapping_add(STEP_BYTES as u16);
             text = text.get(STEP_BYTES..).unwrap_or_default();
@@ -446,6 +464,54 @@ mod x86 {
             patterns = _mm256_and_si256(patterns, _mm256_and_si256(low, high));
         }
         _mm256_movemask_epi8(_mm256_cmpeq_epi8(patterns, _mm256_setzero_si256())) as u32
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi1,popcnt")]
+    fn singles_avx512(bytes: &Bytes, mut text: &[u8], steps: usize, places: &mut Places) -> usize {
+        let table = _mm512_broadcast_i64x4(load_avx2(bytes));
+        let (mut passed, mut at) = (0, 0_u16);
+        for _ in 0..steps {
+            let Some(here) = text.first_chunk() else { return passed };
+            let here = load_avx512(here);
+            // Of an index six bits count, and the table is there twice; of what is shifted three, and the rest is another byte's.
+            let sets = _mm512_permutexvar_epi8(here, table);
+            let mask = _mm512_test_epi8_mask(sets, bits(_mm512_srli_epi16::<5>(here)));
+            passed = append::<1>(mask, at, places, passed);
+            at = at.wrapping_add(STEP_BYTES as u16);
+            text = text.get(STEP_BYTES..).unwrap_or_default();
+        }
+        passed
+    }
+
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    fn singles_avx2(bytes: &Bytes, mut text: &[u8], steps: usize, places: &mut Places) -> usize {
+        let (Some(low), Some(high)) = (bytes.first_chunk(), bytes.last_chunk()) else { return 0 };
+        let low = _mm256_broadcastsi128_si256(load_half(low));
+        let high = _mm256_broadcastsi128_si256(load_half(high));
+        let (mut passed, mut at) = (0, 0_u16);
+        for _ in 0..steps {
+            let mut mask = 0;
+            for half in 0..2 {
+                let Some(here) = text.get(half * 32..).and_then(<[u8]>::first_chunk) else { return passed };
+                let here = load_avx2(here);
+                // Five bits of a byte choose among 32 sets of its upper three: four of them within a table, one between the tables.
+                let is_high = _mm256_slli_epi16::<3>(here);
+                let index = _mm256_and_si256(here, _mm256_set1_epi8(15));
+                let sets = _mm256_blendv_epi8(
+                    _mm256_shuffle_epi8(low, index),
+                    _mm256_shuffle_epi8(high, index),
+                    is_high,
+                );
+                let name = _mm256_and_si256(_mm256_srli_epi16::<5>(here), _mm256_set1_epi8(7));
+                let bit = _mm256_shuffle_epi8(_mm256_set1_epi64x(0x8040_2010_0804_0201_u64 as i64), name);
+                let misses = _mm256_cmpeq_epi8(_mm256_and_si256(sets, bit), _mm256_setzero_si256());
+                mask |= u64::from(!_mm256_movemask_epi8(misses) as u32) << (half * 32);
+            }
+            passed = append::<1>(mask, at, places, passed);
+            at = at.wrapping_add(STEP_BYTES as u16);
+            text = text.get(STEP_BYTES..).unwrap_or_default();
+        }
+        passed
     }
 
     #[target_feature(enable = "avx2")]

@@ -2,7 +2,7 @@
 //!
 //! Three tables of 1,024 bits. A gram of two to four bytes has one bit in each, whose number is ten bits of a hash that is linear over single
 //! bits: the exclusive or of each byte's product with a matrix, which is one instruction for 64 bytes. With a few hundred grams one place in
-//! a hundred passes wrongly. Patterns of a single byte have a table of their own, which is exact.
+//! a hundred passes wrongly.
 //!
 //! It stands beside the words of a `Filter` and lets pass what they do, up to grams that only look alike. Only `simd` asks it.
 
@@ -26,16 +26,15 @@ pub(crate) const MATRICES: [[u64; GRAM_BYTES_MAX]; HASHES] = [
 
 pub(crate) type Table = [u8; 128];
 
-/// The tables, and for single bytes the 256 bits of `singles`, twice.
+/// The tables.
 #[derive(Clone, Debug)]
 pub(crate) struct Sketch {
     pub(crate) tables: [Table; 3],
-    pub(crate) singles: [u8; 64],
 }
 
 impl Sketch {
     pub(crate) fn new() -> Sketch {
-        Sketch { tables: [[0; 128]; 3], singles: [0; 64] }
+        Sketch { tables: [[0; 128]; 3] }
     }
 
     /// Lets the gram of `GRAM` bytes at the start of `bytes` pass: as they come if it is a pair, else folded.
@@ -49,13 +48,6 @@ impl Sketch {
         for (table, (byte, bit)) in self.tables.iter_mut().zip(places) {
             table[usize::from(byte & 127)] |= 1 << (bit & 7);
         }
-    }
-
-    /// Lets every place pass at which `byte` stands.
-    pub(crate) fn add_single(&mut self, byte: u8) {
-        let index = usize::from(byte >> 3);
-        self.singles[index] |= 1 << (byte & 7);
-        self.singles[index + 32] |= 1 << (byte & 7);
     }
 }
 
