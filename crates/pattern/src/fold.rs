@@ -13,7 +13,7 @@ pub(crate) const THREE_BYTES: u32 = 0x00ff_ffff;
 const WINDOW_FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// How many bits of its window a candidate carries.
-pub(crate) const TAG_BITS: u32 = 10;
+pub(crate) const TAG_BITS: u32 = 9;
 
 /// Eight bytes with bit 5 set where bit 6 is: letters become small.
 #[inline]
