@@ -1,9 +1,10 @@
 //! The bitmap of hashed grams that a text is held against, and the portable way to ask it.
 //!
-//! A gram of 4 or 8 bytes sets two bits of one 32-bit word; a place of the text passes if both are set. A gram of 2 bytes is not hashed:
+//! A gram of 3, 4 or 8 bytes sets two bits of one 32-bit word; a place of the text passes if both are set. A gram of 2 bytes is not hashed:
 //! its 65,536 values have a bit each.
 
 use crate::fold::{fold, hash};
+use crate::sketch::{SKETCH_GRAMS_MAX, Sketch};
 use crate::walk::{Places, STEP_BYTES};
 
 /// Bits per gram, before the filter is rounded up to a power of two: about one foreign gram in a hundred passes.
@@ -21,28 +22,44 @@ pub(crate) const SECOND_BIT_SHIFT: u32 = 6;
 pub(crate) struct Filter {
     words: Box<[u32]>,
     shift: u32,
+    /// For a stride of 1 and few grams.
+    sketch: Option<Box<Sketch>>,
 }
 
 impl Filter {
     /// An empty filter with room for `grams`.
-    pub(crate) fn for_grams(grams: usize) -> Filter {
+    pub(crate) fn for_grams(grams: usize, stride: usize) -> Filter {
         let words = grams.saturating_mul(BITS_PER_GRAM).div_ceil(32);
-        Filter::with_words(words.clamp(WORDS_MIN, WORDS_MAX).next_power_of_two())
+        let words = words.clamp(WORDS_MIN, WORDS_MAX).next_power_of_two();
+        Filter::with_words(words, stride == 1 && grams <= SKETCH_GRAMS_MAX)
     }
 
-    /// An empty filter for grams of two bytes.
-    pub(crate) fn for_pairs() -> Filter {
-        Filter::with_words(1 << 11)
+    /// An empty filter for so many `pairs` of bytes.
+    pub(crate) fn for_pairs(pairs: usize) -> Filter {
+        Filter::with_words(1 << 11, pairs <= SKETCH_GRAMS_MAX)
     }
 
-    fn with_words(words: usize) -> Filter {
-        Filter { words: vec![0; words].into(), shift: 32 - words.trailing_zeros() }
+    fn with_words(words: usize, has_sketch: bool) -> Filter {
+        let sketch = has_sketch.then(|| Box::new(Sketch::new()));
+        Filter { words: vec![0; words].into(), shift: 32 - words.trailing_zeros(), sketch }
     }
 
-    pub(crate) fn add<const GRAM: usize>(&mut self, hash: u32) {
+    /// Lets the gram of `GRAM` bytes at the start of `bytes` pass; they are not folded yet.
+    pub(crate) fn add<const GRAM: usize>(&mut self, bytes: u64) {
+        self.add_word::<GRAM>(hash_of::<GRAM>(bytes));
+        if let Some(sketch) = &mut self.sketch {
+            sketch.add::<GRAM>(if GRAM == 2 { bytes } else { fold(bytes) });
+        }
+    }
+
+    fn add_word<const GRAM: usize>(&mut self, hash: u32) {
         if let Some(word) = self.words.get_mut((hash >> self.shift) as usize) {
             *word |= bits::<GRAM>(hash);
         }
+    }
+
+    pub(crate) fn sketch(&self) -> Option<&Sketch> {
+        self.sketch.as_deref()
     }
 
     /// The words and the shift that leads from a hash to its word: a hash shifted by it is always less than the number of words.
@@ -52,7 +69,7 @@ impl Filter {
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        size_of_val(&*self.words)
+        size_of_val(&*self.words) + self.sketch.as_ref().map_or(0, |_| size_of::<Sketch>())
     }
 
     /// Writes into `places` which of the places of so many steps, `STRIDE` bytes apart, pass; returns how many. `text` has the bytes of the
@@ -83,6 +100,11 @@ impl Filter {
 /// The hash of the gram at the start of `bytes`, not folded yet.
 pub(crate) fn hash_of<const GRAM: usize>(bytes: u64) -> u32 {
     if GRAM == 2 { (bytes as u32) << 16 } else { hash::<GRAM>(fold(bytes)) }
+}
+
+/// Two bytes as `Filter::add` takes them.
+pub(crate) fn pair(first: u8, second: u8) -> u64 {
+    u64::from(u16::from_le_bytes([first, second]))
 }
 
 /// The bits of its word that a gram sets.

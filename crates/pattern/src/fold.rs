@@ -9,10 +9,11 @@
 /// Odd multipliers with well mixed bits.
 pub(crate) const LOW_FACTOR: u32 = 0x9E37_79B1;
 pub(crate) const HIGH_FACTOR: u32 = 0x85EB_CA6B;
+pub(crate) const THREE_BYTES: u32 = 0x00ff_ffff;
 const WINDOW_FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// How many bits of its window a candidate carries.
-pub(crate) const TAG_BITS: u32 = 10;
+pub(crate) const TAG_BITS: u32 = 9;
 
 /// Eight bytes with bit 5 set where bit 6 is: letters become small.
 #[inline]
@@ -30,10 +31,11 @@ pub(crate) fn load(text: &[u8], at: usize) -> u64 {
     rest.iter().rev().fold(0, |bytes, byte| (bytes << 8) | u64::from(*byte))
 }
 
-/// The hash of a gram of `GRAM` (4 or 8) folded bytes, the first ones of `folded`. The upper bits are the good ones.
+/// The hash of a gram of `GRAM` (3, 4 or 8) folded bytes, the first ones of `folded`. The upper bits are the good ones.
 #[inline]
 pub(crate) fn hash<const GRAM: usize>(folded: u64) -> u32 {
-    let low = (folded as u32).wrapping_mul(LOW_FACTOR);
+    let low = if GRAM == 3 { folded as u32 & THREE_BYTES } else { folded as u32 };
+    let low = low.wrapping_mul(LOW_FACTOR);
     if GRAM == 8 { low.wrapping_add(((folded >> 32) as u32).wrapping_mul(HIGH_FACTOR)) } else { low }
 }
 
@@ -59,7 +61,7 @@ mod tests {
 
     #[test]
     fn what_is_common_in_binary_data_is_not_taken_for_what_is_common_in_text() {
-        let folded: Vec<u64> = [0x00, 0x01, b' ', b'0', b'1', 0xff].into_iter().map(fold).collect();
+        let folded: Vec<u64> = [0x00, 0x01, 0x20, 0x30, 0x31, 0xff].into_iter().map(fold).collect();
         for (index, one) in folded.iter().enumerate() {
             assert!(!folded.iter().skip(index + 1).any(|other| other == one));
         }

@@ -10,7 +10,7 @@ use crate::rarity;
 use crate::records::Records;
 use crate::simd::Path;
 use crate::table::{Gram, Table};
-use crate::walk::{PLACES_NONE, blocks};
+use crate::walk::{Places, Walk};
 use std::ops::Range;
 
 /// A filter, the table behind it, and how closely a text is looked at.
@@ -25,6 +25,7 @@ pub(crate) struct Lane<const GRAM: usize> {
 impl<const GRAM: usize> Lane<GRAM> {
     /// A lane for the `members` among `records`, all of which have `GRAM + stride - 1` bytes or more.
     pub(crate) fn new(records: &mut Records, members: Range<usize>, stride: usize) -> Lane<GRAM> {
+        let mut filter = Filter::for_grams(members.len() * stride, stride);
         let mut taken = Taken::new(records, &members, GRAM);
         let mut grams = Vec::with_capacity(members.len() * stride);
         let mut rarities = Vec::new();
@@ -38,14 +39,14 @@ impl<const GRAM: usize> Lane<GRAM> {
             let window = fold(load(pattern, at));
             let known_bytes = pattern.len().saturating_sub(at);
             for distance in 0..stride {
-                let hash = hash_of::<GRAM>(load(pattern, at + distance));
+                let bytes = load(pattern, at + distance);
+                let hash = hash_of::<GRAM>(bytes);
+                filter.add::<GRAM>(bytes);
                 taken.take(hash);
                 grams.push(Gram { hash, distance, window, known_bytes, record });
             }
             records.set_window(record, at);
         }
-        let mut filter = Filter::for_grams(grams.len());
-        grams.iter().for_each(|gram| filter.add::<GRAM>(gram.hash));
         Lane { filter, table: Table::new(&grams), stride }
     }
 
@@ -54,23 +55,20 @@ impl<const GRAM: usize> Lane<GRAM> {
         &self,
         path: Path,
         records: &Records,
-        text: &[u8],
+        walk: &mut Walk,
         found: &mut impl FnMut(u32, usize),
     ) {
-        let mut places = PLACES_NONE;
-        blocks(text, self.stride, |rest, at, steps| {
-            let passed = match self.stride {
-                1 => path.sift::<GRAM, 1>(&self.filter, rest, steps, &mut places),
-                2 => path.sift::<GRAM, 2>(&self.filter, rest, steps, &mut places),
-                _ => path.sift::<GRAM, 4>(&self.filter, rest, steps, &mut places),
-            };
-            for offset in places.iter().take(passed) {
-                let place = at + usize::from(*offset);
-                // A gram that reaches beyond the end was completed with zeros.
-                if place + GRAM <= text.len() {
-                    let hash = hash::<GRAM>(fold(load(text, place)));
-                    self.table.look(hash, records, text, place, found);
-                }
+        let text = walk.text;
+        let sift = |text: &[u8], steps, places: &mut Places| match self.stride {
+            1 => path.sift::<GRAM, 1>(&self.filter, text, steps, places),
+            2 => path.sift::<GRAM, 2>(&self.filter, text, steps, places),
+            _ => path.sift::<GRAM, 4>(&self.filter, text, steps, places),
+        };
+        walk.go(self.stride, sift, |place| {
+            // A gram that reaches beyond the end was completed with zeros.
+            if place + GRAM <= text.len() {
+                let hash = hash::<GRAM>(fold(load(text, place)));
+                self.table.look(hash, records, text, place, found);
             }
         });
     }

@@ -32,7 +32,11 @@ mod plan;
 mod rarity;
 mod records;
 mod simd;
+mod singles;
+mod sketch;
 mod table;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use lane::Lane;
@@ -40,6 +44,8 @@ use nibbles::Nibbles;
 use pairs::Pairs;
 use records::Records;
 use simd::Path;
+use singles::Singles;
+use walk::Walk;
 
 /// How many patterns one set takes. What comes after them is left out and counted in [`Set::left_out`].
 pub const PATTERNS_MAX: usize = 200_000;
@@ -62,7 +68,10 @@ pub struct Set {
     records: Records,
     long: Option<Lane<8>>,
     gram: Option<Lane<4>>,
+    close: Option<Lane<4>>,
+    triples: Option<Lane<3>>,
     nibbles: Option<Nibbles>,
+    singles: Option<Singles>,
     pairs: Option<Pairs>,
     path: Path,
     len: usize,
@@ -83,17 +92,27 @@ impl Set {
     ///
     /// The order is no promise to rely on, but it is the same whenever set and text are the same.
     pub fn scan(&self, text: &[u8], found: &mut impl FnMut(u32, usize)) {
+        let mut walk = Walk::new(text);
         if let Some(lane) = &self.long {
-            lane.scan(self.path, &self.records, text, found);
+            lane.scan(self.path, &self.records, &mut walk, found);
         }
         if let Some(lane) = &self.gram {
-            lane.scan(self.path, &self.records, text, found);
+            lane.scan(self.path, &self.records, &mut walk, found);
+        }
+        if let Some(lane) = &self.close {
+            lane.scan(self.path, &self.records, &mut walk, found);
+        }
+        if let Some(lane) = &self.triples {
+            lane.scan(self.path, &self.records, &mut walk, found);
         }
         if let Some(nibbles) = &self.nibbles {
-            nibbles.scan(self.path, &self.records, text, found);
+            nibbles.scan(self.path, &self.records, &mut walk, found);
+        }
+        if let Some(singles) = &self.singles {
+            singles.scan(self.path, &self.records, &mut walk, found);
         }
         if let Some(pairs) = &self.pairs {
-            pairs.scan(self.path, &self.records, text, found);
+            pairs.scan(self.path, &self.records, &mut walk, found);
         }
     }
 
@@ -122,18 +141,25 @@ impl Set {
             + self.records.memory_bytes()
             + self.long.as_ref().map_or(0, Lane::memory_bytes)
             + self.gram.as_ref().map_or(0, Lane::memory_bytes)
+            + self.close.as_ref().map_or(0, Lane::memory_bytes)
+            + self.triples.as_ref().map_or(0, Lane::memory_bytes)
             + self.nibbles.as_ref().map_or(0, Nibbles::memory_bytes)
+            + self.singles.as_ref().map_or(0, Singles::memory_bytes)
             + self.pairs.as_ref().map_or(0, Pairs::memory_bytes)
     }
 
     /// The most candidates that one place of a text can lead to: what a hostile text can make a place cost.
     #[must_use]
     pub fn candidates_max(&self) -> usize {
-        let long = self.long.as_ref().map_or(0, Lane::candidates_max);
-        let gram = self.gram.as_ref().map_or(0, Lane::candidates_max);
-        let nibbles = self.nibbles.as_ref().map_or(0, Nibbles::candidates_max);
-        let pairs = self.pairs.as_ref().map_or(0, Pairs::candidates_max);
-        long.max(gram).max(nibbles).max(pairs)
+        let lanes = [
+            self.long.as_ref().map_or(0, Lane::candidates_max),
+            self.gram.as_ref().map_or(0, Lane::candidates_max),
+            self.close.as_ref().map_or(0, Lane::candidates_max),
+            self.triples.as_ref().map_or(0, Lane::candidates_max),
+            self.nibbles.as_ref().map_or(0, Nibbles::candidates_max),
+            self.pairs.as_ref().map_or(0, Pairs::candidates_max),
+        ];
+        lanes.into_iter().max().unwrap_or(0)
     }
 
     /// The same set, told to do without the fastest `steps` ways of asking its filters that this processor has: AVX-512, AVX2. The answers

@@ -7,7 +7,7 @@
 use crate::rarity;
 use crate::records::Records;
 use crate::simd::Path;
-use crate::walk::{PLACES_NONE, Places, STEP_BYTES, blocks};
+use crate::walk::{Places, STEP_BYTES, Walk};
 use std::ops::Range;
 
 /// How many patterns the lane has room for: a bit each.
@@ -51,16 +51,14 @@ impl Nibbles {
         &self,
         path: Path,
         records: &Records,
-        text: &[u8],
+        walk: &mut Walk,
         found: &mut impl FnMut(u32, usize),
     ) {
-        let mut places = PLACES_NONE;
-        blocks(text, 1, |rest, at, steps| {
-            let passed = path.nibbles(&self.halves, rest, steps, &mut places);
-            for offset in places.iter().take(passed) {
-                for record in self.first..self.first + self.count {
-                    records.compare(record, text, at + usize::from(*offset), found);
-                }
+        let text = walk.text;
+        let sift = |text: &[u8], steps, places: &mut Places| path.nibbles(&self.halves, text, steps, places);
+        walk.go(1, sift, |place| {
+            for record in self.first..self.first + self.count {
+                records.compare(record, text, place, found);
             }
         });
     }

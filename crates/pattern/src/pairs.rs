@@ -1,62 +1,41 @@
-//! The pair lane: patterns of one to three bytes where there are more than the nibble lane takes.
+//! The pair lane: patterns of two bytes where there are more short ones than the nibble lane takes.
 //!
-//! A table of all 65,536 pairs of bytes says at which places a pattern may begin (or, of three bytes, its rarer half); it is 8 KiB large. A
-//! pattern of a single byte permits every second one; behind the last byte of a text there is a zero.
+//! A table of all 65,536 pairs of bytes says at which places a pattern stands; it is 8 KiB large. It is exact, but for a processor that asks a
+//! sketch in its place.
 
-use crate::filter::{Filter, hash_of};
+use crate::filter::{Filter, pair};
 use crate::fold::{fold, hash, load};
-use crate::rarity;
 use crate::records::Records;
 use crate::simd::Path;
 use crate::table::{Gram, Table};
-use crate::walk::{PLACES_NONE, blocks};
+use crate::walk::{Places, Walk};
 use std::ops::Range;
 
-/// No record.
-const NONE: u32 = u32::MAX;
-
-/// Patterns of less than four bytes, however many.
+/// Patterns of two bytes, however many.
 #[derive(Clone, Debug)]
 pub(crate) struct Pairs {
     filter: Filter,
-    /// Those of two or three bytes.
     table: Table,
-    /// Those of one byte, by the byte: with case and, for small letters, without. Empty if there are none.
-    singles: Box<[[u32; 2]]>,
 }
 
 impl Pairs {
-    /// A lane for the `members` among `records`, none of which has more than three bytes.
-    pub(crate) fn new(records: &mut Records, members: Range<usize>) -> Pairs {
-        let mut filter = Filter::for_pairs();
-        let mut singles = Vec::new();
-        let mut grams = Vec::new();
-        let mut rarities = Vec::new();
+    /// A lane for the `members` among `records`, which have two bytes each.
+    pub(crate) fn new(records: &Records, members: Range<usize>) -> Pairs {
+        let (mut grams, mut permitted) = (Vec::new(), Vec::new());
         for record in members {
             let (pattern, nocase) = records.pattern(record);
-            if let [byte] = pattern {
-                singles.resize(256, [NONE; 2]);
-                if let Some(slots) = singles.get_mut(usize::from(*byte)) {
-                    slots[usize::from(nocase)] = record as u32;
-                }
-                for byte in cases(*byte, nocase) {
-                    (0..=u8::MAX).for_each(|second| permit(&mut filter, byte, second));
-                }
-                continue;
+            let &[first, second] = pattern else { continue };
+            for first in cases(first, nocase) {
+                permitted.extend(cases(second, nocase).map(|second| pair(first, second)));
             }
-            rarity::of_grams(pattern, 2, &mut rarities);
-            let at = (0..rarities.len()).rev().max_by_key(|at| rarities.get(*at)).unwrap_or(0);
-            let Some([first, second]) = pattern.get(at..).and_then(<[u8]>::first_chunk::<2>) else {
-                continue;
-            };
-            for first in cases(*first, nocase) {
-                cases(*second, nocase).iter().for_each(|second| permit(&mut filter, first, *second));
-            }
-            let window = fold(load(&[*first, *second], 0));
+            let window = fold(pair(first, second));
             grams.push(Gram { hash: hash::<4>(window), distance: 0, window, known_bytes: 2, record });
-            records.set_window(record, at);
         }
-        Pairs { filter, table: Table::new(&grams), singles: singles.into() }
+        permitted.sort_unstable();
+        permitted.dedup();
+        let mut filter = Filter::for_pairs(permitted.len());
+        permitted.iter().for_each(|pair| filter.add::<2>(*pair));
+        Pairs { filter, table: Table::new(&grams) }
     }
 
     #[inline]
@@ -64,53 +43,28 @@ impl Pairs {
         &self,
         path: Path,
         records: &Records,
-        text: &[u8],
+        walk: &mut Walk,
         found: &mut impl FnMut(u32, usize),
     ) {
-        let mut places = PLACES_NONE;
-        blocks(text, 1, |rest, at, steps| {
-            let passed = path.sift::<2, 1>(&self.filter, rest, steps, &mut places);
-            for offset in places.iter().take(passed) {
-                self.look(records, text, at + usize::from(*offset), found);
-            }
+        let text = walk.text;
+        let sift =
+            |text: &[u8], steps, places: &mut Places| path.sift::<2, 1>(&self.filter, text, steps, places);
+        walk.go(1, sift, |place| {
+            let window = fold(load(text, place) & 0xffff);
+            self.table.look(hash::<4>(window), records, text, place, found);
         });
     }
 
-    #[inline]
-    fn look(&self, records: &Records, text: &[u8], place: usize, found: &mut impl FnMut(u32, usize)) {
-        let Some(byte) = text.get(place) else { return };
-        if !self.singles.is_empty() {
-            let slot = |byte: u8, nocase: usize| {
-                self.singles
-                    .get(usize::from(byte))
-                    .and_then(|slots| slots.get(nocase))
-                    .copied()
-                    .unwrap_or(NONE)
-            };
-            for record in [slot(*byte, 0), slot(byte.to_ascii_lowercase(), 1)] {
-                if record != NONE {
-                    records.compare(record, text, place, found);
-                }
-            }
-        }
-        let window = fold(load(text, place)) & 0xffff;
-        self.table.look(hash::<4>(window), records, text, place, found);
-    }
-
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.filter.memory_bytes() + self.table.memory_bytes() + size_of_val(&*self.singles)
+        self.filter.memory_bytes() + self.table.memory_bytes()
     }
 
     pub(crate) fn candidates_max(&self) -> usize {
-        self.table.candidates_max() + 2
+        self.table.candidates_max()
     }
 }
 
 /// Both cases of a letter, or twice the byte itself.
 fn cases(byte: u8, nocase: bool) -> [u8; 2] {
     [byte, if nocase { byte.to_ascii_uppercase() } else { byte }]
-}
-
-fn permit(filter: &mut Filter, first: u8, second: u8) {
-    filter.add::<2>(hash_of::<2>(u64::from(u16::from_le_bytes([first, second]))));
 }

@@ -101,16 +101,22 @@ impl Records {
         window: usize,
         found: &mut impl FnMut(u32, usize),
     ) {
-        let number = record as usize;
-        let Some(record) = self.records.get(number) else { return };
+        let number = record;
+        let Some(record) = self.records.get(number as usize) else { return };
         let Some(start) = window.checked_sub(usize::from(record.window_at)) else { return };
         let end = start.wrapping_add(usize::from(record.length));
         let Some(there) = text.get(start..end) else { return };
         let bytes = self.bytes_of(record);
         if if record.nocase { there.eq_ignore_ascii_case(bytes) } else { there == bytes } {
-            for id in self.ids_of(number) {
-                found(*id, end);
-            }
+            self.report(number, end, found);
+        }
+    }
+
+    /// Reports every pattern that `record` stands for.
+    #[inline]
+    pub(crate) fn report(&self, record: u32, end: usize, found: &mut impl FnMut(u32, usize)) {
+        for id in self.ids_of(record as usize) {
+            found(*id, end);
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use crate::filter::Filter;
 use crate::nibbles::{self, Halves, LEAD_BYTES};
+use crate::singles::{self, Bytes};
 use crate::walk::Places;
 
 /// How the filters of a set are asked.
@@ -17,7 +18,7 @@ pub(crate) enum Path {
     /// Eight places at a time, or 32 of the nibble lane.
     #[cfg(target_arch = "x86_64")]
     Avx2(x86::Avx2),
-    /// 16 places at a time, or 32 of the nibble lane.
+    /// 16 places at a time, or 64 where a sketch or the nibble lane is asked.
     #[cfg(target_arch = "x86_64")]
     Avx512(x86::Avx512),
 }
@@ -72,7 +73,19 @@ impl Path {
             #[cfg(target_arch = "x86_64")]
             Path::Avx2(avx2) => avx2.nibbles(halves, text, steps, places),
             #[cfg(target_arch = "x86_64")]
-            Path::Avx512(avx512) => avx512.avx2().nibbles(halves, text, steps, places),
+            Path::Avx512(avx512) => avx512.nibbles(halves, text, steps, places),
+        }
+    }
+
+    /// At which of the bytes of so many steps one of `bytes` stands; see `singles::sift`.
+    #[inline]
+    pub(crate) fn singles(self, bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
+        match self {
+            Path::Portable => singles::sift(bytes, text, steps, places),
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx2(avx2) => avx2.singles(bytes, text, steps, places),
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx512(avx512) => avx512.singles(bytes, text, steps, places),
         }
     }
 }
@@ -81,8 +94,10 @@ impl Path {
 #[allow(unsafe_code)]
 mod x86 {
     use crate::filter::{FIRST_BIT_SHIFT, Filter, SECOND_BIT_SHIFT};
-    use crate::fold::{HIGH_FACTOR, LOW_FACTOR};
+    use crate::fold::{HIGH_FACTOR, LOW_FACTOR, THREE_BYTES};
     use crate::nibbles::{Halves, LEAD_BYTES};
+    use crate::singles::Bytes;
+    use crate::sketch::{GRAM_BYTES_MAX, HASHES, MATRICES, Sketch};
     use crate::walk::{PLACES_SPARE, Places, STEP_BYTES};
     use std::arch::x86_64::*;
 
@@ -129,16 +144,22 @@ mod x86 {
             // SAFETY: `self` exists, so the processor has what `detect` asked for, which is what the function is compiled for.
             unsafe { nibbles_avx2(halves, text, steps, places) }
         }
+
+        #[inline]
+        pub(super) fn singles(self, bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
+            // SAFETY: `self` exists, so the processor has what `detect` asked for, which is what the function is compiled for.
+            unsafe { singles_avx2(bytes, text, steps, places) }
+        }
     }
 
     impl Avx512 {
         pub(super) fn detect() -> Option<Avx512> {
             let avx2 = Avx2::detect()?;
-            is_x86_feature_detected!("avx512f").then_some(Avx512(avx2))
-        }
-
-        pub(super) fn avx2(self) -> Avx2 {
-            self.0
+            let has_all = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vbmi")
+                && is_x86_feature_detected!("gfni");
+            has_all.then_some(Avx512(avx2))
         }
 
         #[inline]
@@ -149,8 +170,29 @@ mod x86 {
             steps: usize,
             places: &mut Places,
         ) -> usize {
+            // SAFETY: `self` exists, so the processor has what `detect` asked for, which is what the functions are compiled for.
+            match filter.sketch() {
+                Some(sketch) if STRIDE == 1 => unsafe { sketch_avx512::<GRAM>(sketch, text, steps, places) },
+                _ => unsafe { sift_avx512::<GRAM, STRIDE>(filter, text, steps, places) },
+            }
+        }
+
+        #[inline]
+        pub(super) fn nibbles(
+            self,
+            halves: &[Halves; LEAD_BYTES],
+            text: &[u8],
+            steps: usize,
+            places: &mut Places,
+        ) -> usize {
             // SAFETY: `self` exists, so the processor has what `detect` asked for, which is what the function is compiled for.
-            unsafe { sift_avx512::<GRAM, STRIDE>(filter, text, steps, places) }
+            unsafe { nibbles_avx512(halves, text, steps, places) }
+        }
+
+        #[inline]
+        pub(super) fn singles(self, bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
+            // SAFETY: `self` exists, so the processor has what `detect` asked for, which is what the function is compiled for.
+            unsafe { singles_avx512(bytes, text, steps, places) }
         }
     }
 
@@ -214,6 +256,98 @@ mod x86 {
         after
     }
 
+    /// Which of the places of so many steps pass the sketch; `Sketch::add` says what it is made of.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni,bmi1,popcnt")]
+    fn sketch_avx512<const GRAM: usize>(
+        sketch: &Sketch,
+        mut text: &[u8],
+        steps: usize,
+        places: &mut Places,
+    ) -> usize {
+        // Loops, since what is passed to `map` would be compiled without the wide instructions.
+        let mut tables = [[_mm512_setzero_si512(); 2]; 3];
+        for (table, bytes) in
+            tables.as_flattened_mut().iter_mut().zip(sketch.tables.as_flattened().chunks_exact(64))
+        {
+            if let Some(bytes) = bytes.first_chunk() {
+                *table = load_avx512(bytes);
+            }
+        }
+        let mut matrices = [[_mm512_setzero_si512(); GRAM_BYTES_MAX]; HASHES];
+        for (vector, matrix) in matrices.as_flattened_mut().iter_mut().zip(MATRICES.as_flattened()) {
+            *vector = _mm512_set1_epi64(*matrix as i64);
+        }
+        let (mut passed, mut at) = (0, 0_u16);
+        for _ in 0..steps {
+            let Some(text_here) = text.first_chunk::<STEP_TEXT_BYTES>() else { return passed };
+            let mut hashes = [_mm512_setzero_si512(); HASHES];
+            for distance in 0..GRAM {
+                let Some(bytes) = text_here.get(distance..).and_then(<[u8]>::first_chunk) else {
+                    return passed;
+                };
+                let bytes = load_avx512(bytes);
+                let bytes = if GRAM == 2 { bytes } else { fold_avx512(bytes) };
+                for (hash, matrices) in hashes.iter_mut().zip(&matrices) {
+                    let matrix = matrices.get(distance).copied().unwrap_or(_mm512_setzero_si512());
+                    *hash = _mm512_xor_si512(*hash, _mm512_gf2p8affine_epi64_epi8::<0>(bytes, matrix));
+                }
+            }
+            let [first, second, third, last] = hashes;
+            // The upper bits of what is shifted are another byte's, and are not asked about.
+            let mask = _mm512_test_epi8_mask(look(tables[0], first), bits(last));
+            let mask =
+                _mm512_mask_test_epi8_mask(mask, look(tables[1], second), bits(_mm512_srli_epi16::<3>(last)));
+            let mask = _mm512_mask_test_epi8_mask(mask, look(tables[2], third), bits(first));
+            passed = append::<1>(mask, at, places, passed);
+            at = at.wrapping_add(STEP_BYTES as u16);
+            text = text.get(STEP_BYTES..).unwrap_or_default();
+        }
+        passed
+    }
+
+    /// The byte of a table of 128 at each index.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    #[inline]
+    fn look([low, high]: [__m512i; 2], indices: __m512i) -> __m512i {
+        _mm512_permutex2var_epi8(low, indices, high)
+    }
+
+    /// The bit that the lower three bits of each byte name.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    #[inline]
+    fn bits(names: __m512i) -> __m512i {
+        _mm512_permutexvar_epi8(names, _mm512_set1_epi64(0x8040_2010_0804_0201_u64 as i64))
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,bmi1,popcnt")]
+    fn nibbles_avx512(
+        halves: &[Halves; LEAD_BYTES],
+        mut text: &[u8],
+        steps: usize,
+        places: &mut Places,
+    ) -> usize {
+        let mut tables = [[_mm512_setzero_si512(); 2]; LEAD_BYTES];
+        for (vector, table) in tables.as_flattened_mut().iter_mut().zip(halves.as_flattened()) {
+            *vector = _mm512_broadcast_i32x4(load_half(table));
+        }
+        let four = _mm512_set1_epi8(15);
+        let (mut passed, mut at) = (0, 0_u16);
+        for _ in 0..steps {
+            let mut patterns = _mm512_set1_epi8(-1);
+            for (place, [low, high]) in tables.iter().enumerate() {
+                let Some(bytes) = text.get(place..).and_then(<[u8]>::first_chunk) else { return passed };
+                let bytes = load_avx512(bytes);
+                let low = _mm512_shuffle_epi8(*low, _mm512_and_si512(bytes, four));
+                let high = _mm512_shuffle_epi8(*high, _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), four));
+                patterns = _mm512_and_si512(patterns, _mm512_and_si512(low, high));
+            }
+            passed = append::<1>(_mm512_test_epi8_mask(patterns, patterns), at, places, passed);
+            at = at.wrapping_add(STEP_BYTES as u16);
+            text = text.get(STEP_BYTES..).unwrap_or_default();
+        }
+        passed
+    }
+
     /// Which of 16 places pass, from `distance` on, four bytes apart.
     #[target_feature(enable = "avx2")]
     #[inline]
@@ -222,8 +356,9 @@ mod x86 {
         text: &[u8; STEP_TEXT_BYTES],
         distance: usize,
     ) -> u64 {
-        let [first, second] = [0, 32].map(|half| text.get(half + distance..).unwrap_or_default());
-        eight_avx2::<GRAM>(filter, first) | (eight_avx2::<GRAM>(filter, second) << 8)
+        let text = text.get(distance..).unwrap_or_default();
+        eight_avx2::<GRAM>(filter, text)
+            | (eight_avx2::<GRAM>(filter, text.get(32..).unwrap_or_default()) << 8)
     }
 
     /// Which of eight places pass.
@@ -240,8 +375,11 @@ mod x86 {
             let words = gather_avx2(words, shift, hashes);
             _mm256_sllv_epi32(words, bit_avx2::<16>(hashes))
         } else {
-            let mut hashes =
-                _mm256_mullo_epi32(fold_avx2(load_avx2(low)), _mm256_set1_epi32(LOW_FACTOR as i32));
+            let mut low = fold_avx2(load_avx2(low));
+            if GRAM == 3 {
+                low = _mm256_and_si256(low, _mm256_set1_epi32(THREE_BYTES as i32));
+            }
+            let mut hashes = _mm256_mullo_epi32(low, _mm256_set1_epi32(LOW_FACTOR as i32));
             if GRAM == 8 {
                 let high =
                     _mm256_mullo_epi32(fold_avx2(load_avx2(high)), _mm256_set1_epi32(HIGH_FACTOR as i32));
@@ -272,8 +410,11 @@ mod x86 {
             let words = gather_avx512(words, shift, hashes);
             _mm512_sllv_epi32(words, bit_avx512::<16>(hashes))
         } else {
-            let mut hashes =
-                _mm512_mullo_epi32(fold_avx512(load_avx512(low)), _mm512_set1_epi32(LOW_FACTOR as i32));
+            let mut low = fold_avx512(load_avx512(low));
+            if GRAM == 3 {
+                low = _mm512_and_si512(low, _mm512_set1_epi32(THREE_BYTES as i32));
+            }
+            let mut hashes = _mm512_mullo_epi32(low, _mm512_set1_epi32(LOW_FACTOR as i32));
             if GRAM == 8 {
                 let high =
                     _mm512_mullo_epi32(fold_avx512(load_avx512(high)), _mm512_set1_epi32(HIGH_FACTOR as i32));
@@ -294,12 +435,15 @@ mod x86 {
         steps: usize,
         places: &mut Places,
     ) -> usize {
-        let tables = halves.map(|halves| halves.map(|table| _mm256_broadcastsi128_si256(load_half(&table))));
+        let mut tables = [[_mm256_setzero_si256(); 2]; LEAD_BYTES];
+        for (vector, table) in tables.as_flattened_mut().iter_mut().zip(halves.as_flattened()) {
+            *vector = _mm256_broadcastsi128_si256(load_half(table));
+        }
         let (mut passed, mut at) = (0, 0_u16);
         for _ in 0..steps {
-            let [first, second] = [0, 32].map(|half| text.get(half..).unwrap_or_default());
-            let misses = [thirty_two_avx2(&tables, first), thirty_two_avx2(&tables, second)];
-            let mask = !(u64::from(misses[0]) | (u64::from(misses[1]) << 32));
+            let first = thirty_two_avx2(&tables, text);
+            let second = thirty_two_avx2(&tables, text.get(32..).unwrap_or_default());
+            let mask = !(u64::from(first) | (u64::from(second) << 32));
             passed = append::<1>(mask, at, places, passed);
             at = at.wrapping_add(STEP_BYTES as u16);
             text = text.get(STEP_BYTES..).unwrap_or_default();
@@ -320,6 +464,54 @@ mod x86 {
             patterns = _mm256_and_si256(patterns, _mm256_and_si256(low, high));
         }
         _mm256_movemask_epi8(_mm256_cmpeq_epi8(patterns, _mm256_setzero_si256())) as u32
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi1,popcnt")]
+    fn singles_avx512(bytes: &Bytes, mut text: &[u8], steps: usize, places: &mut Places) -> usize {
+        let table = _mm512_broadcast_i64x4(load_avx2(bytes));
+        let (mut passed, mut at) = (0, 0_u16);
+        for _ in 0..steps {
+            let Some(here) = text.first_chunk() else { return passed };
+            let here = load_avx512(here);
+            // Of an index six bits count, and the table is there twice; of what is shifted three, and the rest is another byte's.
+            let sets = _mm512_permutexvar_epi8(here, table);
+            let mask = _mm512_test_epi8_mask(sets, bits(_mm512_srli_epi16::<5>(here)));
+            passed = append::<1>(mask, at, places, passed);
+            at = at.wrapping_add(STEP_BYTES as u16);
+            text = text.get(STEP_BYTES..).unwrap_or_default();
+        }
+        passed
+    }
+
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    fn singles_avx2(bytes: &Bytes, mut text: &[u8], steps: usize, places: &mut Places) -> usize {
+        let (Some(low), Some(high)) = (bytes.first_chunk(), bytes.last_chunk()) else { return 0 };
+        let low = _mm256_broadcastsi128_si256(load_half(low));
+        let high = _mm256_broadcastsi128_si256(load_half(high));
+        let (mut passed, mut at) = (0, 0_u16);
+        for _ in 0..steps {
+            let mut mask = 0;
+            for half in 0..2 {
+                let Some(here) = text.get(half * 32..).and_then(<[u8]>::first_chunk) else { return passed };
+                let here = load_avx2(here);
+                // Five bits of a byte choose among 32 sets of its upper three: four of them within a table, one between the tables.
+                let is_high = _mm256_slli_epi16::<3>(here);
+                let index = _mm256_and_si256(here, _mm256_set1_epi8(15));
+                let sets = _mm256_blendv_epi8(
+                    _mm256_shuffle_epi8(low, index),
+                    _mm256_shuffle_epi8(high, index),
+                    is_high,
+                );
+                let name = _mm256_and_si256(_mm256_srli_epi16::<5>(here), _mm256_set1_epi8(7));
+                let bit = _mm256_shuffle_epi8(_mm256_set1_epi64x(0x8040_2010_0804_0201_u64 as i64), name);
+                let misses = _mm256_cmpeq_epi8(_mm256_and_si256(sets, bit), _mm256_setzero_si256());
+                mask |= u64::from(!_mm256_movemask_epi8(misses) as u32) << (half * 32);
+            }
+            passed = append::<1>(mask, at, places, passed);
+            at = at.wrapping_add(STEP_BYTES as u16);
+            text = text.get(STEP_BYTES..).unwrap_or_default();
+        }
+        passed
     }
 
     #[target_feature(enable = "avx2")]
@@ -373,6 +565,7 @@ mod x86 {
     }
 
     /// Whether every hash, shifted by `shift`, is the index of a word. It holds for every `Filter`, and is asked where it is relied on.
+    #[inline]
     fn is_covered(words: &[u32], shift: u32) -> bool {
         (1..=31).contains(&shift) && words.len() >> (32 - shift) > 0
     }

@@ -1,6 +1,6 @@
 //! From the hash of a gram to the patterns that may stand there.
 //!
-//! A candidate is 32 bits: 10 of its tag, 2 for how many bytes the tag was made of, 2 for how far into the window the gram lies, 18 for the
+//! A candidate is 32 bits: 9 of its tag, 3 for how many bytes the tag was made of, 2 for how far into the window the gram lies, 18 for the
 //! record. The tag is made of the window and, up to eight bytes, of what follows it in the pattern. Candidates of a bucket lie side by side,
 //! and nothing is stored twice: one word for each gram of a window, and half of one to one for the buckets.
 
@@ -8,9 +8,9 @@ use crate::PATTERNS_MAX;
 use crate::fold::{TAG_BITS, fold, load, tag};
 use crate::records::Records;
 
-/// The numbers of bytes that a tag can be made of.
-const TAGGED_BYTES: [usize; 4] = [2, 4, 6, 8];
-const TAGGED_BITS: u32 = 2;
+/// A tag is made of up to so many bytes, one at least.
+const TAGGED_BYTES_MAX: usize = 8;
+const TAGGED_BITS: u32 = 3;
 const DISTANCE_BITS: u32 = 2;
 const RECORD_BITS: u32 = 32 - TAG_BITS - TAGGED_BITS - DISTANCE_BITS;
 const _: () = assert!(PATTERNS_MAX <= 1 << RECORD_BITS);
@@ -21,19 +21,19 @@ struct Candidate(u32);
 
 impl Candidate {
     fn new(gram: &Gram) -> Candidate {
-        let class = TAGGED_BYTES.iter().rposition(|bytes| *bytes <= gram.known_bytes).unwrap_or(0);
+        // How many bytes are missing to eight.
+        let missing = TAGGED_BYTES_MAX.saturating_sub(gram.known_bytes).min(TAGGED_BYTES_MAX - 1) as u32;
         let distance = gram.distance as u32 & ((1 << DISTANCE_BITS) - 1);
         let record = gram.record as u32 & ((1 << RECORD_BITS) - 1);
-        let low = (class as u32) << (RECORD_BITS + DISTANCE_BITS) | distance << RECORD_BITS | record;
+        let low = missing << (RECORD_BITS + DISTANCE_BITS) | distance << RECORD_BITS | record;
         Candidate(Candidate(low).tag_of(gram.window) << (32 - TAG_BITS) | low)
     }
 
     /// The tag that a text must have which folds to `window`, if it is this candidate.
     #[inline]
     fn tag_of(self, window: u64) -> u32 {
-        let class = (self.0 >> (RECORD_BITS + DISTANCE_BITS)) & ((1 << TAGGED_BITS) - 1);
-        // Two bytes more with each class.
-        tag(window & (u64::MAX >> (48 - 16 * class)))
+        let missing = (self.0 >> (RECORD_BITS + DISTANCE_BITS)) & ((1 << TAGGED_BITS) - 1);
+        tag(window & (u64::MAX >> (8 * missing)))
     }
 
     #[inline]

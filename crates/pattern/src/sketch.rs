@@ -1,0 +1,84 @@
+//! A filter so small that it lies in vector registers: 64 places are asked about with a few dozen instructions, and none of them reads memory.
+//!
+//! Three tables of 1,024 bits. A gram of two to four bytes has one bit in each, whose number is ten bits of a hash that is linear over single
+//! bits: the exclusive or of each byte's product with a matrix, which is one instruction for 64 bytes. With a few hundred grams one place in
+//! a hundred passes wrongly.
+//!
+//! It stands beside the words of a `Filter` and lets pass what they do, up to grams that only look alike. Only `simd` asks it.
+
+/// How many grams a sketch is good for.
+pub(crate) const SKETCH_GRAMS_MAX: usize = 320;
+
+/// Of the four hashes that a gram has, three say where a byte lies in a table, and the last which bit of it is meant.
+pub(crate) const HASHES: usize = 4;
+
+/// How far a hash reaches.
+pub(crate) const GRAM_BYTES_MAX: usize = 4;
+
+/// For each hash, the matrix for each byte of a gram: row `i`, which makes bit `i` of the product, is its byte `7 - i`. Drawn by lot until all
+/// rows together, and the ten of each table, were independent for grams of two, three and four bytes.
+pub(crate) const MATRICES: [[u64; GRAM_BYTES_MAX]; HASHES] = [
+    [0x90e6_8948_f021_5324, 0xea39_49b9_a2ac_c316, 0x566a_d7d8_23d4_61f5, 0xd7a3_0d35_98c4_3022],
+    [0x3aba_2d1c_a1e6_6429, 0x3670_f165_cbc9_3f73, 0x05f6_6eb6_a552_140d, 0xfa5f_9cca_ab86_cc29],
+    [0xc4b0_674a_6529_6cc7, 0xcf70_0163_86d8_b36c, 0xd1d6_c29a_6709_7608, 0xaf48_d21f_5308_9fa5],
+    [0x8b78_cfd6_6951_7d6a, 0x2606_929d_0a74_3ae7, 0x38ec_c10b_d9d1_93f5, 0x8110_2184_6356_60fb],
+];
+
+pub(crate) type Table = [u8; 128];
+
+/// The tables.
+#[derive(Clone, Debug)]
+pub(crate) struct Sketch {
+    pub(crate) tables: [Table; 3],
+}
+
+impl Sketch {
+    pub(crate) fn new() -> Sketch {
+        Sketch { tables: [[0; 128]; 3] }
+    }
+
+    /// Lets the gram of `GRAM` bytes at the start of `bytes` pass: as they come if it is a pair, else folded.
+    pub(crate) fn add<const GRAM: usize>(&mut self, bytes: u64) {
+        let hashes = MATRICES.map(|matrices| {
+            let products = matrices.iter().zip(bytes.to_le_bytes()).take(GRAM);
+            products.fold(0, |hash, (matrix, byte)| hash ^ product(*matrix, byte))
+        });
+        let [first, second, third, bits] = hashes;
+        let places = [(first, bits), (second, bits >> 3), (third, first)];
+        for (table, (byte, bit)) in self.tables.iter_mut().zip(places) {
+            table[usize::from(byte & 127)] |= 1 << (bit & 7);
+        }
+    }
+}
+
+/// A matrix of bits times a byte.
+fn product(matrix: u64, byte: u8) -> u8 {
+    let rows = matrix.to_be_bytes();
+    (0..8).zip(rows).fold(0, |product, (bit, row)| product | (((row & byte).count_ones() as u8 & 1) << bit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_is_linear() {
+        for (one, other) in (0..=u8::MAX).zip((0..=u8::MAX).rev().map(|byte| byte.rotate_left(3))) {
+            for matrix in MATRICES.as_flattened() {
+                assert_eq!(product(*matrix, one) ^ product(*matrix, other), product(*matrix, one ^ other));
+            }
+        }
+    }
+
+    #[test]
+    fn grams_have_bits_of_their_own() {
+        let mut sketch = Sketch::new();
+        for gram in 0..SKETCH_GRAMS_MAX as u64 {
+            sketch.add::<4>(gram.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32);
+        }
+        for table in sketch.tables {
+            let bits: u32 = table.iter().map(|byte| byte.count_ones()).sum();
+            assert!((200..=320).contains(&bits), "{bits}");
+        }
+    }
+}
