@@ -242,7 +242,8 @@ fn with_parser(
         ask_frame(desk, &base.towards(frame.direction), flow, frame.name, &frame.bytes);
     }
     match context.next {
-        Some(Next::Opaque) => flow.is_opaque = true,
+        Some(Next::Opaque) => (flow.is_opaque, flow.is_encrypted) = (true, true),
+        Some(Next::Encrypted) => flow.is_encrypted = true,
         next => fed.switch = next,
     }
     match taken {
@@ -267,7 +268,8 @@ pub(super) fn switch(desk: &Desk, flow: &mut Flow, next: Next) {
             flow.recognition = [Recognition::Open; 2];
             flow.told_layer = [false; 2];
         }
-        Next::Opaque => flow.is_opaque = true,
+        Next::Opaque => (flow.is_opaque, flow.is_encrypted) = (true, true),
+        Next::Encrypted => flow.is_encrypted = true,
     }
     if let Some(session) = &flow.session {
         flow.switched_at = [session.app_at(Direction::ToServer), session.app_at(Direction::ToClient)];

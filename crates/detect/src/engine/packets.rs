@@ -41,7 +41,7 @@ pub(super) fn ask_packet(desk: &mut Desk, base: &Scene<'_>, mut flow: Option<&mu
     let side = base.direction.index();
     let carrier = Carrier::of(base.protocol);
     add_bare(&plan.bare[side][carrier as usize], base, &mut candidates);
-    let payload = if packet.hides_payload || base.flow_is_opaque() { &[][..] } else { packet.payload };
+    let payload = if packet.hides_payload || flow.as_ref().is_some_and(|flow| flow.is_encrypted) { &[][..] } else { packet.payload };
     if !payload.is_empty() {
         find(&plan.packets[side][carrier as usize], base, payload, &mut candidates);
         if carrier == Carrier::Tcp && !in_stream {
@@ -98,7 +98,7 @@ fn rule_holds_of_packet(
 
 /// Asks all rules that raw bytes of a stream may concern.
 pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, bytes: &[u8]) {
-    if flow.is_passed || flow.is_opaque {
+    if flow.is_passed || flow.is_encrypted {
         return;
     }
     let set = Arc::clone(&desk.set);
@@ -206,10 +206,6 @@ fn find(payloads: &Payloads, base: &Scene<'_>, bytes: &[u8], candidates: &mut Ve
 }
 
 impl Scene<'_> {
-    fn flow_is_opaque(&self) -> bool {
-        self.flow.is_some_and(|flow| flow.is_opaque)
-    }
-
     /// The same, looked at the other way.
     pub(super) fn towards(&self, direction: Direction) -> Self {
         if direction == self.direction {

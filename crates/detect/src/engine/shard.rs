@@ -184,6 +184,7 @@ impl Tracker<'_> {
             announced: None,
             variables: FlowVariables::default(),
             is_passed: false,
+            is_encrypted: false,
             is_opaque: false,
             told_layer: [false; 2],
             switched_at: [0; 2],

@@ -97,7 +97,9 @@ pub(crate) struct Flow {
     pub(crate) variables: FlowVariables,
     /// A rule said to let it pass.
     pub(crate) is_passed: bool,
-    /// What follows is encrypted: nobody looks at its bytes.
+    /// What follows is encrypted: rules do not look into its raw bytes.
+    pub(crate) is_encrypted: bool,
+    /// Nobody looks at what follows, not even the parser.
     pub(crate) is_opaque: bool,
     /// `app-layer-protocol` rules were asked, for each direction.
     pub(crate) told_layer: [bool; 2],

@@ -21,7 +21,7 @@ use super::compiled::{Absent, BufferKey, FramePart, Meta, PacketPart, Part, Payl
 use super::syntax::{Arrow, Source, SourceOption};
 use super::{AddressSet, PortSet, Variables};
 use crate::Complaint;
-use crate::app::{Buffer, Field, Keyword, Number, ProtocolId, Sides, Takes};
+use crate::app::{Buffer, Field, Keyword, Letters, Number, ProtocolId, Sides, Takes};
 use crate::inspect::transform::Transform;
 use crate::inspect::{Chain, Link};
 use crate::lists::Lists;
@@ -168,6 +168,11 @@ impl<'a> Compiler<'a> {
                 draft.move_last_content(Where::Layer(buffer))
             }
             Some(Takes::Modifier(buffer)) => draft.look_into(Where::Layer(buffer)),
+            Some(Takes::Folded(buffer, letters)) => {
+                draft.look_into(Where::Layer(buffer))?;
+                draft.open().1.letters = Some(letters);
+                Ok(())
+            }
             Some(Takes::Number(number)) => draft.add_number(&number, value),
             Some(Takes::Test(parse)) => {
                 let test = parse(value)?;
@@ -188,7 +193,7 @@ impl<'a> Compiler<'a> {
         for part in std::mem::take(&mut draft.parts) {
             match part {
                 DraftPart::Done(part) => parts.push(part),
-                DraftPart::Open(open) => match open.at {
+                DraftPart::Open(mut open) => match open.at {
                     Where::Payload => payload = Some(open.chain),
                     Where::Packet(field) => {
                         packet_parts.push(PacketPart { field, transforms: steps(open.transforms), chain: open.chain });
@@ -197,6 +202,9 @@ impl<'a> Compiler<'a> {
                         frames.push(FramePart { name, transforms: steps(open.transforms), chain: open.chain });
                     }
                     Where::Layer(buffer) => {
+                        if let Some(letters) = open.letters {
+                            fold(&mut open.chain, letters);
+                        }
                         if open.chain.is_empty() && open.absent == Absent::Fails {
                             return Err(Complaint::new("a sticky buffer that nothing is looked for in"));
                         }
@@ -223,6 +231,18 @@ impl<'a> Compiler<'a> {
             payload_view(chain, head.view, draft.flow.stream, positional, draft.has_dsize)
         });
         kind::rule(draft, head, parts, packet_parts, frames, payload, &self.lists)
+    }
+}
+
+/// Brings what is looked for into the case that the buffer has.
+fn fold(chain: &mut Chain, letters: Letters) {
+    for link in &mut chain.links {
+        if let Link::Content(content) = link {
+            match letters {
+                Letters::Small => content.bytes.make_ascii_lowercase(),
+                Letters::Capital => content.bytes.make_ascii_uppercase(),
+            }
+        }
     }
 }
 
@@ -272,6 +292,14 @@ struct OpenPart {
     transforms: Vec<(String, String, Transform)>,
     chain: Chain,
     absent: Absent,
+    /// The buffer's letters are all of one case: so are those of what is looked for.
+    letters: Option<Letters>,
+}
+
+impl OpenPart {
+    fn at(at: Where) -> Self {
+        OpenPart { at, transforms: Vec::new(), chain: Chain::default(), absent: Absent::Fails, letters: None }
+    }
 }
 
 enum DraftPart {
@@ -355,7 +383,7 @@ impl Draft {
         if is_last {
             return Ok(());
         }
-        self.parts.push(DraftPart::Open(OpenPart { at, transforms: Vec::new(), chain: Chain::default(), absent: Absent::Fails }));
+        self.parts.push(DraftPart::Open(OpenPart::at(at)));
         self.current = Some(self.parts.len() - 1);
         Ok(())
     }
@@ -372,8 +400,7 @@ impl Draft {
     fn payload(&mut self) -> usize {
         let found = self.parts.iter().position(|part| matches!(part, DraftPart::Open(open) if matches!(open.at, Where::Payload)));
         found.unwrap_or_else(|| {
-            let open = OpenPart { at: Where::Payload, transforms: Vec::new(), chain: Chain::default(), absent: Absent::Fails };
-            self.parts.push(DraftPart::Open(open));
+            self.parts.push(DraftPart::Open(OpenPart::at(Where::Payload)));
             self.parts.len() - 1
         })
     }
