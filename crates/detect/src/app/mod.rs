@@ -14,11 +14,14 @@
 //! [`Protocol::probes`]), and what rules want.
 
 mod body;
+mod bytes;
 mod context;
+pub mod dcerpc;
 pub mod field;
 pub mod file;
 mod keyword;
 mod protocol;
+pub mod smb;
 pub mod table;
 mod transactions;
 
@@ -158,6 +161,11 @@ pub trait Transaction: Any + Clone + Send + Sync {
 
     /// Shows all values of a numeric field.
     fn number(&self, _field: Field, _direction: Direction, _show: &mut dyn FnMut(u64)) {}
+
+    /// Whether numbers within its fields have their low byte first, where the protocol leaves that open (`byte_test` with `dce`).
+    fn has_little_numbers(&self, _direction: Direction) -> bool {
+        false
+    }
 
     /// What was odd about it: bit `n` is the `n`-th of [`Protocol::events`].
     fn events(&self, _direction: Direction) -> u128 {

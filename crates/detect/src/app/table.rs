@@ -1,9 +1,12 @@
 //! All protocols that are understood.
 
-use super::{Protocol, ProtocolId};
+use super::{Protocol, ProtocolId, dcerpc, smb};
 
 /// All of them. In the order in which they are tried where several could be meant.
-pub static PROTOCOLS: &[&Protocol] = &[];
+pub static PROTOCOLS: &[&Protocol] = &[
+    &dcerpc::PROTOCOL,
+    &smb::PROTOCOL,
+];
 
 /// The protocol of this id.
 #[must_use]
