@@ -20,6 +20,7 @@ pub mod dcerpc;
 pub mod field;
 pub mod file;
 mod keyword;
+pub mod krb5;
 mod protocol;
 pub mod smb;
 pub mod table;

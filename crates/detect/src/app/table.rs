@@ -1,10 +1,11 @@
 //! All protocols that are understood.
 
-use super::{Protocol, ProtocolId, dcerpc, smb};
+use super::{Protocol, ProtocolId, dcerpc, krb5, smb};
 
 /// All of them. In the order in which they are tried where several could be meant.
 pub static PROTOCOLS: &[&Protocol] = &[
     &dcerpc::PROTOCOL,
+    &krb5::PROTOCOL,
     &smb::PROTOCOL,
 ];
 
