@@ -22,6 +22,7 @@ pub mod file;
 mod keyword;
 pub mod krb5;
 mod protocol;
+pub mod rdp;
 pub mod rfb;
 pub mod smb;
 pub mod table;

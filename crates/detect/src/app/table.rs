@@ -1,11 +1,12 @@
 //! All protocols that are understood.
 
-use super::{Protocol, ProtocolId, dcerpc, krb5, rfb, smb};
+use super::{Protocol, ProtocolId, dcerpc, krb5, rdp, rfb, smb};
 
 /// All of them. In the order in which they are tried where several could be meant.
 pub static PROTOCOLS: &[&Protocol] = &[
     &dcerpc::PROTOCOL,
     &krb5::PROTOCOL,
+    &rdp::PROTOCOL,
     &rfb::PROTOCOL,
     &smb::PROTOCOL,
 ];
