@@ -23,10 +23,12 @@ mod keyword;
 pub mod krb5;
 mod protocol;
 pub mod rdp;
+mod recent;
 pub mod rfb;
 pub mod smb;
 pub mod table;
 mod transactions;
+mod transfer;
 
 pub use body::{Body, BodyLimits};
 pub use context::{Context, Ends, Expectation, Next, Settings};

@@ -3,13 +3,8 @@
 use super::{Protocol, ProtocolId, dcerpc, krb5, rdp, rfb, smb};
 
 /// All of them. In the order in which they are tried where several could be meant.
-pub static PROTOCOLS: &[&Protocol] = &[
-    &dcerpc::PROTOCOL,
-    &krb5::PROTOCOL,
-    &rdp::PROTOCOL,
-    &rfb::PROTOCOL,
-    &smb::PROTOCOL,
-];
+pub static PROTOCOLS: &[&Protocol] =
+    &[&dcerpc::PROTOCOL, &krb5::PROTOCOL, &rdp::PROTOCOL, &rfb::PROTOCOL, &smb::PROTOCOL];
 
 /// The protocol of this id.
 #[must_use]

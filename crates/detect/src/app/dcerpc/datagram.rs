@@ -26,10 +26,7 @@ pub(super) fn looks_right(bytes: &[u8]) -> Looked {
 }
 
 /// Takes a datagram.
-pub(super) fn feed(
-    transactions: &mut Transactions<DcerpcTransaction>,
-    bytes: &[u8],
-) -> Result<(), Broken> {
+pub(super) fn feed(transactions: &mut Transactions<DcerpcTransaction>, bytes: &[u8]) -> Result<(), Broken> {
     if bytes.len() < DATAGRAM_HEADER_BYTES {
         return Err(Broken);
     }

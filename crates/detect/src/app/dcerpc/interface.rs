@@ -21,7 +21,8 @@ impl Uuid {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let hyphens_stand_right = text.len() == 32
-            || (text.len() == 36 && [8, 13, 18, 23].iter().all(|place| text.as_bytes().get(*place) == Some(&b'-')));
+            || (text.len() == 36
+                && [8, 13, 18, 23].iter().all(|place| text.as_bytes().get(*place) == Some(&b'-')));
         if !hyphens_stand_right {
             return None;
         }
@@ -100,9 +101,8 @@ mod tests {
 
     #[test]
     fn on_the_wire_its_first_parts_may_be_turned_round() {
-        let wire = [
-            0x81, 0xbb, 0x7a, 0x36, 0x44, 0x98, 0xf1, 0x35, 0xad, 0x32, 0x98, 0xf0, 0x38, 0x00, 0x10, 0x03,
-        ];
+        let wire =
+            [0x81, 0xbb, 0x7a, 0x36, 0x44, 0x98, 0xf1, 0x35, 0xad, 0x32, 0x98, 0xf0, 0x38, 0x00, 0x10, 0x03];
         assert_eq!(Uuid::from_wire(wire, true).text(), "367abb81-9844-35f1-ad32-98f038001003");
         assert_eq!(Uuid::from_wire(wire, false).0, wire);
     }

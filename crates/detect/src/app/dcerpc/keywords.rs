@@ -4,9 +4,7 @@ use super::interface::{Interface, Uuid};
 use super::pdu::kind;
 use super::transaction::DcerpcTransaction;
 use crate::app::smb::SmbTransaction;
-use crate::app::{
-    Buffer, Family, Field, Keyword, ProtocolId, Sides, Takes, Test, Transaction, Verdict,
-};
+use crate::app::{Buffer, Family, Field, Keyword, ProtocolId, Sides, Takes, Test, Transaction, Verdict};
 use crate::{Complaint, Direction, NumberTest};
 use std::any::Any;
 
@@ -103,7 +101,8 @@ fn interface_test(text: &str) -> Result<Test, Complaint> {
 
 /// Reads numbers and ranges, both ends included: `15,18,20-24`.
 fn operations(text: &str) -> Result<Vec<(u32, u32)>, Complaint> {
-    let complaint = || Complaint::new(format!("'{text}': operations are numbers and ranges, 1,4-9 for example"));
+    let complaint =
+        || Complaint::new(format!("'{text}': operations are numbers and ranges, 1,4-9 for example"));
     let number = |text: &str| text.trim().parse::<u32>().map_err(|_| complaint());
     let mut list = Vec::new();
     for part in text.split(',') {
@@ -122,15 +121,17 @@ fn operations(text: &str) -> Result<Vec<(u32, u32)>, Complaint> {
 fn operation_test(text: &str) -> Result<Test, Complaint> {
     let list = operations(text)?;
     Ok(Test::of_any(Sides::Both, CARRIERS, move |transaction, direction| {
-        let (operation, is_complete) = if let Some(transaction) = transaction.downcast_ref::<DcerpcTransaction>() {
-            (transaction.operation, transaction.is_complete(direction))
-        } else if let Some(transaction) = transaction.downcast_ref::<SmbTransaction>() {
-            let call = transaction.call().filter(|call| call.kinds[0] == kind::REQUEST);
-            (call.map(|call| call.operation), transaction.is_complete(direction))
-        } else {
-            return Verdict::Fails;
-        };
-        let is_meant = |number: u16| list.iter().any(|(low, high)| (*low..=*high).contains(&u32::from(number)));
+        let (operation, is_complete) =
+            if let Some(transaction) = transaction.downcast_ref::<DcerpcTransaction>() {
+                (transaction.operation, transaction.is_complete(direction))
+            } else if let Some(transaction) = transaction.downcast_ref::<SmbTransaction>() {
+                let call = transaction.call().filter(|call| call.kinds[0] == kind::REQUEST);
+                (call.map(|call| call.operation), transaction.is_complete(direction))
+            } else {
+                return Verdict::Fails;
+            };
+        let is_meant =
+            |number: u16| list.iter().any(|(low, high)| (*low..=*high).contains(&u32::from(number)));
         verdict(operation.is_some_and(is_meant), is_complete)
     }))
 }
@@ -154,7 +155,9 @@ mod tests {
                 "{tail}"
             );
         }
-        for text in ["", "x", &format!("{uuid},any_frag,=2"), &format!("{uuid},70000"), &format!("{uuid},1,x")] {
+        for text in
+            ["", "x", &format!("{uuid},any_frag,=2"), &format!("{uuid},70000"), &format!("{uuid},1,x")]
+        {
             assert!(Wanted::parse(text).is_err(), "{text}");
         }
     }

@@ -24,8 +24,8 @@ use super::bytes::Reader;
 use super::{Looked, Protocol, ProtocolId, Signature, Transport};
 use crate::Direction;
 pub(crate) use keywords::STUB_DATA;
-pub(crate) use record::stub as stub_record;
 pub use parser::DcerpcParser;
+pub(crate) use record::stub as stub_record;
 pub use transaction::DcerpcTransaction;
 
 /// The front door.

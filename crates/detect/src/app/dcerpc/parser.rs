@@ -176,9 +176,7 @@ impl DcerpcParser {
         let side = Direction::ToClient.index();
         let waiting = self.transactions.iter().find(|live| {
             let transaction = &live.transaction;
-            transaction.call_id == header.call_id
-                && !transaction.done[side]
-                && transaction.kinds[0] == asked
+            transaction.call_id == header.call_id && !transaction.done[side] && transaction.kinds[0] == asked
         });
         let id = match waiting.map(|live| live.id) {
             Some(id) => id,

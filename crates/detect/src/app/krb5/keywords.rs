@@ -35,7 +35,10 @@ const fn buffer(name: &'static str, field: Field) -> Keyword {
 }
 
 const fn number(name: &'static str, field: Field, max: u64) -> Keyword {
-    Keyword { name, takes: Takes::Number(Number { field, sides: Sides::Both, protocols: KRB5, max, names: &[] }) }
+    Keyword {
+        name,
+        takes: Takes::Number(Number { field, sides: Sides::Both, protocols: KRB5, max, names: &[] }),
+    }
 }
 
 /// Encryptions as rules name them.
@@ -93,7 +96,9 @@ impl Wanted {
             let word = word.trim();
             let named = ENCRYPTIONS.iter().find(|(name, _)| *name == word).map(|(_, number)| *number);
             named.or_else(|| word.parse().ok().map(EncryptionType)).ok_or_else(|| {
-                Complaint::new(format!("'{word}' is no encryption: weak, !weak, or names and numbers with commas"))
+                Complaint::new(format!(
+                    "'{word}' is no encryption: weak, !weak, or names and numbers with commas"
+                ))
             })
         };
         text.split(',').map(one).collect::<Result<_, _>>().map(Wanted::OneOf)

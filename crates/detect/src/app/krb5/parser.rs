@@ -86,7 +86,10 @@ impl Krb5Parser {
         };
         match kind {
             kind if is_request(kind) => self.asked = Some(kind),
-            MessageType::KRB_AS_REP | MessageType::KRB_TGS_REP | MessageType::KRB_AP_REP | MessageType::KRB_ERROR => {
+            MessageType::KRB_AS_REP
+            | MessageType::KRB_TGS_REP
+            | MessageType::KRB_AP_REP
+            | MessageType::KRB_ERROR => {
                 self.asked = None;
             }
             _ => {}

@@ -12,7 +12,9 @@ pub(super) fn write(transaction: &Krb5Transaction, record: &mut Object) {
         record.text("failed_request", &asked);
         record.text("error_code", &format!("{error:?}"));
     }
-    let name = |name: &Option<Vec<String>>| name.as_ref().map_or_else(|| "<empty>".to_owned(), |parts| parts.join("/"));
+    let name = |name: &Option<Vec<String>>| {
+        name.as_ref().map_or_else(|| "<empty>".to_owned(), |parts| parts.join("/"))
+    };
     let realm = transaction.realm.as_deref().unwrap_or("<empty>");
     record.bytes("cname", name(&transaction.client).as_bytes());
     record.bytes("realm", realm.as_bytes());

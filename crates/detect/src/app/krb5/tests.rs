@@ -105,11 +105,7 @@ fn framed(message: &[u8]) -> Vec<u8> {
 
 fn feed(parser: &mut Krb5Parser, transport: Transport, direction: Direction, bytes: &[u8]) -> Option<usize> {
     let settings = Settings::default();
-    let ends = Ends {
-        client: ([10, 0, 0, 1].into(), 1234),
-        server: ([10, 0, 0, 2].into(), 88),
-        transport,
-    };
+    let ends = Ends { client: ([10, 0, 0, 1].into(), 1234), server: ([10, 0, 0, 2].into(), 88), transport };
     let mut context = Context::new(Time(0), ends, &settings);
     let input = Input { bytes, offset: 0, last: false };
     parser.feed(direction, input, &mut context).ok().map(|taken| taken.bytes)
@@ -168,7 +164,8 @@ fn a_login_is_two_exchanges_each_seen_in_its_own_direction() {
 fn a_weak_encryption_is_an_event() {
     let mut parser = Krb5Parser::default();
     assert!(feed(&mut parser, Transport::Udp, TO_CLIENT, &as_reply(18, 23)).is_some());
-    let events: Vec<u128> = parser.transactions().iter().map(|live| live.transaction.events(TO_CLIENT)).collect();
+    let events: Vec<u128> =
+        parser.transactions().iter().map(|live| live.transaction.events(TO_CLIENT)).collect();
     assert_eq!(events, [2]);
 }
 
@@ -208,7 +205,8 @@ fn what_is_no_asn1_breaks_the_flow_and_marks_what_came_before() {
     let mut parser = Krb5Parser::default();
     assert!(feed(&mut parser, Transport::Udp, TO_SERVER, &as_request()).is_some());
     assert_eq!(feed(&mut parser, Transport::Udp, TO_SERVER, &[0x6a]), None);
-    let events: Vec<u128> = parser.transactions().iter().map(|live| live.transaction.events(TO_SERVER)).collect();
+    let events: Vec<u128> =
+        parser.transactions().iter().map(|live| live.transaction.events(TO_SERVER)).collect();
     assert_eq!(events, [1]);
     assert_eq!(feed(&mut Krb5Parser::default(), Transport::Tcp, TO_SERVER, &[0xff; 8]), None);
 }

@@ -31,8 +31,13 @@ pub(super) enum Answer {
 /// What a packet says.
 #[derive(Clone, Debug)]
 pub(super) enum Message {
-    Request { cookie: Option<Vec<u8>>, flags: Option<u8> },
-    Confirm { answer: Option<Answer> },
+    Request {
+        cookie: Option<Vec<u8>>,
+        flags: Option<u8>,
+    },
+    Confirm {
+        answer: Option<Answer>,
+    },
     ClientSettings(Box<ClientData>),
     ServerSettings,
     /// Something else.
@@ -98,7 +103,9 @@ fn request(bytes: &[u8]) -> Message {
         None => (None, bytes),
     };
     let flags = negotiation(rest)
-        .filter(|(kind, flags, protocols)| *kind == NEGOTIATION_REQUEST && flags & !0xb == 0 && protocols & !0xf == 0)
+        .filter(|(kind, flags, protocols)| {
+            *kind == NEGOTIATION_REQUEST && flags & !0xb == 0 && protocols & !0xf == 0
+        })
         .map(|(_, flags, _)| flags);
     Message::Request { cookie, flags }
 }
@@ -113,7 +120,9 @@ fn cookie(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 fn answer(bytes: &[u8]) -> Option<Answer> {
     match negotiation(bytes)? {
-        (NEGOTIATION_RESPONSE, flags, protocol) if flags & !0x1f == 0 && matches!(protocol, 0 | 1 | 2 | 4 | 8) => {
+        (NEGOTIATION_RESPONSE, flags, protocol)
+            if flags & !0x1f == 0 && matches!(protocol, 0 | 1 | 2 | 4 | 8) =>
+        {
             Some(Answer::Agrees { flags, protocol })
         }
         (NEGOTIATION_FAILURE, _, code @ 1..=6) => Some(Answer::Refuses { code }),

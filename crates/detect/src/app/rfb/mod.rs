@@ -22,12 +22,25 @@ pub static PROTOCOL: Protocol = Protocol {
     id: ProtocolId::Rfb,
     name: "rfb",
     keywords: keywords::KEYWORDS,
-    events: &["unimplemented_security_type", "unknown_security_result", "malformed_message", "confused_state"],
+    events: &[
+        "unimplemented_security_type",
+        "unknown_security_result",
+        "malformed_message",
+        "confused_state",
+    ],
     signatures: &[signature(Direction::ToServer), signature(Direction::ToClient)],
     probes: &[],
     begin: |_| Protocol::boxed(RfbParser::default()),
 };
 
 const fn signature(direction: Direction) -> Signature {
-    Signature { transport: Transport::Tcp, direction, bytes: b"RFB ", nocase: true, from: 0, until: 4, confirm: None }
+    Signature {
+        transport: Transport::Tcp,
+        direction,
+        bytes: b"RFB ",
+        nocase: true,
+        from: 0,
+        until: 4,
+        confirm: None,
+    }
 }

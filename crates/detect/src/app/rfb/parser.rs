@@ -108,7 +108,8 @@ impl Parser for RfbParser {
             context.frame(FRAME, direction, message);
             rest = behind;
             if self.stage == Stage::Over
-                && let Some(transaction) = self.transactions.last_mut().filter(|transaction| transaction.screen.is_some())
+                && let Some(transaction) =
+                    self.transactions.last_mut().filter(|transaction| transaction.screen.is_some())
             {
                 transaction.is_complete = true;
             }
@@ -170,7 +171,11 @@ fn message(stage: Stage, reader: &mut Reader<'_>, transaction: &mut RfbTransacti
                 let version = version?;
                 transaction.versions[0] = Some(version);
                 let is_decided_by_server = version == [*b"003", *b"003"];
-                Step::Next(if is_decided_by_server { Stage::ServerSecurityType } else { Stage::SecurityTypes })
+                Step::Next(if is_decided_by_server {
+                    Stage::ServerSecurityType
+                } else {
+                    Stage::SecurityTypes
+                })
             }
             Err(step) => step,
         },

@@ -59,7 +59,12 @@ impl Flow {
 
     fn only(&self) -> &RfbTransaction {
         assert_eq!(self.parser.transactions().opened(), 1);
-        self.parser.transactions().iter().next().map(|live| &live.transaction).unwrap_or_else(|| panic!("none"))
+        self.parser
+            .transactions()
+            .iter()
+            .next()
+            .map(|live| &live.transaction)
+            .unwrap_or_else(|| panic!("none"))
     }
 
     fn numbers(&self, field: Field) -> Vec<u64> {

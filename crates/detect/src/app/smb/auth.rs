@@ -170,8 +170,8 @@ fn ntlmssp(blob: &[u8]) -> Option<Ntlmssp> {
         version = Some(format!("{major}.{minor} build {build} rev {}", reader.u8()?));
     }
     let [_, _, domain, user, host, _] = places;
-    let is_unusual = (user.offset > 0 && user.offset < domain.end())
-        || (host.offset > 0 && host.offset < user.end());
+    let is_unusual =
+        (user.offset > 0 && user.offset < domain.end()) || (host.offset > 0 && host.offset < user.end());
     Some(Ntlmssp {
         domain: domain.text(message)?,
         user: user.text(message)?,

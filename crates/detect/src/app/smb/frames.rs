@@ -103,7 +103,13 @@ impl Collected {
         let Collected { bytes, dialect, header_bytes, .. } = core::mem::take(self);
         if let Some(dialect) = dialect {
             session(context, direction, &bytes);
-            record(context, direction, dialect, bytes.get(nbss::HEADER_BYTES..).unwrap_or_default(), header_bytes);
+            record(
+                context,
+                direction,
+                dialect,
+                bytes.get(nbss::HEADER_BYTES..).unwrap_or_default(),
+                header_bytes,
+            );
         }
     }
 }

@@ -11,7 +11,6 @@
 
 mod auth;
 mod call;
-mod carried;
 mod events;
 mod frames;
 mod key;
@@ -20,14 +19,12 @@ mod names;
 mod nbss;
 mod parser;
 mod pipe;
-mod recent;
 mod record;
 mod state;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod transaction;
-mod transfer;
 mod v1;
 mod v2;
 

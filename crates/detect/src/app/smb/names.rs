@@ -244,13 +244,8 @@ const DOS_ERRORS: &[(u16, &str)] = &[
     (5, "DOS_ACCESS_DENIED"),
 ];
 
-const SERVER_ERRORS: &[(u16, &str)] = &[
-    (1, "SRV_ERROR"),
-    (2, "SRV_BADPW"),
-    (3, "SRV_BADTYPE"),
-    (4, "SRV_ACCESS"),
-    (91, "SRV_BADUID"),
-];
+const SERVER_ERRORS: &[(u16, &str)] =
+    &[(1, "SRV_ERROR"), (2, "SRV_BADPW"), (3, "SRV_BADTYPE"), (4, "SRV_ACCESS"), (91, "SRV_BADUID")];
 
 const FUNCTIONS: &[(u32, &str)] = &[
     (0x0006_0194, "DFS_GET_REFERRALS"),

@@ -5,10 +5,10 @@ use super::frames::{self, Collected};
 use super::nbss::{self, Dialect};
 use super::state::{EXCHANGES_MAX, State};
 use super::transaction::SmbTransaction;
-use super::transfer::Bytes;
 use super::{v1, v2};
 use crate::Direction;
 use crate::app::bytes::Reader;
+use crate::app::transfer::Bytes;
 use crate::app::{Broken, Context, Input, Parser, Taken, Transactions};
 
 /// Bytes of a record that must be there before it is taken as it comes.
@@ -80,7 +80,11 @@ impl Parser for SmbParser {
         self.sides[direction.index()].collected.finish(context, direction);
         for live in self.state.transactions.iter_mut() {
             let transaction = &mut live.transaction;
-            if let Some(file) = transaction.file_mut().filter(|file| file.direction == direction) {
+            if let Some(file) = transaction
+                .file_mut()
+                .map(|file| &mut file.carried)
+                .filter(|file| file.direction == direction)
+            {
                 file.truncate();
             }
             transaction.done[direction.index()] = true;
@@ -166,12 +170,7 @@ impl SmbParser {
         taken.ok_or(Broken)
     }
 
-    fn record_of_v1(
-        &mut self,
-        direction: Direction,
-        bytes: &[u8],
-        context: &mut Context<'_>,
-    ) -> Option<()> {
+    fn record_of_v1(&mut self, direction: Direction, bytes: &[u8], context: &mut Context<'_>) -> Option<()> {
         let record = v1::Record::read(bytes)?;
         frames::record(context, direction, Dialect::One, bytes, v1::HEADER_BYTES);
         // What comes the wrong way is passed over.
@@ -219,7 +218,9 @@ impl SmbParser {
                 let Some(record) = v1::Record::read(record) else {
                     return false;
                 };
-                if state.trees.get(&record.tree_key()).is_some_and(|tree| tree.is_pipe) && length < PIPE_BYTES_MAX {
+                if state.trees.get(&record.tree_key()).is_some_and(|tree| tree.is_pipe)
+                    && length < PIPE_BYTES_MAX
+                {
                     return false;
                 }
                 match (direction, record.command) {
@@ -237,7 +238,9 @@ impl SmbParser {
                 let Some(record) = v2::Record::read(record, direction == Direction::ToClient) else {
                     return false;
                 };
-                if state.trees.get(&record.tree_key()).is_some_and(|tree| tree.is_pipe) && length < PIPE_BYTES_MAX {
+                if state.trees.get(&record.tree_key()).is_some_and(|tree| tree.is_pipe)
+                    && length < PIPE_BYTES_MAX
+                {
                     return false;
                 }
                 match (direction, record.command) {
@@ -263,7 +266,7 @@ impl SmbParser {
         let newest = self.state.transactions.opened().saturating_sub(1);
         for live in self.state.transactions.iter_mut().filter(|live| live.id < newest) {
             let transaction = &mut live.transaction;
-            let Some(file) = transaction.file_mut() else {
+            let Some(file) = transaction.file_mut().map(|file| &mut file.carried) else {
                 transaction.done[0] = true;
                 transaction.done[1] |= direction == Direction::ToClient;
                 continue;

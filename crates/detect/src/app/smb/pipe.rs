@@ -76,7 +76,8 @@ impl State {
         if header.flags & FIRST_FRAGMENT == 0 && header.kind == kind::REQUEST {
             return self.go_on_with_request(carrier, &header, reader);
         }
-        let asked = (header.kind == kind::BIND).then(|| pdu::bind(&mut reader.clone(), &header, true)).flatten();
+        let asked =
+            (header.kind == kind::BIND).then(|| pdu::bind(&mut reader.clone(), &header, true)).flatten();
         if let Some(asked) = &asked {
             self.interfaces = Arc::new(asked.clone());
         }

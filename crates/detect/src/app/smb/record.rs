@@ -19,7 +19,8 @@ pub(super) fn write(transaction: &SmbTransaction, record: &mut Object) {
         record.text("status", &name);
         record.text("status_code", &code);
     }
-    record.number("session_id", if transaction.key.session == u64::MAX { 0 } else { transaction.key.session });
+    record
+        .number("session_id", if transaction.key.session == u64::MAX { 0 } else { transaction.key.session });
     record.number("tree_id", u64::from(transaction.key.tree));
     match &transaction.what {
         What::Plain => {}
@@ -42,7 +43,7 @@ pub(super) fn write(transaction: &SmbTransaction, record: &mut Object) {
         What::TreeConnect(tree) => tree_connect(tree, transaction.command, record),
         What::Create(create) => create_record(create, record),
         What::File(file) => {
-            record.bytes("filename", &file.name);
+            record.bytes("filename", &file.carried.name);
             record.bytes("share", &file.share);
             record.text("fuid", &file.handle.text());
         }

@@ -2,17 +2,17 @@
 
 use super::events::Event;
 use super::key::{Handle, Key, MessageKey, TreeKey};
-use super::recent::Recent;
 use super::transaction::{Command, SmbTransaction, Spoken, Status, What};
 use crate::Direction;
 use crate::app::Transactions;
 use crate::app::dcerpc::interface::Interface;
+use crate::app::recent::Recent;
 use std::sync::Arc;
 
 /// Exchanges of a flow that may be alive; with as many, the flow is given up.
 pub(super) const EXCHANGES_MAX: usize = 1024;
-/// Bytes of a name that are kept: more than the longest path has.
-pub(super) const NAME_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a name that are kept; the rest is cut off, so that what a flow remembers is bounded.
+pub(super) const NAME_BYTES_MAX: usize = 4096;
 /// Bytes that a read may ask for or a response have; larger ones are told and passed over.
 pub(super) const READ_BYTES_MAX: u32 = 16 * 1024 * 1024;
 /// The same for writes.
@@ -143,15 +143,23 @@ impl State {
     /// The file of this handle, closed or not.
     pub(super) fn find_file(&mut self, handle: Handle, direction: Direction) -> Option<&mut SmbTransaction> {
         self.find(|transaction| {
-            transaction.file().is_some_and(|file| file.handle == handle && file.direction == direction)
+            transaction
+                .file()
+                .is_some_and(|file| file.handle == handle && file.carried.direction == direction)
         })
     }
 
     /// The file of this handle that is not closed.
-    pub(super) fn find_open_file(&mut self, handle: Handle, direction: Direction) -> Option<&mut SmbTransaction> {
+    pub(super) fn find_open_file(
+        &mut self,
+        handle: Handle,
+        direction: Direction,
+    ) -> Option<&mut SmbTransaction> {
         self.find(|transaction| {
             transaction.file().is_some_and(|file| {
-                file.handle == handle && file.direction == direction && file.transfer.is_open()
+                file.handle == handle
+                    && file.carried.direction == direction
+                    && file.carried.transfer.is_open()
             })
         })
     }
@@ -163,7 +171,7 @@ impl State {
         };
         let was_open = !transaction.done[0];
         if let Some(file) = transaction.file_mut().filter(|_| was_open) {
-            file.close();
+            file.carried.close();
         }
         transaction.done = [true, true];
         if status.is_some() {

@@ -1,12 +1,11 @@
 //! Pieces of files within reads and writes, whatever the SMB.
 
-use super::carried::Carried;
 use super::events::Event;
 use super::key::{Handle, Key};
 use super::state::State;
-use super::transaction::{Command, What};
-use super::transfer::Bytes;
+use super::transaction::{Command, OpenFile, What};
 use crate::Direction;
+use crate::app::transfer::{Bytes, Carried};
 
 /// Bytes of files of one flow that may wait for others that come before them.
 const WAITING_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -36,7 +35,7 @@ impl State {
         let Some(transaction) = self.find_open_file(part.handle, part.direction) else {
             return false;
         };
-        let Some(file) = transaction.file_mut() else {
+        let Some(file) = transaction.file_mut().map(|file| &mut file.carried) else {
             return false;
         };
         let overlaps = part.offset < file.transfer.next();
@@ -49,7 +48,7 @@ impl State {
         } else if file.transfer.waiting_pieces() >= WAITING_PIECES_MAX {
             Some(count_event)
         } else {
-            file.piece(part.offset, part.length, part.bytes);
+            file.piece(part.offset, part.length, false, part.bytes);
             None
         };
         match refused {
@@ -74,9 +73,9 @@ impl State {
         name: Vec<u8>,
         share: Vec<u8>,
     ) {
-        let mut file = Carried::new(part.direction, part.handle, name);
-        file.share = share;
-        file.piece(part.offset, part.length, part.bytes);
+        let mut carried = Carried::new(part.direction, name);
+        carried.piece(part.offset, part.length, false, part.bytes);
+        let file = OpenFile { handle: part.handle, share, carried };
         if self.open(command, key, What::File(Box::new(file))).is_some() {
             self.expect_rest(part);
         }
@@ -104,7 +103,8 @@ impl State {
         let mine = left.min(bytes.len());
         self.file_left[side] = (left > mine).then_some((handle, left - mine));
         let had_hole = self.had_hole[0] || self.had_hole[1];
-        if let Some(file) = self.find_file(handle, direction).and_then(|transaction| transaction.file_mut()) {
+        let found = self.find_file(handle, direction).and_then(|transaction| transaction.file_mut());
+        if let Some(file) = found.map(|file| &mut file.carried) {
             if had_hole && file.transfer.waiting_bytes() > WAITING_AFTER_HOLE_BYTES_MAX {
                 file.truncate();
             }
@@ -120,7 +120,7 @@ impl State {
         self.transactions
             .iter()
             .filter_map(|live| live.transaction.file())
-            .map(|file| file.transfer.waiting_bytes())
+            .map(|file| file.carried.transfer.waiting_bytes())
             .sum()
     }
 }

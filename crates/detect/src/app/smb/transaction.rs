@@ -1,12 +1,12 @@
 //! An exchange of SMB.
 
 use super::call::Call;
-use super::carried::Carried;
 use super::events::Event;
 use super::key::{Handle, Key};
 use super::{auth, keywords, names};
 use crate::Direction;
 use crate::app::file::Files;
+use crate::app::transfer::Carried;
 use crate::app::{Field, Piece, Ready, Transaction, dcerpc};
 use crate::eve::Object;
 use std::sync::Arc;
@@ -100,6 +100,14 @@ pub(super) struct SetInfo {
     pub(super) is_deleted_on_close: bool,
 }
 
+/// A file that is read or written.
+#[derive(Clone, Debug)]
+pub(super) struct OpenFile {
+    pub(super) handle: Handle,
+    pub(super) share: Vec<u8>,
+    pub(super) carried: Carried,
+}
+
 /// What it is about.
 #[derive(Clone, Debug)]
 pub(super) enum What {
@@ -109,10 +117,14 @@ pub(super) enum What {
     SessionSetup(Box<SessionSetup>),
     TreeConnect(Box<TreeConnect>),
     Create(Box<Create>),
-    File(Box<Carried>),
+    File(Box<OpenFile>),
     Call(Box<Call>),
     Ioctl(u32),
-    Rename { handle: Handle, from: Vec<u8>, to: Vec<u8> },
+    Rename {
+        handle: Handle,
+        from: Vec<u8>,
+        to: Vec<u8>,
+    },
     SetInfo(Box<SetInfo>),
 }
 
@@ -169,14 +181,14 @@ impl SmbTransaction {
         }
     }
 
-    pub(super) fn file(&self) -> Option<&Carried> {
+    pub(super) fn file(&self) -> Option<&OpenFile> {
         match &self.what {
             What::File(file) => Some(file),
             _ => None,
         }
     }
 
-    pub(super) fn file_mut(&mut self) -> Option<&mut Carried> {
+    pub(super) fn file_mut(&mut self) -> Option<&mut OpenFile> {
         match &mut self.what {
             What::File(file) => Some(file),
             _ => None,
@@ -228,11 +240,15 @@ impl Transaction for SmbTransaction {
     }
 
     fn files(&self, direction: Direction) -> Option<&Files> {
-        self.file().filter(|file| file.direction == direction).map(|file| &file.files)
+        self.file()
+            .map(|file| &file.carried)
+            .filter(|file| file.direction == direction)
+            .map(|file| &file.files)
     }
 
     fn files_mut(&mut self, direction: Direction) -> Option<&mut Files> {
-        self.file_mut().filter(|file| file.direction == direction).map(|file| &mut file.files)
+        let file = self.file_mut().map(|file| &mut file.carried);
+        file.filter(|file| file.direction == direction).map(|file| &mut file.files)
     }
 
     fn record(&self, record: &mut Object) {

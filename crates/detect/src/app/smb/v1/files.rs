@@ -171,8 +171,7 @@ fn read_part(
     missing: usize,
 ) -> Option<()> {
     let nobody = Handle::default();
-    let mut part =
-        Part { direction: Direction::ToClient, handle: nobody, offset: 0, length, bytes, missing };
+    let mut part = Part { direction: Direction::ToClient, handle: nobody, offset: 0, length, bytes, missing };
     if length as usize > bytes.len().saturating_add(missing) {
         state.note(Event::ReadResponseTooLarge);
         state.skip_record(&part);

@@ -1,9 +1,9 @@
 //! Requests of SMB 1.
 
 use super::{
-    CLOSE, LOCKING_ANDX, NEGOTIATE, NT_CANCEL, NT_CREATE_ANDX, READ_ANDX, RENAME, Record, SESSION_SETUP_ANDX, TRANS,
-    TRANS2, TRANS2_SECONDARY, TREE_CONNECT_ANDX, TREE_DISCONNECT, WRITE, WRITE_AND_CLOSE, WRITE_ANDX, files,
-    opens_an_exchange, session, text, trans,
+    CLOSE, LOCKING_ANDX, NEGOTIATE, NT_CANCEL, NT_CREATE_ANDX, READ_ANDX, RENAME, Record, SESSION_SETUP_ANDX,
+    TRANS, TRANS2, TRANS2_SECONDARY, TREE_CONNECT_ANDX, TREE_DISCONNECT, WRITE, WRITE_AND_CLOSE, WRITE_ANDX,
+    files, opens_an_exchange, session, text, trans,
 };
 use crate::Direction;
 use crate::app::bytes::Reader;

@@ -1,8 +1,8 @@
 //! Responses of SMB 1.
 
 use super::{
-    CLOSE, LOGOFF_ANDX, NEGOTIATE, NT_CREATE_ANDX, READ_ANDX, Record, SESSION_SETUP_ANDX, TRANS, TREE_CONNECT_ANDX,
-    TREE_DISCONNECT, WRITE_ANDX, files, session, trans,
+    CLOSE, LOGOFF_ANDX, NEGOTIATE, NT_CREATE_ANDX, READ_ANDX, Record, SESSION_SETUP_ANDX, TRANS,
+    TREE_CONNECT_ANDX, TREE_DISCONNECT, WRITE_ANDX, files, session, trans,
 };
 use crate::Direction;
 use crate::app::bytes::Reader;

@@ -201,7 +201,8 @@ fn write_record(state: &mut State, record: &Record<'_>, missing: usize) -> Optio
         }
         Destination::Pipe => state.skip_record(&part),
         Destination::File(share) => {
-            let key = Key { purpose: Purpose::Header, session: record.session, message: 0, tree: record.tree };
+            let key =
+                Key { purpose: Purpose::Header, session: record.session, message: 0, tree: record.tree };
             state.open_file(&part, record.command(), key, name, share);
         }
     }
@@ -218,7 +219,12 @@ pub(super) enum Destination {
 }
 
 /// Where it belongs, by its tree and the name of its file; if the tree was not seen, by what it looks like.
-pub(super) fn destination(state: &mut State, record: &Record<'_>, handle: Handle, bytes: &[u8]) -> Destination {
+pub(super) fn destination(
+    state: &mut State,
+    record: &Record<'_>,
+    handle: Handle,
+    bytes: &[u8],
+) -> Destination {
     let tree = state.trees.get(&record.tree_key()).cloned();
     let is_known = tree.is_some();
     let Tree { share, is_pipe } = tree.unwrap_or_default();

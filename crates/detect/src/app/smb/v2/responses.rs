@@ -2,7 +2,8 @@
 
 use super::requests::{Destination, destination};
 use super::{
-    CREATE, IOCTL, NEGOTIATE, PIPE_TRANSCEIVE, READ, Record, SESSION_SETUP, TREE_CONNECT, TREE_DISCONNECT, WRITE,
+    CREATE, IOCTL, NEGOTIATE, PIPE_TRANSCEIVE, READ, Record, SESSION_SETUP, TREE_CONNECT, TREE_DISCONNECT,
+    WRITE,
 };
 use crate::Direction;
 use crate::app::bytes::Reader;
@@ -184,7 +185,7 @@ fn read_or_end(state: &mut State, record: &Record<'_>) {
             };
             let was_open = !transaction.done[0];
             if let Some(file) = transaction.file_mut().filter(|_| was_open) {
-                file.close();
+                file.carried.close();
             }
             transaction.status = Some(Status::Nt(record.status));
             transaction.done[0] = true;
@@ -207,8 +208,7 @@ fn read_record(state: &mut State, record: &Record<'_>, missing: usize) -> Option
     reader.skip(8)?;
     let bytes = reader.take_at_most(length as usize);
     let nobody = Handle::default();
-    let mut part =
-        Part { direction: Direction::ToClient, handle: nobody, offset: 0, length, bytes, missing };
+    let mut part = Part { direction: Direction::ToClient, handle: nobody, offset: 0, length, bytes, missing };
     if (length as usize).saturating_sub(bytes.len()) > missing {
         state.note(Event::ReadResponseTooLarge);
         state.skip_record(&part);
@@ -240,7 +240,8 @@ fn read_record(state: &mut State, record: &Record<'_>, missing: usize) -> Option
         Destination::Pipe => state.skip_record(&part),
         Destination::File(share) => {
             let name = state.name_of(handle, UNKNOWN);
-            let key = Key { purpose: Purpose::Header, session: record.session, message: 0, tree: record.tree };
+            let key =
+                Key { purpose: Purpose::Header, session: record.session, message: 0, tree: record.tree };
             state.open_file(&part, record.command(), key, name, share);
         }
     }

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 
 /// The map.
 #[derive(Clone, Debug)]
-pub(super) struct Recent<K, V> {
+pub(crate) struct Recent<K, V> {
     entries_max: usize,
     clock: u64,
     entries: BTreeMap<K, (u64, V)>,
     by_age: BTreeMap<u64, K>,
 }
 
-impl<K: Ord + Copy, V> Recent<K, V> {
+impl<K: Ord + Clone, V> Recent<K, V> {
     /// An empty one that keeps so many.
-    pub(super) fn new(entries_max: usize) -> Self {
+    pub(crate) fn new(entries_max: usize) -> Self {
         Recent { entries_max, clock: 0, entries: BTreeMap::new(), by_age: BTreeMap::new() }
     }
 
     /// Puts one in, in the place of what had the same key.
-    pub(super) fn put(&mut self, key: K, value: V) {
+    pub(crate) fn put(&mut self, key: K, value: V) {
         self.take(&key);
         if self.entries.len() >= self.entries_max
             && let Some((_, oldest)) = self.by_age.pop_first()
@@ -26,22 +26,22 @@ impl<K: Ord + Copy, V> Recent<K, V> {
             self.entries.remove(&oldest);
         }
         let age = self.tick();
-        self.entries.insert(key, (age, value));
+        self.entries.insert(key.clone(), (age, value));
         self.by_age.insert(age, key);
     }
 
     /// Looks one up, which counts as a use.
-    pub(super) fn get(&mut self, key: &K) -> Option<&V> {
+    pub(crate) fn get(&mut self, key: &K) -> Option<&V> {
         let now = self.tick();
         let (age, value) = self.entries.get_mut(key)?;
         self.by_age.remove(age);
-        self.by_age.insert(now, *key);
+        self.by_age.insert(now, key.clone());
         *age = now;
         Some(value)
     }
 
     /// Takes one out.
-    pub(super) fn take(&mut self, key: &K) -> Option<V> {
+    pub(crate) fn take(&mut self, key: &K) -> Option<V> {
         let (age, value) = self.entries.remove(key)?;
         self.by_age.remove(&age);
         Some(value)
