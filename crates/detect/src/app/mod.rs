@@ -21,6 +21,7 @@ pub mod field;
 pub mod file;
 mod keyword;
 pub mod krb5;
+pub mod nfs;
 mod protocol;
 pub mod rdp;
 mod recent;

@@ -30,8 +30,9 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     Keyword { name: "krb5.ticket_encryption", takes: Takes::Test(ticket_encryption) },
 ];
 
+/// Names are looked for in what the server says alone, as Suricata has it.
 const fn buffer(name: &'static str, field: Field) -> Keyword {
-    Keyword { name, takes: Takes::Buffer(Buffer { field, sides: Sides::Both, protocols: KRB5 }) }
+    Keyword { name, takes: Takes::Buffer(Buffer { field, sides: Sides::ToClient, protocols: KRB5 }) }
 }
 
 const fn number(name: &'static str, field: Field, max: u64) -> Keyword {
@@ -114,7 +115,7 @@ impl Wanted {
 
 fn ticket_encryption(text: &str) -> Result<Test, Complaint> {
     let wanted = Wanted::parse(text)?;
-    Ok(Test::new(Sides::Both, KRB5, move |transaction: &Krb5Transaction, direction| {
+    Ok(Test::new(Sides::ToClient, KRB5, move |transaction: &Krb5Transaction, direction| {
         let is_meant = transaction.ticket_encryption.is_some_and(|encryption| wanted.is(encryption));
         if is_meant && transaction.direction == direction { Verdict::Holds } else { Verdict::Fails }
     }))

@@ -22,7 +22,9 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     buffer("smb.named_pipe", NAMED_PIPE),
     buffer("smb_named_pipe", NAMED_PIPE),
     buffer("smb.ntlmssp_user", NTLMSSP_USER),
+    buffer("smb_ntlmssp_user", NTLMSSP_USER),
     buffer("smb.ntlmssp_domain", NTLMSSP_DOMAIN),
+    buffer("smb_ntlmssp_domain", NTLMSSP_DOMAIN),
     Keyword { name: "smb.version", takes: Takes::Test(version) },
 ];
 
