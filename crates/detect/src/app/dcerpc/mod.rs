@@ -17,7 +17,7 @@ pub(crate) mod pdu;
 mod record;
 pub(crate) mod stub;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transaction;
 
 use super::bytes::Reader;

@@ -182,7 +182,7 @@ fn ntlmssp(blob: &[u8]) -> Option<Ntlmssp> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// An NTLMSSP message that names a user, its fields in the order of `order` (0 domain, 1 user, 2 host).
