@@ -2,12 +2,12 @@
 
 /// A UUID, the high byte of each part first, as people write it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Uuid(pub [u8; 16]);
+pub(crate) struct Uuid(pub(crate) [u8; 16]);
 
 impl Uuid {
     /// The UUID that stands on the wire as these bytes: its first three parts turned round if `little`.
     #[must_use]
-    pub fn from_wire(bytes: [u8; 16], little: bool) -> Self {
+    pub(crate) fn from_wire(bytes: [u8; 16], little: bool) -> Self {
         if !little {
             return Uuid(bytes);
         }
@@ -18,7 +18,7 @@ impl Uuid {
 
     /// Reads the usual form, with or without hyphens.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let hyphens_stand_right = text.len() == 32
             || (text.len() == 36
@@ -37,7 +37,7 @@ impl Uuid {
 
     /// The usual form.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::with_capacity(36);
         for (place, byte) in self.0.iter().enumerate() {
             if matches!(place, 4 | 6 | 8 | 10) {
@@ -51,35 +51,35 @@ impl Uuid {
 
 /// An interface that a client asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Interface {
+pub(crate) struct Interface {
     /// Which.
-    pub uuid: Uuid,
+    pub(crate) uuid: Uuid,
     /// Its version, the major part.
-    pub version: u16,
+    pub(crate) version: u16,
     /// Its version, the minor part.
-    pub version_minor: u16,
+    pub(crate) version_minor: u16,
     /// The number by which requests name it.
-    pub context: u16,
+    pub(crate) context: u16,
     /// Its place in the bind that asked for it.
-    pub place: u16,
+    pub(crate) place: u16,
     /// The call that asked for it.
-    pub call_id: u32,
+    pub(crate) call_id: u32,
     /// Whether the bind was a first fragment.
-    pub first_fragment: bool,
+    pub(crate) first_fragment: bool,
     /// What the server answered: 0 is yes.
-    pub answer: Option<u16>,
+    pub(crate) answer: Option<u16>,
 }
 
 impl Interface {
     /// Whether the server agreed.
     #[must_use]
-    pub fn is_accepted(&self) -> bool {
+    pub(crate) fn is_accepted(&self) -> bool {
         self.answer == Some(0)
     }
 
     /// Its version as records tell it.
     #[must_use]
-    pub fn version_text(&self) -> String {
+    pub(crate) fn version_text(&self) -> String {
         format!("{}.{}", self.version, self.version_minor)
     }
 }

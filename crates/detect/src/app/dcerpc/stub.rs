@@ -5,27 +5,27 @@ const STUB_BYTES_MAX: usize = 1024 * 1024;
 
 /// The data of a call, one way.
 #[derive(Clone, Debug, Default)]
-pub struct Stub {
+pub(crate) struct Stub {
     bytes: Vec<u8>,
     /// How many fragments it came in.
-    pub fragments: u16,
+    pub(crate) fragments: u16,
 }
 
 impl Stub {
     /// Adds what a fragment carries.
-    pub fn append(&mut self, bytes: &[u8]) {
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
         let room = STUB_BYTES_MAX.saturating_sub(self.bytes.len());
         self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
     /// Another fragment came.
-    pub fn count_fragment(&mut self) {
+    pub(crate) fn count_fragment(&mut self) {
         self.fragments = self.fragments.saturating_add(1);
     }
 
     /// What was carried so far.
     #[must_use]
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }

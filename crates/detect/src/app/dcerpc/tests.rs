@@ -1,5 +1,6 @@
 //! DCERPC, with units built here.
 
+use super::datagram::looks_right as datagram_looks_right;
 use super::pdu::kind;
 use super::*;
 use crate::Time;
@@ -261,6 +262,6 @@ fn dcerpc_is_recognised_and_so_is_who_speaks() {
     assert_eq!(looks_right_from_client(&bind_ack(1, 0)), Looked::Reversed);
     assert_eq!(looks_right_from_server(&bind_ack(1, 0)), Looked::Yes);
     assert_eq!(looks_right_from_server(&[5, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), Looked::No);
-    assert_eq!(datagram::looks_right(&super::tests::datagram(0, 0, 1, 0, b"x")), Looked::Yes);
-    assert_eq!(datagram::looks_right(&[4, 0]), Looked::No);
+    assert_eq!(datagram_looks_right(&datagram(0, 0, 1, 0, b"x")), Looked::Yes);
+    assert_eq!(datagram_looks_right(&[4, 0]), Looked::No);
 }

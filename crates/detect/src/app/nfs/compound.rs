@@ -264,7 +264,6 @@ fn answer_other(operation: u32, is_ok: bool, reader: &mut Reader<'_>) -> Option<
         (4 | 20, true) => reader.skip(STATE_BYTES),
         (9, true) => attributes(reader),
         (34, true) => attribute_bits(reader),
-        (34, false) => Some(()),
         (26, true) => listing(reader),
         (35, _) => reader.skip(12),
         (38, true) => reader.skip(16),

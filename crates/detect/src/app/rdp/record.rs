@@ -63,7 +63,7 @@ fn core_record(core: &Core) -> Object {
     object.text("version", names::version(core.version));
     object.number("desktop_width", u64::from(core.width));
     object.number("desktop_height", u64::from(core.height));
-    let mut numbers = |object: &mut Object, list: &[(&str, Option<u64>)]| {
+    let numbers = |object: &mut Object, list: &[(&str, Option<u64>)]| {
         for (key, value) in list {
             if let Some(value) = value {
                 object.number(key, *value);
