@@ -78,7 +78,7 @@ impl Body {
         if self.ready() == Ready::No || self.window.is_empty() {
             return None;
         }
-        Some(Piece { bytes: &self.window, start: self.start, last: self.is_complete })
+        Some(Piece { bytes: &self.window, start: self.start, last: self.is_complete, little_endian: false })
     }
 
     /// All bytes that are kept, looked at or not.

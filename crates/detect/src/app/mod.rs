@@ -139,13 +139,15 @@ pub struct Piece<'a> {
     pub start: u64,
     /// Whether the whole ends with them.
     pub last: bool,
+    /// Numbers in it are little-endian: DCERPC said so.
+    pub little_endian: bool,
 }
 
 impl<'a> Piece<'a> {
     /// A field that is there in full.
     #[must_use]
     pub fn whole(bytes: &'a [u8]) -> Self {
-        Piece { bytes, start: 0, last: true }
+        Piece { bytes, start: 0, last: true, little_endian: false }
     }
 }
 
@@ -157,6 +159,11 @@ pub trait Transaction: Any + Clone + Send + Sync {
     /// Whether nothing will be added in this direction.
     fn is_complete(&self, direction: Direction) -> bool;
 
+    /// Whether it is looked at in this direction at all: a message that only goes one way is not.
+    fn concerns(&self, _direction: Direction) -> bool {
+        true
+    }
+
     /// How much there is of a field. By default everything comes at once, when the direction is complete.
     fn ready(&self, _field: Field, direction: Direction) -> Ready {
         if self.is_complete(direction) { Ready::Full } else { Ready::No }
@@ -167,11 +174,6 @@ pub trait Transaction: Any + Clone + Send + Sync {
 
     /// Shows all values of a numeric field.
     fn number(&self, _field: Field, _direction: Direction, _show: &mut dyn FnMut(u64)) {}
-
-    /// Whether numbers within its fields have their low byte first, where the protocol leaves that open (`byte_test` with `dce`).
-    fn has_little_numbers(&self, _direction: Direction) -> bool {
-        false
-    }
 
     /// What was odd about it: bit `n` is the `n`-th of [`Protocol::events`].
     fn events(&self, _direction: Direction) -> u128 {

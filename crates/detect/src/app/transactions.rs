@@ -126,11 +126,11 @@ pub(crate) struct Inspected {
 
 /// A [`Transaction`] whose type is not known.
 pub(crate) trait AnyTransaction {
+    fn concerns(&self, direction: Direction) -> bool;
     fn is_complete(&self, direction: Direction) -> bool;
     fn ready(&self, field: super::Field, direction: Direction) -> super::Ready;
     fn visit(&self, field: super::Field, direction: Direction, show: &mut dyn FnMut(super::Piece<'_>));
     fn number(&self, field: super::Field, direction: Direction, show: &mut dyn FnMut(u64));
-    fn has_little_numbers(&self, direction: Direction) -> bool;
     fn events(&self, direction: Direction) -> u128;
     fn files(&self, direction: Direction) -> Option<&super::file::Files>;
     fn files_mut(&mut self, direction: Direction) -> Option<&mut super::file::Files>;
@@ -140,6 +140,10 @@ pub(crate) trait AnyTransaction {
 }
 
 impl<T: Transaction> AnyTransaction for T {
+    fn concerns(&self, direction: Direction) -> bool {
+        Transaction::concerns(self, direction)
+    }
+
     fn is_complete(&self, direction: Direction) -> bool {
         Transaction::is_complete(self, direction)
     }
@@ -154,10 +158,6 @@ impl<T: Transaction> AnyTransaction for T {
 
     fn number(&self, field: super::Field, direction: Direction, show: &mut dyn FnMut(u64)) {
         Transaction::number(self, field, direction, show);
-    }
-
-    fn has_little_numbers(&self, direction: Direction) -> bool {
-        Transaction::has_little_numbers(self, direction)
     }
 
     fn events(&self, direction: Direction) -> u128 {

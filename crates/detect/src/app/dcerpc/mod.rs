@@ -34,6 +34,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "dcerpc",
     keywords: keywords::KEYWORDS,
     events: &[],
+    frames: &[keywords::FRAME_UNIT, keywords::FRAME_HEADER, keywords::FRAME_DATA],
     signatures: &[
         signature(Transport::Tcp, Direction::ToServer, b"\x05\x00", looks_right_from_client),
         signature(Transport::Tcp, Direction::ToClient, b"\x05\x00", looks_right_from_server),

@@ -146,7 +146,7 @@ fn a_bind_and_a_call_are_two_exchanges_however_their_bytes_come() {
         assert_eq!(stub_of(all[1], TO_SERVER), b"stub");
         assert_eq!(stub_of(all[1], TO_CLIENT), b"\0\0\0\0\0\0\0\0answer");
         assert_eq!(all[1].ready(STUB_DATA, TO_SERVER), Ready::Full);
-        assert!(all[1].has_little_numbers(TO_SERVER));
+        all[1].visit(STUB_DATA, TO_SERVER, &mut |piece| assert!(piece.little_endian));
         assert_eq!(flow.frames[0], ("dcerpc.hdr".to_owned(), 16));
         assert_eq!(flow.frames.len(), 12);
     }

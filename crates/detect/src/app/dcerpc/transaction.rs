@@ -81,12 +81,8 @@ impl Transaction for DcerpcTransaction {
     fn visit(&self, field: Field, direction: Direction, show: &mut dyn FnMut(Piece<'_>)) {
         let stub = self.stubs[direction.index()].bytes();
         if field == keywords::STUB_DATA && !stub.is_empty() {
-            show(Piece::whole(stub));
+            show(Piece { little_endian: self.is_little, ..Piece::whole(stub) });
         }
-    }
-
-    fn has_little_numbers(&self, _direction: Direction) -> bool {
-        self.is_little
     }
 
     fn record(&self, record: &mut Object) {

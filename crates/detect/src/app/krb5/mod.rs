@@ -27,6 +27,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "krb5",
     keywords: keywords::KEYWORDS,
     events: &["malformed_data", "weak_encryption"],
+    frames: &[],
     signatures: &[],
     probes: &[
         probe(Transport::Udp, Direction::ToServer, 11, message::looks_right),

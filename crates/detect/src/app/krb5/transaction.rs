@@ -61,6 +61,10 @@ impl Transaction for Krb5Transaction {
         true
     }
 
+    fn concerns(&self, direction: Direction) -> bool {
+        direction == self.direction
+    }
+
     fn visit(&self, field: Field, direction: Direction, show: &mut dyn FnMut(Piece<'_>)) {
         let name = match field {
             keywords::CLIENT_NAME => &self.client,

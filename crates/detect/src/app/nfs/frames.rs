@@ -3,6 +3,19 @@
 use crate::Direction;
 use crate::app::Context;
 
+/// Names of all frames.
+pub(super) const NAMES: &[&str] = &[
+    "rpc.pdu",
+    "rpc.hdr",
+    "rpc.data",
+    "rpc.creds",
+    "nfs.pdu",
+    "nfs.status",
+    "nfs4.pdu",
+    "nfs4.hdr",
+    "nfs4.ops",
+    "nfs4.status",
+];
 /// Bytes of the header of NFS 4's messages.
 const COMPOUND_HEADER_BYTES: usize = 8;
 const STATUS_BYTES: usize = 4;

@@ -37,6 +37,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "nfs",
     keywords: keywords::KEYWORDS,
     events: &["malformed_data", "non_existing_version", "unsupported_version", "too_many_transactions"],
+    frames: frames::NAMES,
     signatures: &[],
     probes: &[
         Probe {

@@ -27,6 +27,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "rdp",
     keywords: &[],
     events: &[],
+    frames: &[],
     signatures: &[],
     probes: &[probe(Direction::ToServer), probe(Direction::ToClient)],
     begin: |_| Protocol::boxed(RdpParser::default()),

@@ -18,12 +18,17 @@ pub(super) enum Said {
 #[derive(Clone, Debug)]
 pub struct RdpTransaction {
     pub(super) number: u64,
+    pub(super) direction: Direction,
     pub(super) said: Said,
 }
 
 impl Transaction for RdpTransaction {
     fn is_complete(&self, _direction: Direction) -> bool {
         true
+    }
+
+    fn concerns(&self, direction: Direction) -> bool {
+        direction == self.direction
     }
 
     fn visit(&self, _field: Field, _direction: Direction, _show: &mut dyn FnMut(Piece<'_>)) {}
@@ -61,7 +66,7 @@ impl Parser for RdpParser {
                 match certificates::record(rest) {
                     Record::Whole(serials, behind) => {
                         if let Some(serials) = serials.filter(|_| direction == Direction::ToClient) {
-                            self.say(Said::Certificates(serials));
+                            self.say(direction, Said::Certificates(serials));
                             self.is_over = true;
                         }
                         behind
@@ -101,12 +106,12 @@ impl RdpParser {
         };
         if speaker == direction {
             self.is_over |= matches!(message, Message::ServerSettings);
-            self.say(Said::Message(message));
+            self.say(direction, Said::Message(message));
         }
     }
 
-    fn say(&mut self, said: Said) {
+    fn say(&mut self, direction: Direction, said: Said) {
         let number = self.transactions.opened().saturating_add(1);
-        self.transactions.open(RdpTransaction { number, said });
+        self.transactions.open(RdpTransaction { number, direction, said });
     }
 }

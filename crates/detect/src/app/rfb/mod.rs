@@ -28,6 +28,7 @@ pub static PROTOCOL: Protocol = Protocol {
         "malformed_message",
         "confused_state",
     ],
+    frames: &[keywords::FRAME],
     signatures: &[signature(Direction::ToServer), signature(Direction::ToClient)],
     probes: &[],
     begin: |_| Protocol::boxed(RfbParser::default()),

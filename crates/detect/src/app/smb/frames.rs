@@ -9,7 +9,7 @@ use crate::app::Context;
 /// Bytes of a record that are collected.
 const COLLECTED_BYTES_MAX: usize = 256 * 1024;
 /// Names of all frames.
-const NAMES: [&str; 12] = [
+pub(super) const NAMES: &[&str] = &[
     "nbss.pdu",
     "nbss.hdr",
     "nbss.data",

@@ -40,6 +40,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "smb",
     keywords: keywords::KEYWORDS,
     events: events::NAMES,
+    frames: frames::NAMES,
     signatures: &[
         signature(Direction::ToServer, b"\xffSMB", nbss::looks_right_from_client),
         signature(Direction::ToClient, b"\xffSMB", nbss::looks_right_from_server),
