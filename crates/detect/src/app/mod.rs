@@ -14,16 +14,25 @@
 //! [`Protocol::probes`]), and what rules want.
 
 mod body;
+mod bytes;
 mod context;
+pub mod dcerpc;
 pub mod field;
 pub mod file;
 pub mod fingerprint;
 mod keyword;
+pub mod krb5;
+pub mod nfs;
 mod protocol;
 pub mod quic;
+pub mod rdp;
+mod recent;
+pub mod rfb;
+pub mod smb;
 pub mod table;
 pub mod tls;
 mod transactions;
+mod transfer;
 
 pub use body::{Body, BodyLimits};
 pub use context::{Context, Ends, Expectation, Next, Settings};

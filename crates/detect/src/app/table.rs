@@ -4,6 +4,9 @@ use super::{Protocol, ProtocolId, quic, tls};
 
 /// All of them. In the order in which they are tried where several could be meant.
 pub static PROTOCOLS: &[&Protocol] = &[&quic::PROTOCOL, &tls::PROTOCOL];
+use super::{Protocol, ProtocolId, dcerpc, krb5, nfs, rdp, rfb, smb};
+pub static PROTOCOLS: &[&Protocol] =
+    &[&dcerpc::PROTOCOL, &krb5::PROTOCOL, &nfs::PROTOCOL, &rdp::PROTOCOL, &rfb::PROTOCOL, &smb::PROTOCOL];
 
 /// The protocol of this id.
 #[must_use]
