@@ -15,12 +15,16 @@
 
 mod body;
 mod context;
+pub mod dns;
 pub mod field;
 pub mod file;
 mod keyword;
+pub mod mdns;
 mod protocol;
 pub mod table;
 mod transactions;
+#[cfg(test)]
+pub(crate) mod trial;
 
 pub use body::{Body, BodyLimits};
 pub use context::{Context, Ends, Expectation, Next, Settings};
@@ -147,6 +151,12 @@ impl<'a> Piece<'a> {
 pub trait Transaction: Any + Clone + Send + Sync {
     /// Whether nothing will be added in this direction.
     fn is_complete(&self, direction: Direction) -> bool;
+
+    /// Whether it is about this direction at all: one that is a single message (a DNS answer) has nothing to do with the other way, and rules for that way
+    /// are not even asked, those that only say what must not be there among them.
+    fn is_about(&self, _direction: Direction) -> bool {
+        true
+    }
 
     /// How much there is of a field. By default everything comes at once, when the direction is complete.
     fn ready(&self, _field: Field, direction: Direction) -> Ready {

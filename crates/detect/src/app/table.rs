@@ -3,7 +3,7 @@
 use super::{Protocol, ProtocolId};
 
 /// All of them. In the order in which they are tried where several could be meant.
-pub static PROTOCOLS: &[&Protocol] = &[];
+pub static PROTOCOLS: &[&Protocol] = &[&super::dns::PROTOCOL, &super::mdns::PROTOCOL];
 
 /// The protocol of this id.
 #[must_use]
