@@ -20,7 +20,9 @@ pub mod field;
 pub mod file;
 mod keyword;
 pub mod mdns;
+pub(crate) mod mime;
 mod protocol;
+pub mod smtp;
 pub mod table;
 mod transactions;
 #[cfg(test)]
