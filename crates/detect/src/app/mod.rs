@@ -18,6 +18,7 @@ mod context;
 pub mod dns;
 pub mod field;
 pub mod file;
+pub mod ftp;
 mod keyword;
 pub mod mdns;
 pub(crate) mod mime;

@@ -15,7 +15,7 @@ pub(crate) struct Trial<P: Parser> {
     pub(crate) parser: P,
     pub(crate) settings: Settings,
     pub(crate) ends: Ends,
-    pub(crate) announced: Option<u64>,
+    pub(crate) announced: Option<(u64, Vec<u8>)>,
     pub(crate) broken: bool,
     pub(crate) next: Option<Next>,
     pub(crate) expectations: Vec<Expectation>,
@@ -67,7 +67,9 @@ impl<P: Parser> Trial<P> {
             let shown = std::mem::take(&mut self.rest[place]);
             let input = Input { bytes: &shown, offset: self.offset[place], last };
             let mut context = Context::new(Time(0), self.ends, &self.settings);
-            context.announced = self.announced;
+            context.announced = self.announced.as_ref().map(|announced| announced.0);
+            context.announced_name =
+                self.announced.as_ref().map(|announced| announced.1.as_slice()).unwrap_or_default();
             let taken = self.parser.feed(direction, input, &mut context);
             self.next = context.asked().or(self.next);
             self.expectations.extend_from_slice(context.announcements());
