@@ -22,10 +22,21 @@ pub enum Takes {
     Buffer(Buffer),
     /// Nothing: the `content` before it looks into this buffer (the old form, `http_uri`).
     Modifier(Buffer),
+    /// The same as [`Takes::Buffer`], of digits whose letters are all of one case: what rules say is brought into that case.
+    Folded(Buffer, Letters),
     /// A condition on a number, see [`crate::NumberTest`].
     Number(Number),
     /// Anything else: reads the text after the colon (empty if there is none) and makes a test of it.
     Test(fn(&str) -> Result<Test, Complaint>),
+}
+
+/// The case of letters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Letters {
+    /// `abc`.
+    Small,
+    /// `ABC`.
+    Capital,
 }
 
 /// Bytes that rules look into.

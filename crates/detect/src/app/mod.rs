@@ -24,6 +24,7 @@ pub mod mdns;
 pub(crate) mod mime;
 mod protocol;
 pub mod smtp;
+pub mod ssh;
 pub mod table;
 mod transactions;
 #[cfg(test)]
@@ -32,7 +33,7 @@ pub(crate) mod trial;
 pub use body::{Body, BodyLimits};
 pub use context::{Context, Ends, Expectation, Next, Settings};
 pub use field::{Family, Field};
-pub use keyword::{Buffer, Keyword, Number, Sides, Takes, Test, Verdict};
+pub use keyword::{Buffer, Keyword, Letters, Number, Sides, Takes, Test, Verdict};
 pub use protocol::{Looked, Probe, Protocol, ProtocolId, Signature, Transport};
 pub(crate) use transactions::{AnyParser, Inspection};
 pub use transactions::{Live, Transactions};

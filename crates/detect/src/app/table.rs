@@ -1,9 +1,10 @@
 //! All protocols that are understood.
 
-use super::{Protocol, ProtocolId};
+use super::{Protocol, ProtocolId, dns, ftp, mdns, smtp, ssh};
 
 /// All of them. In the order in which they are tried where several could be meant.
-pub static PROTOCOLS: &[&Protocol] = &[&super::dns::PROTOCOL, &super::mdns::PROTOCOL];
+pub static PROTOCOLS: &[&Protocol] =
+    &[&dns::PROTOCOL, &ftp::DATA_PROTOCOL, &ftp::PROTOCOL, &mdns::PROTOCOL, &smtp::PROTOCOL, &ssh::PROTOCOL];
 
 /// The protocol of this id.
 #[must_use]
