@@ -19,13 +19,18 @@ pub mod dns;
 pub mod field;
 pub mod file;
 pub mod ftp;
+pub mod imap;
 mod keyword;
 pub mod mdns;
 pub(crate) mod mime;
+pub mod nothing;
+pub mod pop3;
 mod protocol;
 pub mod smtp;
 pub mod ssh;
 pub mod table;
+pub mod telnet;
+pub mod tftp;
 mod transactions;
 #[cfg(test)]
 pub(crate) mod trial;
