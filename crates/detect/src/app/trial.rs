@@ -1,6 +1,7 @@
 //! For tests: a parser, fed as the engine feeds it, and what came of it.
 //!
-//! Keeps what was not taken and shows it again with what follows, as long as anything is taken; panics where a parser breaks a promise that the engine relies on.
+//! Keeps what was not taken and shows it again with what follows, as long as anything is taken; panics where
+//! a parser breaks a promise that the engine relies on.
 
 use super::{
     Broken, Context, Ends, Expectation, Field, Input, Next, Parser, Piece, Settings, Transaction, Transport,

@@ -1,6 +1,7 @@
 //! The keywords of DNS.
 //!
-//! `dns.query`, `dns.query.name` and `dns.queries.rrname` look into the same field: the first to the server only, the others in what is repeated in answers as well.
+//! `dns.query`, `dns.query.name` and `dns.queries.rrname` look into the same field: the first to the server
+//! only, the others in what is repeated in answers as well.
 
 use super::kinds::{CODES, TYPES};
 use crate::app::{Buffer, Family, Field, Keyword, Number, ProtocolId, Sides, Takes};

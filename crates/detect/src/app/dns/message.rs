@@ -1,11 +1,13 @@
 //! A DNS message: the header, the questions, and three sections of records.
 //!
-//! Promises: [`Message::parse`] says no to a message whose header cannot be true, or whose questions or answers do not fit into it; authorities and additional records that do not
-//! fit are left out in full, and said to be invalid, since resolvers get along without them. All text stands in one buffer, so a message of
+//! Promises: [`Message::parse`] says no to a message whose header cannot be true, or whose questions or
+//! answers do not fit into it; authorities and additional records that do not fit are left out in full, and
+//! said to be invalid, since resolvers get along without them. All text stands in one buffer, so a message of
 //! any number of names costs two allocations.
 //!
-//! Own code instead of a crate from the field: those refuse what must be seen here (names that are too long or loop, types that nobody knows), and allocate
-//! for each name. Shared by DNS over UDP, TCP and HTTP/2, and by multicast DNS.
+//! Own code instead of a crate from the field: those refuse what must be seen here (names that are too long
+//! or loop, types that nobody knows), and allocate for each name. Shared by DNS over UDP, TCP and HTTP/2, and
+//! by multicast DNS.
 
 use super::kinds::{Data, kind};
 use super::name::{NameOddities, Names, Text};
@@ -74,8 +76,8 @@ impl Header {
         self.flags & 0x000f
     }
 
-    /// Whether a message of `length` bytes can have this header: there is room for what it counts, it counts something or ends here, and a question
-    /// asks something.
+    /// Whether a message of `length` bytes can have this header: there is room for what it counts, it counts
+    /// something or ends here, and a question asks something.
     fn is_plausible(self, length: usize) -> bool {
         let records: usize = self.counts.iter().map(|count| usize::from(*count)).sum();
         let fits = 2 * records <= length && (records > 0 || length <= HEADER_BYTES);
@@ -138,7 +140,8 @@ impl Message {
         Message::read(bytes, true)
     }
 
-    /// What the header says of a message of `length` bytes of which `bytes` are there: nothing if it cannot be one.
+    /// What the header says of a message of `length` bytes of which `bytes` are there: nothing if it cannot
+    /// be one.
     pub(super) fn glance(bytes: &[u8], length: usize) -> Option<Header> {
         Header::parse(bytes).map(|(header, _)| header).filter(|header| header.is_plausible(length))
     }

@@ -1,11 +1,13 @@
 //! DNS over UDP and TCP, and what multicast DNS and DNS over HTTP/2 share with it.
 //!
-//! Each message is an exchange of its own, about its own direction alone: a question is never joined with its answer, since rules
-//! look at either. Upon a datagram: the message that it is, or nothing if its header cannot be true. Upon a stream: messages with two bytes of length before
-//! each; one that cannot be read ends the matter, since the stream is something else then. Upon a hole: what follows is taken up again where it looks like
-//! the beginning of a message.
+//! Each message is an exchange of its own, about its own direction alone: a question is never joined with its
+//! answer, since rules look at either. Upon a datagram: the message that it is, or nothing if its header
+//! cannot be true. Upon a stream: messages with two bytes of length before each; one that cannot be read ends
+//! the matter, since the stream is something else then. Upon a hole: what follows is taken up again where it
+//! looks like the beginning of a message.
 //!
-//! A damaged message makes no exchange; the last one before it is told so (`malformed_data`), if it is still there.
+//! A damaged message makes no exchange; the last one before it is told so (`malformed_data`), if it is still
+//! there.
 //!
 //! Not here: joining answers to questions, which nobody asks for.
 

@@ -1,7 +1,9 @@
-//! Domain names as messages carry them: labels, each with its length before it, and pointers to where the rest of a name stood before.
+//! Domain names as messages carry them: labels, each with its length before it, and pointers to where the
+//! rest of a name stood before.
 //!
-//! Promises: every name is read in at most [`STEPS_OF_A_NAME_MAX`] steps and kept up to [`NAME_BYTES_MAX`] bytes, whatever it points at. Labels are joined by dots and
-//! otherwise kept as they are: no case is folded, no byte is escaped, and the root is the empty name.
+//! Promises: every name is read in at most [`STEPS_OF_A_NAME_MAX`] steps and kept up to [`NAME_BYTES_MAX`]
+//! bytes, whatever it points at. Labels are joined by dots and otherwise kept as they are: no case is folded,
+//! no byte is escaped, and the root is the empty name.
 //!
 //! Not here: what a name stands for, see `message`.
 
@@ -11,9 +13,11 @@ use super::message::Fault;
 const STEPS_OF_A_NAME_MAX: u32 = 255;
 /// Bytes of a name at most; the rest is cut off, and said to be.
 const NAME_BYTES_MAX: usize = 1025;
-/// Labels and pointers of all names of one message at most: honest messages of full size stay far below. One that needs more is malformed.
-const STEPS_OF_A_MESSAGE_MAX: u32 = 1 << 18;
-/// Bytes of all text of one message at most: pointers make short messages name much. What is beyond is cut off, and said to be.
+/// Labels and pointers of all names of one message at most: honest messages of full size stay far below. One
+/// that needs more is malformed.
+const STEPS_OF_A_MESSAGE_MAX: u32 = 1 << 16;
+/// Bytes of all text of one message at most: pointers make short messages name much. What is beyond is cut
+/// off, and said to be.
 const TEXT_BYTES_MAX: usize = 1 << 19;
 
 /// The two upper bits of a label's length: both set for a pointer, none for a label, the rest was never used.
@@ -73,7 +77,8 @@ pub(super) struct Names<'a> {
     pub(super) odd: NameOddities,
     keep: bool,
     steps: u32,
-    /// The last name that was one pointer: most records of an answer point at the same name, which is read once then.
+    /// The last name that was one pointer: most records of an answer point at the same name, which is read
+    /// once then.
     pointed: Option<(u16, Text)>,
 }
 
@@ -133,7 +138,8 @@ impl<'a> Names<'a> {
                 let (target, rest) = pointer(at).ok_or(Fault)?;
                 let there = self.message.get(usize::from(target)..).ok_or(Fault)?;
                 if there == at {
-                    // Behind a first pointer we know where the name ends and keep what there is of it; else there is no going on.
+                    // Behind a first pointer we know where the name ends and keep what there is of it; else
+                    // there is no going on.
                     behind.ok_or(Fault)?;
                     odd.add(NameOddities::LOOP);
                     break;

@@ -284,9 +284,10 @@ fn a_record_tells_it_all() {
     trial.say(Direction::ToServer, &query("a\"b.c"));
     assert_eq!(
         trial.records(),
-        [
-            r#"{"version":3,"type":"request","tx_id":0,"id":43981,"flags":"100","rd":true,"opcode":0,"rcode":"NOERROR","queries":[{"rrname":"a\"b.c","rrtype":"A"}]}"#
-        ]
+        [concat!(
+            r#"{"version":3,"type":"request","tx_id":0,"id":43981,"flags":"100","rd":true,"opcode":0,"#,
+            r#""rcode":"NOERROR","queries":[{"rrname":"a\"b.c","rrtype":"A"}]}"#,
+        )]
     );
     let mut trial = datagrams();
     let bytes = [
@@ -301,12 +302,21 @@ fn a_record_tells_it_all() {
     assert_eq!(
         trial.records(),
         [concat!(
-            r#"{"version":3,"type":"response","tx_id":0,"id":43981,"flags":"8580","qr":true,"aa":true,"rd":true,"ra":true,"opcode":0,"rcode":"NOERROR","#,
-            r#""answers":[{"rrname":"t","rrtype":"TXT","ttl":60,"rdata":"a"},{"rrname":"t","rrtype":"TXT","ttl":60,"rdata":"bc"},"#,
+            concat!(
+                r#"{"version":3,"type":"response","tx_id":0,"id":43981,"flags":"8580","qr":true,"aa":true,"#,
+                r#""rd":true,"ra":true,"opcode":0,"rcode":"NOERROR","#,
+            ),
+            concat!(
+                r#""answers":[{"rrname":"t","rrtype":"TXT","ttl":60,"rdata":"a"},{"rrname":"t","#,
+                r#""rrtype":"TXT","ttl":60,"rdata":"bc"},"#,
+            ),
             r#"{"rrname":"v","rrtype":"SRV","ttl":60,"srv":{"priority":1,"weight":2,"port":80,"name":"s"}},"#,
             r#"{"rrname":"h","rrtype":"SSHFP","ttl":60,"sshfp":{"fingerprint":"ab:cd","algo":1,"type":2}},"#,
             r#"{"rrname":"o","rrtype":"OPT","ttl":60,"opt":[{"code":3,"data":"0908"}]}],"#,
-            r#""grouped":{"TXT":["a","bc"],"SRV":[{"priority":1,"weight":2,"port":80,"name":"s"}],"SSHFP":[{"fingerprint":"ab:cd","algo":1,"type":2}]}}"#
+            concat!(
+                r#""grouped":{"TXT":["a","bc"],"SRV":[{"priority":1,"weight":2,"port":80,"name":"s"}],"#,
+                r#""SSHFP":[{"fingerprint":"ab:cd","algo":1,"type":2}]}}"#,
+            )
         )]
     );
 }

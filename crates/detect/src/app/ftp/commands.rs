@@ -1,7 +1,7 @@
 //! The words of FTP: commands, and the ports that commands and replies name.
 //!
-//! Promises: a command is known wherever it stands in its line and however it is written, as servers are as lenient; what names a port is read as strictly as servers
-//! read it.
+//! Promises: a command is known wherever it stands in its line and however it is written, as servers are as
+//! lenient; what names a port is read as strictly as servers read it.
 
 use core::net::{IpAddr, Ipv4Addr};
 

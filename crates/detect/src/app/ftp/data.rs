@@ -1,6 +1,7 @@
 //! FTP's data connections: one file each.
 //!
-//! Upon the first bytes in the direction that the command promised: a file of the name that it gave. Upon the end: the file is complete. Bytes in the other direction mean nothing.
+//! Upon the first bytes in the direction that the command promised: a file of the name that it gave. Upon the
+//! end: the file is complete. Bytes in the other direction mean nothing.
 //!
 //! Not here: lists of folders, which no command announces.
 

@@ -80,7 +80,8 @@ fn bounce(text: &str) -> Result<Test, Complaint> {
     Ok(Test::new(Sides::ToServer, PROTOCOLS, |exchange: &FtpTransaction, _| settled(exchange.bounces)))
 }
 
-/// Which command the data connection is for: files that are fetched go to the client, those that are stored to the server, whoever opened it.
+/// Which command the data connection is for: files that are fetched go to the client, those that are stored
+/// to the server, whoever opened it.
 fn data_command(text: &str) -> Result<Test, Complaint> {
     let (wanted, sides) = match text.trim() {
         "stor" => (Transfer::Store, Sides::ToServer),

@@ -1,10 +1,12 @@
 //! FTP: commands, replies, and the data connections that they announce.
 //!
-//! Upon a command that is known: an exchange, and what it says. Upon a line of a reply: it belongs to the oldest exchange that is not done, or to the newest if all are, or makes one
-//! of its own; unless it is preliminary (`1xx`) the exchange is done. Upon the reply to `PORT`, `EPRT`, `PASV` or `EPSV`: it is known where the next data connection goes. Upon `RETR` or
-//! `STOR`: that connection is announced, with the file's name. Upon `AUTH TLS` and the server's consent: what follows is encrypted.
+//! Upon a command that is known: an exchange, and what it says. Upon a line of a reply: it belongs to the
+//! oldest exchange that is not done, or to the newest if all are, or makes one of its own; unless it is
+//! preliminary (`1xx`) the exchange is done. Upon the reply to `PORT`, `EPRT`, `PASV` or `EPSV`: it is known
+//! where the next data connection goes. Upon `RETR` or `STOR`: that connection is announced, with the file's
+//! name. Upon `AUTH TLS` and the server's consent: what follows is encrypted.
 //!
-//! Not here: lines that begin with no known command, which nobody asks for.
+//! Not here: lines without a known command, which nobody asks for.
 
 mod commands;
 mod data;
@@ -246,7 +248,8 @@ impl Ftp {
         Ok(())
     }
 
-    /// Where the next data connection goes, if this reply settles it; and whether what was asked for makes no sense.
+    /// Where the next data connection goes, if this reply settles it; and whether what was asked for makes no
+    /// sense.
     fn negotiated(&self, reply: &[u8]) -> (Option<DataPort>, bool) {
         let data = |port: Option<u16>, is_active| port.map(|port| DataPort { port, is_active });
         match self.command {

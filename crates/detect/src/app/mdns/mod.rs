@@ -1,7 +1,8 @@
 //! Multicast DNS: the messages of DNS, said to everybody.
 //!
-//! There is no server that answers: all that is said goes to the server, questions and answers alike, and a message is an exchange of its own. The parser of
-//! messages, what can be odd about them, and what is done about damaged ones, are those of `dns`.
+//! There is no server that answers: all that is said goes to the server, questions and answers alike, and a
+//! message is an exchange of its own. The parser of messages, what can be odd about them, and what is done
+//! about damaged ones, are those of `dns`.
 //!
 //! Not here: who has which name, which nobody asks for.
 
@@ -246,8 +247,15 @@ mod tests {
         assert_eq!(
             seen().records(),
             [
-                r#"{"type":"request","id":0,"opcode":0,"rcode":0,"queries":[{"rrname":"_ipps._tcp.local","rrtype":"ptr"}]}"#,
-                r#"{"type":"response","id":0,"flags":["aa"],"opcode":0,"rcode":0,"answers":[{"rrname":"a.local","ptr":"b.local"}],"additionals":[{"rrname":"a.local","txt":["k=v1"]}]}"#,
+                concat!(
+                    r#"{"type":"request","id":0,"opcode":0,"rcode":0,"queries":[{"rrname":"_ipps._tcp.local","#,
+                    r#""rrtype":"ptr"}]}"#,
+                ),
+                concat!(
+                    r#"{"type":"response","id":0,"flags":["aa"],"opcode":0,"rcode":0,"#,
+                    r#""answers":[{"rrname":"a.local","ptr":"b.local"}],"additionals":[{"rrname":"a.local","#,
+                    r#""txt":["k=v1"]}]}"#,
+                ),
             ]
         );
     }

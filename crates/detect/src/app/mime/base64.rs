@@ -1,7 +1,8 @@
 //! Base64 that comes in pieces, with anything between its characters.
 //!
-//! Promises: whatever is no character of the alphabet is passed over, as RFC 2045 wants it; a group that cannot be decoded makes its piece, and all that follow, invalid, since
-//! nobody knows where the next group begins.
+//! Promises: whatever is no character of the alphabet is passed over, as RFC 2045 wants it; a group that
+//! cannot be decoded makes its piece, and all that follow, invalid, since nobody knows where the next group
+//! begins.
 //!
 //! Own code: the field's decoders want their input whole and clean.
 

@@ -1,7 +1,8 @@
 //! Header lines and the parameters in their values.
 //!
-//! Promises: the last parameter of a name counts; one that is cut into sections (RFC 2231: `name*0=`, `name*1=` …) is joined. Quotes around a value are taken away, escapes within
-//! it are not. Names are compared as they are written.
+//! Promises: the last parameter of a name counts; one that is cut into sections (RFC 2231: `name*0=`,
+//! `name*1=` …) is joined. Quotes around a value are taken away, escapes within it are not. Names are
+//! compared as they are written.
 
 use std::borrow::Cow;
 
@@ -16,7 +17,7 @@ pub(super) fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The value of the parameter `name` in the value of a header.
-pub(in crate::app) fn parameter<'a>(header: &'a [u8], name: &[u8]) -> Option<Cow<'a, [u8]>> {
+pub(super) fn parameter<'a>(header: &'a [u8], name: &[u8]) -> Option<Cow<'a, [u8]>> {
     if let Some((_, value)) = parameters(header).filter(|(key, _)| *key == name).last() {
         return Some(Cow::Borrowed(value));
     }

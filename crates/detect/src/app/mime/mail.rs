@@ -1,8 +1,10 @@
 //! A mail, line by line: headers, parts, attachments.
 //!
-//! Upon a header line: kept; one that begins with a space continues the last. Upon the empty line behind them: the headers of the mail itself are those of the first part; a
-//! part with a file name (of its disposition, else of its type) opens a file; `message/…` holds another mail, whose headers come next. Upon a line of the body: decoded and
-//! added to the file. Upon the boundary, or the end of the mail: the file is closed.
+//! Upon a header line: kept; one that begins with a space continues the last. Upon the empty line behind
+//! them: the headers of the mail itself are those of the first part; a part with a file name (of its
+//! disposition, else of its type) opens a file; `message/…` holds another mail, whose headers come next. Upon
+//! a line of the body: decoded and added to the file. Upon the boundary, or the end of the mail: the file is
+//! closed.
 //!
 //! Not here: parts without a file name, but for the addresses in them.
 

@@ -1,7 +1,8 @@
-//! MIME: mail with its parts, and what HTTP's uploads share with it.
+//! MIME: mail with its parts.
 //!
-//! [`Mail`] is shown a message line by line and puts its attachments into a [`super::file::Files`]: a part that has a file name is a file, decoded from base64 or
-//! quoted-printable. [`parameter`] finds `name="value"` in the value of a header.
+//! [`Mail`] is shown a message line by line and puts its attachments into a [`super::file::Files`]: a part
+//! that has a file name is a file, decoded from base64 or quoted-printable. `header` finds `name="value"` in
+//! the value of a header.
 //!
 //! Not here: who says the lines (`smtp`), and what the headers mean to anybody.
 
@@ -13,5 +14,4 @@ mod quoted;
 mod tests;
 mod urls;
 
-pub(in crate::app) use header::parameter;
 pub(in crate::app) use mail::{Mail, MailOddities};

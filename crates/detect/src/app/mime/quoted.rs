@@ -1,7 +1,8 @@
 //! Quoted-printable that comes in pieces of lines.
 //!
-//! Promises: `=XX` (capital letters) is a byte, `=` at the end of a line is nothing, line ends stay as they are. The end of an empty line is held back until the next
-//! piece, since the line end before a boundary belongs to the boundary.
+//! Promises: `=XX` (capital letters) is a byte, `=` at the end of a line is nothing, line ends stay as they
+//! are. The end of an empty line is held back until the next piece, since the line end before a boundary
+//! belongs to the boundary.
 
 /// A decoder between two pieces.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +14,8 @@ pub(super) struct Quoted {
 }
 
 impl Quoted {
-    /// Decodes a piece onto the end of `out`: `line`, and `end`, which is empty if the line goes on. Whether all of it was valid.
+    /// Decodes a piece onto the end of `out`: `line`, and `end`, which is empty if the line goes on. Whether
+    /// all of it was valid.
     pub(super) fn decode(&mut self, line: &[u8], end: &[u8], out: &mut Vec<u8>) -> bool {
         out.append(&mut self.held);
         let mut is_valid = true;

@@ -1,6 +1,7 @@
 //! What MIME promises, with mails that are built here.
 
 use super::base64::{Base64, Invalid};
+use super::header::parameter;
 use super::quoted::Quoted;
 use super::*;
 use crate::app::file::{Ending, FILE_LIMITS, Files};
@@ -85,7 +86,8 @@ fn lines_in_pieces_give_the_same_files() {
 
 #[test]
 fn a_mail_within_a_mail_is_read_on() {
-    let text = "Subject: out\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: message/rfc822; name=\"m.eml\"\r\n\r\n\
+    let text = "Subject: out\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n\
+        Content-Type: message/rfc822; name=\"m.eml\"\r\n\r\n\
         Subject: in\r\nContent-Disposition: attachment; filename=\"x\"\r\n\r\nbody\r\n--o--\r\n";
     let (mail, files, _) = read(text);
     assert_eq!(contents(&files), pairs(&[("x", "body")]));

@@ -1,7 +1,8 @@
 //! Addresses of web pages in the text of a mail.
 //!
-//! Promises: whatever begins with `http://` (of any case) up to a space, a tab, a quote or a bracket, without the scheme. What stands in a line that comes in pieces is found as long
-//! as the line has [`LINE_BYTES_MAX`] bytes.
+//! Promises: whatever begins with `http://` (of any case) up to a space, a tab, a quote or a bracket, without
+//! the scheme. What stands in a line that comes in pieces is found as long as the line has [`LINE_BYTES_MAX`]
+//! bytes.
 
 /// Bytes of a line that are kept until it ends; a longer one is looked at in pieces.
 const LINE_BYTES_MAX: usize = 8192;

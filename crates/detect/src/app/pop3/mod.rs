@@ -1,8 +1,9 @@
 //! POP3: commands and their replies.
 //!
-//! Upon a command: an exchange. Upon a reply: it belongs to the oldest exchange that has none, or makes one of its own, as the server's welcome does. What follows a reply up to a
-//! line with a single dot belongs to it; the lines of a list are kept, those of a mail are not. Upon the server's consent to `STLS`: what follows is encrypted. Upon a hole: what looks like a
-//! command or a reply is taken up again.
+//! Upon a command: an exchange. Upon a reply: it belongs to the oldest exchange that has none, or makes one
+//! of its own, as the server's welcome does. What follows a reply up to a line with a single dot belongs to
+//! it; the lines of a list are kept, those of a mail are not. Upon the server's consent to `STLS`: what
+//! follows is encrypted. Upon a hole: what looks like a command or a reply is taken up again.
 //!
 //! Not here: mails.
 
@@ -331,10 +332,22 @@ mod tests {
             whole.records(),
             [
                 r#"{"response":{"success":true,"status":"OK","header":"ready","data":[]}}"#,
-                r#"{"request":{"command":"USER","args":["me"]},"response":{"success":true,"status":"OK","header":"","data":[]}}"#,
-                r#"{"request":{"command":"LIST","args":[]},"response":{"success":true,"status":"OK","header":"2 mails","data":["1 10","2 20"]}}"#,
-                r#"{"request":{"command":"RETR","args":["1"]},"response":{"success":true,"status":"OK","header":"10 octets","data":[]}}"#,
-                r#"{"request":{"command":"QUIT","args":[]},"response":{"success":false,"status":"ERR","header":"no","data":[]}}"#,
+                concat!(
+                    r#"{"request":{"command":"USER","args":["me"]},"response":{"success":true,"status":"OK","#,
+                    r#""header":"","data":[]}}"#,
+                ),
+                concat!(
+                    r#"{"request":{"command":"LIST","args":[]},"response":{"success":true,"status":"OK","#,
+                    r#""header":"2 mails","data":["1 10","2 20"]}}"#,
+                ),
+                concat!(
+                    r#"{"request":{"command":"RETR","args":["1"]},"response":{"success":true,"status":"OK","#,
+                    r#""header":"10 octets","data":[]}}"#,
+                ),
+                concat!(
+                    r#"{"request":{"command":"QUIT","args":[]},"response":{"success":false,"status":"ERR","#,
+                    r#""header":"no","data":[]}}"#,
+                ),
             ]
         );
         let mut spelled = flow();

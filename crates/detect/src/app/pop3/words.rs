@@ -15,7 +15,8 @@ pub(super) struct Command {
 }
 
 impl Command {
-    /// The command of a line, without its end, and what is odd about it; nothing if no command begins like that.
+    /// The command of a line, without its end, and what is odd about it; nothing if no command begins like
+    /// that.
     pub(super) fn parse(line: &[u8]) -> Option<(Command, u128)> {
         let mut words = line.splitn(2, |byte| *byte == b' ');
         let word =

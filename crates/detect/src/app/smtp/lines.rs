@@ -1,7 +1,7 @@
 //! Cutting what is said into lines.
 //!
-//! Promises: a line ends at its line feed; a carriage return before that belongs to the end. A line of [`LINE_BYTES_MAX`] bytes or more is cut there, and the rest of it is passed
-//! over.
+//! Promises: a line ends at its line feed; a carriage return before that belongs to the end. A line of
+//! [`LINE_BYTES_MAX`] bytes or more is cut there, and the rest of it is passed over.
 
 /// Bytes of a line at most.
 pub(super) const LINE_BYTES_MAX: usize = 4096;

@@ -1,9 +1,11 @@
 //! SMTP: commands, replies, and the mails between them.
 //!
-//! An exchange begins with the first command and is over when a mail was sent, when the server agreed to begin anew (`RSET`) or to encrypt (`STARTTLS`); the next
-//! command begins another, but for `RSET` and `QUIT`, which belong to the one before as long as that is there. Upon a command: remembered until its reply comes. Upon a reply: it belongs to
-//! the oldest command that has none. Upon `DATA`, and the server's consent (or at once, if the server lets commands be sent ahead): what follows is a mail, until a line with a
-//! single dot. Upon `BDAT`: so many bytes are passed over.
+//! An exchange begins with the first command and is over when a mail was sent, when the server agreed to
+//! begin anew (`RSET`) or to encrypt (`STARTTLS`); the next command begins another, but for `RSET` and
+//! `QUIT`, which belong to the one before as long as that is there. Upon a command: remembered until its
+//! reply comes. Upon a reply: it belongs to the oldest command that has none. Upon `DATA`, and the server's
+//! consent (or at once, if the server lets commands be sent ahead): what follows is a mail, until a line with
+//! a single dot. Upon `BDAT`: so many bytes are passed over.
 //!
 //! Not here: what a mail is made of (`mime`), and what is said under encryption.
 

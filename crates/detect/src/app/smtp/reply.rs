@@ -23,7 +23,7 @@ impl Smtp {
                 Cut::Nothing => break,
                 Cut::Rest(_) => {
                     // Nobody replies at such length.
-                    self.set(Event::InvalidReply);
+                    self.set(Event::INVALID_REPLY);
                     return Err(Broken);
                 }
                 Cut::Long(line, has_end) => {
@@ -38,7 +38,7 @@ impl Smtp {
                 self.reply(line, context)?;
             }
             if line.len() == LINE_BYTES_MAX {
-                self.set(Event::TruncatedLine);
+                self.set(Event::TRUNCATED_LINE);
             }
             rest = rest.get(taken..).unwrap_or_default();
         }
@@ -49,14 +49,14 @@ impl Smtp {
         let code = line.first_chunk::<3>().filter(|code| CODES.contains(code));
         self.is_multiline = line.get(3) == Some(&b'-');
         let Some(code) = code else {
-            self.set(Event::InvalidReply);
+            self.set(Event::INVALID_REPLY);
             return Err(Broken);
         };
         let Some(command) = self.waiting.front().copied() else {
             if !self.is_welcomed {
                 self.is_welcomed = !self.is_multiline;
                 if code != b"220" {
-                    self.set(Event::InvalidReply);
+                    self.set(Event::INVALID_REPLY);
                 }
             }
             return Ok(());
@@ -80,13 +80,13 @@ impl Smtp {
                 context.then(Next::Switch(ProtocolId::Tls));
                 self.complete();
             }
-            Command::StartTls => self.set(Event::TlsRejected),
+            Command::StartTls => self.set(Event::TLS_REJECTED),
             Command::Data if code == b"354" => self.is_data = true,
             Command::Data => {
                 if self.may_pipeline {
                     self.is_data = false;
                 }
-                self.set(Event::DataCommandRejected);
+                self.set(Event::DATA_COMMAND_REJECTED);
             }
             Command::Rset if code == b"250" && !self.is_multiline => self.complete(),
             Command::Rset | Command::Bdat | Command::DataEnd | Command::Other => {}

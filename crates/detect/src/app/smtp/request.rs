@@ -26,7 +26,8 @@ impl Smtp {
         Ok(Taken::part(input.bytes.len() - rest.len(), 0))
     }
 
-    /// Whether what follows is the body of a mail, whose lines may be of any length; a line that may be a boundary has to be complete.
+    /// Whether what follows is the body of a mail, whose lines may be of any length; a line that may be a
+    /// boundary has to be complete.
     fn takes_pieces(&self, rest: &[u8]) -> bool {
         let is_body = self.is_data
             && match self.command {
@@ -94,7 +95,7 @@ impl Smtp {
             self.command(line, context)?;
         }
         if line.len() == LINE_BYTES_MAX {
-            self.set(Event::TruncatedLine);
+            self.set(Event::TRUNCATED_LINE);
         }
         Ok(taken)
     }
@@ -116,7 +117,7 @@ impl Smtp {
 
     fn command(&mut self, line: &[u8], context: &mut Context<'_>) -> Result<(), Broken> {
         if !self.is_welcomed {
-            self.set(Event::NoServerWelcomeMessage);
+            self.set(Event::NO_SERVER_WELCOME_MESSAGE);
         }
         self.command = Command::Other;
         if starts_with(line, b"starttls") {
@@ -136,7 +137,7 @@ impl Smtp {
             let name = parameter(line, 9);
             if let Some(exchange) = self.current_mut() {
                 if exchange.mail_from.is_some() {
-                    exchange.set(Event::DuplicateFields);
+                    exchange.set(Event::DUPLICATE_FIELDS);
                 } else {
                     exchange.mail_from = Some(name.to_vec());
                 }
@@ -155,7 +156,7 @@ impl Smtp {
 
     fn helo_command(&mut self, line: &[u8]) {
         if self.helo.is_some() {
-            self.set(Event::DuplicateFields);
+            self.set(Event::DUPLICATE_FIELDS);
             return;
         }
         let name = parameter(line, 4).to_vec();
@@ -165,12 +166,13 @@ impl Smtp {
         self.helo = Some(name);
     }
 
-    /// The client wants to send a mail. Whether it wanted that before, without an answer: then it is not asked for again.
+    /// The client wants to send a mail. Whether it wanted that before, without an answer: then it is not
+    /// asked for again.
     fn data_command(&mut self, context: &mut Context<'_>) -> bool {
         let wants_urls = context.settings.wants(super::keywords::URL);
         if let Some(exchange) = self.current_mut() {
             if exchange.has_data {
-                exchange.set(Event::UnparsableContent);
+                exchange.set(Event::UNPARSABLE_CONTENT);
                 return true;
             }
             exchange.has_data = true;
@@ -185,7 +187,7 @@ impl Smtp {
     pub(super) fn wait_for_reply(&mut self, command: Command) -> Result<(), Broken> {
         if matches!(self.waiting.back(), Some(Command::StartTls | Command::Data)) {
             // Nothing may be sent ahead of the reply to these.
-            self.set(Event::InvalidPipelinedSequence);
+            self.set(Event::INVALID_PIPELINED_SEQUENCE);
         }
         if self.waiting.len() >= COMMANDS_WAITING_MAX {
             return Err(Broken);
@@ -204,7 +206,7 @@ impl Smtp {
     ) -> Result<(), Broken> {
         self.begin_if_over(line)?;
         if !self.is_welcomed {
-            self.set(Event::NoServerWelcomeMessage);
+            self.set(Event::NO_SERVER_WELCOME_MESSAGE);
         }
         match self.command {
             Command::Data => {
@@ -242,7 +244,7 @@ impl Smtp {
         self.chunk_bytes_seen = self.chunk_bytes_seen.saturating_add(bytes as u64);
         self.is_data = self.chunk_bytes_seen < self.chunk_bytes;
         if self.chunk_bytes_seen > self.chunk_bytes {
-            self.set(Event::BdatChunkLenExceeded);
+            self.set(Event::BDAT_CHUNK_LEN_EXCEEDED);
             return Err(Broken);
         }
         Ok(())

@@ -22,8 +22,10 @@ fn welcomed() -> Trial<Smtp> {
     flow
 }
 
-const MAIL: &[u8] = b"Subject: hello\r\nReceived: a\r\nReceived: b\r\nContent-Type: multipart/mixed; boundary=s\r\n\r\n\
-    --s\r\nContent-Type: text/plain\r\n\r\nsee http://x.y/z now\r\n--s\r\nContent-Disposition: attachment; filename=a.txt\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+const MAIL: &[u8] =
+    b"Subject: hello\r\nReceived: a\r\nReceived: b\r\nContent-Type: multipart/mixed; boundary=s\r\n\r\n\
+    --s\r\nContent-Type: text/plain\r\n\r\nsee http://x.y/z now\r\n--s\r\n\
+    Content-Disposition: attachment; filename=a.txt\r\nContent-Transfer-Encoding: base64\r\n\r\n\
     aGVsbG8=\r\n--s--\r\n.\r\n";
 
 /// A mail is sent, in pieces that `say` makes.

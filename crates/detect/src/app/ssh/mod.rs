@@ -1,7 +1,8 @@
 //! SSH: what both sides say before they encrypt.
 //!
-//! A flow is one exchange. Upon a first line: protocol and software of that side. Upon an offer to exchange keys: its fingerprint, if anybody wants it. Upon the word that
-//! what follows is encrypted, from both sides: the exchange is over, and nothing more need be shown. A record that nobody wants is counted, not kept.
+//! A flow is one exchange. Upon a first line: protocol and software of that side. Upon an offer to exchange
+//! keys: its fingerprint, if anybody wants it. Upon the word that what follows is encrypted, from both sides:
+//! the exchange is over, and nothing more need be shown. A record that nobody wants is counted, not kept.
 //!
 //! Not here: what is encrypted.
 

@@ -34,7 +34,8 @@ impl Head {
     }
 }
 
-/// The line at the front without its end, and what follows it. A carriage return ends a line only if something follows.
+/// The line at the front without its end, and what follows it. A carriage return ends a line only if
+/// something follows.
 pub(super) fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n'))?;
     let (line, end) = bytes.split_at_checked(end)?;
@@ -56,8 +57,8 @@ pub(super) fn banner(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((protocol, software.get(..end)?))
 }
 
-/// What an offer to exchange keys says of the software that makes it: its ways to agree on keys, to encrypt, to authenticate and to compress, and
-/// the MD5 of that, both as HASSH has them.
+/// What an offer to exchange keys says of the software that makes it: its ways to agree on keys, to encrypt,
+/// to authenticate and to compress, and the MD5 of that, both as HASSH has them.
 pub(super) fn hassh(body: &[u8], is_server: bool) -> Option<(Vec<u8>, String)> {
     let mut rest = body.get(16..)?;
     let mut lists: [&[u8]; 10] = [&[]; 10];

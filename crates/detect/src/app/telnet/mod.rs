@@ -1,7 +1,8 @@
 //! Telnet: lines and commands between them, for rules that look into either.
 //!
-//! Upon a command (`IAC …`): the frame `telnet.ctl`. Upon a line: the frame `telnet.data`, with its end. What the server asks before somebody is logged in ends in a colon and a space
-//! instead. Everything is a `telnet.pdu` as well.
+//! Upon a command (`IAC …`): the frame `telnet.ctl`. Upon a line: the frame `telnet.data`, with its end. What
+//! the server asks before somebody is logged in ends in a colon and a space instead. Everything is a
+//! `telnet.pdu` as well.
 //!
 //! Not here: what the commands mean, and exchanges, which the protocol has none of.
 

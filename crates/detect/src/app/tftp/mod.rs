@@ -1,7 +1,7 @@
 //! TFTP: what is asked for.
 //!
-//! Upon a datagram to the server: an exchange with the name of the file and the mode; one that has none ends the matter, as data is sent from other ports. Upon an answer:
-//! nothing.
+//! Upon a datagram to the server: an exchange with the name of the file and the mode; one that has none ends
+//! the matter, as data is sent from other ports. Upon an answer: nothing.
 //!
 //! Not here: files.
 
