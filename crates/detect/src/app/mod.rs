@@ -161,9 +161,8 @@ pub trait Transaction: Any + Clone + Send + Sync {
     /// Whether nothing will be added in this direction.
     fn is_complete(&self, direction: Direction) -> bool;
 
-    /// Whether it is about this direction at all: one that is a single message (a DNS answer) has nothing to do with
-    /// the other way, and rules for that way are not even asked, those that only say what must not be there among them.
-    fn is_about(&self, _direction: Direction) -> bool {
+    /// Whether it is looked at in this direction at all: a message that only goes one way is not.
+    fn concerns(&self, _direction: Direction) -> bool {
         true
     }
 

@@ -62,6 +62,8 @@ pub struct Protocol {
     pub keywords: &'static [Keyword],
     /// The names of its `app-layer-event`s, without the protocol's own name before them, in the order of their bits.
     pub events: &'static [&'static str],
+    /// The names of the structures within its stream that `frame` rules can look into: `http1.request`.
+    pub frames: &'static [&'static str],
     /// Bytes at its beginning that only it has, on any port.
     pub signatures: &'static [Signature],
     /// Functions that look whether it is this one, on the ports where it is expected.

@@ -126,8 +126,8 @@ pub(crate) struct Inspected {
 
 /// A [`Transaction`] whose type is not known.
 pub(crate) trait AnyTransaction {
+    fn concerns(&self, direction: Direction) -> bool;
     fn is_complete(&self, direction: Direction) -> bool;
-    fn is_about(&self, direction: Direction) -> bool;
     fn ready(&self, field: super::Field, direction: Direction) -> super::Ready;
     fn visit(&self, field: super::Field, direction: Direction, show: &mut dyn FnMut(super::Piece<'_>));
     fn number(&self, field: super::Field, direction: Direction, show: &mut dyn FnMut(u64));
@@ -140,12 +140,12 @@ pub(crate) trait AnyTransaction {
 }
 
 impl<T: Transaction> AnyTransaction for T {
-    fn is_complete(&self, direction: Direction) -> bool {
-        Transaction::is_complete(self, direction)
+    fn concerns(&self, direction: Direction) -> bool {
+        Transaction::concerns(self, direction)
     }
 
-    fn is_about(&self, direction: Direction) -> bool {
-        Transaction::is_about(self, direction)
+    fn is_complete(&self, direction: Direction) -> bool {
+        Transaction::is_complete(self, direction)
     }
 
     fn ready(&self, field: super::Field, direction: Direction) -> super::Ready {

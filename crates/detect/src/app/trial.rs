@@ -119,7 +119,7 @@ impl<P: Parser> Trial<P> {
     /// All values that a field has in all transactions.
     pub(crate) fn values(&self, field: Field, direction: Direction) -> Vec<String> {
         let mut values = Vec::new();
-        for transaction in self.transactions().filter(|transaction| transaction.is_about(direction)) {
+        for transaction in self.transactions().filter(|transaction| transaction.concerns(direction)) {
             transaction.visit(field, direction, &mut |piece: Piece<'_>| {
                 values.push(String::from_utf8_lossy(piece.bytes).into_owned());
             });
@@ -130,7 +130,7 @@ impl<P: Parser> Trial<P> {
     /// All values that a field of numbers has in all transactions.
     pub(crate) fn numbers(&self, field: Field, direction: Direction) -> Vec<u64> {
         let mut values = Vec::new();
-        for transaction in self.transactions().filter(|transaction| transaction.is_about(direction)) {
+        for transaction in self.transactions().filter(|transaction| transaction.concerns(direction)) {
             transaction.number(field, direction, &mut |value| values.push(value));
         }
         values

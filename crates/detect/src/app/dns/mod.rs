@@ -38,6 +38,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "dns",
     keywords: keywords::KEYWORDS,
     events: EVENTS,
+    frames: &["dns.pdu"],
     signatures: &[],
     probes: &[
         Probe {
@@ -181,7 +182,7 @@ impl Transaction for DnsMessage {
         true
     }
 
-    fn is_about(&self, direction: Direction) -> bool {
+    fn concerns(&self, direction: Direction) -> bool {
         direction == self.direction
     }
 

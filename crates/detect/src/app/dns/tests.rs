@@ -82,7 +82,7 @@ fn each_message_is_an_exchange_about_its_own_direction() {
     trial.say(Direction::ToServer, &query("www.example.com")).say(Direction::ToClient, &answer());
     let about: Vec<(bool, bool)> = trial
         .transactions()
-        .map(|message| (message.is_about(Direction::ToServer), message.is_about(Direction::ToClient)))
+        .map(|message| (message.concerns(Direction::ToServer), message.concerns(Direction::ToClient)))
         .collect();
     assert_eq!(about, [(true, false), (false, true)]);
     assert_eq!(trial.values(QUESTIONS, Direction::ToServer), ["www.example.com"]);

@@ -20,6 +20,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "ftp-data",
     keywords: DATA_KEYWORDS,
     events: &[],
+    frames: &[],
     signatures: &[],
     probes: &[],
     begin: |_: &Settings| Protocol::boxed(DataFlow::default()),

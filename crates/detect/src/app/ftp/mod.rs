@@ -33,6 +33,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "ftp",
     keywords: keywords::KEYWORDS,
     events: EVENTS,
+    frames: &[],
     signatures: &[
         beginning(Direction::ToClient, b"220 (", true),
         beginning(Direction::ToServer, b"FEAT", true),

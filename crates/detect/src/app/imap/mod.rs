@@ -12,6 +12,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "imap",
     keywords: &[],
     events: &[],
+    frames: &[],
     signatures: &[
         reply(b"* OK "),
         reply(b"* NO "),

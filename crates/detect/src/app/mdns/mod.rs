@@ -20,6 +20,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "mdns",
     keywords: KEYWORDS,
     events: dns::EVENTS,
+    frames: &["mdns.pdu"],
     signatures: &[],
     probes: &[
         Probe {
@@ -70,7 +71,7 @@ impl Transaction for MdnsMessage {
         true
     }
 
-    fn is_about(&self, direction: Direction) -> bool {
+    fn concerns(&self, direction: Direction) -> bool {
         direction == Direction::ToServer
     }
 
@@ -233,7 +234,7 @@ mod tests {
     #[test]
     fn all_that_is_said_goes_to_the_server() {
         let trial = seen();
-        assert!(trial.transactions().all(|message| !message.is_about(Direction::ToClient)));
+        assert!(trial.transactions().all(|message| !message.concerns(Direction::ToClient)));
         assert_eq!(trial.values(QUESTIONS, Direction::ToServer), ["_ipps._tcp.local"]);
         assert_eq!(trial.values(ANSWERS, Direction::ToServer), ["a.local"]);
         assert_eq!(trial.values(ADDITIONALS, Direction::ToServer), ["a.local"]);

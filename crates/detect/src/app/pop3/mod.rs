@@ -23,6 +23,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "pop3",
     keywords: &[],
     events: EVENTS,
+    frames: &[],
     signatures: &[],
     probes: &[
         Probe {

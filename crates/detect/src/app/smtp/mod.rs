@@ -34,6 +34,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "smtp",
     keywords: keywords::KEYWORDS,
     events: EVENTS,
+    frames: &["smtp.command_line", "smtp.data", "smtp.response_line"],
     signatures: &[greeting(b"EHLO"), greeting(b"HELO")],
     probes: &[
         Probe {

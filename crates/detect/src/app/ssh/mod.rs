@@ -26,6 +26,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "ssh",
     keywords: keywords::KEYWORDS,
     events: EVENTS,
+    frames: &["ssh.record.hdr", "ssh.record.data", "ssh.record.pdu"],
     signatures: &[greeting(Direction::ToServer), greeting(Direction::ToClient)],
     probes: &[],
     begin: |_: &Settings| Protocol::boxed(Ssh::default()),

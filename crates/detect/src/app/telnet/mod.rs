@@ -19,6 +19,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "telnet",
     keywords: &[],
     events: &[],
+    frames: &["telnet.pdu", "telnet.ctl", "telnet.data"],
     signatures: &[],
     probes: &[probe(Direction::ToServer), probe(Direction::ToClient)],
     begin: |_: &Settings| Protocol::boxed(Telnet::default()),

@@ -18,6 +18,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "tftp",
     keywords: &[],
     events: &[],
+    frames: &[],
     signatures: &[],
     probes: &[probe(Direction::ToServer), probe(Direction::ToClient)],
     begin: |_: &Settings| Protocol::boxed(Tftp::default()),
