@@ -60,7 +60,7 @@ pub enum Next {
 }
 
 /// A flow that this one announces (FTP's data connections).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Expectation {
     /// Where it will be opened to.
     pub to: (IpAddr, u16),
@@ -68,6 +68,8 @@ pub struct Expectation {
     pub protocol: ProtocolId,
     /// Handed to the new flow's parser, see [`Context::announced`].
     pub note: u64,
+    /// Handed to it as well, see [`Context::announced_name`]: a file's name.
+    pub name: Vec<u8>,
 }
 
 /// A structure within the stream that `frame` rules look into.
@@ -88,6 +90,8 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     /// If another flow announced this one: its note.
     pub announced: Option<u64>,
+    /// And the name that it gave; empty otherwise.
+    pub announced_name: &'a [u8],
     pub(crate) next: Option<Next>,
     pub(crate) expectations: Vec<Expectation>,
     pub(crate) frames: Vec<Frame>,
@@ -102,6 +106,7 @@ impl<'a> Context<'a> {
             ends,
             settings,
             announced: None,
+            announced_name: &[],
             next: None,
             expectations: Vec::new(),
             frames: Vec::new(),

@@ -33,6 +33,19 @@ pub mod table;
 pub mod tls;
 mod transactions;
 mod transfer;
+pub mod dns;
+pub mod ftp;
+pub mod imap;
+pub mod mdns;
+pub(crate) mod mime;
+pub mod nothing;
+pub mod pop3;
+pub mod smtp;
+pub mod ssh;
+pub mod telnet;
+pub mod tftp;
+#[cfg(test)]
+pub(crate) mod trial;
 
 pub use body::{Body, BodyLimits};
 pub use context::{Context, Ends, Expectation, Next, Settings};

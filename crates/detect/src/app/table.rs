@@ -7,6 +7,19 @@ pub static PROTOCOLS: &[&Protocol] = &[&quic::PROTOCOL, &tls::PROTOCOL];
 use super::{Protocol, ProtocolId, dcerpc, krb5, nfs, rdp, rfb, smb};
 pub static PROTOCOLS: &[&Protocol] =
     &[&dcerpc::PROTOCOL, &krb5::PROTOCOL, &nfs::PROTOCOL, &rdp::PROTOCOL, &rfb::PROTOCOL, &smb::PROTOCOL];
+use super::{Protocol, ProtocolId, dns, ftp, imap, mdns, pop3, smtp, ssh, telnet, tftp};
+pub static PROTOCOLS: &[&Protocol] = &[
+    &dns::PROTOCOL,
+    &ftp::DATA_PROTOCOL,
+    &ftp::PROTOCOL,
+    &imap::PROTOCOL,
+    &mdns::PROTOCOL,
+    &pop3::PROTOCOL,
+    &smtp::PROTOCOL,
+    &ssh::PROTOCOL,
+    &telnet::PROTOCOL,
+    &tftp::PROTOCOL,
+];
 
 /// The protocol of this id.
 #[must_use]
