@@ -17,6 +17,8 @@ mod body;
 mod context;
 pub mod field;
 pub mod file;
+pub mod http;
+pub mod http1;
 mod keyword;
 mod protocol;
 pub mod table;

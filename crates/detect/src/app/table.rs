@@ -1,9 +1,11 @@
 //! All protocols that are understood.
 
-use super::{Protocol, ProtocolId};
+use super::{Protocol, ProtocolId, http1};
 
 /// All of them. In the order in which they are tried where several could be meant.
-pub static PROTOCOLS: &[&Protocol] = &[];
+pub static PROTOCOLS: &[&Protocol] = &[
+    &http1::PROTOCOL,
+];
 
 /// The protocol of this id.
 #[must_use]
