@@ -3,9 +3,7 @@
 use super::{Protocol, ProtocolId, http1};
 
 /// All of them. In the order in which they are tried where several could be meant.
-pub static PROTOCOLS: &[&Protocol] = &[
-    &http1::PROTOCOL,
-];
+pub static PROTOCOLS: &[&Protocol] = &[&http1::PROTOCOL];
 
 /// The protocol of this id.
 #[must_use]

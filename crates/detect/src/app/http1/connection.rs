@@ -126,8 +126,7 @@ impl Connection {
 
     /// Whoever wants to see the next message of this side as a frame sees it from here on.
     pub(super) fn begin_frame(&mut self, direction: Direction, context: &Context<'_>) {
-        self.frames[direction.index()] =
-            context.wants_frame(FRAMES[direction.index()]).then(Vec::new);
+        self.frames[direction.index()] = context.wants_frame(FRAMES[direction.index()]).then(Vec::new);
     }
 
     /// Shows what was taken of the message.

@@ -147,9 +147,7 @@ fn walk_dots(input: &[u8], out: &mut Vec<u8>) {
         let (segment, after) = rest.split_at(end);
         match segment {
             b"/." => {}
-            b"/.." => {
-                while out.len() > floor && out.pop() != Some(b'/') {}
-            }
+            b"/.." => while out.len() > floor && out.pop() != Some(b'/') {},
             segment => out.extend_from_slice(segment),
         }
         rest = after;

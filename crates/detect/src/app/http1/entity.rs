@@ -47,6 +47,8 @@ pub(super) struct Sink {
     pub(super) body: Option<Body>,
     pub(super) files: Files,
     file: Option<usize>,
+    /// Bytes that the message announces, 0 if it does not.
+    pub(super) announced: u64,
     /// Bytes after decompression.
     pub(super) entity_bytes: u64,
 }
@@ -59,6 +61,7 @@ impl Entity {
             body: None,
             files: Files::default(),
             file: None,
+            announced: 0,
             entity_bytes: 0,
         };
         Entity { chain: None, message_bytes: 0, sink }
@@ -134,6 +137,9 @@ impl Sink {
             Kind::File(name) => {
                 if self.file.is_none() {
                     self.file = self.files.open(name, self.limits);
+                    if let Some(place) = self.file {
+                        self.files.expect(place, self.announced);
+                    }
                 }
                 if let Some(place) = self.file {
                     self.files.append(place, bytes);
@@ -153,7 +159,8 @@ impl Sink {
             multipart.finish(&mut self.files);
         }
         if let Some(place) = self.file {
-            self.files.close(place, Ending::Closed);
+            let is_cut = self.entity_bytes > self.limits.bytes_max;
+            self.files.close(place, if is_cut { Ending::Truncated } else { Ending::Closed });
         }
     }
 

@@ -78,7 +78,7 @@ impl Message {
 }
 
 fn made(head: &mut Head, write: impl Fn(&Head, &mut Vec<u8>)) -> Place {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(head.size());
     write(head, &mut out);
     head.keep(|made| made.append(&mut out))
 }
@@ -279,11 +279,12 @@ impl Transaction for Exchange {
                     show(piece);
                 }
             }
-            field::HEADER | field::HEADER_RAW | field::HEADER_NAMES | field::START => {
-                if self.message(direction).progress > Progress::Headers {
-                    self.show_headers(field, direction, show);
-                }
+            field::HEADER | field::HEADER_RAW | field::HEADER_NAMES | field::START
+                if self.message(direction).progress > Progress::Headers =>
+            {
+                self.show_headers(field, direction, show);
             }
+            field::HEADER | field::HEADER_RAW | field::HEADER_NAMES | field::START => {}
             field::REQUEST_HEADER | field::RESPONSE_HEADER => {
                 let wanted =
                     if field == field::REQUEST_HEADER { Direction::ToServer } else { Direction::ToClient };

@@ -32,6 +32,19 @@ struct Entry {
     repeated: bool,
 }
 
+/// What makes a header's name invalid.
+const INVALID_NAMES: &[Event] = &[
+    Event::RequestSpaceAfterName,
+    Event::ResponseSpaceAfterName,
+    Event::RequestHeaderInvalid,
+    Event::ResponseNameNotToken,
+];
+
+/// Bytes that most heads have at most: so much room is made at once.
+const HEAD_BYTES_USUAL: usize = 640;
+/// Headers that most heads have at most.
+const HEADERS_USUAL: usize = 16;
+
 /// Too much of something: the parser gives up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct TooMuch;
@@ -86,6 +99,7 @@ impl Head {
     /// The first line, of which `line` is the text.
     pub(super) fn set_line(&mut self, line: &[u8]) {
         self.text.clear();
+        self.text.reserve(line.len() + HEAD_BYTES_USUAL);
         self.text.extend_from_slice(line);
         self.block_start = self.text.len();
         self.line = place(0, self.text.len(), false);
@@ -110,6 +124,22 @@ impl Head {
         let start = self.made.len();
         make(&mut self.made);
         place(start, self.made.len().saturating_sub(start), true)
+    }
+
+    /// Keeps a copy of what was made before, and what is made behind it.
+    pub(super) fn keep_behind(&mut self, before: Option<Place>, make: impl FnOnce(&mut Vec<u8>)) -> Place {
+        let start = self.made.len();
+        if let Some(before) = before.filter(|before| before.made) {
+            let from = before.start as usize;
+            self.made.extend_from_within(from..(from + before.length as usize).min(start));
+        }
+        make(&mut self.made);
+        place(start, self.made.len().saturating_sub(start), true)
+    }
+
+    /// How many bytes the head has.
+    pub(super) fn size(&self) -> usize {
+        self.text.len() + self.made.len()
     }
 
     /// The bytes at a place.
@@ -223,6 +253,9 @@ impl Head {
             Value::Plain(value) => place(text_start + offset(input, value), value.len(), false),
             Value::Folded(value) => self.keep(|made| made.extend_from_slice(value)),
         };
+        if self.entries.is_empty() {
+            self.entries.reserve(HEADERS_USUAL);
+        }
         self.entries.push(Entry { name, value, repeated: false });
         Ok(())
     }
@@ -339,30 +372,34 @@ fn offset(whole: &[u8], part: &[u8]) -> usize {
     (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize)
 }
 
+/// Notes what was odd about a header. Each kind is noted once in an exchange, and of what makes a name invalid only what was seen first.
 fn note_oddities(side: Side, odd: Oddities, events: &mut Events) {
     if odd == Oddities::default() {
         return;
     }
-    let pick = |request, response| if side == Side::Request { request } else { response };
     events.set_if(odd.deformed_end && side == Side::Response, Event::DeformedEol);
-    events.set_if(
-        odd.space_after_name,
-        pick(Event::RequestSpaceAfterName, Event::ResponseSpaceAfterName),
-    );
-    events.set_if(
-        odd.space_before_name,
-        pick(Event::InvalidRequestFolding, Event::InvalidResponseFolding),
-    );
-    events.set_if(
-        odd.name_is_no_token,
-        pick(Event::RequestHeaderInvalid, Event::ResponseNameNotToken),
-    );
-    events.set_if(
-        odd.no_colon,
-        pick(Event::RequestFieldMissingColon, Event::ResponseFieldMissingColon),
-    );
-    events.set_if(
-        odd.empty_name && !odd.no_colon,
-        pick(Event::RequestEmptyName, Event::ResponseEmptyName),
-    );
+    let (spaced, folded, token, colon) = match side {
+        Side::Request => (
+            Event::RequestSpaceAfterName,
+            Event::InvalidRequestFolding,
+            Event::RequestHeaderInvalid,
+            Event::RequestFieldMissingColon,
+        ),
+        Side::Response => (
+            Event::ResponseSpaceAfterName,
+            Event::InvalidResponseFolding,
+            Event::ResponseNameNotToken,
+            Event::ResponseFieldMissingColon,
+        ),
+    };
+    let mut once = |condition: bool, event: Event, kind: &[Event]| {
+        let known = kind.iter().any(|event| events.has(*event));
+        events.set_if(condition && !known, event);
+    };
+    once(odd.space_after_name, spaced, INVALID_NAMES);
+    once(odd.space_before_name, folded, &[Event::InvalidRequestFolding, Event::InvalidResponseFolding]);
+    once(odd.name_is_no_token, token, INVALID_NAMES);
+    // A name that is empty counts as one without a colon.
+    let missing = &[Event::RequestFieldMissingColon, Event::ResponseFieldMissingColon];
+    once(odd.no_colon || odd.empty_name, colon, missing);
 }

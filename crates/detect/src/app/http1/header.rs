@@ -8,7 +8,7 @@
 //!
 //! Not here: what headers mean, and joining those of the same name (`head`).
 
-use super::text::{is_space, is_token, split_while, trimmed};
+use super::text::{is_token, split_while, trimmed};
 use memchr::{memchr, memchr2, memchr3};
 
 /// Lines that one header may go on over; the next line is a header of its own.
@@ -118,8 +118,8 @@ impl Reader {
         let (_, after) = split_while(after, |byte| matches!(byte, b' ' | b'\t'));
         let mut odd = Oddities {
             empty_name: full.is_empty(),
-            space_before_name: full.first().is_some_and(|byte| is_space(*byte)),
-            space_after_name: full.last().is_some_and(|byte| is_space(*byte)),
+            space_before_name: matches!(full.first(), Some(b' ' | b'\t')),
+            space_after_name: matches!(full.last(), Some(b' ' | b'\t')),
             name_is_no_token: !after.is_empty(),
             ..Oddities::default()
         };

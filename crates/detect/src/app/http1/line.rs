@@ -235,7 +235,9 @@ mod tests {
         assert_eq!(events, Events::default());
         let parts = response_line(b"HTTP/3.7 2x0", &mut events);
         assert_eq!((parts.status, parts.message), (None, None));
-        assert!(events.has(Event::ResponseLineInvalidProtocol) && events.has(Event::ResponseLineInvalidStatus));
+        assert!(
+            events.has(Event::ResponseLineInvalidProtocol) && events.has(Event::ResponseLineInvalidStatus)
+        );
     }
 
     #[test]

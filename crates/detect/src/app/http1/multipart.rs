@@ -178,7 +178,10 @@ impl Multipart {
 /// How many bytes at the end of `rest` may be the beginning of `delimiter`.
 fn held_back(rest: &[u8], delimiter: &[u8]) -> usize {
     let longest = rest.len().min(delimiter.len().saturating_sub(1));
-    (1..=longest).rev().find(|length| rest.ends_with(delimiter.get(..*length).unwrap_or_default())).unwrap_or(0)
+    (1..=longest)
+        .rev()
+        .find(|length| rest.ends_with(delimiter.get(..*length).unwrap_or_default()))
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -189,7 +192,9 @@ mod tests {
         --xyz\r\nContent-Disposition: form-data; name=\"f\"; filename=\"one.txt\"\r\nContent-Type: text/plain\r\n\r\n\
         first\r\n--xy\r\nfile\r\n--xyz\r\ncontent-disposition: form-data; filename=two\r\n\r\n--xyz--\r\n";
 
-    fn taken_apart(size: usize) -> (Vec<(Vec<u8>, Vec<u8>, Ending)>, Events) {
+    type Found = Vec<(Vec<u8>, Vec<u8>, Ending)>;
+
+    fn taken_apart(size: usize) -> (Found, Events) {
         let mut multipart = Multipart::new(b"multipart/form-data; boundary=xyz").expect("a boundary");
         let (mut files, mut events) = (Files::default(), Events::default());
         for piece in BODY.chunks(size) {

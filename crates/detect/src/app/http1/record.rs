@@ -32,7 +32,11 @@ pub(super) fn write(exchange: &Exchange, record: &mut Object) {
     bytes(record, "http_refer", request.value(b"referer"));
     bytes(record, "http_method", exchange.method_name.map(|place| request.at(place)));
     let protocol = exchange.request.protocol.map(|place| request.at(place));
-    bytes(record, "protocol", protocol.or((exchange.request.version == Version::V0_9).then_some(b"HTTP/0.9")));
+    bytes(
+        record,
+        "protocol",
+        protocol.or((exchange.request.version == Version::V0_9).then_some(b"HTTP/0.9")),
+    );
     match exchange.status {
         Some(status) => record.number("status", status.into()),
         None => bytes(record, "status_string", exchange.code.map(|place| response.at(place))),

@@ -47,11 +47,7 @@ pub(super) enum RequestState {
 }
 
 impl Connection {
-    pub(super) fn request_step(
-        &mut self,
-        view: View<'_>,
-        context: &mut Context<'_>,
-    ) -> Result<Step, Broken> {
+    pub(super) fn request_step(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
         match self.request_state {
             RequestState::Idle if view.rest.is_empty() => Ok(Step::Wait(0)),
             RequestState::Idle => {
@@ -137,7 +133,8 @@ impl Connection {
         if !over && view.last {
             // Nothing more comes: what is there has to do.
             let rest = view.rest.get(taken..).unwrap_or_default();
-            taken += head.read(rest, true, &mut events).map_err(|_| Broken)?.taken;
+            head.read(rest, true, &mut events).map_err(|_| Broken)?;
+            taken = view.rest.len();
             exchange.events = events;
             exchange.request.progress = Progress::Trailer;
             over = true;
@@ -168,6 +165,7 @@ impl Connection {
         }
         choose_kind(exchange);
         let sink = &mut exchange.request.entity.sink;
+        sink.announced = exchange.request.content_length.unwrap_or(0);
         if !matches!(sink.kind, Kind::File(_)) && context.settings.wants(field::REQUEST_BODY) {
             sink.body = Some(Body::new(REQUEST_BODY_LIMITS));
         }
@@ -247,7 +245,8 @@ impl Connection {
                 self.current(TO_SERVER)?.request.progress = Progress::Trailer;
                 self.to(RequestState::Headers, taken)
             }
-            chunk::Length::Invalid | chunk::Length::TooLarge { .. } => {
+            chunk::Length::Invalid { is_whole_line: true } => Err(Broken),
+            chunk::Length::Invalid { .. } | chunk::Length::TooLarge { .. } => {
                 self.note(TO_SERVER, Event::InvalidRequestChunkLen);
                 Err(Broken)
             }
@@ -322,7 +321,9 @@ fn read_line(exchange: &mut Exchange, text: &[u8]) -> Result<(), Broken> {
     exchange.request.version = parts.version;
     exchange.is_0_9 = parts.protocol.is_none();
     match parts.uri {
-        Some(authority) if exchange.method == Method::Connect => read_authority(exchange, authority, &mut events),
+        Some(authority) if exchange.method == Method::Connect => {
+            read_authority(exchange, authority, &mut events)
+        }
         Some(raw) => read_uri(exchange, raw, &mut events),
         None if exchange.method == Method::Connect => return Err(Broken),
         None => {}
@@ -354,9 +355,11 @@ fn read_uri(exchange: &mut Exchange, raw: &[u8], events: &mut Events) {
     if let Some(path) = parts.path {
         exchange.path = Some(head.keep(|made| decode::path(path, made)));
     }
-    let path = exchange.path.map(|place| head.at(place).to_vec()).unwrap_or_default();
-    let whole = head.keep(|made| {
-        made.extend_from_slice(&path);
+    if parts.query.is_none() && parts.fragment.is_none() {
+        exchange.uri = exchange.path.filter(|place| !head.at(*place).is_empty());
+        return;
+    }
+    let whole = head.keep_behind(exchange.path, |made| {
         if let Some(query) = parts.query {
             made.push(b'?');
             decode::part(query, made);

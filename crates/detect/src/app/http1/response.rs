@@ -6,6 +6,7 @@
 //! Upon `100 Continue`: another response line follows. Upon `101`: the flow goes on as something else. Upon `200` after `CONNECT`: it is a tunnel.
 //! Upon a chunk's length that is none: all that follows is the body.
 
+use super::chunk;
 use super::connection::{Connection, FIELD_BYTES_MAX, Step, View, is_connect};
 use super::entity::Kind;
 use super::event::{Event, Events};
@@ -14,7 +15,6 @@ use super::line::{self, Method, Version};
 use super::parameter::parameter;
 use super::request::RequestState;
 use super::text::{contains_word, digits, is_word, split_while, trimmed, without_line_end};
-use super::chunk;
 use crate::Direction;
 use crate::app::http::compression::{Chain, named};
 use crate::app::{Broken, Context, Next};
@@ -164,7 +164,8 @@ impl Connection {
         }
         if !over && view.last {
             let rest = view.rest.get(taken..).unwrap_or_default();
-            taken += head.read(rest, true, &mut events).map_err(|_| Broken)?.taken;
+            head.read(rest, true, &mut events).map_err(|_| Broken)?;
+            taken = view.rest.len();
             exchange.events = events;
             exchange.response.make_wanted(cookie_of(TO_CLIENT), context.settings);
             return self.on(ResponseState::Finalize, taken);
@@ -205,7 +206,9 @@ impl Connection {
             return Ok(());
         }
         let exchange = self.current(TO_CLIENT)?;
-        self.left[TO_CLIENT.index()] = exchange.response.content_length.unwrap_or(0);
+        let length = exchange.response.content_length.unwrap_or(0);
+        exchange.response.entity.sink.announced = length;
+        self.left[TO_CLIENT.index()] = length;
         self.prepare_decoding(may_decode)
     }
 
@@ -280,7 +283,7 @@ impl Connection {
                 self.current(TO_CLIENT)?.response.progress = Progress::Trailer;
                 self.on(ResponseState::Headers, taken)
             }
-            chunk::Length::Invalid => {
+            chunk::Length::Invalid { .. } => {
                 self.note(TO_CLIENT, Event::InvalidResponseChunkLen);
                 self.current(TO_CLIENT)?.response.coding = Coding::Identity;
                 self.on(ResponseState::UntilClose, 0)

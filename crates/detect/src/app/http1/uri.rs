@@ -131,7 +131,8 @@ pub(super) fn is_valid_host(host: &[u8]) -> bool {
         return false;
     }
     let is_letter = |byte: &u8| matches!(byte, b'_' | b'-') || char::from(*byte).is_alphanumeric();
-    host.split(|byte| *byte == b'.').all(|label| label.len() <= LABEL_BYTES_MAX && label.iter().all(is_letter))
+    host.split(|byte| *byte == b'.')
+        .all(|label| label.len() <= LABEL_BYTES_MAX && label.iter().all(is_letter))
 }
 
 /// A host as it is compared: decoded, in small letters, without dots at its end.

@@ -5,9 +5,7 @@
 //! Windows above [`WINDOW_BYTES_MAX`] are refused, so that a stranger's header does not take 16 MiB.
 
 use super::{Failure, Receiver};
-use brotli_decompressor::{
-    Allocator, BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc,
-};
+use brotli_decompressor::{Allocator, BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
 /// Compressed bytes at most.
 const INPUT_BYTES_MAX: usize = 128 * 1024;
@@ -54,11 +52,8 @@ impl Clone for Brotli {
 
 impl Brotli {
     pub(super) fn new() -> Self {
-        let state = BrotliState::new(
-            BoundedAlloc::default(),
-            StandardAlloc::default(),
-            StandardAlloc::default(),
-        );
+        let state =
+            BrotliState::new(BoundedAlloc::default(), StandardAlloc::default(), StandardAlloc::default());
         Brotli { state, input: Vec::new(), is_over: false }
     }
 

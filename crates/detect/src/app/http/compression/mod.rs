@@ -15,7 +15,7 @@ mod gzip;
 mod lzma;
 mod names;
 
-pub(crate) use names::{Named, named};
+pub(crate) use names::named;
 
 use brotli::Brotli;
 use deflate::Deflate;
@@ -120,8 +120,11 @@ impl std::fmt::Debug for Chain {
 impl Chain {
     /// A chain for codings in the order in which they were applied: the last one is taken off first. None is needed for none.
     pub(crate) fn new(codings: &[Coding]) -> Option<Self> {
-        let layer =
-            |coding: &Coding| Layer { coding: *coding, mode: Mode::Decode(Decoder::new(*coding)), attempts: 0 };
+        let layer = |coding: &Coding| Layer {
+            coding: *coding,
+            mode: Mode::Decode(Decoder::new(*coding)),
+            attempts: 0,
+        };
         let layers: Vec<Layer> = codings.iter().rev().map(layer).collect();
         (!layers.is_empty()).then_some(Chain { layers })
     }
