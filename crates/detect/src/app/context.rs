@@ -86,6 +86,8 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     /// If another flow announced this one: its note.
     pub announced: Option<u64>,
+    /// Another protocol of this flow asked for a change that is not through yet: no further one will be made.
+    pub changing: bool,
     pub(crate) next: Option<Next>,
     pub(crate) expectations: Vec<Expectation>,
     pub(crate) frames: Vec<Frame>,
@@ -100,6 +102,7 @@ impl<'a> Context<'a> {
             ends,
             settings,
             announced: None,
+            changing: false,
             next: None,
             expectations: Vec::new(),
             frames: Vec::new(),

@@ -166,10 +166,11 @@ impl Connection {
 
     /// The flow goes on as something else: all that was understood is complete.
     pub(super) fn leave(&mut self, next: Next, context: &mut Context<'_>) {
-        if context.asked().is_some() {
-            self.note(Direction::ToClient, Event::FailedProtocolChange);
-        }
         self.tunnel();
+        if context.changing {
+            self.note(Direction::ToClient, Event::FailedProtocolChange);
+            return;
+        }
         self.end_side(Direction::ToServer, context);
         self.end_side(Direction::ToClient, context);
         context.then(next);

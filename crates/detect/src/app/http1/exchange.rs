@@ -2,7 +2,8 @@
 
 use super::entity::Entity;
 use super::event::Events;
-use super::head::{self, Head, Place};
+use super::forms;
+use super::head::{Head, Place};
 use super::header::Side;
 use super::line::{Method, Version};
 use super::record;
@@ -66,13 +67,13 @@ impl Message {
     pub(super) fn make_wanted(&mut self, cookie: &[u8], settings: &Settings) {
         let head = &mut self.head;
         if settings.wants(field::HEADER) {
-            head.header = Some(made(head, |head, out| head::write_header(head, cookie, out)));
+            head.header = Some(made(head, |head, out| forms::write_header(head, cookie, out)));
         }
         if settings.wants(field::HEADER_NAMES) {
-            head.names = Some(made(head, head::write_names));
+            head.names = Some(made(head, forms::write_names));
         }
         if settings.wants(field::START) {
-            head.start = Some(made(head, head::write_start));
+            head.start = Some(made(head, forms::write_start));
         }
     }
 }
@@ -212,9 +213,9 @@ impl Exchange {
             (None, field::HEADER_RAW) => head.raw(),
             (None, field) => {
                 match field {
-                    field::HEADER => head::write_header(head, cookie_of(direction), &mut out),
-                    field::HEADER_NAMES => head::write_names(head, &mut out),
-                    field::START => head::write_start(head, &mut out),
+                    field::HEADER => forms::write_header(head, cookie_of(direction), &mut out),
+                    field::HEADER_NAMES => forms::write_names(head, &mut out),
+                    field::START => forms::write_start(head, &mut out),
                     _ => {}
                 }
                 &out

@@ -1,7 +1,7 @@
 //! HTTP/1: requests and responses over a stream, as servers and browsers understand them rather than as they should be.
 //!
 //! In the order in which bytes pass: `connection` is the state of both sides and which exchange each is at; `request` and `response` are the steps of the two
-//! sides; `line` takes first lines apart, `header` finds headers, `head` keeps them; `uri`, `decode` and `best_fit` are what becomes of a URI; `chunk` is the length of a
+//! sides; `line` takes first lines apart, `header` finds headers, `head` keeps them, `forms` writes them as rules want them; `target` is what a request is for, `uri`, `decode` and `best_fit` what becomes of its URI; `framing` is how a body is sent; `chunk` is the length of a
 //! chunk; `entity` is a body on its way, `multipart` the files in an upload; `exchange` is what rules see; `event` what was odd; `record` what EVE gets.
 //!
 //! Promises: nothing that browsers would show is hidden by a malformed message, as far as is known (lines that are no response line, chunk lengths
@@ -18,6 +18,8 @@ mod decode;
 mod entity;
 mod event;
 mod exchange;
+mod forms;
+mod framing;
 mod head;
 mod header;
 mod line;
@@ -26,6 +28,7 @@ mod parameter;
 mod record;
 mod request;
 mod response;
+mod target;
 mod text;
 mod uri;
 

@@ -7,12 +7,11 @@
 
 use super::connection::{Connection, FIELD_BYTES_MAX, Step, View};
 use super::entity::Kind;
-use super::event::{Event, Events};
-use super::exchange::{Coding, Exchange, Progress, cookie_of};
-use super::line::{self, Method, Version};
-use super::multipart::Multipart;
-use super::text::{contains_word, digits, is_space, split_while, without_line_end};
-use super::{authorization, chunk, decode, uri};
+use super::event::Event;
+use super::exchange::{Coding, Progress, cookie_of};
+use super::line::{self, Method};
+use super::text::{is_space, split_while, without_line_end};
+use super::{authorization, chunk, framing, target};
 use crate::Direction;
 use crate::app::http::compression::{Chain, named};
 use crate::app::http::{REQUEST_BODY_LIMITS, field};
@@ -100,7 +99,7 @@ impl Connection {
         if line::is_empty_line(line) {
             return Ok(Step::Go(length));
         }
-        read_line(self.current(TO_SERVER)?, without_line_end(line))?;
+        target::read_request_line(self.current(TO_SERVER)?, without_line_end(line))?;
         self.to(RequestState::Protocol, length)
     }
 
@@ -153,8 +152,8 @@ impl Connection {
         let may_decode = self.bombs < super::entity::BOMBS_MAX;
         let exchange = self.current(TO_SERVER)?;
         let mut events = exchange.events;
-        choose_coding(exchange, &mut events);
-        find_host(exchange, &mut events);
+        framing::request_coding(exchange, &mut events);
+        target::find_host(exchange, &mut events);
         authorization::note(&exchange.request.head, &mut events);
         let encoding = exchange.request.head.value(b"content-encoding").map(|value| named(value, false));
         if let Some(encoding) = encoding {
@@ -163,7 +162,7 @@ impl Connection {
             let codings = if may_decode { encoding.codings.as_slice() } else { &[] };
             exchange.request.entity.decode_with(Chain::new(codings));
         }
-        choose_kind(exchange);
+        framing::request_kind(exchange);
         let sink = &mut exchange.request.entity.sink;
         sink.announced = exchange.request.content_length.unwrap_or(0);
         if !matches!(sink.kind, Kind::File(_)) && context.settings.wants(field::REQUEST_BODY) {
@@ -305,133 +304,4 @@ impl Connection {
 fn first_word(line: &[u8]) -> &[u8] {
     let (_, rest) = split_while(line, is_space);
     split_while(rest, |byte| !is_space(byte)).0
-}
-
-/// Reads the request line, of which `text` has no line end.
-fn read_line(exchange: &mut Exchange, text: &[u8]) -> Result<(), Broken> {
-    let mut events = exchange.events;
-    let parts = line::request_line(text, &mut events);
-    let head = &mut exchange.request.head;
-    head.set_line(text);
-    let offset = |part: &[u8]| (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-    exchange.method = Method::named(parts.method);
-    exchange.method_name = Some(head.in_line(offset(parts.method), parts.method));
-    exchange.uri_raw = parts.uri.map(|part| head.in_line(offset(part), part));
-    exchange.request.protocol = parts.protocol.map(|part| head.in_line(offset(part), part));
-    exchange.request.version = parts.version;
-    exchange.is_0_9 = parts.protocol.is_none();
-    match parts.uri {
-        Some(authority) if exchange.method == Method::Connect => {
-            read_authority(exchange, authority, &mut events)
-        }
-        Some(raw) => read_uri(exchange, raw, &mut events),
-        None if exchange.method == Method::Connect => return Err(Broken),
-        None => {}
-    }
-    exchange.events = events;
-    Ok(())
-}
-
-fn read_authority(exchange: &mut Exchange, authority: &[u8], events: &mut Events) {
-    let Some(found) = uri::host_port(authority) else { return };
-    events.set_if(!found.is_valid, Event::UriHostInvalid);
-    exchange.port = found.port.flatten();
-    let plain = uri::plain_host(found.host);
-    exchange.uri_host = Some(exchange.request.head.keep(|made| made.extend_from_slice(&plain)));
-}
-
-fn read_uri(exchange: &mut Exchange, raw: &[u8], events: &mut Events) {
-    let parts = uri::split(raw);
-    let head = &mut exchange.request.head;
-    if let Some(host) = parts.host {
-        let plain = uri::plain_host(host);
-        events.set_if(!uri::is_valid_host(&plain), Event::UriHostInvalid);
-        exchange.uri_host = Some(head.keep(|made| made.extend_from_slice(&plain)));
-    }
-    if let Some(port) = parts.port {
-        exchange.port = uri::port_number(port);
-        events.set_if(exchange.port.is_none(), Event::UriHostInvalid);
-    }
-    if let Some(path) = parts.path {
-        exchange.path = Some(head.keep(|made| decode::path(path, made)));
-    }
-    if parts.query.is_none() && parts.fragment.is_none() {
-        exchange.uri = exchange.path.filter(|place| !head.at(*place).is_empty());
-        return;
-    }
-    let whole = head.keep_behind(exchange.path, |made| {
-        if let Some(query) = parts.query {
-            made.push(b'?');
-            decode::part(query, made);
-        }
-        if let Some(fragment) = parts.fragment {
-            made.push(b'#');
-            decode::part(fragment, made);
-        }
-    });
-    exchange.uri = Some(whole).filter(|place| !head.at(*place).is_empty());
-}
-
-/// How the body is sent.
-fn choose_coding(exchange: &mut Exchange, events: &mut Events) {
-    let head = &exchange.request.head;
-    exchange.request.coding = if let Some(coding) = head.value(b"transfer-encoding") {
-        if contains_word(coding, b"chunked") {
-            let old = exchange.request.version < Version::V1_1;
-            events.set_if(old, Event::InvalidTransferEncodingInRequest);
-            Coding::Chunked
-        } else {
-            Coding::Invalid
-        }
-    } else if let Some(length) = head.value(b"content-length") {
-        let found = digits(length);
-        if let Some((_, junk)) = found {
-            events.set_if(junk.before, Event::LengthExtraDataStart);
-            events.set_if(junk.after, Event::LengthExtraDataEnd);
-        }
-        exchange.request.content_length = found.map(|(length, _)| length);
-        if found.is_some() { Coding::Identity } else { Coding::Invalid }
-    } else {
-        Coding::None
-    };
-}
-
-/// Which host the request is for.
-fn find_host(exchange: &mut Exchange, events: &mut Events) {
-    let head = &mut exchange.request.head;
-    exchange.host = exchange.uri_host;
-    let Some(header) = head.value(b"host") else {
-        events.set_if(exchange.request.version >= Version::V1_1, Event::MissingHost);
-        return;
-    };
-    let Some(found) = uri::host_port(header) else {
-        events.set_if(exchange.uri_host.is_some(), Event::HostAmbiguous);
-        return;
-    };
-    events.set_if(!found.is_valid, Event::HeaderHostInvalid);
-    match exchange.uri_host {
-        None => {
-            let plain = found.host.to_ascii_lowercase();
-            exchange.port = found.port.unwrap_or(exchange.port);
-            exchange.host = Some(head.keep(|made| made.extend_from_slice(&plain)));
-        }
-        Some(place) => {
-            let other_port = found.port.is_some_and(|port| exchange.port.is_some() && exchange.port != port);
-            let other_host = !head.at(place).eq_ignore_ascii_case(found.host);
-            events.set_if(other_port || other_host, Event::HostAmbiguous);
-        }
-    }
-}
-
-/// What files the body is.
-fn choose_kind(exchange: &mut Exchange) {
-    let head = &exchange.request.head;
-    let path = exchange.path.map(|place| head.at(place).to_vec());
-    let file = path.map_or(Kind::Plain, Kind::File);
-    let multipart = || head.value(b"content-type").and_then(Multipart::new);
-    exchange.request.entity.sink.kind = match exchange.method {
-        Method::Post => multipart().map_or(file, |multipart| Kind::Multipart(Box::new(multipart))),
-        Method::Put => file,
-        _ => Kind::Plain,
-    };
 }

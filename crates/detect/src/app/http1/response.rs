@@ -6,15 +6,14 @@
 //! Upon `100 Continue`: another response line follows. Upon `101`: the flow goes on as something else. Upon `200` after `CONNECT`: it is a tunnel.
 //! Upon a chunk's length that is none: all that follows is the body.
 
-use super::chunk;
 use super::connection::{Connection, FIELD_BYTES_MAX, Step, View, is_connect};
 use super::entity::Kind;
-use super::event::{Event, Events};
+use super::event::Event;
 use super::exchange::{Coding, Exchange, Progress, cookie_of};
-use super::line::{self, Method, Version};
-use super::parameter::parameter;
+use super::line;
 use super::request::RequestState;
-use super::text::{contains_word, digits, is_word, split_while, trimmed, without_line_end};
+use super::text::{digits, without_line_end};
+use super::{chunk, framing};
 use crate::Direction;
 use crate::app::http::compression::{Chain, named};
 use crate::app::{Broken, Context, Next};
@@ -191,11 +190,11 @@ impl Connection {
         let exchange = self.current(TO_CLIENT)?;
         let mut events = exchange.events;
         exchange.response.make_wanted(cookie_of(TO_CLIENT), context.settings);
-        name_file(exchange);
-        let chosen = choose_coding(exchange, &mut events);
+        framing::name_file(exchange);
+        let chosen = framing::response_coding(exchange, &mut events);
         exchange.events = events;
         exchange.response.progress = Progress::Body;
-        let tunnel = exchange.status == Some(101) && is_without_length(exchange);
+        let tunnel = exchange.status == Some(101) && framing::is_without_length(exchange);
         let upgrade = exchange.response.head.value(b"upgrade").and_then(Connection::upgrade);
         self.response_state = chosen?;
         if tunnel {
@@ -373,58 +372,4 @@ fn read_line(exchange: &mut Exchange, line: &[u8]) {
     exchange.status_message = parts.message.map(|part| head.in_line(offset(part), part));
     exchange.response.progress = Progress::Headers;
     exchange.events = events;
-}
-
-fn is_without_length(exchange: &Exchange) -> bool {
-    let head = &exchange.response.head;
-    head.value(b"transfer-encoding").is_none() && head.value(b"content-length").is_none()
-}
-
-/// The file that the body is: what the server calls it, else the path that was asked for.
-fn name_file(exchange: &mut Exchange) {
-    let named = exchange.response.head.value(b"content-disposition");
-    if let Some(name) = named.and_then(|value| parameter(value, b"filename")) {
-        exchange.response.entity.sink.kind = Kind::File(name);
-    }
-}
-
-/// How the body is sent, if there is one, and so what follows the headers.
-fn choose_coding(exchange: &mut Exchange, events: &mut Events) -> Result<ResponseState, Broken> {
-    let status = exchange.status.unwrap_or(0);
-    let bare = is_without_length(exchange);
-    if is_connect(exchange) && (200..300).contains(&status) {
-        return Ok(ResponseState::Finalize);
-    }
-    events.set_if(status == 101 && !bare, Event::SwitchingWithLength);
-    let is_bodiless = (100..200).contains(&status) || status == 204 || status == 304;
-    if exchange.method == Method::Head || (is_bodiless && bare) {
-        exchange.response.coding = Coding::None;
-        return Ok(ResponseState::Finalize);
-    }
-    events.set_if(is_bodiless, Event::ResponseBodyUnexpected);
-    let head = &exchange.response.head;
-    if let Some(coding) = head.value(b"transfer-encoding").filter(|value| contains_word(value, b"chunked")) {
-        events.set_if(!coding.eq_ignore_ascii_case(b"chunked"), Event::AbnormalTransferEncoding);
-        events.set_if(exchange.response.version < Version::V1_1, Event::ChunkedOldProtocol);
-        exchange.response.coding = Coding::Chunked;
-        return Ok(ResponseState::ChunkLength);
-    }
-    if let Some(value) = head.value(b"content-length") {
-        let Some((length, junk)) = digits(value) else {
-            events.set(Event::InvalidContentLengthInResponse);
-            return Err(Broken);
-        };
-        events.set_if(junk.before, Event::LengthExtraDataStart);
-        events.set_if(junk.after, Event::LengthExtraDataEnd);
-        exchange.response.coding = Coding::Identity;
-        exchange.response.content_length = Some(length);
-        return Ok(if length > 0 { ResponseState::Identity } else { ResponseState::Finalize });
-    }
-    let kind = head.value(b"content-type").map(|value| split_while(value, |byte| byte != b';').0);
-    if kind.is_some_and(|kind| is_word(trimmed(kind), b"multipart/byteranges")) {
-        events.set(Event::MultipartByteranges);
-        return Err(Broken);
-    }
-    exchange.response.coding = Coding::Identity;
-    Ok(ResponseState::UntilClose)
 }
