@@ -63,9 +63,12 @@ impl Message {
         self.ended = true;
     }
 
-    /// Makes what rules ask for, now that the headers are there.
+    /// Makes what rules ask for, now that the headers are there, or trailers behind those of which it was made before.
     pub(super) fn make_wanted(&mut self, cookie: &[u8], settings: &Settings) {
         let head = &mut self.head;
+        if !head.has_changed() {
+            return;
+        }
         if settings.wants(field::HEADER) {
             head.header = Some(made(head, |head, out| forms::write_header(head, cookie, out)));
         }
@@ -264,10 +267,22 @@ impl Transaction for Exchange {
             field::REQUEST_LINE | field::RESPONSE_LINE => Progress::Line,
             field::STATUS_CODE | field::STATUS_MESSAGE => Progress::Line,
             field::REQUEST_BODY | field::RESPONSE_BODY => return Ready::No,
-            field::HEADER_RAW if message.coding == Coding::Chunked => {
+            field::HEADER
+            | field::HEADER_RAW
+            | field::HEADER_NAMES
+            | field::START
+            | field::REQUEST_HEADER
+            | field::RESPONSE_HEADER
+                if message.coding == Coding::Chunked =>
+            {
+                // Trailers may come.
                 return if message.progress > Progress::Headers { Ready::Part } else { Ready::No };
             }
             field if field.is_of(Family::Http) => Progress::Headers,
+            field if field.is_of(Family::File) => {
+                let files = message.entity.sink.files.list();
+                return if files.is_empty() { Ready::No } else { Ready::Part };
+            }
             _ => return Ready::No,
         };
         if message.progress > since { Ready::Full } else { Ready::No }

@@ -70,6 +70,8 @@ pub(super) struct Head {
     block_start: usize,
     entries: Vec<Entry>,
     repetitions: u32,
+    /// Headers were added since somebody asked.
+    changed: bool,
     pub(super) header: Option<Place>,
     pub(super) names: Option<Place>,
     pub(super) start: Option<Place>,
@@ -85,6 +87,7 @@ impl Head {
             block_start: 0,
             entries: Vec::new(),
             repetitions: 0,
+            changed: false,
             header: None,
             names: None,
             start: None,
@@ -152,6 +155,11 @@ impl Head {
     /// Whether nothing is there.
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Whether headers were added since this was asked last.
+    pub(super) fn has_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
     }
 
     /// All headers: name and value.
@@ -232,6 +240,7 @@ impl Head {
         events: &mut Events,
     ) -> Result<(), TooMuch> {
         note_oddities(self.side, header.odd, events);
+        self.changed = true;
         let value = match &header.value {
             Value::Plain(value) => value,
             Value::Folded(value) => value.as_slice(),

@@ -142,6 +142,7 @@ impl Connection {
             return self.wait_for_request(view.rest.len() - taken, taken);
         }
         if exchange.request.progress > Progress::Headers {
+            exchange.request.make_wanted(cookie_of(TO_SERVER), context.settings);
             return self.to(RequestState::Finalize, taken);
         }
         self.request_headers_over(context)?;

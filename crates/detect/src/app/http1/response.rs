@@ -173,6 +173,7 @@ impl Connection {
             return self.wait_for_response(view.rest.len() - taken, taken);
         }
         if exchange.response.progress > Progress::Headers {
+            exchange.response.make_wanted(cookie_of(TO_CLIENT), context.settings);
             return self.on(ResponseState::Finalize, taken);
         }
         self.response_headers_over(context)?;
@@ -306,6 +307,11 @@ impl Connection {
 
     /// Behind a response: the next one, or bytes that belong to this one's body though nothing said so.
     fn response_finalize(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
+        if self.is_tunnel()? {
+            // What follows is the tunnel's, whatever it looks like.
+            self.complete_response(context)?;
+            return Ok(Step::Go(0));
+        }
         let length = match view.rest.first() {
             None => 0,
             // What stands behind an empty line is judged with it.
@@ -326,9 +332,17 @@ impl Connection {
         Ok(Step::Go(length))
     }
 
+    /// Whether the response accepts a `CONNECT`. Only the first of a connection opens a tunnel that is recognised anew.
+    fn is_tunnel(&mut self) -> Result<bool, Broken> {
+        let is_first = self.done[TO_CLIENT.index()] == 0;
+        let exchange = self.current(TO_CLIENT)?;
+        let accepted = exchange.status.is_some_and(|status| (200..300).contains(&status));
+        Ok(is_first && accepted && is_connect(exchange))
+    }
+
     /// The response is over.
     pub(super) fn complete_response(&mut self, context: &mut Context<'_>) -> Result<(), Broken> {
-        let is_first = self.done[TO_CLIENT.index()] == 0;
+        let tunnel = self.is_tunnel()?;
         let exchange = self.current(TO_CLIENT)?;
         let mut events = exchange.events;
         if exchange.response.progress != Progress::Complete {
@@ -336,8 +350,6 @@ impl Connection {
             exchange.response.progress = Progress::Complete;
         }
         exchange.events = events;
-        let accepted = exchange.status.is_some_and(|status| (200..300).contains(&status));
-        let tunnel = is_connect(exchange) && accepted && is_first;
         self.end_frame(TO_CLIENT, context);
         if tunnel {
             self.leave(Next::Recognise, context);

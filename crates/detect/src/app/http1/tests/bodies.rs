@@ -28,6 +28,17 @@ fn a_body_ends_where_it_says() {
 }
 
 #[test]
+fn trailers_are_headers_too() {
+    let mut talk = Talk::new();
+    talk.say(ToServer, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
+    assert_eq!(talk.exchange(0).ready(field::HEADER, ToServer), Ready::Part);
+    talk.say(ToServer, b"0\r\nLate: yes\r\n\r\n");
+    let header = talk.text(0, field::HEADER, ToServer).expect("headers");
+    assert_eq!(header, "Host: a\r\nTransfer-Encoding: chunked\r\nLate: yes\r\n");
+    assert_eq!(talk.exchange(0).ready(field::HEADER, ToServer), Ready::Full);
+}
+
+#[test]
 fn a_compressed_body_is_shown_decoded() {
     let text = b"a body that was compressed, a body that was compressed";
     let mut gzip = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];

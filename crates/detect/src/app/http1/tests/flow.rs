@@ -86,6 +86,7 @@ fn bytes_of_a_tunnel_are_not_taken_before_it_is_recognised() {
     assert_eq!(talk.rest[0], b"\x16\x03\x01early");
     talk.say(ToClient, b"HTTP/1.1 200 Yes\r\n\r\n\x16\x03\x03too");
     assert_eq!(talk.rest[1], b"\x16\x03\x03too");
+    assert_eq!(talk.next, Some(Next::Recognise));
 }
 
 #[test]
