@@ -145,10 +145,15 @@ fn walk_dots(input: &[u8], out: &mut Vec<u8>) {
         let tail = rest.get(from..).unwrap_or_default();
         let end = from + memchr2(b'/', b'/', tail).unwrap_or(tail.len());
         let (segment, after) = rest.split_at(end);
+        let is_walked = matches!(segment, b"/." | b"/..");
         match segment {
             b"/." => {}
             b"/.." => while out.len() > floor && out.pop() != Some(b'/') {},
             segment => out.extend_from_slice(segment),
+        }
+        if is_walked && after == b"/" {
+            // What was walked takes the last slash with it.
+            return;
         }
         rest = after;
     }
@@ -183,6 +188,9 @@ mod tests {
             (b"/a/..", b""),
             (b"/a/b/.", b"/a/b"),
             (b"/a/", b"/a/"),
+            (b"/a/b/../", b"/a"),
+            (b"/a/./", b"/a"),
+            (b"/../", b""),
             (b"/A+B", b"/A+B"),
         ];
         for (input, expected) in cases {
