@@ -69,22 +69,21 @@ impl Message {
         if !head.has_changed() {
             return;
         }
-        if settings.wants(field::HEADER) {
-            head.header = Some(made(head, |head, out| forms::write_header(head, cookie, out)));
+        let forms = [field::HEADER, field::HEADER_NAMES, field::START].map(|field| settings.wants(field));
+        let mut out = Vec::with_capacity(if forms == [false; 3] { 0 } else { head.size() });
+        if forms[0] {
+            forms::write_header(head, cookie, &mut out);
+            head.header = Some(head.keep(|made| made.append(&mut out)));
         }
-        if settings.wants(field::HEADER_NAMES) {
-            head.names = Some(made(head, forms::write_names));
+        if forms[1] {
+            forms::write_names(head, &mut out);
+            head.names = Some(head.keep(|made| made.append(&mut out)));
         }
-        if settings.wants(field::START) {
-            head.start = Some(made(head, forms::write_start));
+        if forms[2] {
+            forms::write_start(head, &mut out);
+            head.start = Some(head.keep(|made| made.append(&mut out)));
         }
     }
-}
-
-fn made(head: &mut Head, write: impl Fn(&Head, &mut Vec<u8>)) -> Place {
-    let mut out = Vec::with_capacity(head.size());
-    write(head, &mut out);
-    head.keep(|made| made.append(&mut out))
 }
 
 /// A request and its response.

@@ -38,12 +38,11 @@ pub(super) fn request_coding(exchange: &mut Exchange, events: &mut Events) {
 /// What files a request's body is.
 pub(super) fn request_kind(exchange: &mut Exchange) {
     let head = &exchange.request.head;
-    let path = exchange.path.map(|place| head.at(place).to_vec());
-    let file = path.map_or(Kind::Plain, Kind::File);
+    let file = || exchange.path.map_or(Kind::Plain, |place| Kind::File(head.at(place).to_vec()));
     let multipart = || head.value(b"content-type").and_then(Multipart::new);
     exchange.request.entity.sink.kind = match exchange.method {
-        Method::Post => multipart().map_or(file, |multipart| Kind::Multipart(Box::new(multipart))),
-        Method::Put => file,
+        Method::Post => multipart().map_or_else(file, |multipart| Kind::Multipart(Box::new(multipart))),
+        Method::Put => file(),
         _ => Kind::Plain,
     };
 }

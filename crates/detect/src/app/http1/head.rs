@@ -42,6 +42,8 @@ const INVALID_NAMES: &[Event] = &[
 
 /// Bytes that most heads have at most: so much room is made at once.
 const HEAD_BYTES_USUAL: usize = 640;
+/// Bytes that most need for what is made.
+const MADE_BYTES_USUAL: usize = 256;
 /// Headers that most heads have at most.
 const HEADERS_USUAL: usize = 16;
 
@@ -124,6 +126,9 @@ impl Head {
 
     /// Keeps something that was made.
     pub(super) fn keep(&mut self, make: impl FnOnce(&mut Vec<u8>)) -> Place {
+        if self.made.is_empty() {
+            self.made.reserve(MADE_BYTES_USUAL);
+        }
         let start = self.made.len();
         make(&mut self.made);
         place(start, self.made.len().saturating_sub(start), true)
