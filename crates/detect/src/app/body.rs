@@ -21,7 +21,10 @@ pub struct BodyLimits {
 #[derive(Clone, Debug)]
 pub struct Body {
     limits: BodyLimits,
-    window: Vec<u8>,
+    /// What is kept, behind `forgotten` bytes that wait to be taken away: moving all that is kept for every piece would cost more than all else.
+    buffer: Vec<u8>,
+    forgotten: usize,
+    /// Where what is kept begins in the whole.
     start: u64,
     inspected: u64,
     total: u64,
@@ -32,14 +35,32 @@ impl Body {
     /// An empty body.
     #[must_use]
     pub fn new(limits: BodyLimits) -> Self {
-        Body { limits, window: Vec::new(), start: 0, inspected: 0, total: 0, is_complete: false }
+        Body {
+            limits,
+            buffer: Vec::new(),
+            forgotten: 0,
+            start: 0,
+            inspected: 0,
+            total: 0,
+            is_complete: false,
+        }
+    }
+
+    /// So many bytes are announced: room for what is looked at first is made at once.
+    pub fn expect(&mut self, bytes: u64) {
+        let room = bytes.min(self.limits.bytes_max).min(self.limits.first_bytes_min.saturating_add(4096));
+        self.buffer.reserve(usize::try_from(room).unwrap_or(0));
     }
 
     /// Adds bytes.
     pub fn append(&mut self, bytes: &[u8]) {
         let room = self.limits.bytes_max.saturating_sub(self.kept_until());
         let kept = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
-        self.window.extend_from_slice(&bytes[..kept]);
+        if self.forgotten > self.buffer.len() / 2 {
+            self.buffer.drain(..self.forgotten);
+            self.forgotten = 0;
+        }
+        self.buffer.extend_from_slice(&bytes[..kept]);
         self.total = self.total.saturating_add(bytes.len() as u64);
     }
 
@@ -75,16 +96,18 @@ impl Body {
     /// What is to be looked at now, if anything is.
     #[must_use]
     pub fn piece(&self) -> Option<Piece<'_>> {
-        if self.ready() == Ready::No || self.window.is_empty() {
+        let window = self.window();
+        if self.ready() == Ready::No || window.is_empty() {
             return None;
         }
         Some(Piece { bytes: &self.window, start: self.start, last: self.is_complete, little_endian: false })
+        Some(Piece { bytes: window, start: self.start, last: self.is_complete })
     }
 
     /// All bytes that are kept, looked at or not.
     #[must_use]
     pub fn window(&self) -> &[u8] {
-        &self.window
+        self.buffer.get(self.forgotten..).unwrap_or_default()
     }
 
     /// What is there was looked at.
@@ -93,15 +116,15 @@ impl Body {
             return;
         }
         self.inspected = self.kept_until();
-        let surplus = self.window.len().saturating_sub(self.limits.overlap_bytes);
+        let surplus = self.window().len().saturating_sub(self.limits.overlap_bytes);
         if surplus > 0 && !self.is_complete {
-            self.window.drain(..surplus);
+            self.forgotten += surplus;
             self.start += surplus as u64;
         }
     }
 
     fn kept_until(&self) -> u64 {
-        self.start + self.window.len() as u64
+        self.start + self.window().len() as u64
     }
 }
 
@@ -131,6 +154,20 @@ mod tests {
             body.piece().map(|piece| (piece.bytes, piece.start, piece.last)),
             Some((&b"ef"[..], 4, true))
         );
+    }
+
+    #[test]
+    fn what_was_looked_at_is_taken_away_and_the_rest_stays_as_it_is() {
+        let mut body = Body::new(BodyLimits { bytes_max: 1000, ..LIMITS });
+        for byte in 0..=255 {
+            body.append(&[byte]);
+            if let Some(piece) = body.piece() {
+                assert_eq!(piece.bytes.last(), Some(&byte));
+                assert_eq!(piece.bytes.first().map(|first| u64::from(*first)), Some(piece.start));
+            }
+            body.inspected();
+            assert!(body.buffer.len() <= 2 * body.window().len() + 2);
+        }
     }
 
     #[test]

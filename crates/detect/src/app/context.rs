@@ -92,6 +92,8 @@ pub struct Context<'a> {
     pub announced: Option<u64>,
     /// And the name that it gave; empty otherwise.
     pub announced_name: &'a [u8],
+    /// Another protocol of this flow asked for a change that is not through yet: no further one will be made.
+    pub changing: bool,
     pub(crate) next: Option<Next>,
     pub(crate) expectations: Vec<Expectation>,
     pub(crate) frames: Vec<Frame>,
@@ -107,6 +109,7 @@ impl<'a> Context<'a> {
             settings,
             announced: None,
             announced_name: &[],
+            changing: false,
             next: None,
             expectations: Vec::new(),
             frames: Vec::new(),

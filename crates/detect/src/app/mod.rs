@@ -20,6 +20,8 @@ pub mod dcerpc;
 pub mod field;
 pub mod file;
 pub mod fingerprint;
+pub mod http;
+pub mod http1;
 mod keyword;
 pub mod krb5;
 pub mod nfs;

@@ -20,6 +20,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &telnet::PROTOCOL,
     &tftp::PROTOCOL,
 ];
+use super::{Protocol, ProtocolId, http1};
+pub static PROTOCOLS: &[&Protocol] = &[&http1::PROTOCOL];
 
 /// The protocol of this id.
 #[must_use]

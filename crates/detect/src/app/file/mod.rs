@@ -84,6 +84,13 @@ impl Files {
         Some(self.list.len() - 1)
     }
 
+    /// The file at `place` is announced to have so many bytes.
+    pub fn expect(&mut self, place: usize, bytes: u64) {
+        if let Some(file) = self.list.get_mut(place) {
+            file.body.expect(bytes);
+        }
+    }
+
     /// Adds bytes to the file at `place`, while it is open.
     pub fn append(&mut self, place: usize, bytes: &[u8]) {
         if let Some(file) = self.list.get_mut(place).filter(|file| file.ending == Ending::Open) {

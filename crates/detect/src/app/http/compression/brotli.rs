@@ -1,0 +1,99 @@
+//! Brotli (RFC 7932).
+//!
+//! The decoder's state cannot be cloned; so what went in is kept, and a clone decodes it anew without giving it out again. That is
+//! bounded by [`INPUT_BYTES_MAX`], beyond which decoding stops: more than is ever looked at of what comes out.
+//! Windows above [`WINDOW_BYTES_MAX`] are refused, so that a stranger's header does not take 16 MiB.
+
+use super::{Failure, Receiver};
+use brotli_decompressor::{Allocator, BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
+
+/// Compressed bytes at most.
+const INPUT_BYTES_MAX: usize = 128 * 1024;
+/// The largest piece of memory that the decoder gets: its window, for all that it can reach.
+const WINDOW_BYTES_MAX: usize = 4 * 1024 * 1024 + 4096;
+/// Bytes that come out in one piece at most.
+const PIECE_BYTES_MAX: usize = 8 * 1024;
+
+/// Memory up to a limit; beyond it nothing, which the decoder takes for an error.
+#[derive(Default)]
+struct BoundedAlloc(StandardAlloc);
+
+impl Allocator<u8> for BoundedAlloc {
+    type AllocatedMemory = <StandardAlloc as Allocator<u8>>::AllocatedMemory;
+
+    fn alloc_cell(&mut self, len: usize) -> Self::AllocatedMemory {
+        if len > WINDOW_BYTES_MAX {
+            return Self::AllocatedMemory::default();
+        }
+        self.0.alloc_cell(len)
+    }
+
+    fn free_cell(&mut self, data: Self::AllocatedMemory) {
+        <StandardAlloc as Allocator<u8>>::free_cell(&mut self.0, data);
+    }
+}
+
+type State = BrotliState<BoundedAlloc, StandardAlloc, StandardAlloc>;
+
+pub(super) struct Brotli {
+    state: State,
+    input: Vec<u8>,
+    is_over: bool,
+}
+
+impl Clone for Brotli {
+    fn clone(&self) -> Self {
+        let mut clone = Brotli::new();
+        // It went in before, so it goes in again; a failure, too, would be the same.
+        let _same_as_before = clone.write(&self.input, &mut |_| Ok(()));
+        clone
+    }
+}
+
+impl Brotli {
+    pub(super) fn new() -> Self {
+        let state =
+            BrotliState::new(BoundedAlloc::default(), StandardAlloc::default(), StandardAlloc::default());
+        Brotli { state, input: Vec::new(), is_over: false }
+    }
+
+    pub(super) fn write(&mut self, input: &[u8], receive: Receiver<'_>) -> Result<(), Failure> {
+        if self.is_over {
+            return Ok(());
+        }
+        if self.input.len() + input.len() > INPUT_BYTES_MAX {
+            return Err(Failure::Refused);
+        }
+        self.input.extend_from_slice(input);
+        let (mut left, mut at, mut total) = (input.len(), 0, 0);
+        let mut wrote = false;
+        let mut piece = [0; PIECE_BYTES_MAX];
+        loop {
+            let (mut room, mut written) = (PIECE_BYTES_MAX, 0);
+            let result = BrotliDecompressStream(
+                &mut left,
+                &mut at,
+                input,
+                &mut room,
+                &mut written,
+                &mut piece,
+                &mut total,
+                &mut self.state,
+            );
+            let output = piece.get(..written).unwrap_or_default();
+            if !output.is_empty() {
+                wrote = true;
+                receive(output).map_err(|_| Failure::Refused)?;
+            }
+            match result {
+                BrotliResult::NeedsMoreOutput => {}
+                BrotliResult::NeedsMoreInput => return Ok(()),
+                BrotliResult::ResultSuccess => {
+                    self.is_over = true;
+                    return Ok(());
+                }
+                BrotliResult::ResultFailure => return Err(Failure::Corrupt { done: 0, wrote }),
+            }
+        }
+    }
+}

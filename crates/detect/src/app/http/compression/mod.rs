@@ -1,0 +1,225 @@
+//! Decompression of bodies: `Content-Encoding`, as tolerant as browsers are.
+//!
+//! A [`Chain`] is made of the codings that a message names, at most two. What is written into it comes out decoded, bit by bit. Where the data
+//! is not what the header says, the other kinds of deflate are tried (gzip, raw, with zlib's header); where none fits, the bytes go through as they are. Where
+//! data breaks off in the middle of something that decoded well, what came out stays and the rest is dropped.
+//!
+//! A chain grows neither with what goes in nor with what comes out: windows and what is kept to start again are bounded, and whoever drives it stops
+//! at its own limit of bytes (the caller's callback refuses).
+//!
+//! Not here: what is decoded to what limit, and the events about bombs, which the message's owner counts.
+
+mod brotli;
+mod deflate;
+mod gzip;
+mod lzma;
+mod names;
+
+pub(crate) use names::named;
+
+use brotli::Brotli;
+use deflate::Deflate;
+use gzip::Gzip;
+use lzma::Lzma;
+
+/// How often a layer tries another kind when the data is not what it should be.
+const ATTEMPTS_MAX: u8 = 3;
+
+/// Bytes that are held back while it is not sure that the data is of a kind.
+const TRIAL_BYTES_MAX: usize = 32 * 1024;
+
+/// A content coding.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Coding {
+    /// RFC 1952.
+    Gzip,
+    /// RFC 1951, bare.
+    Deflate,
+    /// RFC 1950: deflate with a header and a sum.
+    Zlib,
+    /// RFC 7932.
+    Brotli,
+    /// LZMA alone.
+    Lzma,
+}
+
+/// Nothing more comes out: the receiver refused, or the data broke off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stopped;
+
+/// Where decoded bytes go; refuses when it has enough.
+pub(crate) type Receiver<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), Stopped>;
+
+/// Why a decoder cannot go on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Failure {
+    /// The data is none of its kind. `done` bytes of the input were understood before; whether any of this input came out is told.
+    Corrupt { done: usize, wrote: bool },
+    /// The receiver refused.
+    Refused,
+}
+
+#[derive(Clone)]
+enum Decoder {
+    Gzip(Box<Gzip>),
+    Deflate(Box<Deflate>),
+    Brotli(Box<Brotli>),
+    Lzma(Lzma),
+}
+
+impl Decoder {
+    fn new(coding: Coding) -> Self {
+        match coding {
+            Coding::Gzip => Decoder::Gzip(Box::new(Gzip::new())),
+            Coding::Deflate => Decoder::Deflate(Box::new(Deflate::bare())),
+            Coding::Zlib => Decoder::Deflate(Box::new(Deflate::with_header())),
+            Coding::Brotli => Decoder::Brotli(Box::new(Brotli::new())),
+            Coding::Lzma => Decoder::Lzma(Lzma::new()),
+        }
+    }
+
+    fn write(&mut self, input: &[u8], receive: Receiver<'_>) -> Result<(), Failure> {
+        match self {
+            Decoder::Gzip(decoder) => decoder.write(input, receive),
+            Decoder::Deflate(decoder) => decoder.write(input, receive),
+            Decoder::Brotli(decoder) => decoder.write(input, receive),
+            Decoder::Lzma(decoder) => decoder.write(input),
+        }
+    }
+}
+
+/// What becomes of a layer's input.
+#[derive(Clone)]
+enum Mode {
+    Decode(Decoder),
+    /// It goes through as it is.
+    Through,
+    /// It is dropped.
+    Stopped,
+}
+
+#[derive(Clone)]
+struct Layer {
+    coding: Coding,
+    mode: Mode,
+    attempts: u8,
+}
+
+/// The decoders of one body, in the order in which its bytes pass them.
+#[derive(Clone)]
+pub(crate) struct Chain {
+    layers: Vec<Layer>,
+}
+
+impl std::fmt::Debug for Chain {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_list().entries(self.layers.iter().map(|layer| layer.coding)).finish()
+    }
+}
+
+impl Chain {
+    /// A chain for codings in the order in which they were applied: the last one is taken off first. None is needed for none.
+    pub(crate) fn new(codings: &[Coding]) -> Option<Self> {
+        let layer = |coding: &Coding| Layer {
+            coding: *coding,
+            mode: Mode::Decode(Decoder::new(*coding)),
+            attempts: 0,
+        };
+        let layers: Vec<Layer> = codings.iter().rev().map(layer).collect();
+        (!layers.is_empty()).then_some(Chain { layers })
+    }
+
+    /// Decodes what came.
+    pub(crate) fn write(&mut self, input: &[u8], receive: Receiver<'_>) -> Result<(), Stopped> {
+        write(&mut self.layers, input, receive)
+    }
+
+    /// Nothing more comes in: what is still held back comes out.
+    pub(crate) fn finish(&mut self, receive: Receiver<'_>) -> Result<(), Stopped> {
+        for place in 0..self.layers.len() {
+            let Some((layer, rest)) = self.layers[place..].split_first_mut() else { break };
+            if let Mode::Decode(Decoder::Lzma(decoder)) = &mut layer.mode {
+                finish_lzma(decoder.take(), rest, receive)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write(layers: &mut [Layer], input: &[u8], receive: Receiver<'_>) -> Result<(), Stopped> {
+    let Some((layer, rest)) = layers.split_first_mut() else {
+        return if input.is_empty() { Ok(()) } else { receive(input) };
+    };
+    let mut input = input;
+    loop {
+        let decoder = match &mut layer.mode {
+            Mode::Stopped => return Err(Stopped),
+            Mode::Through => return write(rest, input, receive),
+            Mode::Decode(decoder) => decoder,
+        };
+        let result = if layer.attempts == 0 {
+            decoder.write(input, &mut |piece| write(rest, piece, receive))
+        } else {
+            decode_on_trial(decoder, input, &mut |piece| write(rest, piece, receive))
+        };
+        match result {
+            Ok(()) => return Ok(()),
+            Err(Failure::Corrupt { done, wrote }) if layer.attempts > 0 || !wrote => {
+                input = input.get(done..).unwrap_or_default();
+                layer.mode = layer.next_attempt();
+            }
+            Err(Failure::Corrupt { .. } | Failure::Refused) => {
+                layer.mode = Mode::Stopped;
+                return Err(Stopped);
+            }
+        }
+    }
+}
+
+/// Nearly anything can be taken for bare deflate for a while: what comes out on trial counts only if the whole input was understood.
+fn decode_on_trial(decoder: &mut Decoder, input: &[u8], receive: Receiver<'_>) -> Result<(), Failure> {
+    let mut held = Vec::new();
+    decoder.write(input, &mut |piece| {
+        if held.len() + piece.len() > TRIAL_BYTES_MAX {
+            receive(&held)?;
+            held.clear();
+        }
+        held.extend_from_slice(piece);
+        Ok(())
+    })?;
+    receive(&held).map_err(|_| Failure::Refused)
+}
+
+impl Layer {
+    /// The kind to try now that the last one did not fit.
+    fn next_attempt(&mut self) -> Mode {
+        if self.attempts >= ATTEMPTS_MAX {
+            return Mode::Through;
+        }
+        self.attempts += 1;
+        self.coding = match self.coding {
+            Coding::Gzip | Coding::Brotli | Coding::Lzma => Coding::Deflate,
+            Coding::Deflate => Coding::Zlib,
+            Coding::Zlib => Coding::Gzip,
+        };
+        Mode::Decode(Decoder::new(self.coding))
+    }
+}
+
+/// LZMA is decoded at the end, in one go; where it is none, the kinds of deflate are tried on all of it.
+fn finish_lzma(input: Vec<u8>, rest: &mut [Layer], receive: Receiver<'_>) -> Result<(), Stopped> {
+    match lzma::decode(&input) {
+        Some(output) => write(rest, &output, receive),
+        None => {
+            let mut other = [Layer {
+                coding: Coding::Deflate,
+                mode: Mode::Decode(Decoder::new(Coding::Deflate)),
+                attempts: 1,
+            }];
+            write(&mut other, &input, &mut |piece| write(rest, piece, receive))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
