@@ -100,8 +100,7 @@ impl Body {
         if self.ready() == Ready::No || window.is_empty() {
             return None;
         }
-        Some(Piece { bytes: &self.window, start: self.start, last: self.is_complete, little_endian: false })
-        Some(Piece { bytes: window, start: self.start, last: self.is_complete })
+        Some(Piece { bytes: window, start: self.start, last: self.is_complete, little_endian: false })
     }
 
     /// All bytes that are kept, looked at or not.

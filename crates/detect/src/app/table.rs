@@ -1,27 +1,29 @@
 //! All protocols that are understood.
 
-use super::{Protocol, ProtocolId, quic, tls};
+use super::{Protocol, ProtocolId};
 
 /// All of them. In the order in which they are tried where several could be meant.
-pub static PROTOCOLS: &[&Protocol] = &[&quic::PROTOCOL, &tls::PROTOCOL];
-use super::{Protocol, ProtocolId, dcerpc, krb5, nfs, rdp, rfb, smb};
-pub static PROTOCOLS: &[&Protocol] =
-    &[&dcerpc::PROTOCOL, &krb5::PROTOCOL, &nfs::PROTOCOL, &rdp::PROTOCOL, &rfb::PROTOCOL, &smb::PROTOCOL];
-use super::{Protocol, ProtocolId, dns, ftp, imap, mdns, pop3, smtp, ssh, telnet, tftp};
 pub static PROTOCOLS: &[&Protocol] = &[
-    &dns::PROTOCOL,
-    &ftp::DATA_PROTOCOL,
-    &ftp::PROTOCOL,
-    &imap::PROTOCOL,
-    &mdns::PROTOCOL,
-    &pop3::PROTOCOL,
-    &smtp::PROTOCOL,
-    &ssh::PROTOCOL,
-    &telnet::PROTOCOL,
-    &tftp::PROTOCOL,
+    &super::http1::PROTOCOL,
+    &super::tls::PROTOCOL,
+    &super::dns::PROTOCOL,
+    &super::smb::PROTOCOL,
+    &super::dcerpc::PROTOCOL,
+    &super::smtp::PROTOCOL,
+    &super::ftp::PROTOCOL,
+    &super::ftp::DATA_PROTOCOL,
+    &super::ssh::PROTOCOL,
+    &super::quic::PROTOCOL,
+    &super::mdns::PROTOCOL,
+    &super::krb5::PROTOCOL,
+    &super::nfs::PROTOCOL,
+    &super::rdp::PROTOCOL,
+    &super::rfb::PROTOCOL,
+    &super::telnet::PROTOCOL,
+    &super::tftp::PROTOCOL,
+    &super::pop3::PROTOCOL,
+    &super::imap::PROTOCOL,
 ];
-use super::{Protocol, ProtocolId, http1};
-pub static PROTOCOLS: &[&Protocol] = &[&http1::PROTOCOL];
 
 /// The protocol of this id.
 #[must_use]

@@ -227,7 +227,11 @@ fn with_parser(
     let mut parser = flow.parser.take()?;
     let set = Arc::clone(&desk.set);
     let mut context = Context::new(base.time, flow.ends(), &set.settings);
-    context.announced = flow.announced;
+    let announced = flow.announced.take();
+    if let Some((note, name)) = &announced {
+        context.announced = Some(*note);
+        context.announced_name = name;
+    }
     let opened = (parser.opened(), parser.complete(direction));
     let taken = work(&mut *parser, &mut context);
     if (parser.opened(), parser.complete(direction)) != opened
@@ -238,10 +242,12 @@ fn with_parser(
     flow.parser = Some(parser);
     fed.changed = [true; 2];
     fed.expected.append(&mut context.expectations);
-    for frame in std::mem::take(&mut context.frames) {
+    let (frames, next) = (context.frames, context.next);
+    flow.announced = announced;
+    for frame in frames {
         ask_frame(desk, &base.towards(frame.direction), flow, frame.name, &frame.bytes);
     }
-    match context.next {
+    match next {
         Some(Next::Opaque) => (flow.is_opaque, flow.is_encrypted) = (true, true),
         Some(Next::Encrypted) => flow.is_encrypted = true,
         next => fed.switch = next,

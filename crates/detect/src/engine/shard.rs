@@ -31,10 +31,11 @@ const EXPECTATION_SECONDS: u64 = 300;
 const SWITCHES_MAX: usize = 8;
 
 /// A flow that another one announced.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Announced {
     protocol: ProtocolId,
     note: u64,
+    name: Vec<u8>,
     until: Time,
 }
 
@@ -196,7 +197,7 @@ impl Tracker<'_> {
             flow.session = Some(Box::new(Session::begin(tcp)));
         }
         if let Some(announced) = self.announced.remove(&far) {
-            flow.announced = Some(announced.note);
+            flow.announced = Some((announced.note, announced.name));
             flow.recognition = [Recognition::Is(announced.protocol); 2];
             layers::begin(desk, &mut flow, announced.protocol);
         }
@@ -278,7 +279,7 @@ impl Tracker<'_> {
             }
         }
         let until = Time(now.0.saturating_add(EXPECTATION_SECONDS * SECOND));
-        self.announced.insert(expectation.to, Announced { protocol: expectation.protocol, note: expectation.note, until });
+        self.announced.insert(expectation.to, Announced { protocol: expectation.protocol, note: expectation.note, name: expectation.name, until });
     }
 
     /// A flow is over: what is left of it is looked at.

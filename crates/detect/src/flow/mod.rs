@@ -93,7 +93,7 @@ pub(crate) struct Flow {
     /// Odd things about what is spoken, which no packet was told of yet.
     pub(crate) layer_events: u8,
     /// What another flow said of this one.
-    pub(crate) announced: Option<u64>,
+    pub(crate) announced: Option<(u64, Vec<u8>)>,
     pub(crate) variables: FlowVariables,
     /// A rule said to let it pass.
     pub(crate) is_passed: bool,

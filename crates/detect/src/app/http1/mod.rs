@@ -71,6 +71,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "http",
     keywords: KEYWORDS,
     events: event::NAMES,
+    frames: &["http1.request", "http1.response"],
     signatures: SIGNATURES,
     probes: &[],
     begin: |_| Protocol::boxed(Connection::new()),

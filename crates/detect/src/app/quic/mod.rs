@@ -45,6 +45,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "quic",
     keywords: keywords::KEYWORDS,
     events: &["failed_decrypt", "error_on_data", "error_on_header", "crypto_frag_too_long"],
+    frames: &[],
     signatures: &[],
     probes: &[probe(Direction::ToServer), probe(Direction::ToClient)],
     begin: |_: &Settings| Protocol::boxed(Quic::default()),

@@ -52,6 +52,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "tls",
     keywords: keywords::KEYWORDS,
     events: event::NAMES,
+    frames: &["tls.alert", "tls.data", "tls.hdr", "tls.heartbeat", "tls.pdu", "tls.ssl2.hdr", "tls.ssl2.pdu"],
     signatures: SIGNATURES,
     probes: &[Probe {
         transport: Transport::Tcp,
