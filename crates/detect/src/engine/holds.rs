@@ -54,7 +54,7 @@ pub(crate) fn head_holds(head: &Head, scene: &Scene<'_>) -> bool {
         if packet.ip.is_none() && !head.broken && !(head.protocols.is_any() && head.from.is_any() && head.to.is_any()) {
             return false;
         }
-        if packet.is_invalid && !head.broken {
+        if packet.is_invalid && !head.broken && !head.protocols.is_any() {
             return false;
         }
     }

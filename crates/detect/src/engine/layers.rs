@@ -22,8 +22,6 @@ const UNTAKEN_BYTES_MAX: usize = 512 << 10;
 /// What feeding brought.
 #[derive(Default)]
 pub(super) struct Fed {
-    /// Something may have changed in this direction.
-    pub(super) changed: [bool; 2],
     /// Flows that were announced.
     pub(super) expected: Vec<Expectation>,
     /// What was understood before the protocol changed has to be looked at before that.
@@ -112,7 +110,6 @@ fn learn(desk: &mut Desk, flow: &mut Flow, direction: Direction, transport: Tran
     match flow.recognition {
         [Recognition::Is(protocol), _] | [_, Recognition::Is(protocol)] => {
             begin(desk, flow, protocol);
-            fed.changed = [true; 2];
             true
         }
         [Recognition::Nothing, Recognition::Nothing] => {
@@ -240,7 +237,7 @@ fn with_parser(
         session.flush(direction);
     }
     flow.parser = Some(parser);
-    fed.changed = [true; 2];
+    flow.fresh = [true; 2];
     fed.expected.append(&mut context.expectations);
     let (frames, next) = (context.frames, context.next);
     flow.announced = announced;

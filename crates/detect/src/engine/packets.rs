@@ -88,7 +88,7 @@ fn rule_holds_of_packet(
     match &rule.payload {
         None => true,
         Some(asked) => {
-            let looks = asked.packet || Carrier::of(scene.protocol) != Carrier::Tcp || !in_stream;
+            let looks = asked.packet || (asked.loose && (Carrier::of(scene.protocol) != Carrier::Tcp || !in_stream));
             looks
                 && !payload.is_empty()
                 && chain_holds(&asked.chain, &[], Look::whole(payload), &set.lists, &mut desk.scratch)
@@ -140,7 +140,7 @@ pub(super) fn ask_frame(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, name
         let Some(rule) = set.rules.get(*number as usize) else { continue };
         desk.asks(*number);
         desk.scratch.late.clear();
-        let scene = Scene { flow: Some(&*flow), ..*base };
+        let scene = Scene { layer: flow.protocol_spoken(), flow: Some(&*flow), ..*base };
         let holds = packet_holds(rule, &scene)
             && rule.frames.iter().all(|part| {
                 part.name == name

@@ -179,6 +179,7 @@ impl Tracker<'_> {
             parser: None,
             is_broken: false,
             ended: [false; 2],
+            fresh: [false; 2],
             wanted: [0; 2],
             recognition: [Recognition::Open; 2],
             layer_events: 0,
@@ -243,7 +244,9 @@ impl Tracker<'_> {
                 scene.stream_events = seen.events;
                 in_stream = seen.in_stream;
                 spoken_counts = session.is_established();
-                feed_both(desk, &scene, flow, direction, false, &mut fed);
+                if spoken_counts {
+                    feed_sides(desk, &scene, flow, direction, false, &mut fed);
+                }
             }
         } else if packet.transport.udp().is_some() {
             layers::feed_datagram(desk, &scene, flow, packet.payload, &mut fed);
@@ -256,14 +259,10 @@ impl Tracker<'_> {
         let is_udp = packet.transport.udp().is_some();
         ask_packet(desk, &scene, Some(flow), packet, in_stream);
         if is_udp {
-            // What a string in the datagram found is asked of the exchanges of its own direction.
             ask_exchanges(desk, &scene, flow, Some(packet.payload));
             desk.of_exchanges.clear();
-            if fed.changed[scene.direction.reversed().index()] {
-                ask_exchanges(desk, &scene.towards(scene.direction.reversed()), flow, None);
-            }
         } else {
-            ask_streams(desk, &scene, flow, &fed, false);
+            ask_stream_and_exchanges(desk, &scene, flow, false);
         }
         for expectation in fed.expected {
             self.announce(expectation, packet.time);
@@ -301,10 +300,12 @@ impl Tracker<'_> {
         };
         let mut fed = Fed::default();
         if flow.session.is_some() {
-            feed_both(desk, &scene, &mut flow, Direction::ToClient, true, &mut fed);
+            feed_sides(desk, &scene, &mut flow, Direction::ToClient, true, &mut fed);
             let scene = Scene { layer: flow.protocol_spoken(), ..scene };
-            fed.changed = [true; 2];
-            ask_streams(desk, &scene, &mut flow, &fed, true);
+            for direction in [Direction::ToServer, Direction::ToClient] {
+                desk.of_exchanges.clear();
+                ask_stream_and_exchanges(desk, &scene.towards(direction), &mut flow, true);
+            }
         } else if flow.parser.is_some() {
             for direction in [Direction::ToServer, Direction::ToClient] {
                 layers::end(desk, &scene.towards(direction), &mut flow, direction, &mut fed);
@@ -364,12 +365,15 @@ fn counterpart(kind: u8) -> u8 {
     }
 }
 
-/// Feeds what both sides have: first what a segment that goes `direction` has acknowledged.
-fn feed_both(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, direction: Direction, all: bool, fed: &mut Fed) {
+/// Feeds what a segment that goes `direction` has acknowledged; at the end what both sides have.
+fn feed_sides(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, direction: Direction, all: bool, fed: &mut Fed) {
     let sides = [direction.reversed(), direction];
+    let is_over = |flow: &Flow| flow.session.as_ref().is_some_and(|session| session.state() >= State::Closing);
+    let both = all || is_over(flow);
+    let fed_sides = if both { &sides[..] } else { &sides[..1] };
     for _ in 0..SWITCHES_MAX {
         let was_unknown = flow.layer == Layer::Unknown;
-        for side in sides {
+        for side in fed_sides.iter().copied() {
             layers::feed_stream(desk, &scene.towards(side), flow, side, all, fed);
             switches(desk, scene, flow, fed);
         }
@@ -402,50 +406,43 @@ fn switches(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &mut Fed) 
     true
 }
 
-/// Asks rules of raw bytes and of exchanges, both ways.
-fn ask_streams(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &Fed, all: bool) {
+/// Asks rules of raw bytes and of exchanges in the scene's direction: what was said the other way is asked with the next packet that
+/// goes there, so that conditions on the packet are about one that went the same way.
+fn ask_stream_and_exchanges(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, all: bool) {
+    let direction = scene.direction;
     let of_packet = std::mem::take(&mut desk.of_exchanges);
-    for direction in [scene.direction.reversed(), scene.direction] {
-        let towards = scene.towards(direction);
-        desk.of_exchanges.clear();
-        let mut payload = None;
-        // Each turn looks at bytes or a gap: no stream has more than this.
-        for _ in 0..u16::MAX {
-            let Some(session) = &mut flow.session else { break };
-            match session.raw(direction, all) {
-                Supply::Nothing => break,
-                Supply::Gap(bytes) => session.raw_took(direction, bytes),
-                Supply::Bytes(bytes, _) => {
-                    let count = bytes.len() as u64;
-                    let mut chunk = std::mem::take(&mut desk.chunk);
-                    chunk.clear();
-                    chunk.extend_from_slice(bytes);
-                    ask_stream(desk, &towards, flow, &chunk);
-                    desk.chunk = chunk;
-                    payload = Some(());
-                    if let Some(session) = &mut flow.session {
-                        session.raw_took(direction, count);
-                    }
+    let mut has_chunk = false;
+    // Each turn looks at bytes or a gap: no stream has more than this.
+    for _ in 0..u16::MAX {
+        let Some(session) = &mut flow.session else { break };
+        match session.raw(direction, all) {
+            Supply::Nothing => break,
+            Supply::Gap(bytes) => session.raw_took(direction, bytes),
+            Supply::Bytes(bytes, _) => {
+                let count = bytes.len() as u64;
+                let mut chunk = std::mem::take(&mut desk.chunk);
+                chunk.clear();
+                chunk.extend_from_slice(bytes);
+                ask_stream(desk, scene, flow, &chunk);
+                desk.chunk = chunk;
+                has_chunk = true;
+                if let Some(session) = &mut flow.session {
+                    session.raw_took(direction, count);
                 }
             }
         }
-        if let Some(session) = &mut flow.session {
-            session.flushed(direction);
-        }
-        if direction == scene.direction {
-            desk.of_exchanges.extend_from_slice(&of_packet);
-        }
-        if fed.changed[direction.index()] || !desk.of_exchanges.is_empty() {
-            let chunk = std::mem::take(&mut desk.chunk);
-            let bytes = match (payload, scene.packet) {
-                (Some(()), _) => Some(chunk.as_slice()),
-                (None, Some(packet)) if direction == scene.direction => Some(packet.payload),
-                _ => None,
-            };
-            ask_exchanges(desk, &towards, flow, bytes);
-            desk.chunk = chunk;
-        }
     }
+    if let Some(session) = &mut flow.session {
+        session.flushed(direction);
+    }
+    desk.of_exchanges.extend_from_slice(&of_packet);
+    if flow.fresh[direction.index()] || !desk.of_exchanges.is_empty() {
+        let chunk = std::mem::take(&mut desk.chunk);
+        let bytes = if has_chunk { Some(chunk.as_slice()) } else { scene.packet.map(|packet| packet.payload) };
+        ask_exchanges(desk, scene, flow, bytes);
+        desk.chunk = chunk;
+    }
+    flow.fresh[direction.index()] = false;
     desk.of_exchanges = of_packet;
     desk.of_exchanges.clear();
 }

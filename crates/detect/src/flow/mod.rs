@@ -85,6 +85,8 @@ pub(crate) struct Flow {
     pub(crate) parser: Option<Box<dyn AnyParser>>,
     /// The parser gave up.
     pub(crate) is_broken: bool,
+    /// Something was understood since rules on exchanges were asked in this direction.
+    pub(crate) fresh: [bool; 2],
     /// A side will say nothing more, and the parser knows.
     pub(crate) ended: [bool; 2],
     /// Bytes of a side that the parser wants to see before it is shown them again.
@@ -148,6 +150,7 @@ impl Flow {
         self.recognition.swap(0, 1);
         self.told_layer.swap(0, 1);
         self.ended.swap(0, 1);
+        self.fresh.swap(0, 1);
         self.wanted.swap(0, 1);
         if let Some(session) = &mut self.session {
             session.reverse();

@@ -176,7 +176,7 @@ pub(crate) struct ByteJump {
 
 impl ByteJump {
     pub(crate) fn target(&self, look: Look<'_>, last: usize, values: &Values) -> Option<usize> {
-        let (mut value, end) = if self.number.bytes == Operand::Number(0) {
+        let (mut value, end) = if self.number.bytes.signed(values) == 0 {
             let base = if self.number.relative { i64::try_from(last).ok()? } else { 0 };
             let end = usize::try_from(base.checked_add(self.number.offset.signed(values))?).ok()?;
             (0, end)
@@ -193,8 +193,9 @@ impl ByteJump {
             JumpFrom::Beginning => 0,
             JumpFrom::End => i64::try_from(look.bytes.len()).ok()?,
         };
-        let target = usize::try_from(base.checked_add(value)?.checked_add(self.post_offset)?).ok()?;
-        (target <= look.bytes.len()).then_some(target)
+        // A jump back beyond the beginning ends at the beginning.
+        let target = base.checked_add(value)?.checked_add(self.post_offset)?.max(0);
+        usize::try_from(target).ok().filter(|target| *target <= look.bytes.len())
     }
 }
 
@@ -319,7 +320,7 @@ mod tests {
         };
         assert_eq!(jump.target(Look::whole(&[2, 0, 0]), 0, &NONE), Some(3));
         assert_eq!(jump.target(Look::whole(&[3, 0, 0]), 0, &NONE), None);
-        assert_eq!(ByteJump { post_offset: -3, ..jump }.target(Look::whole(&[1, 0, 0]), 0, &NONE), None);
+        assert_eq!(ByteJump { post_offset: -3, ..jump }.target(Look::whole(&[1, 0, 0]), 0, &NONE), Some(0));
         assert_eq!(ByteJump { from: JumpFrom::End, post_offset: -4, ..jump }.target(Look::whole(&[2, 0, 0]), 0, &NONE), Some(1));
     }
 

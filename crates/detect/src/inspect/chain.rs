@@ -275,18 +275,16 @@ fn content_holds(
             }
             (Some(end), false) => end,
         };
-        if !content.ends || end == look.bytes.len() {
-            scratch.last = end;
-            if rest_holds(rest, look, lists, scratch) {
-                return true;
-            }
-            if scratch.is_final {
-                return false;
-            }
-            if !content.next_depends {
-                scratch.is_final = true;
-                return false;
-            }
+        scratch.last = end;
+        if rest_holds(rest, look, lists, scratch) {
+            return true;
+        }
+        if scratch.is_final {
+            return false;
+        }
+        if !content.next_depends || content.ends {
+            scratch.is_final = true;
+            return false;
         }
         scratch.steps += 1;
         if scratch.steps > STEPS_MAX {

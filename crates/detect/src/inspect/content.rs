@@ -54,7 +54,7 @@ impl Content {
     pub(crate) fn part(&self, look: &Look<'_>, last: usize, values: &Values) -> Option<(usize, usize)> {
         let length = signed(look.bytes.len());
         let value = |operand: &Option<Operand>| operand.map(|operand| operand.signed(values));
-        let (offset, mut depth) = if self.is_relative() {
+        let (offset, depth) = if self.is_relative() {
             let last = signed(last);
             let distance = value(&self.distance).unwrap_or(0);
             let mut offset = (last + distance).max(0);
@@ -65,25 +65,24 @@ impl Content {
                     depth = stream_depth(depth, look)?;
                 }
             }
+            let from = value(&self.offset).unwrap_or(0);
             if let Some(limit) = value(&self.depth) {
-                depth = depth.min(last + limit);
+                depth = depth.min(last + from + limit);
             }
-            offset = offset.max(value(&self.offset).unwrap_or(0));
+            offset = offset.max(from);
             (offset, depth)
         } else {
+            let from = value(&self.offset).unwrap_or(0);
             let mut depth = length;
             if let Some(limit) = value(&self.depth) {
-                depth = limit;
+                // A depth counts from where the offset is.
+                depth = from + limit;
                 if look.start != 0 {
                     depth = stream_depth(depth, look)?;
                 }
             }
-            (value(&self.offset).unwrap_or(0), depth)
+            (from, depth)
         };
-        let from_variable = |operand: &Option<Operand>| matches!(operand, Some(Operand::Variable(_)));
-        if from_variable(&self.distance) || from_variable(&self.offset) || from_variable(&self.depth) {
-            depth += offset;
-        }
         let depth = depth.min(length);
         if offset > depth || depth <= 0 {
             return None;
@@ -93,10 +92,14 @@ impl Content {
 
     /// Where it ends in `bytes[from..until]`, at the first place.
     pub(crate) fn end(&self, bytes: &[u8], from: usize, until: usize) -> Option<usize> {
-        if self.ends && until < bytes.len() {
-            return None;
-        }
         let part = bytes.get(from..until)?;
+        if self.ends {
+            // There is one place only where it may stand.
+            let at = part.len().checked_sub(self.bytes.len())?;
+            let tail = &part[at..];
+            let same = if self.nocase { tail.eq_ignore_ascii_case(&self.bytes) } else { *tail == *self.bytes };
+            return (same && until == bytes.len()).then_some(until);
+        }
         find(part, &self.bytes, self.nocase).map(|at| from + at + self.bytes.len())
     }
 }

@@ -153,8 +153,7 @@ fn expression(value: &str) -> Result<Transform, Complaint> {
     let pattern = value.trim_matches('"').replace("\\\"", "\"").replace("\\;", ";");
     let regex = pcre::Regex::new(pattern.as_bytes(), pcre::Flags::default())
         .map_err(|error| Complaint::new(format!("pcrexform: {error}")))?;
-    // The whole match counts as a group of its own.
-    if regex.captures() != 2 {
+    if regex.captures() != 1 {
         return Err(Complaint::new("pcrexform: expected exactly one group '(…)', which is what is looked into"));
     }
     Ok(Transform::Expression(Arc::new(regex), pattern))

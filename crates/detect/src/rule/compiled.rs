@@ -235,8 +235,10 @@ pub(crate) struct Payload {
     pub(crate) chain: Chain,
     /// It may be in the reassembled stream.
     pub(crate) stream: bool,
-    /// It may be in a packet.
+    /// It may be in a packet whose bytes are looked at as part of a stream, too.
     pub(crate) packet: bool,
+    /// It may be in a packet whose bytes are no part of a stream.
+    pub(crate) loose: bool,
 }
 
 /// The string by which candidates are found.

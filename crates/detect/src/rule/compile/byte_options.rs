@@ -33,7 +33,7 @@ impl Compiler<'_> {
                 draft.add_link(Link::Size(test), false);
             }
             "urilen" => {
-                let (test, is_raw) = match value.rsplit_once(',') {
+                let (test, is_raw) = match value.rsplit_once(',').map(|(test, which)| (test, which.trim())) {
                     Some((test, "raw")) => (test, true),
                     Some((test, "norm")) => (test, false),
                     Some((_, other)) => return Err(Complaint::new(format!("'{other}': expected 'raw' or 'norm'"))),

@@ -78,9 +78,6 @@ impl Compiler<'_> {
                 Ok(())
             })?,
             "endswith" => draft.modify(|content, _| {
-                if content.depth.is_some_and(|depth| depth != Operand::Number(content.bytes.len() as i64)) || content.offset.is_some() {
-                    return Err(Complaint::new("'endswith' goes with no offset or depth"));
-                }
                 content.ends = true;
                 Ok(())
             })?,
@@ -168,13 +165,16 @@ impl Draft {
 
     /// The last content depends on where what stands before it was found.
     fn last_depends_on_before(&mut self) {
-        let Some((_, at)) = self.last_content else { return };
+        let Some((place, at)) = self.last_content else { return };
+        let before = self.current;
+        self.current = Some(place);
         let (_, chain) = self.chain();
-        let mut before = crate::inspect::Chain { links: std::mem::take(&mut chain.links) };
-        let rest = before.links.split_off(at.min(before.links.len()));
-        depend_on_last(&mut before);
-        before.links.extend(rest);
-        chain.links = before.links;
+        let mut earlier = crate::inspect::Chain { links: std::mem::take(&mut chain.links) };
+        let rest = earlier.links.split_off(at.min(earlier.links.len()));
+        depend_on_last(&mut earlier);
+        earlier.links.extend(rest);
+        chain.links = earlier.links;
+        self.current = before;
     }
 
     /// Moves the last content from the payload to another buffer: the old way of writing.
@@ -204,6 +204,7 @@ impl Draft {
             }
             open.chain.links.push(link);
             self.last_content = Some((target, open.chain.links.len() - 1));
+            self.last_match = Some(target);
             self.last_in_base64 = false;
         }
         Ok(())

@@ -249,10 +249,10 @@ fn fold(chain: &mut Chain, letters: Letters) {
 /// Where a payload rule looks: into the stream, into packets, or both.
 fn payload_view(chain: Chain, view: Option<View>, wanted: Option<bool>, positional: bool, has_dsize: bool) -> Payload {
     match (view, wanted) {
-        (Some(View::Packets), _) | (_, Some(false)) => Payload { chain, stream: false, packet: true },
-        (Some(View::Stream), _) | (_, Some(true)) => Payload { chain, stream: true, packet: false },
-        (None, None) if has_dsize => Payload { chain, stream: false, packet: true },
-        (None, None) => Payload { chain, stream: true, packet: positional },
+        (Some(View::Packets), _) | (_, Some(false)) => Payload { chain, stream: false, packet: true, loose: true },
+        (Some(View::Stream), _) | (_, Some(true)) => Payload { chain, stream: true, packet: false, loose: false },
+        (None, None) if has_dsize => Payload { chain, stream: false, packet: true, loose: true },
+        (None, None) => Payload { chain, stream: true, packet: positional, loose: true },
     }
 }
 
@@ -319,6 +319,8 @@ struct Draft {
     /// Where the last content stands: part and link.
     last_content: Option<(usize, usize)>,
     last_in_base64: bool,
+    /// The part with the last content or expression.
+    last_match: Option<usize>,
     packet: Vec<crate::frame::keywords::PacketTest>,
     has_dsize: bool,
     flow: super::compiled::FlowWants,
@@ -351,6 +353,7 @@ impl Draft {
             in_base64: false,
             last_content: None,
             last_in_base64: false,
+            last_match: None,
             packet: Vec::new(),
             has_dsize: false,
             flow: super::compiled::FlowWants::default(),
@@ -441,13 +444,35 @@ impl Draft {
     /// Adds a condition on the buffer. One that depends on where the last one was found makes that one worth another try.
     fn add_link(&mut self, link: Link, is_relative: bool) {
         let in_base64 = self.in_base64;
+        // What is relative goes where the last match is, unless a sticky buffer says otherwise.
+        if is_relative
+            && !in_base64
+            && self.place_is_payload()
+            && let Some(place) = self.last_match
+            && matches!(self.parts.get(place), Some(DraftPart::Open(_)))
+        {
+            let before = self.current;
+            self.current = Some(place);
+            self.push_link(link, true);
+            self.current = before;
+            return;
+        }
+        self.push_link(link, is_relative);
+    }
+
+    fn push_link(&mut self, link: Link, is_relative: bool) {
+        let in_base64 = self.in_base64;
         let (place, chain) = self.chain();
         if is_relative {
             depend_on_last(chain);
         }
         let is_content = matches!(link, Link::Content(_));
+        let is_match = is_content || matches!(link, Link::Expression(_));
         chain.links.push(link);
         let at = chain.links.len() - 1;
+        if is_match {
+            self.last_match = Some(place);
+        }
         if is_content {
             self.last_content = Some((place, at));
             self.last_in_base64 = in_base64;
@@ -456,12 +481,15 @@ impl Draft {
 
     fn add_transform(&mut self, name: &str, value: &str, transform: Transform) -> Result<(), Complaint> {
         let (_, open) = self.open();
-        if !open.chain.is_empty() {
-            return Err(Complaint::new(format!("'{name}' must stand before what is looked for in the buffer")));
-        }
-        if matches!(open.at, Where::Payload) {
+        let at = open.at;
+        if matches!(at, Where::Payload) {
             return Err(Complaint::new(format!("'{name}' needs a sticky buffer before it")));
         }
+        // Once something was looked for, the buffer is looked into again, changed.
+        if !open.chain.is_empty() {
+            self.look_into(at)?;
+        }
+        let (_, open) = self.open();
         if open.transforms.len() >= TRANSFORMS_MAX {
             return Err(Complaint::new(format!("more than {TRANSFORMS_MAX} transformations of one buffer")));
         }

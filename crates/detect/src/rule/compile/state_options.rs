@@ -206,8 +206,9 @@ impl Compiler<'_> {
             let word = word.trim();
             match key {
                 "type" => kind = Some(Kind::named(word).ok_or_else(|| Complaint::new(format!("no list has values of type '{word}'")))?),
-                "load" | "state" => file = Some((word, key == "state")),
-                "save" | "memcap" | "hashsize" => {}
+                "load" => file = Some(word),
+                // What is kept from one run to the next is no part of the rules: a list begins with what they load.
+                "state" | "save" | "memcap" | "hashsize" => {}
                 "format" | "value_key" | "array_key" | "context_key" | "remove_key" => {
                     return Err(Complaint::new(format!("'{key}' of lists is not supported")));
                 }
@@ -216,9 +217,8 @@ impl Compiler<'_> {
         }
         let text = match file {
             None => None,
-            Some((path, may_miss)) => match (self.read)(path) {
+            Some(path) => match (self.read)(path) {
                 Some(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-                None if may_miss => None,
                 None => return Err(Complaint::new(format!("the file '{path}' cannot be read"))),
             },
         };
