@@ -152,7 +152,8 @@ fn close(state: &mut State, record: &Record<'_>) -> Option<Outcome> {
     Some(Outcome::Ordinary)
 }
 
-/// Remembers what a read asks for. A read that asks for too much, or cannot be read, is passed over: it has no exchange that could be marked.
+/// Remembers what a read asks for. A read that asks for too much, or cannot be read, is passed over: it has no exchange that
+/// could be marked.
 fn read(state: &mut State, record: &Record<'_>) -> Option<Outcome> {
     let mut reader = Reader::new(record.body);
     reader.skip(4)?;
