@@ -114,7 +114,7 @@ fn tree_connect(state: &mut State, record: &Record<'_>) -> Option<Outcome> {
     reader.skip(6)?;
     let mut share = without_zeros(reader.rest());
     if share.len() > 1 {
-        share.remove(0); // One of the two backslashes at its front.
+        share.remove(0); // The low half of the length before the path, which Suricata reads as its first character.
     }
     let tree = TreeConnect { share, ..TreeConnect::default() };
     state.open(record.command(), record.key(Purpose::Tree), What::TreeConnect(Box::new(tree)));
