@@ -188,6 +188,7 @@ impl Tracker<'_> {
             is_encrypted: false,
             is_opaque: false,
             told_layer: [false; 2],
+            changed: [false; 2],
             switched_at: [0; 2],
         };
         if let Some(tcp) = packet.transport.tcp()
@@ -263,7 +264,8 @@ impl Tracker<'_> {
                 ask_exchanges(desk, &scene.towards(scene.direction.reversed()), flow, None);
             }
         } else {
-            ask_streams(desk, &scene, flow, &fed, false);
+            note_changes(flow, &fed);
+            ask_streams(desk, &scene, flow, false);
         }
         for expectation in fed.expected {
             self.announce(expectation, packet.time);
@@ -301,10 +303,17 @@ impl Tracker<'_> {
         };
         let mut fed = Fed::default();
         if flow.session.is_some() {
+            // What the client said is looked at before the rest of what the server said is understood.
+            flow.changed = [true; 2];
+            feed_rest(desk, &scene, &mut flow, Direction::ToServer, &mut fed);
+            if flow.layer == crate::flow::Layer::Unknown {
+                feed_both(desk, &scene, &mut flow, Direction::ToClient, true, &mut fed);
+            }
+            ask_streams(desk, &Scene { layer: flow.protocol_spoken(), ..scene }, &mut flow, true);
             feed_both(desk, &scene, &mut flow, Direction::ToClient, true, &mut fed);
-            let scene = Scene { layer: flow.protocol_spoken(), ..scene };
-            fed.changed = [true; 2];
-            ask_streams(desk, &scene, &mut flow, &fed, true);
+            let scene = Scene { layer: flow.protocol_spoken(), ..scene.towards(Direction::ToClient) };
+            flow.changed = [true; 2];
+            ask_streams(desk, &scene, &mut flow, true);
         } else if flow.parser.is_some() {
             for direction in [Direction::ToServer, Direction::ToClient] {
                 layers::end(desk, &scene.towards(direction), &mut flow, direction, &mut fed);
@@ -391,6 +400,23 @@ fn feed_both(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, direction: Dir
     }
 }
 
+/// Feeds all that is left of one side.
+fn feed_rest(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, side: Direction, fed: &mut Fed) {
+    for _ in 0..SWITCHES_MAX {
+        layers::feed_stream(desk, &scene.towards(side), flow, side, true, fed);
+        if !switches(desk, scene, flow, fed) {
+            break;
+        }
+    }
+    layers::end(desk, &scene.towards(side), flow, side, fed);
+}
+
+fn note_changes(flow: &mut Flow, fed: &Fed) {
+    for (noted, changed) in flow.changed.iter_mut().zip(fed.changed) {
+        *noted |= changed;
+    }
+}
+
 /// If what is spoken changes: what was understood so far is looked at, then the other protocol begins. True if it changed.
 fn switches(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &mut Fed) -> bool {
     let Some(next) = fed.switch.take() else { return false };
@@ -402,49 +428,45 @@ fn switches(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &mut Fed) 
     true
 }
 
-/// Asks rules of raw bytes and of exchanges, both ways.
-fn ask_streams(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &Fed, all: bool) {
+/// Asks rules of raw bytes and of exchanges, the way that the packet goes: what the other side said is looked at when that side goes on, with what was
+/// understood until then.
+fn ask_streams(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, all: bool) {
     let of_packet = std::mem::take(&mut desk.of_exchanges);
-    for direction in [scene.direction.reversed(), scene.direction] {
-        let towards = scene.towards(direction);
-        desk.of_exchanges.clear();
-        let mut payload = None;
-        // Each turn looks at bytes or a gap: no stream has more than this.
-        for _ in 0..u16::MAX {
-            let Some(session) = &mut flow.session else { break };
-            match session.raw(direction, all) {
-                Supply::Nothing => break,
-                Supply::Gap(bytes) => session.raw_took(direction, bytes),
-                Supply::Bytes(bytes, _) => {
-                    let count = bytes.len() as u64;
-                    let mut chunk = std::mem::take(&mut desk.chunk);
-                    chunk.clear();
-                    chunk.extend_from_slice(bytes);
-                    ask_stream(desk, &towards, flow, &chunk);
-                    desk.chunk = chunk;
-                    payload = Some(());
-                    if let Some(session) = &mut flow.session {
-                        session.raw_took(direction, count);
-                    }
+    let direction = scene.direction;
+    let mut payload = None;
+    // Each turn looks at bytes or a gap: no stream has more than this.
+    for _ in 0..u16::MAX {
+        let Some(session) = &mut flow.session else { break };
+        match session.raw(direction, all) {
+            Supply::Nothing => break,
+            Supply::Gap(bytes) => session.raw_took(direction, bytes),
+            Supply::Bytes(bytes, _) => {
+                let count = bytes.len() as u64;
+                let mut chunk = std::mem::take(&mut desk.chunk);
+                chunk.clear();
+                chunk.extend_from_slice(bytes);
+                ask_stream(desk, scene, flow, &chunk);
+                desk.chunk = chunk;
+                payload = Some(());
+                if let Some(session) = &mut flow.session {
+                    session.raw_took(direction, count);
                 }
             }
         }
-        if let Some(session) = &mut flow.session {
-            session.flushed(direction);
-        }
-        if direction == scene.direction {
-            desk.of_exchanges.extend_from_slice(&of_packet);
-        }
-        if fed.changed[direction.index()] || !desk.of_exchanges.is_empty() {
-            let chunk = std::mem::take(&mut desk.chunk);
-            let bytes = match (payload, scene.packet) {
-                (Some(()), _) => Some(chunk.as_slice()),
-                (None, Some(packet)) if direction == scene.direction => Some(packet.payload),
-                _ => None,
-            };
-            ask_exchanges(desk, &towards, flow, bytes);
-            desk.chunk = chunk;
-        }
+    }
+    if let Some(session) = &mut flow.session {
+        session.flushed(direction);
+    }
+    desk.of_exchanges.extend_from_slice(&of_packet);
+    if std::mem::take(&mut flow.changed[direction.index()]) || !desk.of_exchanges.is_empty() {
+        let chunk = std::mem::take(&mut desk.chunk);
+        let bytes = match (payload, scene.packet) {
+            (Some(()), _) => Some(chunk.as_slice()),
+            (None, Some(packet)) => Some(packet.payload),
+            _ => None,
+        };
+        ask_exchanges(desk, scene, flow, bytes);
+        desk.chunk = chunk;
     }
     desk.of_exchanges = of_packet;
     desk.of_exchanges.clear();

@@ -103,6 +103,8 @@ pub(crate) struct Flow {
     pub(crate) is_opaque: bool,
     /// `app-layer-protocol` rules were asked, for each direction.
     pub(crate) told_layer: [bool; 2],
+    /// Something of its exchanges may have changed in a direction, and rules were not asked yet.
+    pub(crate) changed: [bool; 2],
     /// So much of each stream was said before what is spoken was changed.
     pub(crate) switched_at: [u64; 2],
 }
@@ -147,6 +149,7 @@ impl Flow {
         self.bytes.swap(0, 1);
         self.recognition.swap(0, 1);
         self.told_layer.swap(0, 1);
+        self.changed.swap(0, 1);
         self.ended.swap(0, 1);
         self.wanted.swap(0, 1);
         if let Some(session) = &mut self.session {
