@@ -1,7 +1,8 @@
 //! The pieces of a file in the order in which they belong, from pieces in the order in which they come.
 //!
 //! Upon a piece where the last one ended: its bytes are passed on as they come, and then all that waited for them.
-//! Upon a piece elsewhere: it waits until what is before it has come. A piece that begins before the end of what came waits for ever: nothing is told twice.
+//! Upon a piece elsewhere: it waits until what is before it has come. A piece that begins before the end of what came waits for
+//! ever: nothing is told twice.
 //! Upon a piece while the one before it is not whole: a part of the file is missing, and it ends there.
 //! Upon the last piece: the file ends with it, whole or not.
 //!

@@ -22,6 +22,10 @@ const UNTAKEN_BYTES_MAX: usize = 512 << 10;
 /// What feeding brought.
 #[derive(Default)]
 pub(super) struct Fed {
+    /// Something may have changed in this direction.
+    pub(super) changed: [bool; 2],
+    /// An exchange was opened or completed by what was fed last.
+    understood: bool,
     /// Flows that were announced.
     pub(super) expected: Vec<Expectation>,
     /// What was understood before the protocol changed has to be looked at before that.
@@ -47,7 +51,10 @@ pub(super) fn feed_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, di
                 let Some(session) = flow.session.take() else { break };
                 let Supply::Bytes(bytes, _) = session.for_app(direction, all) else { break };
                 let taken = bytes_of_stream(desk, base, flow, direction, bytes, offset, all, fed);
-                flow.session = Some(session);
+                let session = flow.session.insert(session);
+                if std::mem::take(&mut fed.understood) {
+                    session.flush(direction);
+                }
                 match taken {
                     Some(0) | None => break,
                     Some(taken) => {
@@ -110,6 +117,7 @@ fn learn(desk: &mut Desk, flow: &mut Flow, direction: Direction, transport: Tran
     match flow.recognition {
         [Recognition::Is(protocol), _] | [_, Recognition::Is(protocol)] => {
             begin(desk, flow, protocol);
+            fed.changed = [true; 2];
             true
         }
         [Recognition::Nothing, Recognition::Nothing] => {
@@ -231,16 +239,14 @@ fn with_parser(
     }
     let opened = (parser.opened(), parser.complete(direction));
     let taken = work(&mut *parser, &mut context);
-    if (parser.opened(), parser.complete(direction)) != opened
-        && let Some(session) = &mut flow.session
-    {
-        session.flush(direction);
-    }
+    fed.understood |= (parser.opened(), parser.complete(direction)) != opened;
     flow.parser = Some(parser);
-    flow.fresh = [true; 2];
+    fed.changed = [true; 2];
     fed.expected.append(&mut context.expectations);
     let (frames, next) = (context.frames, context.next);
     flow.announced = announced;
+    // Frames belong to what is spoken, also where the packet was not known to before.
+    let base = Scene { layer: flow.protocol_spoken(), ..*base };
     for frame in frames {
         ask_frame(desk, &base.towards(frame.direction), flow, frame.name, &frame.bytes);
     }

@@ -179,7 +179,6 @@ impl Tracker<'_> {
             parser: None,
             is_broken: false,
             ended: [false; 2],
-            fresh: [false; 2],
             wanted: [0; 2],
             recognition: [Recognition::Open; 2],
             layer_events: 0,
@@ -189,6 +188,7 @@ impl Tracker<'_> {
             is_encrypted: false,
             is_opaque: false,
             told_layer: [false; 2],
+            changed: [false; 2],
             switched_at: [0; 2],
         };
         if let Some(tcp) = packet.transport.tcp()
@@ -244,9 +244,7 @@ impl Tracker<'_> {
                 scene.stream_events = seen.events;
                 in_stream = seen.in_stream;
                 spoken_counts = session.is_established();
-                if spoken_counts {
-                    feed_sides(desk, &scene, flow, direction, false, &mut fed);
-                }
+                feed_both(desk, &scene, flow, direction, false, &mut fed);
             }
         } else if packet.transport.udp().is_some() {
             layers::feed_datagram(desk, &scene, flow, packet.payload, &mut fed);
@@ -259,10 +257,15 @@ impl Tracker<'_> {
         let is_udp = packet.transport.udp().is_some();
         ask_packet(desk, &scene, Some(flow), packet, in_stream);
         if is_udp {
+            // What a string in the datagram found is asked of the exchanges of its own direction.
             ask_exchanges(desk, &scene, flow, Some(packet.payload));
             desk.of_exchanges.clear();
+            if fed.changed[scene.direction.reversed().index()] {
+                ask_exchanges(desk, &scene.towards(scene.direction.reversed()), flow, None);
+            }
         } else {
-            ask_stream_and_exchanges(desk, &scene, flow, false);
+            note_changes(flow, &fed);
+            ask_streams(desk, &scene, flow, false);
         }
         for expectation in fed.expected {
             self.announce(expectation, packet.time);
@@ -300,12 +303,17 @@ impl Tracker<'_> {
         };
         let mut fed = Fed::default();
         if flow.session.is_some() {
-            feed_sides(desk, &scene, &mut flow, Direction::ToClient, true, &mut fed);
-            let scene = Scene { layer: flow.protocol_spoken(), ..scene };
-            for direction in [Direction::ToServer, Direction::ToClient] {
-                desk.of_exchanges.clear();
-                ask_stream_and_exchanges(desk, &scene.towards(direction), &mut flow, true);
+            // What the client said is looked at before the rest of what the server said is understood.
+            flow.changed = [true; 2];
+            feed_rest(desk, &scene, &mut flow, Direction::ToServer, &mut fed);
+            if flow.layer == crate::flow::Layer::Unknown {
+                feed_both(desk, &scene, &mut flow, Direction::ToClient, true, &mut fed);
             }
+            ask_streams(desk, &Scene { layer: flow.protocol_spoken(), ..scene }, &mut flow, true);
+            feed_both(desk, &scene, &mut flow, Direction::ToClient, true, &mut fed);
+            let scene = Scene { layer: flow.protocol_spoken(), ..scene.towards(Direction::ToClient) };
+            flow.changed = [true; 2];
+            ask_streams(desk, &scene, &mut flow, true);
         } else if flow.parser.is_some() {
             for direction in [Direction::ToServer, Direction::ToClient] {
                 layers::end(desk, &scene.towards(direction), &mut flow, direction, &mut fed);
@@ -365,15 +373,12 @@ fn counterpart(kind: u8) -> u8 {
     }
 }
 
-/// Feeds what a segment that goes `direction` has acknowledged; at the end what both sides have.
-fn feed_sides(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, direction: Direction, all: bool, fed: &mut Fed) {
+/// Feeds what both sides have: first what a segment that goes `direction` has acknowledged.
+fn feed_both(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, direction: Direction, all: bool, fed: &mut Fed) {
     let sides = [direction.reversed(), direction];
-    let is_over = |flow: &Flow| flow.session.as_ref().is_some_and(|session| session.state() >= State::Closing);
-    let both = all || is_over(flow);
-    let fed_sides = if both { &sides[..] } else { &sides[..1] };
     for _ in 0..SWITCHES_MAX {
         let was_unknown = flow.layer == Layer::Unknown;
-        for side in fed_sides.iter().copied() {
+        for side in sides {
             layers::feed_stream(desk, &scene.towards(side), flow, side, all, fed);
             switches(desk, scene, flow, fed);
         }
@@ -395,6 +400,23 @@ fn feed_sides(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, direction: Di
     }
 }
 
+/// Feeds all that is left of one side.
+fn feed_rest(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, side: Direction, fed: &mut Fed) {
+    for _ in 0..SWITCHES_MAX {
+        layers::feed_stream(desk, &scene.towards(side), flow, side, true, fed);
+        if !switches(desk, scene, flow, fed) {
+            break;
+        }
+    }
+    layers::end(desk, &scene.towards(side), flow, side, fed);
+}
+
+fn note_changes(flow: &mut Flow, fed: &Fed) {
+    for (noted, changed) in flow.changed.iter_mut().zip(fed.changed) {
+        *noted |= changed;
+    }
+}
+
 /// If what is spoken changes: what was understood so far is looked at, then the other protocol begins. True if it changed.
 fn switches(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &mut Fed) -> bool {
     let Some(next) = fed.switch.take() else { return false };
@@ -406,12 +428,12 @@ fn switches(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &mut Fed) 
     true
 }
 
-/// Asks rules of raw bytes and of exchanges in the scene's direction: what was said the other way is asked with the next packet that
-/// goes there, so that conditions on the packet are about one that went the same way.
-fn ask_stream_and_exchanges(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, all: bool) {
-    let direction = scene.direction;
+/// Asks rules of raw bytes and of exchanges, the way that the packet goes: what the other side said is looked at when that side goes on, with what was
+/// understood until then.
+fn ask_streams(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, all: bool) {
     let of_packet = std::mem::take(&mut desk.of_exchanges);
-    let mut has_chunk = false;
+    let direction = scene.direction;
+    let mut payload = None;
     // Each turn looks at bytes or a gap: no stream has more than this.
     for _ in 0..u16::MAX {
         let Some(session) = &mut flow.session else { break };
@@ -425,7 +447,7 @@ fn ask_stream_and_exchanges(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow,
                 chunk.extend_from_slice(bytes);
                 ask_stream(desk, scene, flow, &chunk);
                 desk.chunk = chunk;
-                has_chunk = true;
+                payload = Some(());
                 if let Some(session) = &mut flow.session {
                     session.raw_took(direction, count);
                 }
@@ -436,13 +458,16 @@ fn ask_stream_and_exchanges(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow,
         session.flushed(direction);
     }
     desk.of_exchanges.extend_from_slice(&of_packet);
-    if flow.fresh[direction.index()] || !desk.of_exchanges.is_empty() {
+    if std::mem::take(&mut flow.changed[direction.index()]) || !desk.of_exchanges.is_empty() {
         let chunk = std::mem::take(&mut desk.chunk);
-        let bytes = if has_chunk { Some(chunk.as_slice()) } else { scene.packet.map(|packet| packet.payload) };
+        let bytes = match (payload, scene.packet) {
+            (Some(()), _) => Some(chunk.as_slice()),
+            (None, Some(packet)) => Some(packet.payload),
+            _ => None,
+        };
         ask_exchanges(desk, scene, flow, bytes);
         desk.chunk = chunk;
     }
-    flow.fresh[direction.index()] = false;
     desk.of_exchanges = of_packet;
     desk.of_exchanges.clear();
 }

@@ -85,8 +85,6 @@ pub(crate) struct Flow {
     pub(crate) parser: Option<Box<dyn AnyParser>>,
     /// The parser gave up.
     pub(crate) is_broken: bool,
-    /// Something was understood since rules on exchanges were asked in this direction.
-    pub(crate) fresh: [bool; 2],
     /// A side will say nothing more, and the parser knows.
     pub(crate) ended: [bool; 2],
     /// Bytes of a side that the parser wants to see before it is shown them again.
@@ -105,6 +103,8 @@ pub(crate) struct Flow {
     pub(crate) is_opaque: bool,
     /// `app-layer-protocol` rules were asked, for each direction.
     pub(crate) told_layer: [bool; 2],
+    /// Something of its exchanges may have changed in a direction, and rules were not asked yet.
+    pub(crate) changed: [bool; 2],
     /// So much of each stream was said before what is spoken was changed.
     pub(crate) switched_at: [u64; 2],
 }
@@ -149,8 +149,8 @@ impl Flow {
         self.bytes.swap(0, 1);
         self.recognition.swap(0, 1);
         self.told_layer.swap(0, 1);
+        self.changed.swap(0, 1);
         self.ended.swap(0, 1);
-        self.fresh.swap(0, 1);
         self.wanted.swap(0, 1);
         if let Some(session) = &mut self.session {
             session.reverse();

@@ -1,8 +1,10 @@
 //! DCERPC over TCP and UDP; and for SMB, which carries it in named pipes, what its units look like and its keywords.
 //!
-//! Upon a bind or an alter context: the interfaces asked for are remembered under their contexts; the exchange waits for the answer.
+//! Upon a bind or an alter context: the interfaces asked for are remembered under their contexts; the exchange waits for the
+//! answer.
 //! Upon its answer: each interface is accepted or not.
-//! Upon a request or a response, each fragment alone over TCP: the exchange has the operation and the stub, complete with it. (A second fragment opens an
+//! Upon a request or a response, each fragment alone over TCP: the exchange has the operation and the stub, complete with it.
+//! (A second fragment opens an
 //! exchange of its own, as Suricata counts them.)
 //! Upon a datagram: its fragments are collected until the last one.
 //! Upon a hole in the stream: broken, since where the next unit begins cannot be known.

@@ -1,6 +1,7 @@
 //! DCERPC's protocol data units, connection-oriented and not: headers, binds and their answers, requests.
 //!
-//! Everything here reads one unit that is there in full or says that it cannot; who keeps what is `parser`'s, `datagram`'s and `smb`'s business.
+//! Everything here reads one unit that is there in full or says that it cannot; who keeps what is `parser`'s, `datagram`'s and
+//! `smb`'s business.
 
 use super::interface::{Interface, Uuid};
 use crate::app::bytes::Reader;
@@ -86,7 +87,8 @@ impl Header {
     }
 }
 
-/// The interfaces that a bind (or an alter context) asks for. SMB's reader and TCP's differ in two numbers of big-endian binds: see `over_smb`.
+/// The interfaces that a bind (or an alter context) asks for. SMB's reader and TCP's differ in two numbers of big-endian binds:
+/// see `over_smb`.
 pub(crate) fn bind(reader: &mut Reader<'_>, header: &Header, over_smb: bool) -> Option<Vec<Interface>> {
     let little = header.is_little();
     reader.skip(8)?; // Sizes of fragments, association group.

@@ -1,8 +1,10 @@
 //! Kerberos 5 over UDP and TCP, as spoken with a key distribution centre.
 //!
-//! Upon a message that is understood (AS and TGS requests and replies, errors): an exchange of its own, complete at once, which rules see in the direction of the message
+//! Upon a message that is understood (AS and TGS requests and replies, errors): an exchange of its own, complete at once, which
+//! rules see in the direction of the message
 //! alone.
-//! Upon one that is not: it is passed over, unless it is no ASN.1 at all; then the newest exchange is marked and the flow is broken.
+//! Upon one that is not: it is passed over, unless it is no ASN.1 at all; then the newest exchange is marked and the flow is
+//! broken.
 //!
 //! Messages are read by `kerberos-parser`.
 //!

@@ -1,4 +1,5 @@
-//! The operations that NFS 4's messages are made of. Those that say something are read, the others are passed over, since only who knows one finds the next.
+//! The operations that NFS 4's messages are made of. Those that say something are read, the others are passed over, since only
+//! who knows one finds the next.
 
 use super::v3::padding;
 use crate::app::bytes::Reader;

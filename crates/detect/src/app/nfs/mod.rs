@@ -2,9 +2,11 @@
 //!
 //! Upon a call: what it names is remembered under its number; it opens an exchange, unless it reads, writes or commits.
 //! Upon a reply: the exchange of its number is complete.
-//! Upon reads and writes: all pieces of a file make one exchange with one file in each direction, until the last piece, a commit, or a close.
+//! Upon reads and writes: all pieces of a file make one exchange with one file in each direction, until the last piece, a
+//! commit, or a close.
 //! Upon a record too long to wait for: reads and writes of NFS 3 are taken as they come.
-//! Upon a hole: in a file, zeros stand for what is missing; elsewhere the next record is searched for, and exchanges before it are complete.
+//! Upon a hole: in a file, zeros stand for what is missing; elsewhere the next record is searched for, and exchanges before it
+//! are complete.
 //!
 //! Not here: mounting, locking, records that come in several fragments, and what RPCSEC_GSS encrypts.
 

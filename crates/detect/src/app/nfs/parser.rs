@@ -164,7 +164,8 @@ impl NfsParser {
         Some(())
     }
 
-    /// Takes what is there of a read or a write of NFS 3, of which the rest comes later. Everything else is waited for, unless it is too long.
+    /// Takes what is there of a read or a write of NFS 3, of which the rest comes later. Everything else is waited for, unless
+    /// it is too long.
     fn part_of_record(
         &mut self,
         direction: Direction,

@@ -135,7 +135,8 @@ pub(super) struct Reply<'a> {
     is_reply: bool,
 }
 
-/// Reads a reply, from its number on. (In datagrams Suricata looks for its state behind the verifier; where it is is the same in both.)
+/// Reads a reply, from its number on. (In datagrams Suricata looks for its state behind the verifier; where it is is the same
+/// in both.)
 pub(super) fn reply(bytes: &[u8]) -> Option<Reply<'_>> {
     let mut reader = Reader::new(bytes);
     let xid = reader.be32()?;

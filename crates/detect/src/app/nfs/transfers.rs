@@ -45,7 +45,8 @@ impl State {
         if part.is_last
             && let Some(transaction) = self.find_file(part.handle, Direction::ToServer)
         {
-            // As Suricata counts: a file of one piece waits for nothing from the client, one of several for nothing from the server.
+            // As Suricata counts: a file of one piece waits for nothing from the client, one of several for nothing from the
+            // server.
             transaction.done[usize::from(!is_new)] = true;
         }
         self.close_if_whole(part.handle, Direction::ToServer);

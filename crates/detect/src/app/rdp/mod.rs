@@ -1,6 +1,7 @@
 //! RDP: how a remote desktop is asked for and granted.
 //!
-//! Upon the first request, the server's answer, the client's and the server's settings, and the certificates if all goes on inside TLS: an exchange each, complete at
+//! Upon the first request, the server's answer, the client's and the server's settings, and the certificates if all goes on
+//! inside TLS: an exchange each, complete at
 //! once, in the direction in which it was said. Upon anything else in a well-formed packet: nothing.
 //! Upon the server's settings or its certificates: the rest of the flow is passed over.
 //!

@@ -1,7 +1,9 @@
 //! RFB, the protocol of VNC: its handshake.
 //!
-//! Upon the server's version: the flow's one exchange is opened; each message of the handshake, from either side in its turn, adds to it.
-//! Upon the server's description of the screen, and upon anything that does not fit: the exchange is complete, and the rest of the flow is passed over.
+//! Upon the server's version: the flow's one exchange is opened; each message of the handshake, from either side in its turn,
+//! adds to it.
+//! Upon the server's description of the screen, and upon anything that does not fit: the exchange is complete, and the rest of
+//! the flow is passed over.
 //!
 //! Not here: pictures, keys and pointers, and what follows security types that the standard does not describe.
 

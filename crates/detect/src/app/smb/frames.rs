@@ -1,6 +1,7 @@
 //! The structures within the stream that `frame` rules look into.
 //!
-//! A record that is taken as it comes is collected for them until it is whole, or ends, or is too long: then they see what there is.
+//! A record that is taken as it comes is collected for them until it is whole, or ends, or is too long: then they see what
+//! there is.
 
 use super::nbss::{self, Dialect};
 use crate::Direction;

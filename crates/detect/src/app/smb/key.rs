@@ -42,7 +42,8 @@ pub(super) struct TreeKey {
     pub(super) tree: u32,
 }
 
-/// A file, as its protocol names it: sixteen bytes in SMB2; two in SMB1, with the session's user behind them where it must be told from other sessions' files.
+/// A file, as its protocol names it: sixteen bytes in SMB2; two in SMB1, with the session's user behind them where it must be
+/// told from other sessions' files.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub(super) struct Handle {
     bytes: [u8; 16],

@@ -1,10 +1,13 @@
 //! SMB 1, 2 and 3 over NetBIOS sessions (which is how port 445 carries them too).
 //!
-//! Upon a record: a request opens an exchange or several (a pair of AndX commands, a chain of SMB2 commands), its response completes it.
-//! What is read and written has no exchange for each record: all pieces of an open file make one exchange with one file, in each direction, until the file is closed;
+//! Upon a record: a request opens an exchange or several (a pair of AndX commands, a chain of SMB2 commands), its response
+//! completes it.
+//! What is read and written has no exchange for each record: all pieces of an open file make one exchange with one file, in
+//! each direction, until the file is closed;
 //! what goes through a named pipe makes exchanges of DCERPC.
 //! Upon a record too long to wait for: reads and writes are taken as they come, everything else waits until it is whole.
-//! Upon a hole: in a file, zeros stand for what is missing; elsewhere the next record is searched for, and exchanges before it are complete.
+//! Upon a hole: in a file, zeros stand for what is missing; elsewhere the next record is searched for, and exchanges before it
+//! are complete.
 //! Upon an encrypted record (SMB 3): frames only.
 //!
 //! Not here: what is inside encrypted or compressed records; SMB over QUIC; printing.

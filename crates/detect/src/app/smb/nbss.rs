@@ -59,7 +59,8 @@ pub(super) fn is_smb(record: &[u8]) -> bool {
     dialect(record).is_some_and(|dialect| dialect != Dialect::Other)
 }
 
-/// Where the next record's header begins, after a hole: four bytes before something that looks like SMB and, where that can be seen, behind a message's kind.
+/// Where the next record's header begins, after a hole: four bytes before something that looks like SMB and, where that can be
+/// seen, behind a message's kind.
 /// `Err` with how many bytes can be passed over if there is none yet.
 pub(super) fn search(bytes: &[u8]) -> Result<usize, usize> {
     let found = bytes.windows(4).enumerate().find_map(|(place, window)| {

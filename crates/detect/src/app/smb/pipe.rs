@@ -25,7 +25,8 @@ pub(super) struct Carrier {
 }
 
 impl Carrier {
-    /// The message by which a call is found again. Reads and writes of one call are different messages: there it is the call's own number alone.
+    /// The message by which a call is found again. Reads and writes of one call are different messages: there it is the call's
+    /// own number alone.
     fn message(&self, key: &Key) -> u64 {
         match self.command {
             Command::One(_) | Command::Two(v2::READ | v2::WRITE) => 0,

@@ -84,7 +84,8 @@ impl Default for State {
 }
 
 impl State {
-    /// Opens an exchange. Nothing if there are too many: then the last of them is marked, and the flow is given up with what comes next.
+    /// Opens an exchange. Nothing if there are too many: then the last of them is marked, and the flow is given up with what
+    /// comes next.
     pub(super) fn open(&mut self, command: Command, key: Key, what: What) -> Option<&mut SmbTransaction> {
         if self.transactions.len() >= EXCHANGES_MAX {
             self.note(Event::TooManyTransactions);

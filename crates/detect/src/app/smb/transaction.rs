@@ -197,12 +197,8 @@ impl SmbTransaction {
 }
 
 impl Transaction for SmbTransaction {
-    /// Whether a tree is a share or a pipe is known from the response alone, so its request is not complete before.
     fn is_complete(&self, direction: Direction) -> bool {
-        match (direction, &self.what) {
-            (Direction::ToServer, What::TreeConnect(_)) => self.done[0] && self.done[1],
-            _ => self.done[direction.index()],
-        }
+        self.done[direction.index()]
     }
 
     fn ready(&self, field: Field, direction: Direction) -> Ready {

@@ -116,7 +116,7 @@ impl Compiler<'_> {
                 draft.in_base64 = true;
             }
             "frame" => {
-                let name = crate::app::table::frame_name(value, &draft.layers)
+                let name = crate::app::table::frame_name(value, &draft.head_layers)
                     .ok_or_else(|| Complaint::new(format!("no frame is called '{value}'")))?;
                 draft.look_into(Where::Frame(name))?;
             }

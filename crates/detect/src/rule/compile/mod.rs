@@ -339,6 +339,8 @@ struct Draft {
     variables: Vec<String>,
     ip_protocols: Option<super::compiled::IpProtocols>,
     layers: Vec<ProtocolId>,
+    /// The protocols that the head names.
+    head_layers: Vec<ProtocolId>,
     /// Options other than those that go with a rule on addresses alone.
     beyond_addresses: bool,
 }
@@ -370,6 +372,7 @@ impl Draft {
             variables: Vec::new(),
             ip_protocols: None,
             layers: Vec::new(),
+            head_layers: head::layers(source.protocol).unwrap_or_default(),
             beyond_addresses: false,
         }
     }

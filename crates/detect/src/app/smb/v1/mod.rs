@@ -167,7 +167,8 @@ fn chained(parameters: &[u8]) -> Option<(u8, usize)> {
     (command != NONE).then_some((command, usize::from(offset)))
 }
 
-/// Whether a command makes an exchange of its own. Reads and writes are part of their file's, transactions have one only where they say something.
+/// Whether a command makes an exchange of its own. Reads and writes are part of their file's, transactions have one only where
+/// they say something.
 fn opens_an_exchange(command: u8) -> bool {
     !matches!(command, READ_ANDX | WRITE_ANDX | TRANS | TRANS2)
 }

@@ -107,7 +107,8 @@ fn answer(body: &[u8]) -> Option<&[u8]> {
     reader.take(usize::from(data_bytes))
 }
 
-/// Completes the ordinary exchange that waits for this response; if there is none and the response is malformed, opens one to say so.
+/// Completes the ordinary exchange that waits for this response; if there is none and the response is malformed, opens one to
+/// say so.
 pub(super) fn ordinary_response(state: &mut State, record: &Record<'_>, is_malformed: bool) {
     let command = Command::One(record.command);
     let key = record.key(Purpose::Command);
@@ -124,7 +125,8 @@ pub(super) fn ordinary_response(state: &mut State, record: &Record<'_>, is_malfo
     }
 }
 
-/// Attributes of a file are set: a new name, or that it is to be deleted. What cannot be read is passed over, since it has no exchange.
+/// Attributes of a file are set: a new name, or that it is to be deleted. What cannot be read is passed over, since it has no
+/// exchange.
 pub(super) fn set_info(state: &mut State, record: &Record<'_>) -> Option<Outcome> {
     let mut reader = Reader::new(record.body);
     reader.skip(19)?;

@@ -103,7 +103,8 @@ impl<'a> Record<'a> {
         Carrier { command: self.command(), key: pipe::pipe_key(self.session, self.tree, self.message) }
     }
 
-    /// Whether the command makes an exchange of its own. Reads and writes are part of their file's; what asks for and sets attributes makes none.
+    /// Whether the command makes an exchange of its own. Reads and writes are part of their file's; what asks for and sets
+    /// attributes makes none.
     fn opens_an_exchange(&self) -> bool {
         !matches!(self.command, READ | WRITE | GET_INFO | SET_INFO)
     }

@@ -114,7 +114,7 @@ fn tree_connect(state: &mut State, record: &Record<'_>) -> Option<Outcome> {
     reader.skip(6)?;
     let mut share = without_zeros(reader.rest());
     if share.len() > 1 {
-        share.remove(0); // One of the two backslashes at its front.
+        share.remove(0); // The low half of the length before the path, which Suricata reads as its first character.
     }
     let tree = TreeConnect { share, ..TreeConnect::default() };
     state.open(record.command(), record.key(Purpose::Tree), What::TreeConnect(Box::new(tree)));
@@ -152,7 +152,8 @@ fn close(state: &mut State, record: &Record<'_>) -> Option<Outcome> {
     Some(Outcome::Ordinary)
 }
 
-/// Remembers what a read asks for. A read that asks for too much, or cannot be read, is passed over: it has no exchange that could be marked.
+/// Remembers what a read asks for. A read that asks for too much, or cannot be read, is passed over: it has no exchange that
+/// could be marked.
 fn read(state: &mut State, record: &Record<'_>) -> Option<Outcome> {
     let mut reader = Reader::new(record.body);
     reader.skip(4)?;
