@@ -337,6 +337,8 @@ struct Draft {
     variables: Vec<String>,
     ip_protocols: Option<super::compiled::IpProtocols>,
     layers: Vec<ProtocolId>,
+    /// The protocol that the rule begins with.
+    spoken: String,
     /// Options other than those that go with a rule on addresses alone.
     beyond_addresses: bool,
 }
@@ -367,6 +369,7 @@ impl Draft {
             variables: Vec::new(),
             ip_protocols: None,
             layers: Vec::new(),
+            spoken: source.protocol.split(':').next().unwrap_or_default().to_ascii_lowercase(),
             beyond_addresses: false,
         }
     }
