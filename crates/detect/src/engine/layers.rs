@@ -248,11 +248,13 @@ fn with_parser(
     // Frames belong to what is spoken, also where the packet was not known to before.
     let base = Scene { layer: flow.protocol_spoken(), ..*base };
     for frame in frames {
-        ask_frame(desk, &base.towards(frame.direction), flow, frame.name, &frame.bytes);
+        // What is spoken may have been learnt a moment ago.
+        let scene = Scene { layer: flow.protocol_spoken(), ..base.towards(frame.direction) };
+        ask_frame(desk, &scene, flow, frame.name, &frame.bytes);
     }
     match next {
-        Some(Next::Opaque) => (flow.is_opaque, flow.is_encrypted) = (true, true),
-        Some(Next::Encrypted) => flow.is_encrypted = true,
+        Some(Next::Opaque) => (flow.is_opaque, flow.becomes_encrypted) = (true, true),
+        Some(Next::Encrypted) => flow.becomes_encrypted = true,
         next => fed.switch = next,
     }
     match taken {
@@ -277,8 +279,8 @@ pub(super) fn switch(desk: &Desk, flow: &mut Flow, next: Next) {
             flow.recognition = [Recognition::Open; 2];
             flow.told_layer = [false; 2];
         }
-        Next::Opaque => (flow.is_opaque, flow.is_encrypted) = (true, true),
-        Next::Encrypted => flow.is_encrypted = true,
+        Next::Opaque => (flow.is_opaque, flow.becomes_encrypted) = (true, true),
+        Next::Encrypted => flow.becomes_encrypted = true,
     }
     if let Some(session) = &flow.session {
         flow.switched_at = [session.app_at(Direction::ToServer), session.app_at(Direction::ToClient)];

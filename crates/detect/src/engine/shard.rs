@@ -186,6 +186,7 @@ impl Tracker<'_> {
             variables: FlowVariables::default(),
             is_passed: false,
             is_encrypted: false,
+            becomes_encrypted: false,
             is_opaque: false,
             told_layer: [false; 2],
             changed: [false; 2],
@@ -265,8 +266,11 @@ impl Tracker<'_> {
             }
         } else {
             note_changes(flow, &fed);
-            ask_streams(desk, &scene, flow, false);
+            // What was said before it is encrypted is looked into now: nobody will later.
+            let is_last_look = flow.becomes_encrypted && !flow.is_encrypted;
+            ask_streams(desk, &scene, flow, is_last_look);
         }
+        flow.is_encrypted |= flow.becomes_encrypted;
         for expectation in fed.expected {
             self.announce(expectation, packet.time);
         }
@@ -394,7 +398,9 @@ fn feed_both(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, direction: Dir
     let is_closed = session.state() == State::Closed;
     let ended = [session.has_ended(Direction::ToServer), session.has_ended(Direction::ToClient)];
     for side in sides {
-        if all || is_closed || ended[side.index()] {
+        // What was said and not acknowledged yet is still to come.
+        let has_rest = flow.session.as_ref().is_some_and(|session| !matches!(session.for_app(side, true), Supply::Nothing));
+        if all || ((is_closed || ended[side.index()]) && !has_rest) {
             layers::end(desk, &scene.towards(side), flow, side, fed);
         }
     }

@@ -99,6 +99,8 @@ pub(crate) struct Flow {
     pub(crate) is_passed: bool,
     /// What follows is encrypted: rules do not look into its raw bytes.
     pub(crate) is_encrypted: bool,
+    /// It will be with the next packet: that which tells so is itself looked into.
+    pub(crate) becomes_encrypted: bool,
     /// Nobody looks at what follows, not even the parser.
     pub(crate) is_opaque: bool,
     /// `app-layer-protocol` rules were asked, for each direction.

@@ -115,6 +115,15 @@ impl Compiler<'_> {
                 }
                 draft.in_base64 = true;
             }
+            "frame" if stream_of(value).is_some() => {
+                // All that a side says in a protocol: its stream, where that is spoken.
+                if let Some(layers) = stream_of(value).filter(|layers| !layers.is_empty()) {
+                    draft.layers = layers;
+                }
+                draft.flow.stream = Some(true);
+                draft.in_base64 = false;
+                draft.current = Some(draft.payload());
+            }
             "frame" => {
                 let name = crate::app::table::frame_name(value, &draft.head_layers)
                     .ok_or_else(|| Complaint::new(format!("no frame is called '{value}'")))?;
@@ -136,6 +145,14 @@ impl Compiler<'_> {
         }
         Ok(true)
     }
+}
+
+/// Whose whole stream a frame's name means, if it means one: `stream` (of whatever is spoken), `smtp.stream`.
+fn stream_of(name: &str) -> Option<Vec<crate::app::ProtocolId>> {
+    if name == "stream" {
+        return Some(Vec::new());
+    }
+    super::head::layers(name.strip_suffix(".stream")?)
 }
 
 impl Draft {
