@@ -2,12 +2,14 @@
 //!
 //! The only module of the workspace with `unsafe`. There are three reasons for it, each with its argument: that the processor has the
 //! instructions is proven by a value of `Avx2` or `Avx512`, which only their `detect` makes; a vector is loaded from a reference to as many
-//! bytes; and a gather is told only indices that its table has. What passes is said in `filter`, `sketch`, `nibbles` and `singles`; the ways
-//! are held against each other by tests. A sketch lets other wrong places pass than the words do, and no right one less.
+//! bytes, or stored to one; and a gather is told only indices that its table has. What passes is said in `filter`, `sketch`, `tiny` and
+//! `singles`; the ways are held against each other by tests. A sketch, and the tiny lane's seven bits, let other wrong places pass than the
+//! portable way does, and no right one less.
 
 use crate::filter::Filter;
-use crate::nibbles::{self, Halves, LEAD_BYTES};
+use crate::fold;
 use crate::singles::{self, Bytes};
+use crate::tiny::Leads;
 use crate::walk::Places;
 #[cfg(target_arch = "x86_64")]
 use avx2::Avx2;
@@ -17,14 +19,27 @@ use avx512::Avx512;
 /// How the filters of a set are asked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Path {
-    /// By the code of `filter`, `nibbles` and `singles`, anywhere.
+    /// By the code of the lanes' own modules, anywhere.
     Portable,
-    /// Eight places at a time, or 32 in the nibble lane and the single lane.
+    /// Eight places at a time, or 32 in the tiny and the single lane.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
     /// 16 places at a time, or 64 there and where a sketch is asked.
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
+}
+
+/// Calls `$call` on whatever way it is, or the portable code.
+macro_rules! either {
+    ($path:expr, $portable:expr, $way:ident => $call:expr) => {
+        match $path {
+            Path::Portable => $portable,
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx2($way) => $call,
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx512($way) => $call,
+        }
+    };
 }
 
 impl Path {
@@ -45,90 +60,99 @@ impl Path {
         Path::all().first().copied().unwrap_or(Path::Portable)
     }
 
-    /// Which of the places of so many steps pass `filter`; see `Filter::sift`.
+    /// Writes `text` to `folded`, which is as long, each byte folded.
     #[inline]
-    pub(crate) fn sift<const GRAM: usize, const STRIDE: usize>(
+    pub(crate) fn fold(self, text: &[u8], folded: &mut [u8]) {
+        either!(self, fold::fold_all(text, folded), way => way.fold(text, folded));
+    }
+
+    /// See `Filter::sift`.
+    #[inline]
+    pub(crate) fn sift<const GRAM: usize, const STRIDE: usize, const LONG: bool>(
         self,
         filter: &Filter,
         text: &[u8],
         steps: usize,
-        places: &mut Places,
+        short: &mut Places,
+        long: &mut Places,
     ) -> usize {
-        match self {
-            Path::Portable => filter.sift::<GRAM, STRIDE>(text, steps, places),
-            #[cfg(target_arch = "x86_64")]
-            Path::Avx2(avx2) => avx2.sift::<GRAM, STRIDE>(filter, text, steps, places),
-            #[cfg(target_arch = "x86_64")]
-            Path::Avx512(avx512) => avx512.sift::<GRAM, STRIDE>(filter, text, steps, places),
-        }
+        either!(
+            self,
+            filter.sift::<GRAM, STRIDE, LONG>(text, steps, short, long),
+            way => way.sift::<GRAM, STRIDE, LONG>(filter, text, steps, short, long)
+        )
     }
 
-    /// Which of the bytes of so many steps pass; see `nibbles::sift`.
+    /// `Filter::sift` at every place for grams of `GRAM` bytes; by the sketch, if there is one and the processor can.
     #[inline]
-    pub(crate) fn nibbles(
+    pub(crate) fn sift_closely<const GRAM: usize>(
         self,
-        halves: &[Halves; LEAD_BYTES],
+        filter: &Filter,
         text: &[u8],
         steps: usize,
-        places: &mut Places,
+        [places, unused]: &mut [Places; 2],
     ) -> usize {
-        match self {
-            Path::Portable => nibbles::sift(halves, text, steps, places),
+        match (self, filter.sketch()) {
             #[cfg(target_arch = "x86_64")]
-            Path::Avx2(avx2) => avx2.nibbles(halves, text, steps, places),
-            #[cfg(target_arch = "x86_64")]
-            Path::Avx512(avx512) => avx512.nibbles(halves, text, steps, places),
+            (Path::Avx512(way), Some(sketch)) => way.sketch::<GRAM>(sketch, text, steps, places),
+            _ => self.sift::<GRAM, 1, false>(filter, text, steps, places, unused),
         }
     }
 
-    /// At which of the bytes of so many steps one of `bytes` stands; see `singles::sift`.
+    /// See `Leads::sift`.
+    #[inline]
+    pub(crate) fn tiny(self, leads: &Leads, text: &[u8], steps: usize, places: &mut Places) -> usize {
+        either!(self, leads.sift(text, steps, places), way => way.tiny(leads, text, steps, places))
+    }
+
+    /// See `singles::sift`.
     #[inline]
     pub(crate) fn singles(self, bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
-        match self {
-            Path::Portable => singles::sift(bytes, text, steps, places),
-            #[cfg(target_arch = "x86_64")]
-            Path::Avx2(avx2) => avx2.singles(bytes, text, steps, places),
-            #[cfg(target_arch = "x86_64")]
-            Path::Avx512(avx512) => avx512.singles(bytes, text, steps, places),
-        }
+        either!(self, singles::sift(bytes, text, steps, places), way => way.singles(bytes, text, steps, places))
     }
 }
 
+/// The loop around the steps of `Filter::sift`, once for each kind of vector: `$step` tells which of 16 places, four bytes apart, pass.
 #[cfg(target_arch = "x86_64")]
-/// The loop around the steps, once for each kind of vector: `$step` tells which of 16 places, four bytes apart, pass.
 macro_rules! sift {
-    ($name:ident, $features:literal, $step:ident) => {
+    ($features:literal) => {
         #[target_feature(enable = $features)]
-        fn $name<const GRAM: usize, const STRIDE: usize>(
+        fn sift<const GRAM: usize, const STRIDE: usize, const LONG: bool>(
             filter: &Filter,
-            mut text: &[u8],
-            mut steps: usize,
-            places: &mut Places,
+            text: &[u8],
+            steps: usize,
+            short: &mut Places,
+            long: &mut Places,
         ) -> usize {
-            let (mut passed, mut at) = (0, 0_u16);
-            while steps > 0 {
-                // As many steps as make a mask of 64 places, or what is left.
-                let together = if steps >= STRIDE { STRIDE } else { 1 };
-                let mut mask = 0_u64;
+            let mut done = 0;
+            while done < steps && !short.is_enough() && !long.is_enough() {
+                // As many steps as make a mask of 64 places, or a single one.
+                let together = if steps - done >= STRIDE { STRIDE } else { 1 };
+                let (mut short_mask, mut long_mask) = (0, 0);
                 for step in 0..STRIDE {
                     if step < together
-                        && let Some(text) = text.get(step * STEP_BYTES..).and_then(<[u8]>::first_chunk)
+                        && let Some(text) =
+                            text.get((done + step) * STEP_BYTES..).and_then(<[u8]>::first_chunk)
                     {
-                        for distance in 0..4 / STRIDE {
-                            let sixteen = $step::<GRAM>(filter, text, distance * STRIDE);
-                            // The bits of this distance lie between those of the others, so that places come in order.
-                            let spread = (u64::MAX / ((1 << (4 / STRIDE)) - 1)) << distance;
-                            let bits = if STRIDE == 4 { sixteen } else { _pdep_u64(sixteen, spread) };
-                            mask |= bits << (step * STEP_BYTES / STRIDE);
+                        let (short, long) = sixteen::<GRAM, LONG>(filter, text, 0);
+                        let mut mask = spread::<STRIDE>(short, 0);
+                        for distance in 1..4 / STRIDE {
+                            let (short, _) = sixteen::<GRAM, false>(filter, text, distance * STRIDE);
+                            mask |= spread::<STRIDE>(short, distance);
                         }
+                        short_mask |= mask << (step * STEP_BYTES / STRIDE);
+                        long_mask |= long << (step * STEP_BYTES / 4);
                     }
                 }
-                passed = append::<STRIDE>(mask, at, places, passed);
-                at = at.wrapping_add((together * STEP_BYTES) as u16);
-                text = text.get(together * STEP_BYTES..).unwrap_or_default();
-                steps -= together;
+                if GRAM > 0 {
+                    append::<STRIDE>(short_mask, done, short);
+                }
+                if LONG {
+                    append::<4>(long_mask, done, long);
+                }
+                done += together;
             }
-            passed
+            done
         }
     };
 }

@@ -9,42 +9,38 @@
 /// How many grams a sketch is good for.
 pub(crate) const SKETCH_GRAMS_MAX: usize = 320;
 
-/// Of the four hashes that a gram has, three say where a byte lies in a table, and the last which bit of it is meant.
-pub(crate) const HASHES: usize = 4;
+/// A gram has a hash for each table: its lower seven bits say where a byte lies in the table, the lower three of the next one which bit of it.
+pub(crate) const TABLES: usize = 3;
 
 /// How far a hash reaches.
 pub(crate) const GRAM_BYTES_MAX: usize = 4;
 
 /// For each hash, the matrix for each byte of a gram: row `i`, which makes bit `i` of the product, is its byte `7 - i`. Drawn by lot until all
 /// rows together, and the ten of each table, were independent for grams of two, three and four bytes.
-pub(crate) const MATRICES: [[u64; GRAM_BYTES_MAX]; HASHES] = [
+pub(crate) const MATRICES: [[u64; GRAM_BYTES_MAX]; TABLES] = [
     [0x90e6_8948_f021_5324, 0xea39_49b9_a2ac_c316, 0x566a_d7d8_23d4_61f5, 0xd7a3_0d35_98c4_3022],
     [0x3aba_2d1c_a1e6_6429, 0x3670_f165_cbc9_3f73, 0x05f6_6eb6_a552_140d, 0xfa5f_9cca_ab86_cc29],
     [0xc4b0_674a_6529_6cc7, 0xcf70_0163_86d8_b36c, 0xd1d6_c29a_6709_7608, 0xaf48_d21f_5308_9fa5],
-    [0x8b78_cfd6_6951_7d6a, 0x2606_929d_0a74_3ae7, 0x38ec_c10b_d9d1_93f5, 0x8110_2184_6356_60fb],
 ];
-
-pub(crate) type Table = [u8; 128];
 
 /// The tables.
 #[derive(Clone, Debug)]
 pub(crate) struct Sketch {
-    pub(crate) tables: [Table; 3],
+    pub(crate) tables: [[u8; 128]; TABLES],
 }
 
 impl Sketch {
     pub(crate) fn new() -> Sketch {
-        Sketch { tables: [[0; 128]; 3] }
+        Sketch { tables: [[0; 128]; TABLES] }
     }
 
-    /// Lets the gram of `GRAM` bytes at the start of `bytes` pass: as they come if it is a pair, else folded.
-    pub(crate) fn add<const GRAM: usize>(&mut self, bytes: u64) {
-        let hashes = MATRICES.map(|matrices| {
-            let products = matrices.iter().zip(bytes.to_le_bytes()).take(GRAM);
+    /// Lets the gram of `GRAM` bytes at the start of `folded` pass.
+    pub(crate) fn add<const GRAM: usize>(&mut self, folded: u64) {
+        let [first, second, third] = MATRICES.map(|matrices| {
+            let products = matrices.iter().zip(folded.to_le_bytes()).take(GRAM);
             products.fold(0, |hash, (matrix, byte)| hash ^ product(*matrix, byte))
         });
-        let [first, second, third, bits] = hashes;
-        let places = [(first, bits), (second, bits >> 3), (third, first)];
+        let places = [(first, second), (second, third), (third, first)];
         for (table, (byte, bit)) in self.tables.iter_mut().zip(places) {
             table[usize::from(byte & 127)] |= 1 << (bit & 7);
         }

@@ -2,10 +2,9 @@
 
 use super::Path;
 use crate::filter::Filter;
-use crate::fold::fold;
-use crate::nibbles::{Halves, LEAD_BYTES};
-use crate::sketch::{MATRICES, Sketch};
-use crate::walk::{Places, STEP_BYTES, Walk};
+use crate::sketch::Sketch;
+use crate::tiny::{LEAD_BYTES, Leads};
+use crate::walk::{Places, STEP_BYTES, Walk, through};
 
 /// Bytes that look like chance, the same in every run.
 fn noise(length: usize, mut seed: u64) -> Vec<u8> {
@@ -16,118 +15,192 @@ fn noise(length: usize, mut seed: u64) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-/// The places of `text` that pass, as a walk tells them.
-fn passed(text: &[u8], stride: usize, sift: impl FnMut(&[u8], usize, &mut Places) -> usize) -> Vec<usize> {
-    let mut places = Vec::new();
-    Walk::new(text).go(stride, sift, |place| places.push(place));
-    places
+const LENGTHS: [usize; 16] = [1, 9, 63, 64, 65, 72, 127, 128, 200, 255, 256, 257, 512, 600, 3_000, 9_000];
+
+fn each_block(text: &[u8], path: Path, mut block: impl FnMut(&Walk)) {
+    through(text, path, |walk| {
+        while walk.advance() {
+            block(walk);
+        }
+    });
 }
 
-/// A filter for grams of `text`, and `text` asked in every way.
-fn compare<const GRAM: usize, const STRIDE: usize>(mut filter: Filter, text: &[u8]) {
-    let grams: Vec<usize> = (0..text.len().saturating_sub(8)).step_by(37 * STRIDE).collect();
-    for at in &grams {
-        filter.add::<GRAM>(crate::fold::load(text, *at));
-    }
-    let ways: Vec<Vec<usize>> = Path::all()
-        .into_iter()
-        .map(|path| {
-            passed(text, STRIDE, |text, steps, places| {
-                path.sift::<GRAM, STRIDE>(&filter, text, steps, places)
-            })
-        })
-        .collect();
-    for (way, path) in ways.iter().zip(Path::all()) {
-        assert!(
-            grams.iter().all(|at| way.binary_search(at).is_ok()),
-            "{path:?} loses a gram: {GRAM} {STRIDE}"
-        );
-        assert!(way.is_sorted_by(|one, other| one < other), "{path:?} gives places out of order");
-        if filter.sketch().is_none() {
-            assert_eq!(way, &ways[ways.len() - 1], "{path:?}: {GRAM} {STRIDE}");
+/// The eight folded bytes of `text` from `at` on.
+fn eight(text: &[u8], at: usize) -> u64 {
+    crate::fold::load_folded(text, at)
+}
+
+/// The places of `text` that pass, short and long, as `sift(text, steps, places)` tells them, piece by piece.
+fn passed(
+    text: &[u8],
+    path: Path,
+    mut sift: impl FnMut(&[u8], usize, &mut [Places; 2]) -> usize,
+) -> [Vec<usize>; 2] {
+    let mut all = [Vec::new(), Vec::new()];
+    each_block(text, path, |walk| {
+        let mut done = 0;
+        while done < walk.steps() {
+            let mut places = [Places::new(); 2];
+            let start = walk.at + done * STEP_BYTES;
+            let more = sift(walk.text_at(done), walk.steps() - done, &mut places);
+            assert!(more > 0, "nothing was done");
+            done += more;
+            for (all, places) in all.iter_mut().zip(&places) {
+                all.extend(places.iter().map(|offset| start + offset));
+            }
         }
+    });
+    for places in &all {
+        assert!(places.is_sorted_by(|one, other| one < other), "places are out of order");
+    }
+    all
+}
+
+/// A filter that has grams of `text`, asked in every way.
+fn compare<const GRAM: usize, const STRIDE: usize, const LONG: bool>(text: &[u8]) {
+    let mut filter = Filter::new(text.len() / 20);
+    let short: Vec<usize> = (0..text.len()).step_by(52 * STRIDE).filter(|_| GRAM > 0).collect();
+    let long: Vec<usize> = (0..text.len()).step_by(68).filter(|_| LONG).collect();
+    short.iter().for_each(|place| filter.add::<GRAM>(eight(text, *place)));
+    long.iter().for_each(|place| filter.add_long(eight(text, *place)));
+    let mut first = None;
+    for path in Path::all() {
+        let sift = |text: &[u8], steps, [short, long]: &mut [Places; 2]| {
+            path.sift::<GRAM, STRIDE, LONG>(&filter, text, steps, short, long)
+        };
+        let all = passed(text, path, sift);
+        for (all, expected) in all.iter().zip([&short, &long]) {
+            assert!(
+                expected.iter().all(|place| all.contains(place)),
+                "{path:?} loses a gram: {GRAM} {STRIDE}"
+            );
+        }
+        assert_eq!(*first.get_or_insert(all.clone()), all, "{path:?} {GRAM} {STRIDE} {LONG}");
     }
 }
 
 #[test]
 fn every_way_lets_the_same_places_pass_a_filter() {
-    for length in [0, 1, 9, 63, 64, 71, 72, 73, 200, 255, 256, 257, 1_000, 5_000] {
+    for length in LENGTHS {
         let text = noise(length, length as u64);
-        // More grams than a sketch takes.
-        let many = || Filter::for_grams(1_000, 1);
-        compare::<8, 4>(Filter::for_grams(50, 4), &text);
-        compare::<4, 4>(Filter::for_grams(50, 4), &text);
-        compare::<4, 2>(Filter::for_grams(50, 2), &text);
-        compare::<4, 1>(many(), &text);
-        compare::<3, 1>(many(), &text);
-        compare::<2, 1>(Filter::for_pairs(1_000), &text);
-    }
-}
-
-#[test]
-fn a_sketch_loses_no_gram() {
-    for length in [0, 1, 9, 63, 64, 71, 72, 73, 200, 255, 256, 257, 1_000, 5_000] {
-        let text = noise(length, length as u64 + 1);
-        compare::<4, 1>(Filter::for_grams(150, 1), &text);
-        compare::<3, 1>(Filter::for_grams(150, 1), &text);
-        compare::<2, 1>(Filter::for_pairs(150), &text);
+        compare::<0, 4, true>(&text);
+        compare::<4, 4, true>(&text);
+        compare::<4, 4, false>(&text);
+        compare::<4, 2, true>(&text);
+        compare::<4, 2, false>(&text);
+        compare::<4, 1, true>(&text);
+        compare::<4, 1, false>(&text);
+        compare::<3, 1, false>(&text);
+        compare::<2, 1, false>(&text);
     }
 }
 
 /// Whether a gram passes a sketch, by the definition.
-fn passes<const GRAM: usize>(sketch: &Sketch, bytes: u64) -> bool {
+fn passes<const GRAM: usize>(sketch: &Sketch, folded: u64) -> bool {
     let mut gram = Sketch::new();
-    gram.add::<GRAM>(bytes);
+    gram.add::<GRAM>(folded);
     let (ours, theirs) = (gram.tables.as_flattened(), sketch.tables.as_flattened());
     ours.iter().zip(theirs).all(|(bits, all)| bits & all == *bits)
 }
 
-#[test]
-fn a_sketch_lets_pass_what_its_definition_does() {
-    assert!(MATRICES.as_flattened().iter().all(|matrix| *matrix != 0));
-    let text = noise(4_000, 7);
-    let mut filter = Filter::for_grams(300, 1);
-    for at in (0..text.len()).step_by(17) {
-        filter.add::<4>(crate::fold::load(&text, at));
+fn compare_sketch<const GRAM: usize>(text: &[u8]) {
+    let mut filter = Filter::with_sketch(300);
+    for start in (0..text.len()).step_by(17) {
+        filter.add::<GRAM>(eight(text, start));
     }
     let sketch = filter.sketch().expect("so few grams have a sketch");
-    let expected: Vec<usize> = (0..text.len().div_ceil(STEP_BYTES) * STEP_BYTES)
-        .filter(|at| passes::<4>(sketch, fold(crate::fold::load(&text, *at))))
-        .collect();
     for path in Path::all() {
-        // Without wide vectors the words are asked.
+        let sift = |text: &[u8], steps, places: &mut [Places; 2]| {
+            path.sift_closely::<GRAM>(&filter, text, steps, places)
+        };
+        let [found, _] = passed(text, path, sift);
+        let grams = (0..text.len()).step_by(17);
+        assert!(grams.into_iter().all(|place| found.binary_search(&place).is_ok()), "{path:?} loses a gram");
+        // Where vectors are not as wide, the words are asked.
         if format!("{path:?}").contains("512") {
-            let found =
-                passed(&text, 1, |text, steps, places| path.sift::<4, 1>(&filter, text, steps, places));
-            assert_eq!(found, expected);
+            let mut expected = Vec::new();
+            each_block(text, path, |walk| {
+                let block = 0..walk.steps() * STEP_BYTES;
+                let here = block.filter(|offset| passes::<GRAM>(sketch, walk.load(*offset, 0)));
+                expected.extend(here.map(|offset| walk.at + offset));
+            });
+            assert_eq!(found, expected, "{GRAM}");
         }
     }
 }
 
 #[test]
-fn every_way_lets_the_same_places_pass_the_nibble_and_the_single_lane() {
-    for round in 0..60 {
-        let bits = noise(LEAD_BYTES * 32, round);
-        // The more rounds, the fewer bits.
-        let mut halves: [Halves; LEAD_BYTES] = Default::default();
-        for (bits_of, byte) in halves.as_flattened_mut().as_flattened_mut().iter_mut().zip(bits) {
-            *bits_of = byte | if round < 30 { byte << 1 } else { 0 };
-        }
+fn a_sketch_lets_pass_what_its_definition_does() {
+    for length in LENGTHS {
+        let text = noise(length, length as u64 + 1);
+        compare_sketch::<4>(&text);
+        compare_sketch::<3>(&text);
+        compare_sketch::<2>(&text);
+    }
+}
+
+#[test]
+fn every_way_lets_the_same_places_pass_the_single_lane() {
+    for round in 0..30 {
         let mut bytes = [0; 32];
         for (index, byte) in noise(32, round + 100).into_iter().enumerate() {
             bytes[index] = if round % 3 == 0 { byte } else { 1 << (byte & 7) };
         }
-        for length in [0, 1, 31, 32, 64, 72, 73, 300, 1_500] {
+        for length in LENGTHS {
             let text = noise(length, round * 31 + length as u64);
             let mut ways = Path::all().into_iter().map(|path| {
-                let nibbles =
-                    passed(&text, 1, |text, steps, places| path.nibbles(&halves, text, steps, places));
-                let singles =
-                    passed(&text, 1, |text, steps, places| path.singles(&bytes, text, steps, places));
-                (nibbles, singles)
+                let sift = |text: &[u8], steps, [places, _]: &mut [Places; 2]| {
+                    path.singles(&bytes, text, steps, places)
+                };
+                passed(&text, path, sift)
             });
             let first = ways.next();
             assert!(ways.all(|way| Some(&way) == first.as_ref()), "{round} {length}");
+        }
+    }
+}
+
+#[test]
+fn the_tiny_lane_lets_pass_what_its_tables_say() {
+    for round in 0..40 {
+        let mut leads = Leads::new();
+        // The more rounds, the fewer bits.
+        let bits = |seed| {
+            noise(128, seed).into_iter().map(move |byte| if round < 20 { byte } else { 1 << (byte & 7) })
+        };
+        for place in 0..LEAD_BYTES {
+            leads.by_seven[place].iter_mut().zip(bits(round)).for_each(|(groups, bits)| *groups = bits);
+            for half in &mut leads.by_halves[place] {
+                half.iter_mut().zip(bits(round + 1)).for_each(|(groups, bits)| *groups = bits | bits << 1);
+            }
+        }
+        for length in LENGTHS {
+            let text = noise(length, round * 37 + length as u64);
+            for path in Path::all() {
+                let sift = |text: &[u8], steps, [places, _]: &mut [Places; 2]| {
+                    path.tiny(&leads, text, steps, places)
+                };
+                let [found, _] = passed(&text, path, sift);
+                let mut expected = Vec::new();
+                each_block(&text, path, |walk| {
+                    for offset in 0..walk.steps() * STEP_BYTES {
+                        let lead = walk.load(offset, 0).to_le_bytes();
+                        let groups = (0..LEAD_BYTES).fold(u8::MAX, |groups, place| {
+                            let byte = usize::from(lead[place]);
+                            let halves = leads.by_halves[place];
+                            let is_wide = format!("{path:?}").contains("512");
+                            groups
+                                & if is_wide {
+                                    leads.by_seven[place][byte & 127]
+                                } else {
+                                    halves[0][byte & 15] & halves[1][byte >> 4]
+                                }
+                        });
+                        expected.extend((groups != 0).then_some(walk.at + offset));
+                    }
+                });
+                assert_eq!(found, expected, "{path:?} {round} {length}");
+            }
         }
     }
 }
