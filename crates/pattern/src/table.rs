@@ -16,6 +16,18 @@ const DISTANCE_BITS: u32 = 2;
 const RECORD_BITS: u32 = 32 - TAG_BITS - TAGGED_BITS - DISTANCE_BITS;
 const _: () = assert!(PATTERNS_MAX <= 1 << RECORD_BITS);
 
+/// The bytes that count where so many are missing to eight. A table, since to shift by a variable takes longer.
+const KNOWN: [u64; TAGGED_BYTES_MAX] = [
+    u64::MAX,
+    u64::MAX >> 8,
+    u64::MAX >> 16,
+    u64::MAX >> 24,
+    u64::MAX >> 32,
+    u64::MAX >> 40,
+    u64::MAX >> 48,
+    u64::MAX >> 56,
+];
+
 /// A pattern that may stand where a gram was found.
 #[derive(Clone, Copy, Debug)]
 struct Candidate(u32);
@@ -34,7 +46,7 @@ impl Candidate {
     #[inline]
     fn tag_of(self, window: u64) -> u32 {
         let missing = (self.0 >> (RECORD_BITS + DISTANCE_BITS)) & ((1 << TAGGED_BITS) - 1);
-        tag(window & (u64::MAX >> (8 * missing)))
+        tag(window & KNOWN.get(missing as usize).copied().unwrap_or(u64::MAX))
     }
 
     #[inline]

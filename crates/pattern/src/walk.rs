@@ -134,9 +134,11 @@ impl Walk<'_> {
     /// Eight folded bytes from `offset` of the block on, or from up to `BEFORE_BYTES` less.
     #[inline]
     pub(crate) fn load(&self, offset: usize, before: usize) -> u64 {
-        let eight =
-            self.folded.get((BEFORE_BYTES + offset).wrapping_sub(before)..).and_then(<[u8]>::first_chunk);
-        eight.map_or(0, |eight| u64::from_le_bytes(*eight))
+        let at = (BEFORE_BYTES + offset).wrapping_sub(before);
+        self.folded
+            .get(at..at.wrapping_add(8))
+            .and_then(<[u8]>::first_chunk)
+            .map_or(0, |eight| u64::from_le_bytes(*eight))
     }
 }
 
