@@ -145,10 +145,10 @@ macro_rules! sift {
                     }
                 }
                 if GRAM > 0 {
-                    append::<STRIDE>(short_mask, done, short);
+                    append::<STRIDE, 4>(short_mask, done, short);
                 }
                 if LONG {
-                    append::<4>(long_mask, done, long);
+                    append::<4, 2>(long_mask, done, long);
                 }
                 done += together;
             }

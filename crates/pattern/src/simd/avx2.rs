@@ -139,7 +139,7 @@ fn tiny(leads: &Leads, text: &[u8], steps: usize, places: &mut Places) -> usize 
         let text = text.get(done * STEP_BYTES..).unwrap_or_default();
         let first = thirty_two(&tables, text);
         let second = thirty_two(&tables, text.get(32..).unwrap_or_default());
-        append::<1>(!(u64::from(first) | (u64::from(second) << 32)), done, places);
+        append::<1, 2>(!(u64::from(first) | (u64::from(second) << 32)), done, places);
         done += 1;
     }
     done
@@ -182,22 +182,27 @@ fn singles(bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usi
             let misses = _mm256_cmpeq_epi8(_mm256_and_si256(sets, bit), _mm256_setzero_si256());
             mask |= u64::from(!_mm256_movemask_epi8(misses) as u32) << (half * 32);
         }
-        append::<1>(mask, done, places);
+        append::<1, 4>(mask, done, places);
         done += 1;
     }
     done
 }
 
-/// Appends a place for each bit of `mask`, `STRIDE` bytes apart, counted from a step on.
+/// Appends a place for each bit of `mask`, `STRIDE` bytes apart, counted from a step on. `AHEAD` (at most `PLACES_SPARE`) of them are always
+/// written, and as many kept as there are: a branch for each would be guessed wrongly too often.
 #[target_feature(enable = "bmi1,popcnt")]
 #[inline]
-pub(super) fn append<const STRIDE: usize>(mut mask: u64, step: usize, places: &mut Places) {
+pub(super) fn append<const STRIDE: usize, const AHEAD: usize>(
+    mut mask: u64,
+    step: usize,
+    places: &mut Places,
+) {
+    const { assert!(AHEAD <= PLACES_SPARE) };
     let start = (step * STEP_BYTES) as u16;
     let mut room = places.offsets.get_mut(places.count..).unwrap_or_default();
     places.count = places.count.wrapping_add(mask.count_ones() as usize);
-    // Four are always written, and as many kept as there are: a branch for each would be guessed wrongly too often.
-    while let Some((four, rest)) = room.split_first_chunk_mut::<PLACES_SPARE>() {
-        for next in four {
+    while let Some((ahead, rest)) = room.split_first_chunk_mut::<AHEAD>() {
+        for next in ahead {
             *next = start.wrapping_add((mask.trailing_zeros() as u16).wrapping_mul(STRIDE as u16));
             mask &= mask.wrapping_sub(1);
         }

@@ -176,7 +176,7 @@ fn sift_sketch<const GRAM: usize>(sketch: &Sketch, text: &[u8], steps: usize, pl
         let mask = _mm512_test_epi8_mask(look(tables[0], first), bits(second));
         let mask = _mm512_mask_test_epi8_mask(mask, look(tables[1], second), bits(third));
         let mask = _mm512_mask_test_epi8_mask(mask, look(tables[2], third), bits(first));
-        append::<1>(mask, done, places);
+        append::<1, 2>(mask, done, places);
         done += 1;
     }
     done
@@ -211,7 +211,7 @@ fn tiny(leads: &Leads, text: &[u8], steps: usize, places: &mut Places) -> usize 
             let Some(bytes) = bytes else { return steps };
             groups = _mm512_and_si512(groups, look(*table, load(bytes)));
         }
-        append::<1>(_mm512_test_epi8_mask(groups, groups), done, places);
+        append::<1, 1>(_mm512_test_epi8_mask(groups, groups), done, places);
         done += 1;
     }
     done
@@ -227,7 +227,7 @@ fn singles(bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usi
         // Of an index six bits count, and the table is there twice; of what is shifted three, and the rest is another byte's.
         let sets = _mm512_permutexvar_epi8(here, table);
         let mask = _mm512_test_epi8_mask(sets, bits(_mm512_srli_epi16::<5>(here)));
-        append::<1>(mask, done, places);
+        append::<1, 4>(mask, done, places);
         done += 1;
     }
     done
