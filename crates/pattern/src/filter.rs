@@ -37,7 +37,7 @@ impl Filter {
 
     /// One with a sketch beside it, if so few grams have room in one.
     pub(crate) fn with_sketch(grams: usize) -> Filter {
-        let sketch = (grams <= SKETCH_GRAMS_MAX).then(|| Box::new(Sketch::new()));
+        let sketch = (grams <= SKETCH_GRAMS_MAX).then(|| Box::new(Sketch::new(grams)));
         Filter { sketch, ..Filter::new(grams) }
     }
 

@@ -222,13 +222,13 @@ fn many_patterns_of_each_length_keep_to_their_lanes() {
     // Lengths, how many of each, and the lanes that must come of it, each by the first letter of its name.
     let cases: [(&[usize], usize, &str); 10] = [
         (&[4], 2_000, "w"),
-        (&[4, 9], 400, "w"),
+        (&[4, 9], 500, "w"),
         (&[4, 9], 200, "wf"),
         (&[5, 6], 700, "w"),
         (&[3, 4, 5], 20, "t"),
-        (&[3, 4, 5], 200, "wft"),
+        (&[3, 4, 5], 250, "wft"),
         (&[1, 2], 12, "ps"),
-        (&[2, 12], 400, "wp"),
+        (&[2, 12], 500, "wp"),
         (&[7, 12], 30, "w"),
         (&[2, 5], 8, "T"),
     ];

@@ -4,7 +4,7 @@ use super::avx2::{self, Avx2, append, is_covered, spread};
 use crate::filter::{FIRST_BIT_SHIFT, Filter, SECOND_BIT_SHIFT};
 use crate::fold::{HIGH_FACTOR, LOW_FACTOR, gram_mask};
 use crate::singles::Bytes;
-use crate::sketch::{GRAM_BYTES_MAX, MATRICES, Sketch, TABLES};
+use crate::sketch::{GRAM_BYTES_MAX, HASHES, MATRICES, Sketch, TABLES};
 use crate::tiny::{LEAD_BYTES, Leads};
 use crate::walk::{Places, STEP_BYTES, STEP_TEXT_BYTES};
 use std::arch::x86_64::*;
@@ -51,7 +51,13 @@ impl Avx512 {
         places: &mut Places,
     ) -> usize {
         // SAFETY: as in `sift`.
-        unsafe { sift_sketch::<GRAM>(sketch, text, steps, places) }
+        unsafe {
+            if sketch.is_deep {
+                sift_sketch::<GRAM, true>(sketch, text, steps, places)
+            } else {
+                sift_sketch::<GRAM, false>(sketch, text, steps, places)
+            }
+        }
     }
 
     #[inline]
@@ -148,14 +154,19 @@ fn gather(words: &[u32], shift: u32, hashes: __m512i) -> __m512i {
 
 /// Which of the places of so many steps pass the sketch; `Sketch::add` says what it is made of.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni,bmi1,popcnt")]
-fn sift_sketch<const GRAM: usize>(sketch: &Sketch, text: &[u8], steps: usize, places: &mut Places) -> usize {
+fn sift_sketch<const GRAM: usize, const DEEP: bool>(
+    sketch: &Sketch,
+    text: &[u8],
+    steps: usize,
+    places: &mut Places,
+) -> usize {
     // Loops, since what is passed to `map` would be compiled without the wide instructions.
     let mut tables = [[_mm512_setzero_si512(); 2]; TABLES];
     let halves = sketch.tables.as_flattened().chunks_exact(64).filter_map(<[u8]>::first_chunk);
     for (table, half) in tables.as_flattened_mut().iter_mut().zip(halves) {
         *table = load(half);
     }
-    let mut matrices = [[_mm512_setzero_si512(); GRAM_BYTES_MAX]; TABLES];
+    let mut matrices = [[_mm512_setzero_si512(); GRAM_BYTES_MAX]; HASHES];
     for (vector, matrix) in matrices.as_flattened_mut().iter_mut().zip(MATRICES.as_flattened()) {
         *vector = _mm512_set1_epi64(*matrix as i64);
     }
@@ -163,7 +174,7 @@ fn sift_sketch<const GRAM: usize>(sketch: &Sketch, text: &[u8], steps: usize, pl
     while done < steps && !places.is_enough() {
         let text = text.get(done * STEP_BYTES..).and_then(<[u8]>::first_chunk::<STEP_TEXT_BYTES>);
         let Some(text) = text else { return steps };
-        let mut hashes = [_mm512_setzero_si512(); TABLES];
+        let mut hashes = [_mm512_setzero_si512(); HASHES];
         for distance in 0..GRAM {
             let Some(bytes) = text.get(distance..).and_then(<[u8]>::first_chunk) else { return steps };
             let bytes = load(bytes);
@@ -175,7 +186,11 @@ fn sift_sketch<const GRAM: usize>(sketch: &Sketch, text: &[u8], steps: usize, pl
         let [first, second, third] = hashes;
         let mask = _mm512_test_epi8_mask(look(tables[0], first), bits(second));
         let mask = _mm512_mask_test_epi8_mask(mask, look(tables[1], second), bits(third));
-        let mask = _mm512_mask_test_epi8_mask(mask, look(tables[2], third), bits(first));
+        let mut mask = _mm512_mask_test_epi8_mask(mask, look(tables[2], third), bits(first));
+        if DEEP {
+            let fourth = _mm512_xor_si512(first, third);
+            mask = _mm512_mask_test_epi8_mask(mask, look(tables[3], fourth), bits(second));
+        }
         append::<1, 2>(mask, done, places);
         done += 1;
     }
