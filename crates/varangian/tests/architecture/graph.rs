@@ -24,6 +24,7 @@ const RULES: &[Rule] = &[
     Rule { name: "wire", ours: &[], others: Some(&["blake3", "bytes"]) },
     Rule { name: "mutation", ours: &[], others: Some(&[]) },
     Rule { name: "monitor", ours: &[], others: Some(&[]) },
+    Rule { name: "pattern", ours: &[], others: Some(&[]) },
     Rule { name: "agree", ours: &["wire", "monitor"], others: Some(&["bytes"]) },
     Rule { name: "kv", ours: &["wire", "agree"], others: Some(&["bytes"]) },
     Rule { name: "sim", ours: &["wire", "agree", "monitor"], others: None },
