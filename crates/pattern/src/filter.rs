@@ -1,13 +1,14 @@
 //! The bitmap of hashed grams that a text is held against, and the portable way to ask it.
 //!
-//! A gram of 3, 4 or 8 bytes sets two bits of one 32-bit word; a place of the text passes if both are set. A gram of 2 bytes is not hashed:
-//! its 65,536 values have a bit each.
+//! A gram sets two bits of one 32-bit word; a place of the text passes if both are set. The word is chosen by the first four bytes at a place
+//! (or by as many as the shortest grams have), the bits by the whole gram, be it of those or of eight: so short and long grams share a
+//! filter, and a place is looked up once for both.
 
-use crate::fold::{fold, hash};
+use crate::fold::{hash, hash_long};
 use crate::sketch::{SKETCH_GRAMS_MAX, Sketch};
 use crate::walk::{Places, STEP_BYTES};
 
-/// Bits per gram, before the filter is rounded up to a power of two: about one foreign gram in a hundred passes.
+/// Bits per gram, before the filter is rounded up to a power of two: about one foreign gram in 250 passes.
 const BITS_PER_GRAM: usize = 32;
 const WORDS_MIN: usize = 16;
 /// A mebibyte. A larger one would not lie in a core's own cache.
@@ -22,44 +23,41 @@ pub(crate) const SECOND_BIT_SHIFT: u32 = 6;
 pub(crate) struct Filter {
     words: Box<[u32]>,
     shift: u32,
-    /// For a stride of 1 and few grams.
+    /// For few short grams where every place is asked about.
     sketch: Option<Box<Sketch>>,
 }
 
 impl Filter {
     /// An empty filter with room for `grams`.
-    pub(crate) fn for_grams(grams: usize, stride: usize) -> Filter {
+    pub(crate) fn new(grams: usize) -> Filter {
         let words = grams.saturating_mul(BITS_PER_GRAM).div_ceil(32);
         let words = words.clamp(WORDS_MIN, WORDS_MAX).next_power_of_two();
-        Filter::with_words(words, stride == 1 && grams <= SKETCH_GRAMS_MAX)
+        Filter { words: vec![0; words].into(), shift: 32 - words.trailing_zeros(), sketch: None }
     }
 
-    /// An empty filter for so many `pairs` of bytes.
-    pub(crate) fn for_pairs(pairs: usize) -> Filter {
-        Filter::with_words(1 << 11, pairs <= SKETCH_GRAMS_MAX)
+    /// One with a sketch beside it, if so few grams have room in one.
+    pub(crate) fn with_sketch(grams: usize) -> Filter {
+        let sketch = (grams <= SKETCH_GRAMS_MAX).then(|| Box::new(Sketch::new(grams)));
+        Filter { sketch, ..Filter::new(grams) }
     }
 
-    fn with_words(words: usize, has_sketch: bool) -> Filter {
-        let sketch = has_sketch.then(|| Box::new(Sketch::new()));
-        Filter { words: vec![0; words].into(), shift: 32 - words.trailing_zeros(), sketch }
-    }
-
-    /// Lets the gram of `GRAM` bytes at the start of `bytes` pass; they are not folded yet.
-    pub(crate) fn add<const GRAM: usize>(&mut self, bytes: u64) {
-        self.add_word::<GRAM>(hash_of::<GRAM>(bytes));
+    /// Lets the gram of `GRAM` bytes at the start of `folded` pass.
+    pub(crate) fn add<const GRAM: usize>(&mut self, folded: u64) {
+        self.set(hash::<GRAM>(folded), hash::<GRAM>(folded));
         if let Some(sketch) = &mut self.sketch {
-            sketch.add::<GRAM>(if GRAM == 2 { bytes } else { fold(bytes) });
+            sketch.add::<GRAM>(folded);
         }
     }
 
-    fn add_word<const GRAM: usize>(&mut self, hash: u32) {
-        if let Some(word) = self.words.get_mut((hash >> self.shift) as usize) {
-            *word |= bits::<GRAM>(hash);
-        }
+    /// Lets the gram of eight bytes pass.
+    pub(crate) fn add_long(&mut self, folded: u64) {
+        self.set(hash::<4>(folded), hash_long(folded));
     }
 
-    pub(crate) fn sketch(&self) -> Option<&Sketch> {
-        self.sketch.as_deref()
+    fn set(&mut self, place: u32, bits_of: u32) {
+        if let Some(word) = self.words.get_mut((place >> self.shift) as usize) {
+            *word |= bits(bits_of);
+        }
     }
 
     /// The words and the shift that leads from a hash to its word: a hash shifted by it is always less than the number of words.
@@ -68,51 +66,51 @@ impl Filter {
         (&self.words, self.shift)
     }
 
+    pub(crate) fn sketch(&self) -> Option<&Sketch> {
+        self.sketch.as_deref()
+    }
+
     pub(crate) fn memory_bytes(&self) -> usize {
         size_of_val(&*self.words) + self.sketch.as_ref().map_or(0, |_| size_of::<Sketch>())
     }
 
-    /// Writes into `places` which of the places of so many steps, `STRIDE` bytes apart, pass; returns how many. `text` has the bytes of the
-    /// steps, and `REACH_BYTES` more.
-    pub(crate) fn sift<const GRAM: usize, const STRIDE: usize>(
+    /// Adds to `short` the places of so many steps, `STRIDE` bytes apart, at which a gram of `GRAM` bytes passes (0: none is looked for); and to
+    /// `long` those, four bytes apart, at which one of eight bytes does, if `LONG`. Returns how many steps were done: all, or as many as it took
+    /// until either had enough.
+    pub(crate) fn sift<const GRAM: usize, const STRIDE: usize, const LONG: bool>(
         &self,
         text: &[u8],
         steps: usize,
-        places: &mut Places,
+        short: &mut Places,
+        long: &mut Places,
     ) -> usize {
-        let mut passed = 0;
-        let grams = text.windows(8).step_by(STRIDE).take(steps * STEP_BYTES / STRIDE);
-        for (gram, place) in grams.zip((0..).step_by(STRIDE)) {
-            let bytes = gram.first_chunk::<8>().map_or(0, |eight| u64::from_le_bytes(*eight));
-            let hash = hash_of::<GRAM>(bytes);
-            let word = self.words.get((hash >> self.shift) as usize).copied().unwrap_or(0);
-            let bits = bits::<GRAM>(hash);
-            // Always written and sometimes kept: a branch would be guessed wrongly too often.
-            if let Some(next) = places.get_mut(passed) {
-                *next = place;
+        let mut done = 0;
+        while done < steps && !short.is_enough() && !long.is_enough() {
+            // As a vector does it, so that the two kinds of places come in the same turns.
+            let together = if steps - done >= STRIDE { STRIDE } else { 1 };
+            let start = done * STEP_BYTES;
+            for offset in (start..start + together * STEP_BYTES).step_by(STRIDE) {
+                let eight = text.get(offset..).and_then(<[u8]>::first_chunk);
+                let folded = eight.map_or(0, |eight| u64::from_le_bytes(*eight));
+                let place = hash::<GRAM>(folded);
+                let word = self.words.get((place >> self.shift) as usize).copied().unwrap_or(0);
+                if GRAM > 0 {
+                    let bits = bits(place);
+                    short.push_if(offset, word & bits == bits);
+                }
+                if LONG && offset % 4 == 0 {
+                    let bits = bits(hash_long(folded));
+                    long.push_if(offset, word & bits == bits);
+                }
             }
-            passed += usize::from(word & bits == bits);
+            done += together;
         }
-        passed
+        done
     }
 }
 
-/// The hash of the gram at the start of `bytes`, not folded yet.
-pub(crate) fn hash_of<const GRAM: usize>(bytes: u64) -> u32 {
-    if GRAM == 2 { (bytes as u32) << 16 } else { hash::<GRAM>(fold(bytes)) }
-}
-
-/// Two bytes as `Filter::add` takes them.
-pub(crate) fn pair(first: u8, second: u8) -> u64 {
-    u64::from(u16::from_le_bytes([first, second]))
-}
-
-/// The bits of its word that a gram sets.
-fn bits<const GRAM: usize>(hash: u32) -> u32 {
+/// The bits of its word that a gram with this hash sets.
+fn bits(hash: u32) -> u32 {
     const TOP: u32 = 1 << 31;
-    if GRAM == 2 {
-        TOP >> ((hash >> 16) & 31)
-    } else {
-        (TOP >> ((hash >> FIRST_BIT_SHIFT) & 31)) | (TOP >> ((hash >> SECOND_BIT_SHIFT) & 31))
-    }
+    (TOP >> ((hash >> FIRST_BIT_SHIFT) & 31)) | (TOP >> ((hash >> SECOND_BIT_SHIFT) & 31))
 }

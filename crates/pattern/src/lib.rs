@@ -1,33 +1,34 @@
 //! Finds many literals in one pass over a text: the prefilter of the detection engine.
 //!
 //! Upon `Set::new`: equal patterns become one record, and each record goes to the one *lane* that looks for it (`plan`):
-//!   - the *long* lane, patterns of 11 bytes or more: their rarest window of 11 bytes, seen by its four grams of 8 bytes;
-//!   - the *gram* lane, what is shorter: a window with one, two or four grams of 4 bytes, as the shortest of them permits;
-//!   - the *nibble* lane, up to eight of the shortest: three bytes of each, compared all at once;
-//!   - the *pair* lane, in its place where there are more than eight of less than 4 bytes: a table of all pairs of bytes.
+//!   - the *wide* lane, for what is long enough not to be looked for at every place. Patterns of 11 bytes or more: their rarest window of 11
+//!     bytes, seen by its four grams of 8 bytes; shorter ones: a window with one, two or four grams of 4 bytes, as the shortest permits;
+//!   - the *close* lanes, for patterns of four to six bytes, of three, and of two: one gram of each, looked for at every place;
+//!   - the *single* lane, for patterns of one byte;
+//!   - the *tiny* lane in the place of these, where they are sixteen at the most: up to three bytes of each, compared all at once.
 //!
-//! Upon `Set::scan`, lane by lane: a *filter* (a bitmap of hashed grams) is asked at every 4th place of the text, or at every 2nd, or at
-//! every one; since the grams of a window lie at every distance from its start that the stride leaves over, exactly one of them is hit
-//! wherever the pattern stands. Where the filter lets a place pass, a *table* leads from the gram to candidates, which carry 12 more
-//! bits of their window; what agrees in these is compared byte by byte. So what is reported is there, once for each place.
+//! Upon `Set::scan`: block by block the text is folded, so that case does not matter, and lane by lane a *filter* is asked (a bitmap of hashed
+//! grams, or a *sketch* of it that lies in registers): at every 4th place of the text, or at every 2nd, or at each. Since the grams of a
+//! window lie at every distance from its start that the stride leaves over, exactly one of them is hit wherever the pattern stands. Where
+//! the filter lets a place pass, a *table* leads from the gram to candidates, which carry nine more bits of what they are; what agrees in
+//! these is compared byte by byte. So what is reported is there, once for each place.
 //!
-//! The filter is asked eight places at a time where the processor has AVX2 (`simd`), one at a time elsewhere; both give the same answers.
+//! The filters are asked many places at a time where the processor has AVX2 or AVX-512 (`simd`), one at a time elsewhere; the answers are the
+//! same, in the same order.
 //!
 //! **What it costs at worst.** Time is linear in the text for a given set. A place that a filter lets pass costs one look into the table
 //! and a comparison of tags for each candidate there: the grams of a window are chosen to be rare in text and in the set, so lists are
 //! short unless the patterns leave no choice (thousands that differ only after a common start have their own windows, since the window is
-//! taken where they differ). A hostile text can make every 4th place pass and find the longest list each time:
+//! taken where they differ). A hostile text can make every place pass that is asked about, and find the longest list each time:
 //! [`Set::candidates_max`] says how long that is. Every occurrence is reported, so a text full of them costs a call each.
 //!
 //! **Architecture invariant:** `unsafe` stands in `simd` alone, and nothing depends on the processor but speed.
 //!
 //! Deliberately not here: where a pattern may stand (depth, offset), what else a rule demands, Unicode, and text that comes in pieces.
 
+mod close;
 mod filter;
 mod fold;
-mod lane;
-mod nibbles;
-mod pairs;
 mod plan;
 mod rarity;
 mod records;
@@ -37,15 +38,18 @@ mod sketch;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tiny;
 mod walk;
+mod wide;
+mod windows;
 
-use lane::Lane;
-use nibbles::Nibbles;
-use pairs::Pairs;
+use close::Close;
 use records::Records;
 use simd::Path;
 use singles::Singles;
-use walk::Walk;
+use tiny::Tiny;
+use walk::{Places, Walk};
+use wide::Wide;
 
 /// How many patterns one set takes. What comes after them is left out and counted in [`Set::left_out`].
 pub const PATTERNS_MAX: usize = 200_000;
@@ -66,13 +70,12 @@ pub struct Pattern {
 #[derive(Clone, Debug)]
 pub struct Set {
     records: Records,
-    long: Option<Lane<8>>,
-    gram: Option<Lane<4>>,
-    close: Option<Lane<4>>,
-    triples: Option<Lane<3>>,
-    nibbles: Option<Nibbles>,
+    wide: Option<Wide>,
+    fours: Option<Close<4>>,
+    triples: Option<Close<3>>,
+    pairs: Option<Close<2>>,
     singles: Option<Singles>,
-    pairs: Option<Pairs>,
+    tiny: Option<Tiny>,
     path: Path,
     len: usize,
     left_out: usize,
@@ -92,27 +95,33 @@ impl Set {
     ///
     /// The order is no promise to rely on, but it is the same whenever set and text are the same.
     pub fn scan(&self, text: &[u8], found: &mut impl FnMut(u32, usize)) {
-        let mut walk = Walk::new(text);
-        if let Some(lane) = &self.long {
-            lane.scan(self.path, &self.records, &mut walk, found);
-        }
-        if let Some(lane) = &self.gram {
-            lane.scan(self.path, &self.records, &mut walk, found);
-        }
-        if let Some(lane) = &self.close {
-            lane.scan(self.path, &self.records, &mut walk, found);
-        }
-        if let Some(lane) = &self.triples {
-            lane.scan(self.path, &self.records, &mut walk, found);
-        }
-        if let Some(nibbles) = &self.nibbles {
-            nibbles.scan(self.path, &self.records, &mut walk, found);
-        }
-        if let Some(singles) = &self.singles {
-            singles.scan(self.path, &self.records, &mut walk, found);
-        }
-        if let Some(pairs) = &self.pairs {
-            pairs.scan(self.path, &self.records, &mut walk, found);
+        walk::through(text, self.path, |walk| self.scan_blocks(walk, found));
+    }
+
+    #[inline(never)]
+    fn scan_blocks(&self, walk: &mut Walk, found: &mut impl FnMut(u32, usize)) {
+        let (path, records) = (self.path, &self.records);
+        let mut places = [Places::new(); 2];
+        while walk.advance() {
+            if let Some(lane) = &self.wide {
+                lane.scan(path, records, walk, &mut places, found);
+            }
+            if let Some(lane) = &self.fours {
+                lane.scan(path, records, walk, &mut places, found);
+            }
+            if let Some(lane) = &self.triples {
+                lane.scan(path, records, walk, &mut places, found);
+            }
+            if let Some(lane) = &self.pairs {
+                lane.scan(path, records, walk, &mut places, found);
+            }
+            let [places, _] = &mut places;
+            if let Some(lane) = &self.singles {
+                lane.scan(path, records, walk, places, found);
+            }
+            if let Some(lane) = &self.tiny {
+                lane.scan(path, records, walk, places, found);
+            }
         }
     }
 
@@ -139,25 +148,23 @@ impl Set {
     pub fn memory_bytes(&self) -> usize {
         size_of::<Set>()
             + self.records.memory_bytes()
-            + self.long.as_ref().map_or(0, Lane::memory_bytes)
-            + self.gram.as_ref().map_or(0, Lane::memory_bytes)
-            + self.close.as_ref().map_or(0, Lane::memory_bytes)
-            + self.triples.as_ref().map_or(0, Lane::memory_bytes)
-            + self.nibbles.as_ref().map_or(0, Nibbles::memory_bytes)
+            + self.wide.as_ref().map_or(0, Wide::memory_bytes)
+            + self.fours.as_ref().map_or(0, Close::memory_bytes)
+            + self.triples.as_ref().map_or(0, Close::memory_bytes)
+            + self.pairs.as_ref().map_or(0, Close::memory_bytes)
             + self.singles.as_ref().map_or(0, Singles::memory_bytes)
-            + self.pairs.as_ref().map_or(0, Pairs::memory_bytes)
+            + self.tiny.as_ref().map_or(0, Tiny::memory_bytes)
     }
 
     /// The most candidates that one place of a text can lead to: what a hostile text can make a place cost.
     #[must_use]
     pub fn candidates_max(&self) -> usize {
         let lanes = [
-            self.long.as_ref().map_or(0, Lane::candidates_max),
-            self.gram.as_ref().map_or(0, Lane::candidates_max),
-            self.close.as_ref().map_or(0, Lane::candidates_max),
-            self.triples.as_ref().map_or(0, Lane::candidates_max),
-            self.nibbles.as_ref().map_or(0, Nibbles::candidates_max),
-            self.pairs.as_ref().map_or(0, Pairs::candidates_max),
+            self.wide.as_ref().map_or(0, Wide::candidates_max),
+            self.fours.as_ref().map_or(0, Close::candidates_max),
+            self.triples.as_ref().map_or(0, Close::candidates_max),
+            self.pairs.as_ref().map_or(0, Close::candidates_max),
+            self.tiny.as_ref().map_or(0, Tiny::candidates_max),
         ];
         lanes.into_iter().max().unwrap_or(0)
     }

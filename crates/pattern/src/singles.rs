@@ -1,14 +1,15 @@
-//! The single lane: patterns of one byte where there are more short ones than the nibble lane takes.
+//! The single lane: patterns of one byte where there are more short ones than the tiny lane takes.
 //!
-//! Whether a byte of the text is one of them is asked exactly, so a place that passes is a place to report. Which is why a common letter as a
-//! pattern costs little more than the calls that it asks for.
+//! Whether a byte of the text is one of them is asked exactly, up to its case, so a place that passes is one to report. Which is why a
+//! common letter as a pattern costs little more than the calls that it asks for.
 
+use crate::fold::fold;
 use crate::records::Records;
 use crate::simd::Path;
 use crate::walk::{Places, STEP_BYTES, Walk};
 use std::ops::Range;
 
-/// A set of bytes: of `table[byte % 32]` the bit `byte / 32`.
+/// A set of bytes: of `set[byte % 32]` the bit `byte / 32`.
 pub(crate) type Bytes = [u8; 32];
 
 /// No record.
@@ -17,6 +18,7 @@ const NONE: u32 = u32::MAX;
 /// Patterns of one byte.
 #[derive(Clone, Debug)]
 pub(crate) struct Singles {
+    /// Folded.
     bytes: Bytes,
     /// For each byte, its record with case and the one without.
     records: Box<[[u32; 2]]>,
@@ -39,7 +41,7 @@ impl Singles {
     }
 
     fn add(&mut self, byte: u8, nocase: bool, record: u32) {
-        self.bytes[usize::from(byte % 32)] |= 1 << (byte / 32);
+        self.bytes[usize::from(fold(byte) % 32)] |= 1 << (fold(byte) / 32);
         if let Some(records) = self.records.get_mut(usize::from(byte)) {
             records[usize::from(nocase)] = record;
         }
@@ -50,19 +52,23 @@ impl Singles {
         &self,
         path: Path,
         records: &Records,
-        walk: &mut Walk,
+        walk: &Walk,
+        places: &mut Places,
         found: &mut impl FnMut(u32, usize),
     ) {
-        let text = walk.text;
-        let sift = |text: &[u8], steps, places: &mut Places| path.singles(&self.bytes, text, steps, places);
-        walk.go(1, sift, |place| {
-            let Some(byte) = text.get(place) else { return };
-            for record in
-                self.records.get(usize::from(*byte)).into_iter().flatten().filter(|record| **record != NONE)
-            {
-                records.report(*record, place + 1, found);
+        let mut done = 0;
+        while done < walk.steps() {
+            places.count = 0;
+            let start = walk.at + done * STEP_BYTES;
+            done += path.singles(&self.bytes, walk.text_at(done), walk.steps() - done, places);
+            for offset in places.iter() {
+                let Some(byte) = walk.text.get(start + offset) else { continue };
+                let here = self.records.get(usize::from(*byte)).into_iter().flatten();
+                for record in here.filter(|record| **record != NONE) {
+                    records.report(*record, start + offset + 1, found);
+                }
             }
-        });
+        }
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
@@ -70,14 +76,15 @@ impl Singles {
     }
 }
 
-/// The portable way: writes into `places` at which bytes of so many steps one of `bytes` stands, and returns how many there are.
+/// The portable way: adds to `places` at which bytes of so many steps one of `bytes` stands; returns how many steps were done.
 pub(crate) fn sift(bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
-    let mut passed = 0;
-    for (byte, place) in text.iter().take(steps * STEP_BYTES).zip(0..) {
-        if let Some(next) = places.get_mut(passed) {
-            *next = place;
+    for step in 0..steps {
+        if places.is_enough() {
+            return step;
         }
-        passed += usize::from(bytes[usize::from(byte % 32)] >> (byte / 32) & 1);
+        for (offset, byte) in text.iter().enumerate().skip(step * STEP_BYTES).take(STEP_BYTES) {
+            places.push_if(offset, bytes[usize::from(byte % 32)] >> (byte / 32) & 1 == 1);
+        }
     }
-    passed
+    steps
 }

@@ -1,16 +1,19 @@
 //! A filter so small that it lies in vector registers: 64 places are asked about with a few dozen instructions, and none of them reads memory.
 //!
-//! Three tables of 1,024 bits. A gram of two to four bytes has one bit in each, whose number is ten bits of a hash that is linear over single
-//! bits: the exclusive or of each byte's product with a matrix, which is one instruction for 64 bytes. With a few hundred grams one place in
-//! a hundred passes wrongly.
+//! Three or four tables of 1,024 bits. A gram of two to four bytes has one bit in each, whose number is ten bits of hashes that are linear over
+//! single bits: the exclusive or of each byte's product with a matrix, which is one instruction for 64 bytes. With the most grams one place
+//! in a hundred passes wrongly.
 //!
 //! It stands beside the words of a `Filter` and lets pass what they do, up to grams that only look alike. Only `simd` asks it.
 
 /// How many grams a sketch is good for.
-pub(crate) const SKETCH_GRAMS_MAX: usize = 320;
+pub(crate) const SKETCH_GRAMS_MAX: usize = 400;
 
-/// Of the four hashes that a gram has, three say where a byte lies in a table, and the last which bit of it is meant.
-pub(crate) const HASHES: usize = 4;
+/// From so many on the fourth table is asked, too.
+const DEEP_GRAMS: usize = 128;
+
+pub(crate) const TABLES: usize = 4;
+pub(crate) const HASHES: usize = 3;
 
 /// How far a hash reaches.
 pub(crate) const GRAM_BYTES_MAX: usize = 4;
@@ -21,30 +24,29 @@ pub(crate) const MATRICES: [[u64; GRAM_BYTES_MAX]; HASHES] = [
     [0x90e6_8948_f021_5324, 0xea39_49b9_a2ac_c316, 0x566a_d7d8_23d4_61f5, 0xd7a3_0d35_98c4_3022],
     [0x3aba_2d1c_a1e6_6429, 0x3670_f165_cbc9_3f73, 0x05f6_6eb6_a552_140d, 0xfa5f_9cca_ab86_cc29],
     [0xc4b0_674a_6529_6cc7, 0xcf70_0163_86d8_b36c, 0xd1d6_c29a_6709_7608, 0xaf48_d21f_5308_9fa5],
-    [0x8b78_cfd6_6951_7d6a, 0x2606_929d_0a74_3ae7, 0x38ec_c10b_d9d1_93f5, 0x8110_2184_6356_60fb],
 ];
 
-pub(crate) type Table = [u8; 128];
-
-/// The tables.
+/// The tables, and whether all of them count.
 #[derive(Clone, Debug)]
 pub(crate) struct Sketch {
-    pub(crate) tables: [Table; 3],
+    pub(crate) tables: [[u8; 128]; TABLES],
+    pub(crate) is_deep: bool,
 }
 
 impl Sketch {
-    pub(crate) fn new() -> Sketch {
-        Sketch { tables: [[0; 128]; 3] }
+    /// An empty sketch for so many grams.
+    pub(crate) fn new(grams: usize) -> Sketch {
+        Sketch { tables: [[0; 128]; TABLES], is_deep: grams >= DEEP_GRAMS }
     }
 
-    /// Lets the gram of `GRAM` bytes at the start of `bytes` pass: as they come if it is a pair, else folded.
-    pub(crate) fn add<const GRAM: usize>(&mut self, bytes: u64) {
-        let hashes = MATRICES.map(|matrices| {
-            let products = matrices.iter().zip(bytes.to_le_bytes()).take(GRAM);
+    /// Lets the gram of `GRAM` bytes at the start of `folded` pass. For each table, the lower seven bits of one hash say where a byte lies in
+    /// it, and the lower three of another one which bit of it.
+    pub(crate) fn add<const GRAM: usize>(&mut self, folded: u64) {
+        let [first, second, third] = MATRICES.map(|matrices| {
+            let products = matrices.iter().zip(folded.to_le_bytes()).take(GRAM);
             products.fold(0, |hash, (matrix, byte)| hash ^ product(*matrix, byte))
         });
-        let [first, second, third, bits] = hashes;
-        let places = [(first, bits), (second, bits >> 3), (third, first)];
+        let places = [(first, second), (second, third), (third, first), (first ^ third, second)];
         for (table, (byte, bit)) in self.tables.iter_mut().zip(places) {
             table[usize::from(byte & 127)] |= 1 << (bit & 7);
         }
@@ -72,13 +74,13 @@ mod tests {
 
     #[test]
     fn grams_have_bits_of_their_own() {
-        let mut sketch = Sketch::new();
+        let mut sketch = Sketch::new(SKETCH_GRAMS_MAX);
         for gram in 0..SKETCH_GRAMS_MAX as u64 {
             sketch.add::<4>(gram.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32);
         }
         for table in sketch.tables {
             let bits: u32 = table.iter().map(|byte| byte.count_ones()).sum();
-            assert!((200..=320).contains(&bits), "{bits}");
+            assert!((280..=400).contains(&bits), "{bits}");
         }
     }
 }

@@ -5,8 +5,9 @@
 //! and nothing is stored twice: one word for each gram of a window, and half of one to one for the buckets.
 
 use crate::PATTERNS_MAX;
-use crate::fold::{TAG_BITS, fold, load, tag};
+use crate::fold::{TAG_BITS, tag};
 use crate::records::Records;
+use crate::walk::{Places, STEP_BYTES, Walk};
 
 /// A tag is made of up to so many bytes, one at least.
 const TAGGED_BYTES_MAX: usize = 8;
@@ -14,6 +15,18 @@ const TAGGED_BITS: u32 = 3;
 const DISTANCE_BITS: u32 = 2;
 const RECORD_BITS: u32 = 32 - TAG_BITS - TAGGED_BITS - DISTANCE_BITS;
 const _: () = assert!(PATTERNS_MAX <= 1 << RECORD_BITS);
+
+/// The bytes that count where so many are missing to eight. A table, since to shift by a variable takes longer.
+const KNOWN: [u64; TAGGED_BYTES_MAX] = [
+    u64::MAX,
+    u64::MAX >> 8,
+    u64::MAX >> 16,
+    u64::MAX >> 24,
+    u64::MAX >> 32,
+    u64::MAX >> 40,
+    u64::MAX >> 48,
+    u64::MAX >> 56,
+];
 
 /// A pattern that may stand where a gram was found.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +46,7 @@ impl Candidate {
     #[inline]
     fn tag_of(self, window: u64) -> u32 {
         let missing = (self.0 >> (RECORD_BITS + DISTANCE_BITS)) & ((1 << TAGGED_BITS) - 1);
-        tag(window & (u64::MAX >> (8 * missing)))
+        tag(window & KNOWN.get(missing as usize).copied().unwrap_or(u64::MAX))
     }
 
     #[inline]
@@ -57,7 +70,7 @@ pub(crate) struct Gram {
     pub(crate) hash: u32,
     /// How far into the window it lies.
     pub(crate) distance: usize,
-    /// The pattern from the window on, folded, as `load` gives it.
+    /// The pattern from the window on, folded, as `load_folded` gives it.
     pub(crate) window: u64,
     /// How long the pattern is from the window on.
     pub(crate) known_bytes: usize,
@@ -74,11 +87,15 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    pub(crate) fn new(grams: &[Gram]) -> Table {
+    /// A table of grams, if there are any; what stands beside them does not matter here.
+    pub(crate) fn of<T>(grams: &[(Gram, T)]) -> Option<Table> {
+        if grams.is_empty() {
+            return None;
+        }
         let buckets = (grams.len() / 2).max(2).next_power_of_two();
         let shift = 32 - buckets.trailing_zeros();
         let mut starts = vec![0_u32; buckets + 1];
-        for gram in grams {
+        for (gram, _) in grams {
             starts[(gram.hash >> shift) as usize + 1] += 1;
         }
         for bucket in 1..starts.len() {
@@ -86,32 +103,38 @@ impl Table {
         }
         let mut next = starts.clone();
         let mut candidates = vec![Candidate(0); grams.len()];
-        for gram in grams {
+        for (gram, _) in grams {
             let place = &mut next[(gram.hash >> shift) as usize];
             candidates[*place as usize] = Candidate::new(gram);
             *place += 1;
         }
-        Table { starts: starts.into(), candidates: candidates.into(), shift }
+        Some(Table { starts: starts.into(), candidates: candidates.into(), shift })
     }
 
-    /// Compares `text` with every candidate of the gram with this hash that was found at `place`.
+    /// Compares the text with every candidate at `places`, which are counted from step `start` of the block. `hash` is that of the grams.
     #[inline]
     pub(crate) fn look(
         &self,
-        hash: u32,
+        hash: impl Fn(u64) -> u32,
         records: &Records,
-        text: &[u8],
-        place: usize,
+        walk: &Walk,
+        start: usize,
+        places: &Places,
         found: &mut impl FnMut(u32, usize),
     ) {
-        let bucket = (hash >> self.shift) as usize;
-        let Some([start, end]) = self.starts.get(bucket..).and_then(<[u32]>::first_chunk::<2>) else {
-            return;
-        };
-        for candidate in self.candidates.get(*start as usize..*end as usize).unwrap_or_default() {
-            let Some(window) = place.checked_sub(candidate.distance()) else { continue };
-            if candidate.tag_of(fold(load(text, window))) == candidate.tag() {
-                records.compare(candidate.record(), text, window, found);
+        for offset in places.iter() {
+            let offset = start * STEP_BYTES + offset;
+            let bucket = (hash(walk.load(offset, 0)) >> self.shift) as usize;
+            let Some([first, end]) = self.starts.get(bucket..).and_then(<[u32]>::first_chunk::<2>) else {
+                continue;
+            };
+            for candidate in self.candidates.get(*first as usize..*end as usize).unwrap_or_default() {
+                let distance = candidate.distance();
+                if candidate.tag_of(walk.load(offset, distance)) == candidate.tag()
+                    && let Some(window) = (walk.at + offset).checked_sub(distance)
+                {
+                    records.compare(candidate.record(), walk.text, window, found);
+                }
             }
         }
     }

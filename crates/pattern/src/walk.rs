@@ -1,71 +1,144 @@
-//! The way through a text: block after block, and its tail with zeros behind it.
+//! The way through a text: block after block, folded once for all lanes, with what stands before it and zeros behind the end.
+
+use crate::simd::Path;
 
 /// What the filters ask about at once.
 pub(crate) const STEP_BYTES: usize = 64;
 
-/// So far beyond its steps a filter may read.
-pub(crate) const REACH_BYTES: usize = 8;
+/// What a step reads: its bytes, and what a gram of 8 bytes that begins in the last of them needs.
+pub(crate) const STEP_TEXT_BYTES: usize = STEP_BYTES + REACH_BYTES;
+const REACH_BYTES: usize = 8;
 
-/// The most places that a block has. With a stride of s it has s times as many bytes.
-const BLOCK_PLACES: usize = 256;
+/// How long a block is. The longer it is, the fewer turns there are that end with a wrong guess of the processor; a text that is short has one of
+/// its own size, since all of a block is made ready.
+const BLOCK_BYTES: usize = 4_096;
+const SHORT_BLOCK_BYTES: usize = 256;
 
-/// So many places may be written ahead, and count for nothing.
+/// So much of what stands before a block is kept with it, for windows that begin there.
+const BEFORE_BYTES: usize = 8;
+
+/// When so many places have passed, a filter stops and is asked for the rest later.
+pub(crate) const PLACES_ENOUGH: usize = 64;
+
+/// A filter tells this many places at once, and may write some ahead that count for nothing.
+const PLACES_MAX: usize = PLACES_ENOUGH + 64 + PLACES_SPARE;
 pub(crate) const PLACES_SPARE: usize = 4;
 
-/// The places of a block that passed, as offsets from its start, in order.
-pub(crate) type Places = [u16; BLOCK_PLACES + PLACES_SPARE];
-
-/// A text on which lanes walk, one after the other, and the room that they use.
-pub(crate) struct Walk<'a> {
-    pub(crate) text: &'a [u8],
-    /// Where the tail begins, and the tail with zeros behind it.
-    tail_at: usize,
-    tail: [u8; 2 * STEP_BYTES + REACH_BYTES],
-    places: Places,
+/// Places that passed, as offsets in a block, in order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places {
+    pub(crate) offsets: [u16; PLACES_MAX],
+    pub(crate) count: usize,
 }
 
-impl<'a> Walk<'a> {
-    #[inline]
-    pub(crate) fn new(text: &'a [u8]) -> Walk<'a> {
-        let tail_at = text.len().saturating_sub(REACH_BYTES) / STEP_BYTES * STEP_BYTES;
-        let mut tail = [0; 2 * STEP_BYTES + REACH_BYTES];
-        let rest = text.get(tail_at..).unwrap_or_default();
-        if let Some(start) = tail.get_mut(..rest.len()) {
-            start.copy_from_slice(rest);
-        }
-        Walk { text, tail_at, tail, places: [0; BLOCK_PLACES + PLACES_SPARE] }
+impl Places {
+    pub(crate) fn new() -> Places {
+        Places { offsets: [0; PLACES_MAX], count: 0 }
     }
 
-    /// Asks `sift(text from here on, steps, places)` which places of a block pass, and calls `place(offset)` for those that it has written and
-    /// counted; until every byte of the text was asked about once. What `sift` is handed reaches `REACH_BYTES` beyond its last step. A place may
-    /// lie at or beyond the end of the text, where there are zeros.
+    pub(crate) fn is_enough(&self) -> bool {
+        self.count > PLACES_ENOUGH
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
+        self.offsets.iter().take(self.count).map(|offset| usize::from(*offset))
+    }
+
+    /// Writes a place, and keeps it if it `passes`: a branch would be guessed wrongly too often.
     #[inline]
-    pub(crate) fn go(
-        &mut self,
-        stride: usize,
-        mut sift: impl FnMut(&[u8], usize, &mut Places) -> usize,
-        mut place: impl FnMut(usize),
-    ) {
-        let steps_max = stride * BLOCK_PLACES / STEP_BYTES;
-        let mut at = 0;
-        loop {
-            let steps = ((self.tail_at - at) / STEP_BYTES).min(steps_max);
-            let rest = self.text.get(at..).unwrap_or_default();
-            let is_tail = steps == 0;
-            let tail_steps = rest.len().div_ceil(STEP_BYTES);
-            let passed = if is_tail {
-                sift(&self.tail, tail_steps, &mut self.places)
-            } else {
-                sift(rest, steps, &mut self.places)
-            };
-            for offset in self.places.iter().take(passed) {
-                place(at + usize::from(*offset));
-            }
-            if is_tail {
-                return;
-            }
-            at += steps * STEP_BYTES;
+    pub(crate) fn push_if(&mut self, offset: usize, passes: bool) {
+        if let Some(next) = self.offsets.get_mut(self.count) {
+            *next = offset as u16;
+            self.count += usize::from(passes);
         }
+    }
+}
+
+/// What a block takes: what is before it, itself, and what follows it.
+const fn room(block: usize) -> usize {
+    BEFORE_BYTES + block + STEP_TEXT_BYTES
+}
+
+/// Calls `walk` with a walk through `text` that has not begun.
+#[inline]
+pub(crate) fn through<T>(text: &[u8], path: Path, walk: impl FnOnce(&mut Walk) -> T) -> T {
+    if text.len() <= SHORT_BLOCK_BYTES {
+        walk(&mut Walk {
+            text,
+            path,
+            at: 0,
+            next: 0,
+            block: SHORT_BLOCK_BYTES,
+            folded: &mut [0; room(SHORT_BLOCK_BYTES)],
+        })
+    } else {
+        walk(&mut Walk {
+            text,
+            path,
+            at: 0,
+            next: 0,
+            block: BLOCK_BYTES,
+            folded: &mut [0; room(BLOCK_BYTES)],
+        })
+    }
+}
+
+/// A block of a text.
+pub(crate) struct Walk<'a> {
+    pub(crate) text: &'a [u8],
+    path: Path,
+    /// Where the block begins.
+    pub(crate) at: usize,
+    next: usize,
+    block: usize,
+    /// `BEFORE_BYTES` of what is before the block, the block, and what follows it.
+    folded: &'a mut [u8],
+}
+
+impl Walk<'_> {
+    /// Goes on to the next block, if there is one.
+    #[inline]
+    pub(crate) fn advance(&mut self) -> bool {
+        if self.next >= self.text.len() {
+            return false;
+        }
+        self.at = self.next;
+        self.next += self.block;
+        // At the start of the text nothing stands before the block, and the zeros there stay.
+        let (kept, skipped) = if self.at == 0 { (0, BEFORE_BYTES) } else { (BEFORE_BYTES, 0) };
+        let rest = self.text.get(self.at - kept..).unwrap_or_default();
+        let folded = self.folded.get_mut(skipped..).unwrap_or_default();
+        let length = rest.len().min(folded.len());
+        if let (Some(rest), Some((here, behind))) = (rest.get(..length), folded.split_at_mut_checked(length))
+        {
+            self.path.fold(rest, here);
+            // They are zeros already, unless there was a block before.
+            if self.at > 0 {
+                behind.fill(0);
+            }
+        }
+        true
+    }
+
+    /// How many steps of a filter cover the block.
+    pub(crate) fn steps(&self) -> usize {
+        (self.text.len() - self.at).min(self.block).div_ceil(STEP_BYTES)
+    }
+
+    /// The block from a step on.
+    #[inline]
+    pub(crate) fn text_at(&self, step: usize) -> &[u8] {
+        self.folded.get(BEFORE_BYTES + step * STEP_BYTES..).unwrap_or_default()
+    }
+
+    /// Eight folded bytes from `offset` of the block on, or from up to `BEFORE_BYTES` less.
+    #[inline]
+    pub(crate) fn load(&self, offset: usize, before: usize) -> u64 {
+        let at = (BEFORE_BYTES + offset).wrapping_sub(before);
+        self.folded
+            .get(at..at.wrapping_add(8))
+            .and_then(<[u8]>::first_chunk)
+            .map_or(0, |eight| u64::from_le_bytes(*eight))
     }
 }
 
@@ -74,25 +147,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte_is_asked_about_once_and_with_what_follows_it() {
-        for (length, stride) in (0..300).chain(1000..1200).flat_map(|length| [(length, 1), (length, 4)]) {
-            let text: Vec<u8> = (0..length).map(|index| (index % 251) as u8 + 1).collect();
-            let (mut covered, mut first) = (0, Vec::new());
-            let sift = |rest: &[u8], steps: usize, places: &mut Places| {
-                assert!(steps * STEP_BYTES <= stride * BLOCK_PLACES);
-                let here = &rest[..steps * STEP_BYTES + REACH_BYTES];
-                for (offset, byte) in here.iter().enumerate() {
-                    assert_eq!(*byte, text.get(covered + offset).copied().unwrap_or(0), "{length} {offset}");
-                }
-                covered += steps * STEP_BYTES;
-                places[0] = 7;
-                steps.min(1)
+    fn every_byte_is_in_one_block_with_what_is_before_and_behind_it() {
+        for length in [0, 1, 63, 64, 65, 255, 256, 257, 4_095, 4_096, 4_097, 4_104, 4_160, 5_000, 9_000] {
+            let text: Vec<u8> = (0..length).map(|index| (index % 60) as u8 + 1).collect();
+            let eight = |at: usize| -> [u8; 8] {
+                std::array::from_fn(|index| text.get((at + index).wrapping_sub(8)).copied().unwrap_or(0))
             };
-            Walk::new(&text).go(stride, sift, |place| first.push(place));
-            assert!((text.len()..text.len() + STEP_BYTES).contains(&covered), "{length}: {covered}");
-            assert!(
-                first.windows(2).all(|pair| pair[0] < pair[1]) && first.iter().all(|place| place % 64 == 7)
-            );
+            for path in Path::all() {
+                let covered = through(&text, path, |walk| {
+                    let mut covered = 0;
+                    while walk.advance() {
+                        assert_eq!(walk.at, covered);
+                        for offset in 0..walk.steps() * STEP_BYTES {
+                            assert_eq!(walk.load(offset, 8).to_le_bytes(), eight(walk.at + offset));
+                            assert_eq!(walk.load(offset, 0).to_le_bytes(), eight(walk.at + offset + 8));
+                        }
+                        covered += walk.steps() * STEP_BYTES;
+                    }
+                    covered
+                });
+                assert!(covered >= length && covered < length + STEP_BYTES);
+            }
         }
     }
 }

@@ -24,6 +24,7 @@ const RULES: &[Rule] = &[
     Rule { name: "wire", ours: &[], others: Some(&["blake3", "bytes"]) },
     Rule { name: "mutation", ours: &[], others: Some(&[]) },
     Rule { name: "monitor", ours: &[], others: Some(&[]) },
+    Rule { name: "pattern", ours: &[], others: Some(&[]) },
     Rule { name: "agree", ours: &["wire", "monitor"], others: Some(&["bytes"]) },
     Rule { name: "capture", ours: &[], others: Some(&[]) },
     Rule { name: "ruleset", ours: &[], others: Some(&["md-5", "regex", "sha2"]) },

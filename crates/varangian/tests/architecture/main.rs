@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The crates that take input and return effects, and do nothing else.
-const LOGIC: [&str; 6] = ["wire", "mutation", "monitor", "agree", "kv", "ruleset"];
+const LOGIC: [&str; 9] = ["wire", "mutation", "monitor", "agree", "kv", "detect", "pattern", "pcre", "ruleset"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -75,6 +75,24 @@ fn every_crate_takes_the_lints_of_the_workspace() {
         let manifest = read(&package.manifest);
         assert!(manifest.contains("[lints]\nworkspace = true"), "{} has lints of its own", package.name);
     }
+}
+
+/// The workspace denies `unsafe` rather than to forbid it, so that one module may allow it (decision 19).
+#[test]
+fn unsafe_code_is_allowed_in_one_module_alone() {
+    assert!(read(&root().join("Cargo.toml")).contains("\nunsafe_code = \"deny\"\n"));
+    let mut allowed = Vec::new();
+    for package in graph::packages(&root()) {
+        let folder = package.manifest.parent().expect("a manifest lies in a folder");
+        for file in source::files(folder) {
+            let code = source::without_comments(&read(&file));
+            let module = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
+            if code.contains("(unsafe_code") && file != root().join("crates/varangian/tests/architecture/main.rs") {
+                allowed.push(format!("{}: {module}", package.name));
+            }
+        }
+    }
+    assert_eq!(allowed, ["pattern: src/simd.rs"], "another module may not be trusted with `unsafe`");
 }
 
 /// The front door of a room is its specification.
