@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The crates that take input and return effects, and do nothing else.
-const LOGIC: [&str; 5] = ["wire", "mutation", "monitor", "agree", "kv"];
+const LOGIC: [&str; 6] = ["wire", "mutation", "monitor", "agree", "kv", "pcre"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
