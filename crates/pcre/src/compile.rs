@@ -11,7 +11,7 @@ mod repeat;
 
 use crate::error::{Cause, Error};
 use crate::first::{First, anchor, first};
-use crate::length::{NODES_MEASURED_MAX, span};
+use crate::length::{NODES_MEASURED_MAX, captures, span};
 use crate::literal::literal;
 use crate::parse::Parsed;
 use crate::program::{Count, Fork, Run};
@@ -46,7 +46,8 @@ pub(crate) fn compile(parsed: &Parsed, anchored: bool) -> Result<Program, Error>
 }
 
 struct Compiler<'t> {
-    root: &'t Node,
+    /// The groups by their numbers, if there are look-behinds that might ask for them.
+    captures: Vec<Option<&'t Node>>,
     groups: u16,
     has_calls: bool,
     ops: Vec<Op>,
@@ -74,8 +75,13 @@ fn index(length: usize) -> Result<u16, Error> {
 impl<'t> Compiler<'t> {
     fn new(parsed: &'t Parsed, has_calls: bool) -> Result<Self, Error> {
         let groups = usize::from(parsed.groups) + 1;
+        let is_behind = |node: &Node| match node {
+            Node::Look(look) | Node::Conditional { condition: Condition::Look(look), .. } => look.behind,
+            _ => false,
+        };
+        let asks = parsed.root.any(&is_behind);
         Ok(Self {
-            root: &parsed.root,
+            captures: if asks { captures(&parsed.root, parsed.groups) } else { Vec::new() },
             groups: parsed.groups,
             has_calls,
             ops: Vec::new(),

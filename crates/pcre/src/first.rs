@@ -126,3 +126,67 @@ fn weaker(one: Anchor, other: Anchor) -> Anchor {
         _ => Anchor::Nowhere,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Flags;
+    use crate::parse::parse;
+
+    fn root(pattern: &str) -> Node {
+        let flags = Flags { dot_all: true, ..Flags::default() };
+        parse(pattern.as_bytes(), flags).unwrap_or_else(|error| panic!("{pattern}: {error}")).root
+    }
+
+    #[test]
+    fn what_comes_first_is_not_ruled_out() {
+        let cases: [(&str, &[u8], bool); 12] = [
+            ("abc", b"a", false),
+            ("(?i)abc", b"aA", false),
+            ("a?b", b"ab", false),
+            ("(?:a|[bc])+d", b"abc", false),
+            ("(?:a?){3}b", b"ab", false),
+            ("^\\ba", b"a", false),
+            ("(?=[abc])[bcd]", b"bc", false),
+            ("(?<=x)a|b", b"ab", false),
+            ("a*$", b"a\n", true),
+            ("a*\\z", b"a", true),
+            ("(?>a*)(?!x)b", b"ab", false),
+            ("a{0}(b)", b"b", false),
+        ];
+        for (pattern, bytes, end) in cases {
+            let set = bytes.iter().fold(ByteSet::EMPTY, |set, byte| set.or(ByteSet::of(*byte)));
+            assert_eq!(first(&root(pattern), First::ANYTHING), First { set, end }, "{pattern}");
+        }
+        for unknown in ["", "a*", "(a)|\\1", "(?1)?(a)", "\\b"] {
+            assert_eq!(first(&root(unknown), First::ANYTHING), First::ANYTHING, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_leading_run_anchors_unless_somebody_asks_about_it() {
+        let digits = Anchor::Run(crate::set::DIGIT);
+        let cases = [
+            ("^a", Anchor::Start),
+            ("a", Anchor::Nowhere),
+            ("\\Ga|^b", Anchor::Start),
+            ("^a|b", Anchor::Nowhere),
+            ("(?m)^a|^b", Anchor::Lines),
+            ("(?=x)^a", Anchor::Start),
+            (".*a", Anchor::Start),
+            ("(.*?)a", Anchor::Start),
+            ("\\N+a", Anchor::Lines),
+            ("\\d*a", digits),
+            ("\\d+a|^b", digits),
+            ("\\d{3}a", Anchor::Nowhere),
+            ("\\d{0,3}a", Anchor::Nowhere),
+            ("(?>\\d+)a", digits),
+            ("(?>\\d+?)a", Anchor::Nowhere),
+            ("\\b\\d+a", Anchor::Nowhere),
+        ];
+        for (pattern, expected) in cases {
+            assert_eq!(anchor(&root(pattern), true), expected, "{pattern}");
+        }
+        assert_eq!(anchor(&root("(.*)a\\1"), false), Anchor::Nowhere);
+    }
+}

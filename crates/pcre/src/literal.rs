@@ -151,3 +151,63 @@ impl Walk {
         self.nocase = false;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Flags;
+    use crate::parse::parse;
+
+    fn needle(pattern: &str) -> Option<Needle> {
+        let parsed = parse(pattern.as_bytes(), Flags::default());
+        literal(&parsed.unwrap_or_else(|error| panic!("{pattern}: {error}")).root)
+    }
+
+    #[test]
+    fn how_far_from_the_beginning_it_stands_is_known() {
+        let cases = [
+            ("abc", "abc", 0, Some(0)),
+            (".abc", "abc", 1, Some(1)),
+            (".{2,5}abc", "abc", 2, Some(5)),
+            (".*abc", "abc", 0, None),
+            ("x+yz", "xyz", 0, None),
+            ("(?:a|bb)(?=x)cde", "cde", 1, Some(2)),
+            ("(a\\d{3}){2}bcd", "bcd", 8, Some(8)),
+            ("a{3}bc", "aaabc", 0, Some(0)),
+            ("(?:ab){2}c?xyz", "abab", 0, Some(0)),
+            ("(\\d)\\1abc", "abc", 1, None),
+        ];
+        for (pattern, bytes, min, max) in cases {
+            let needle = needle(pattern).unwrap_or_else(|| panic!("{pattern} has none"));
+            assert_eq!((&*needle.bytes, needle.before), (bytes.as_bytes(), Span { min, max }), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn it_is_no_longer_than_its_limit() {
+        let long = needle(&"a".repeat(1_000)).expect("there is one");
+        assert_eq!(long.bytes.len(), LITERAL_BYTES_MAX);
+        assert_eq!(needle("a{1000}").map(|needle| needle.bytes.len()), Some(1));
+        assert_eq!(needle("(?:(?:ab{9}){9}){9}x").map(|needle| needle.bytes.len()), Some(10));
+    }
+
+    #[test]
+    fn it_is_found_where_it_stands_first() {
+        let text = b"xxabcabABCabc";
+        let plain = Needle::new(b"abc", false, Span::NOTHING);
+        let nocase = Needle::new(b"aBc", true, Span::NOTHING);
+        let cases = [
+            (0, Some(2), Some(2)),
+            (3, Some(10), Some(7)),
+            (8, Some(10), Some(10)),
+            (11, None, None),
+            (99, None, None),
+        ];
+        for (from, exactly, in_any_case) in cases {
+            assert_eq!(plain.find(text, from), exactly, "from {from}");
+            assert_eq!(nocase.find(text, from), in_any_case, "from {from}, in any case");
+        }
+        assert_eq!(plain.find(b"ab", 0), None);
+        assert_eq!(plain.find(b"", 0), None);
+    }
+}

@@ -17,7 +17,7 @@ mod scan;
 
 use crate::error::{Cause, Error};
 use crate::set::{ByteSet, NOT_NEWLINE, SPACE};
-use crate::tree::{Assertion, Kind, Look, Node};
+use crate::tree::{Assertion, Kind, Node};
 use crate::{Flags, PATTERN_BYTES_MAX};
 
 /// A pattern that was read.
@@ -312,21 +312,24 @@ fn number(text: &[u8]) -> Option<(Option<u32>, &[u8])> {
 fn repeat(body: Node, min: u16, max: Option<u16>, kind: Kind) -> Node {
     match body {
         Node::Empty => Node::Empty,
-        Node::Look(Look { .. }) if max != Some(0) => {
-            // Asking twice gives the same answer, but for captures that refer to themselves. Without a bound, once more than must be.
-            let captures = body.any(&|node| matches!(node, Node::Capture { .. }));
-            match (captures, min) {
-                (false, 1..) | (true, 1) if !captures || max == Some(1) => body,
-                (false, _) => Node::Repeat { body: Box::new(body), min: 0, max: Some(1), kind },
-                (true, _) => {
-                    let max = max.or(min.checked_add(1));
-                    Node::Repeat { body: Box::new(body), min, max, kind }
-                }
-            }
-        }
+        Node::Look(_) if max != Some(0) => repeat_look(body, min, max, kind),
         _ if (min, max) == (1, Some(1)) && kind == Kind::Possessive => Node::Atomic(Box::new(body)),
         _ if (min, max) == (1, Some(1)) => body,
         _ => Node::Repeat { body: Box::new(body), min, max, kind },
+    }
+}
+
+/// A look-around more than once. Asking again gives the same answer, unless its captures refer to themselves; and without a bound, one
+/// time more than must be is enough, as in PCRE2.
+fn repeat_look(look: Node, min: u16, max: Option<u16>, kind: Kind) -> Node {
+    let captures = look.any(&|node| matches!(node, Node::Capture { .. }));
+    let (min, max) = match captures {
+        true => (min, max.unwrap_or(min.saturating_add(1))),
+        false => (min.min(1), 1),
+    };
+    match (min, max) {
+        (1, 1) => look,
+        (min, max) => Node::Repeat { body: Box::new(look), min, max: Some(max), kind },
     }
 }
 

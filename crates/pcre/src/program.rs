@@ -93,6 +93,8 @@ pub(crate) enum Op {
     Match,
 }
 
+const _: () = assert!(size_of::<Op>() == 6, "thousands of programs are held");
+
 /// No group, for [`Op::UnlessInside`].
 pub(crate) const ANY_GROUP: u16 = u16::MAX;
 

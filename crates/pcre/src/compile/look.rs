@@ -64,7 +64,7 @@ impl Compiler<'_> {
     fn lengths(&mut self, look: &Look) -> Result<Vec<u16>, Error> {
         let mut lengths = Vec::new();
         for branch in branches_of(look) {
-            let length = Fixed::new(self.root, &mut self.nodes_left).length(branch);
+            let length = Fixed::new(&self.captures, &mut self.nodes_left).length(branch);
             let length = length.map_err(|cause| Error { at: look.at, cause })?;
             lengths.push(u16::try_from(length).unwrap_or(u16::MAX));
         }

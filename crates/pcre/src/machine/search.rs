@@ -7,6 +7,7 @@ use super::run::BYTES_PER_STEP;
 use super::stack::{NONE, Scratch};
 use super::{GaveUp, Machine};
 use crate::first::Anchor;
+use crate::literal::Needle;
 use crate::program::{PeekByte, Program, Scan};
 use crate::set::ByteSet;
 use crate::{Outcome, STEPS_MAX, STEPS_PER_BYTE};
@@ -75,6 +76,9 @@ impl Machine<'_> {
         start: usize,
         literal_at: &mut Option<usize>,
     ) -> Result<Option<usize>, GaveUp> {
+        if self.program.start.anchor == Anchor::Start && self.beginning(at) != Some(at) {
+            return Ok(None);
+        }
         let Some(with_literal) = self.near_literal(at, literal_at)? else { return Ok(None) };
         let Some(at_line) = self.at_line(with_literal, start) else { return Ok(None) };
         let begins = self.beginning(at_line);
@@ -97,20 +101,26 @@ impl Machine<'_> {
         let least = at.saturating_add(needle.before.min as usize);
         let found = match *literal_at {
             Some(found) if found >= least => found,
-            _ => match needle.find(self.text, least) {
-                Some(found) => {
-                    self.spend_bytes(found - at)?;
-                    found
-                }
-                None => {
-                    self.spend_bytes(self.text.len() - at)?;
-                    return Ok(None);
-                }
-            },
+            _ => {
+                let text = self.within_reach(needle, at);
+                let found = needle.find(text, least);
+                self.spend_bytes(found.unwrap_or(text.len()) - at)?;
+                let Some(found) = found else { return Ok(None) };
+                found
+            }
         };
         *literal_at = Some(found);
         let first = needle.before.max.map_or(0, |max| found.saturating_sub(max as usize));
         Ok(Some(first.max(at)))
+    }
+
+    /// The text as far as the literal may stand in it, if nothing is tried but `at`.
+    fn within_reach(&self, needle: &Needle, at: usize) -> &'_ [u8] {
+        let text = self.text;
+        match needle.before.max.filter(|_| self.program.start.anchor == Anchor::Start) {
+            Some(max) => text.get(..at + max as usize + needle.bytes.len()).unwrap_or(text),
+            None => text,
+        }
     }
 
     /// The first place from `at` on that is the beginning of a line, if that is asked for.

@@ -61,6 +61,8 @@ pub(super) enum Entry {
     },
 }
 
+const _: () = assert!(size_of::<Entry>() * BACKTRACK_ENTRIES_MAX == 3 << 20 && size_of::<Frame>() == 12);
+
 /// A call of a group.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {

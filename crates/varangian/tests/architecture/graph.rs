@@ -31,6 +31,7 @@ const RULES: &[Rule] = &[
     Rule { name: "kv", ours: &["wire", "agree"], others: Some(&["bytes"]) },
     // Parsers of protocols, each for its layer; what must not come in through them is [`FORBIDDEN_IN_LOGIC`].
     Rule { name: "detect", ours: &["pattern", "pcre"], others: None },
+    Rule { name: "pcre", ours: &[], others: Some(&["memchr"]) },
     Rule { name: "sim", ours: &["wire", "agree", "monitor"], others: None },
     Rule { name: "link", ours: &["wire"], others: None },
     // `wire` and `sim` for its tests alone: they ask both disks the same.
