@@ -32,7 +32,10 @@ pub(crate) struct Scene<'a> {
     pub(crate) layer: Option<ProtocolId>,
     pub(crate) stream_events: Events,
     pub(crate) layer_events: u8,
+    /// The first packet of its flow that goes this way.
     pub(crate) is_first: bool,
+    /// The flow was established before the packet.
+    pub(crate) is_established: bool,
 }
 
 pub(crate) fn head_holds(head: &Head, scene: &Scene<'_>) -> bool {
@@ -85,12 +88,12 @@ pub(crate) fn flow_holds(wants: &FlowWants, scene: &Scene<'_>) -> bool {
     if !wants.exists && wants.direction.is_none() {
         return true;
     }
-    let Some(flow) = scene.flow else {
+    if scene.flow.is_none() {
         // Without a flow nothing is established and nobody is client or server.
         return wants.established != Some(true) && wants.direction.is_none();
-    };
+    }
     wants.direction.is_none_or(|direction| direction == scene.direction)
-        && wants.established.is_none_or(|wanted| wanted == flow.is_established())
+        && wants.established.is_none_or(|wanted| wanted == scene.is_established)
 }
 
 /// Everything that is asked of a packet and its flow, but for strings and exchanges.

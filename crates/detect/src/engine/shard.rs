@@ -131,6 +131,7 @@ impl Tracker<'_> {
             stream_events: Events::default(),
             layer_events: 0,
             is_first: false,
+            is_established: false,
         };
         if !packet.has_flow || packet.is_invalid {
             ask_packet(desk, &scene, None, packet, false);
@@ -229,15 +230,16 @@ impl Tracker<'_> {
         flow.packets[direction.index()] += 1;
         flow.bytes[direction.index()] += bytes;
         let mut scene = Scene { direction, ..*scene };
-        scene.is_first = flow.packets[0] + flow.packets[1] == 1;
+        scene.is_first = flow.packets[direction.index()] == 1;
+        scene.is_established = flow.is_established();
+        let begins = flow.packets[0] + flow.packets[1] == 1;
         let mut fed = Fed::default();
         let mut in_stream = false;
         let mut spoken_counts = true;
         if let Some(tcp) = packet.transport.tcp() {
             spoken_counts = false;
             if let Some(session) = &mut flow.session {
-                let is_begin = scene.is_first;
-                let seen = if is_begin && packet.payload.is_empty() {
+                let seen = if begins && packet.payload.is_empty() {
                     Default::default()
                 } else {
                     session.segment(direction, tcp, packet.payload)
@@ -245,7 +247,9 @@ impl Tracker<'_> {
                 scene.stream_events = seen.events;
                 in_stream = seen.in_stream;
                 spoken_counts = session.is_established();
-                feed_both(desk, &scene, flow, direction, false, &mut fed);
+                if spoken_counts {
+                    feed_both(desk, &scene, flow, direction, false, &mut fed);
+                }
             }
         } else if packet.transport.udp().is_some() {
             layers::feed_datagram(desk, &scene, flow, packet.payload, &mut fed);
@@ -258,12 +262,8 @@ impl Tracker<'_> {
         let is_udp = packet.transport.udp().is_some();
         ask_packet(desk, &scene, Some(flow), packet, in_stream);
         if is_udp {
-            // What a string in the datagram found is asked of the exchanges of its own direction.
             ask_exchanges(desk, &scene, flow, Some(packet.payload));
             desk.of_exchanges.clear();
-            if fed.changed[scene.direction.reversed().index()] {
-                ask_exchanges(desk, &scene.towards(scene.direction.reversed()), flow, None);
-            }
         } else {
             note_changes(flow, &fed);
             // What was said before it is encrypted is looked into now: nobody will later.
@@ -304,6 +304,7 @@ impl Tracker<'_> {
             stream_events: Events::default(),
             layer_events: 0,
             is_first: false,
+            is_established: flow.is_established(),
         };
         let mut fed = Fed::default();
         if flow.session.is_some() {

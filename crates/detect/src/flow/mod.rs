@@ -112,9 +112,13 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    /// Whether both sides were heard.
+    /// Whether it is established: TCP by its handshake, everything else when both sides were heard.
     pub(crate) fn is_established(&self) -> bool {
-        self.packets.iter().all(|count| *count > 0)
+        match (&self.session, self.protocol) {
+            (Some(session), _) => session.is_established(),
+            (None, 6) => false,
+            (None, _) => self.packets.iter().all(|count| *count > 0),
+        }
     }
 
     /// Which way a packet from `source` goes.
