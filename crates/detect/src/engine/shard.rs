@@ -381,9 +381,12 @@ fn counterpart(kind: u8) -> u8 {
 /// Feeds what both sides have: first what a segment that goes `direction` has acknowledged.
 fn feed_both(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, direction: Direction, all: bool, fed: &mut Fed) {
     let sides = [direction.reversed(), direction];
+    let is_over = flow.session.as_ref().is_some_and(|session| session.state() >= State::Closing);
+    // A segment acknowledges what the other side said; its own side's turn comes with the answer, if one is to be expected.
+    let fed_sides = if all || is_over { &sides[..] } else { &sides[..1] };
     for _ in 0..SWITCHES_MAX {
         let was_unknown = flow.layer == Layer::Unknown;
-        for side in sides {
+        for side in fed_sides.iter().copied() {
             layers::feed_stream(desk, &scene.towards(side), flow, side, all, fed);
             switches(desk, scene, flow, fed);
         }
