@@ -1,8 +1,8 @@
 //! Bytes that come bit by bit and are looked at through a window: bodies and files.
 //!
 //! Nothing is shown before [`BodyLimits::first_bytes_min`] are there or the body is complete; then all that came since the last look, with
-//! [`BodyLimits::overlap_bytes`] of what was looked at before, so that a pattern across the border is seen. What lies before the window is forgotten, so a body
-//! of any length takes bounded memory. Bytes beyond [`BodyLimits::bytes_max`] are counted, not kept.
+//! so much of what was looked at before that it is [`BodyLimits::overlap_bytes`] in all, or a quarter of that if more came, so that a pattern across the border is
+//! seen. What lies before the window is forgotten, so a body of any length takes bounded memory. Bytes beyond [`BodyLimits::bytes_max`] are counted, not kept.
 
 use super::{Piece, Ready};
 
@@ -13,7 +13,7 @@ pub struct BodyLimits {
     pub bytes_max: u64,
     /// Bytes that must be there for the first look, unless the body is complete.
     pub first_bytes_min: u64,
-    /// Bytes that are looked at twice.
+    /// Bytes that one look shows at least, as far as they are there: those that were looked at before fill up the new ones.
     pub overlap_bytes: usize,
 }
 
@@ -52,8 +52,8 @@ impl Body {
         self.buffer.reserve(usize::try_from(room).unwrap_or(0));
     }
 
-    /// Adds bytes.
-    pub fn append(&mut self, bytes: &[u8]) {
+    /// Adds bytes; tells how many of them are kept.
+    pub fn append(&mut self, bytes: &[u8]) -> usize {
         let room = self.limits.bytes_max.saturating_sub(self.kept_until());
         let kept = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
         if self.forgotten > self.buffer.len() / 2 {
@@ -62,6 +62,7 @@ impl Body {
         }
         self.buffer.extend_from_slice(&bytes[..kept]);
         self.total = self.total.saturating_add(bytes.len() as u64);
+        kept
     }
 
     /// Nothing will be added.
@@ -100,13 +101,27 @@ impl Body {
         if self.ready() == Ready::No || window.is_empty() {
             return None;
         }
-        Some(Piece { bytes: window, start: self.start, last: self.is_complete, little_endian: false })
+        let forgone = usize::try_from(self.shown_from() - self.start).ok()?;
+        let bytes = window.get(forgone..)?;
+        Some(Piece { bytes, start: self.shown_from(), last: self.is_complete, little_endian: false })
     }
 
     /// All bytes that are kept, looked at or not.
     #[must_use]
     pub fn window(&self) -> &[u8] {
         self.buffer.get(self.forgotten..).unwrap_or_default()
+    }
+
+    /// Where the window begins.
+    #[must_use]
+    pub fn begins_at(&self) -> u64 {
+        self.start
+    }
+
+    /// Whether all that is there was looked at.
+    #[must_use]
+    pub fn is_seen(&self) -> bool {
+        self.inspected == self.kept_until()
     }
 
     /// What is there was looked at.
@@ -120,6 +135,14 @@ impl Body {
             self.forgotten += surplus;
             self.start += surplus as u64;
         }
+    }
+
+    /// What was looked at is looked at again only as far as the new bytes do not fill the window, but a quarter of the window at least.
+    fn shown_from(&self) -> u64 {
+        let window = self.limits.overlap_bytes as u64;
+        let new = self.kept_until() - self.inspected;
+        let again = window.saturating_sub(new).max(window / 4);
+        self.inspected.saturating_sub(again).max(self.start)
     }
 
     fn kept_until(&self) -> u64 {
@@ -145,7 +168,7 @@ mod tests {
         body.append(b"f");
         assert_eq!(
             body.piece().map(|piece| (piece.bytes, piece.start, piece.last)),
-            Some((&b"def"[..], 3, false))
+            Some((&b"ef"[..], 4, false))
         );
         body.inspected();
         body.finish();

@@ -1,6 +1,7 @@
 //! How a protocol tells the rule language which keywords it has.
 
 use super::{Field, ProtocolId, Transaction};
+use crate::rule::ReadFile;
 use crate::{Complaint, Direction};
 use std::any::Any;
 use std::fmt;
@@ -26,8 +27,8 @@ pub enum Takes {
     Folded(Buffer, Letters),
     /// A condition on a number, see [`crate::NumberTest`].
     Number(Number),
-    /// A condition on a file; all those of a rule must hold of the same one.
-    File(fn(&str) -> Result<super::file::FileTest, Complaint>),
+    /// A condition on a file; all those of a rule must hold of the same one. It may read other files that the rule names.
+    File(fn(&str, ReadFile<'_>) -> Result<super::file::FileTest, Complaint>),
     /// Anything else: reads the text after the colon (empty if there is none) and makes a test of it.
     Test(fn(&str) -> Result<Test, Complaint>),
 }

@@ -6,7 +6,7 @@
 //! leaves it open. A rule holds once of an exchange and direction.
 //! Upon an exchange that is complete and was looked at, both ways: it is forgotten.
 
-use super::holds::{Scene, chain_holds, packet_holds, part_holds, transformed, visit};
+use super::holds::{Scene, chain_holds, packet_holds, part_holds, ready, transformed, visit};
 use super::packets::apply;
 use super::worker::{About, Desk};
 use crate::Direction;
@@ -47,8 +47,11 @@ pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, 
             let concerns = transaction.concerns(base.direction);
             let is_complete = transaction.is_complete(base.direction);
             if concerns {
+                if let Some(files) = transaction.files_mut(base.direction) {
+                    files.prepare(&set.settings);
+                }
                 let mut one = One { desk, set: &set, base: &base, flow, protocol, id, transaction, payload };
-                one.ask(plan, &mut inspected, is_complete);
+                one.ask(plan, &mut inspected);
                 let handed_over = one.hand_over(&mut inspected);
                 if let Some((_, transaction, inspection)) = parser.at_mut(place) {
                     inspection.sides[1].open.extend(handed_over);
@@ -95,10 +98,10 @@ struct One<'a, 'd> {
 }
 
 impl One<'_, '_> {
-    fn ask(&mut self, plan: &LayerPlan, inspected: &mut crate::app::Inspected, is_complete: bool) {
+    fn ask(&mut self, plan: &LayerPlan, inspected: &mut crate::app::Inspected) {
         let mut candidates = std::mem::take(&mut self.desk.candidates);
         candidates.clear();
-        self.scan(plan, inspected, is_complete, &mut candidates);
+        self.scan(plan, inspected, &mut candidates);
         if !inspected.begun {
             candidates.extend_from_slice(&plan.bare);
         }
@@ -162,15 +165,13 @@ impl One<'_, '_> {
         &mut self,
         plan: &LayerPlan,
         inspected: &mut crate::app::Inspected,
-        is_complete: bool,
         candidates: &mut Vec<u32>,
     ) {
         for (bit, scan) in plan.scans.iter().enumerate() {
             if inspected.scanned >> bit & 1 == 1 {
                 continue;
             }
-            let ready =
-                if is_complete { Ready::Full } else { self.transaction.ready(scan.field, self.base.direction) };
+            let ready = ready(self.transaction, scan.field, self.base.direction);
             if ready == Ready::No {
                 continue;
             }

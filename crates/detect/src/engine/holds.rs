@@ -220,6 +220,17 @@ pub(crate) fn visit(
     }
 }
 
+/// How much there is of a field of an exchange, or of the files that it carries.
+pub(crate) fn ready(transaction: &dyn AnyTransaction, field: Field, direction: Direction) -> Ready {
+    if transaction.is_complete(direction) {
+        return Ready::Full;
+    }
+    match transaction.files(direction).filter(|_| field.is_of(Family::File)) {
+        Some(files) => files.ready(field),
+        None => transaction.ready(field, direction),
+    }
+}
+
 /// What a part of a rule says of an exchange.
 pub(crate) fn part_holds(
     part: &Part,
@@ -234,7 +245,7 @@ pub(crate) fn part_holds(
     match &part.what {
         What::Buffer { buffer, chain, absent } => {
             let Some((key, transforms)) = set.buffers.get(*buffer as usize) else { return Verdict::Fails };
-            let ready = if is_complete { Ready::Full } else { transaction.ready(key.field, direction) };
+            let ready = ready(transaction, key.field, direction);
             if ready == Ready::No {
                 return Verdict::Open;
             }
@@ -254,7 +265,7 @@ pub(crate) fn part_holds(
             }
         }
         What::Number { field, test } => {
-            let ready = if is_complete { Ready::Full } else { transaction.ready(*field, direction) };
+            let ready = ready(transaction, *field, direction);
             if ready == Ready::No {
                 return Verdict::Open;
             }

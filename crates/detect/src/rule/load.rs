@@ -4,7 +4,7 @@
 //! keyword's name. Upon one that stands there twice: the higher revision counts. All others are loaded in full.
 
 use super::compile::{Compiler, ReadFile, Refusal};
-use super::compiled::{BufferKey, Rule};
+use super::compiled::{BufferKey, Rule, What};
 use super::syntax::{Problem, lines};
 use super::{Variables, classes, order};
 use crate::inspect::transform::Transform;
@@ -195,11 +195,14 @@ fn settings(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)]) -> crate::a
     for rule in rules {
         settings.frames.extend(rule.frames.iter().map(|frame| frame.name));
         for part in &rule.parts {
-            if let super::compiled::What::Number { field, .. } = part.what {
-                settings.wanted.insert(field);
+            match &part.what {
+                What::Number { field, .. } => {
+                    settings.wanted.insert(*field);
+                }
+                What::Files(tests) => crate::app::file::wanted(&mut settings, tests),
+                What::Buffer { .. } | What::Test(_) | What::Event { .. } => {}
             }
         }
     }
-    crate::app::file::wanted(&mut settings);
     settings
 }

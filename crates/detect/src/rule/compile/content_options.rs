@@ -2,7 +2,7 @@
 
 use super::{Compiler, Draft, DraftPart, Where, depend_on_last};
 use crate::Complaint;
-use crate::app::Takes;
+use crate::app::{Takes, file};
 use crate::inspect::Link;
 use crate::inspect::chain::{Base64, Operand};
 use crate::inspect::content::Content;
@@ -19,7 +19,7 @@ const DISTANCE_MAX: i64 = 1 << 20;
 /// The names of the options that are read here.
 pub(super) const NAMES: &[&str] = &[
     "content", "uricontent", "nocase", "offset", "depth", "distance", "within", "startswith", "endswith", "fast_pattern",
-    "rawbytes", "pkt_data", "base64_decode", "base64_data", "frame", "absent", "pcre",
+    "rawbytes", "pkt_data", "base64_decode", "base64_data", "frame", "absent", "pcre", "filename", "fileext", "filemagic",
 ];
 
 impl Compiler<'_> {
@@ -41,6 +41,10 @@ impl Compiler<'_> {
                 draft.add_link(Link::Content(Content::anywhere(bytes, negated)), false);
                 draft.move_last_content(Where::Layer(buffer))?;
                 draft.current = before;
+            }
+            "filename" | "fileext" | "filemagic" => {
+                let named = file::named(option.name).ok_or_else(|| Complaint::new("it looks into nothing"))?;
+                draft.file_content(&named, value)?;
             }
             "nocase" => draft.modify(|content, _| {
                 content.nocase = true;
@@ -156,6 +160,21 @@ fn stream_of(name: &str) -> Option<Vec<crate::app::ProtocolId>> {
 }
 
 impl Draft {
+    /// A content of a file's own: what follows looks into the payload again.
+    fn file_content(&mut self, named: &file::Named, value: &str) -> Result<(), Complaint> {
+        let (value, sign) = match value.trim().strip_prefix('!') {
+            Some(rest) => (rest.trim(), "!"),
+            None => (value.trim(), ""),
+        };
+        let (bytes, negated) = content(&format!("{sign}\"{}{}\"", named.prefix, value.trim_matches('"')))?;
+        let content = Content { nocase: true, ends: named.ends, ..Content::anywhere(bytes, negated) };
+        (self.current, self.in_base64) = (None, false);
+        self.add_link(Link::Content(content), false);
+        self.move_last_content(Where::Layer(named.buffer))?;
+        (self.current, self.in_base64) = (None, false);
+        Ok(())
+    }
+
     pub(super) fn last_content(&mut self) -> Option<&mut Content> {
         let (place, at) = self.last_content?;
         let in_base64 = self.last_in_base64;

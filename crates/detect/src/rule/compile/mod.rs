@@ -180,7 +180,7 @@ impl<'a> Compiler<'a> {
                 Ok(())
             }
             Some(Takes::File(parse)) => {
-                draft.files.push(parse(value)?);
+                draft.files.push(parse(value, self.read)?);
                 Ok(())
             }
             None => Err(Complaint::new(format!("{UNKNOWN}: '{}'", option.name))),

@@ -1,0 +1,67 @@
+//! `filemd5`, `filesha1`, `filesha256`: whether a file's digest is in a list.
+//!
+//! A list is a text: each line begins with a digest in hexadecimal, and what stands behind it is for people. A line that does not begin so is none,
+//! and neither is one whose digest has another length.
+
+use super::{Ending, File, FileTest, Needs};
+use crate::Complaint;
+use crate::app::Verdict;
+use std::sync::Arc;
+
+/// Digests of one list at most; a longer list is refused.
+const DIGESTS_MAX: usize = 4 << 20;
+
+/// A condition on the digest of `N` bytes that `of` tells of a file: `[!]name of a list`.
+pub(super) fn test<const N: usize>(
+    value: &str,
+    read: &dyn Fn(&str) -> Option<Vec<u8>>,
+    needs: Needs,
+    of: fn(&File) -> Option<&[u8; N]>,
+) -> Result<FileTest, Complaint> {
+    let value = value.trim().trim_matches('"');
+    let (name, negated) = match value.strip_prefix('!') {
+        Some(rest) => (rest.trim(), true),
+        None => (value, false),
+    };
+    let text = read(name).ok_or_else(|| Complaint::new(format!("the list '{name}' cannot be read")))?;
+    let list = list::<N>(&text)?;
+    Ok(FileTest::new(needs, move |file| match (file.ending, of(file)) {
+        (Ending::Open, _) => Verdict::Open,
+        (Ending::Closed, Some(digest)) if list.binary_search(digest).is_ok() != negated => Verdict::Holds,
+        _ => Verdict::Fails,
+    }))
+}
+
+fn list<const N: usize>(text: &[u8]) -> Result<Arc<[[u8; N]]>, Complaint> {
+    let mut list: Vec<[u8; N]> = text.split(|byte| *byte == b'\n').filter_map(digest).collect();
+    if list.len() > DIGESTS_MAX {
+        return Err(Complaint::new(format!("the list has more than {DIGESTS_MAX} digests")));
+    }
+    list.sort_unstable();
+    list.dedup();
+    Ok(list.into())
+}
+
+fn digest<const N: usize>(line: &[u8]) -> Option<[u8; N]> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).map(|digit| digit as u8);
+    let digits: Vec<u8> = line.iter().map_while(digit).collect();
+    let mut digest = [0; N];
+    if digits.len() != 2 * N {
+        return None;
+    }
+    for (byte, pair) in digest.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = pair[0] << 4 | pair[1];
+    }
+    Some(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::list;
+
+    #[test]
+    fn lines_that_do_not_begin_with_a_digest_are_passed_over() {
+        let text = b"00ff\n# comment\n\n0A0b  name.txt\r\n00f\n00fff\n00FF again";
+        assert_eq!(list::<2>(text).map(|list| list.to_vec()), Ok(vec![[0, 0xff], [0x0a, 0x0b]]));
+    }
+}

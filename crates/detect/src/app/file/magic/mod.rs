@@ -1,0 +1,4 @@
+//! placeholder
+/// x
+#[must_use]
+pub(crate) fn describe(bytes: &[u8]) -> String { format!("data {}", bytes.len()) }
