@@ -1,6 +1,6 @@
 //! A cursor over bytes that may end too early: every read says what it read, or nothing if there is not enough.
 //!
-//! Not here: text, bits and ASN.1.
+//! Not here: what text means, bits and ASN.1.
 
 /// Reads from the front.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +54,32 @@ impl<'a> Reader<'a> {
         let front = self.take(place)?;
         self.skip(1)?;
         Some(front)
+    }
+
+    /// The longest beginning of such bytes, which may be empty.
+    pub(crate) fn take_while(&mut self, is_one: impl Fn(u8) -> bool) -> &'a [u8] {
+        let end = self.rest.iter().position(|byte| !is_one(*byte)).unwrap_or(self.rest.len());
+        self.take_at_most(end)
+    }
+
+    /// The longest beginning of such bytes, one at least.
+    pub(crate) fn take_some(&mut self, is_one: impl Fn(u8) -> bool) -> Option<&'a [u8]> {
+        Some(self.take_while(is_one)).filter(|front| !front.is_empty())
+    }
+
+    /// Passes over these bytes, if they stand here.
+    pub(crate) fn tag(&mut self, tag: &[u8]) -> Option<()> {
+        self.rest = self.rest.strip_prefix(tag)?;
+        Some(())
+    }
+
+    /// Bytes behind a length of two bytes, the high one first.
+    pub(crate) fn piece(&mut self) -> Option<&'a [u8]> {
+        let mut ahead = *self;
+        let length = ahead.be16()?;
+        let piece = ahead.take(usize::from(length))?;
+        *self = ahead;
+        Some(piece)
     }
 
     /// The next bytes, as many as the array has.
@@ -120,5 +146,16 @@ mod tests {
         assert_eq!(reader.rest(), &[3]);
         assert_eq!(reader.take_at_most(5), &[3]);
         assert!(reader.is_empty());
+    }
+
+    #[test]
+    fn letters_and_pieces_are_read_or_left() {
+        let mut reader = Reader::new(&[0, 4, b'a', b'b']);
+        assert_eq!(reader.piece(), None);
+        assert_eq!(reader.tag(b"x"), None);
+        assert_eq!(reader.tag(&[0, 4]), Some(()));
+        assert_eq!(reader.take_while(|byte| byte == b'a'), b"a");
+        assert_eq!(reader.take_some(|byte| byte == b'a'), None);
+        assert_eq!(reader.rest(), b"b");
     }
 }

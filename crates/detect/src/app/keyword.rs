@@ -16,6 +16,38 @@ pub struct Keyword {
     pub takes: Takes,
 }
 
+impl Keyword {
+    /// A sticky buffer.
+    #[must_use]
+    pub const fn buffer(
+        name: &'static str,
+        field: Field,
+        sides: Sides,
+        protocols: &'static [ProtocolId],
+    ) -> Self {
+        Keyword { name, takes: Takes::Buffer(Buffer { field, sides, protocols }) }
+    }
+
+    /// A condition on a number of at most `max`; `names` are words that stand for numbers.
+    #[must_use]
+    pub const fn number(
+        name: &'static str,
+        field: Field,
+        sides: Sides,
+        protocols: &'static [ProtocolId],
+        max: u64,
+        names: &'static [(&'static str, u64)],
+    ) -> Self {
+        Keyword { name, takes: Takes::Number(Number { field, sides, protocols, max, names }) }
+    }
+
+    /// A test that is made of the text after the colon.
+    #[must_use]
+    pub const fn test(name: &'static str, parse: fn(&str) -> Result<Test, Complaint>) -> Self {
+        Keyword { name, takes: Takes::Test(parse) }
+    }
+}
+
 /// What a keyword takes and what it means.
 #[derive(Clone, Copy)]
 pub enum Takes {

@@ -13,32 +13,41 @@
 //! Not here: when bytes are in order (`stream`), which protocol it is (the engine asks [`Protocol::signatures`] and
 //! [`Protocol::probes`]), and what rules want.
 
+mod ber;
 mod body;
 mod bytes;
 mod context;
 pub mod dcerpc;
+pub mod dhcp;
 pub mod dns;
 pub mod field;
 pub mod file;
 pub mod fingerprint;
+mod flag;
 pub mod ftp;
 pub mod http;
 pub mod http1;
+pub mod ike;
 pub mod imap;
 mod keyword;
 pub mod krb5;
+pub mod ldap;
 pub mod mdns;
 pub(crate) mod mime;
+pub mod mqtt;
 pub mod nfs;
 pub mod nothing;
+pub mod ntp;
 pub mod pop3;
 mod protocol;
 pub mod quic;
 pub mod rdp;
 mod recent;
 pub mod rfb;
+pub mod sip;
 pub mod smb;
 pub mod smtp;
+pub mod snmp;
 pub mod ssh;
 pub mod table;
 pub mod telnet;
@@ -48,6 +57,7 @@ mod transactions;
 mod transfer;
 #[cfg(test)]
 pub(crate) mod trial;
+pub mod websocket;
 
 pub use body::{Body, BodyLimits};
 pub use context::{Context, Ends, Expectation, Next, Settings};

@@ -23,6 +23,14 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &super::tftp::PROTOCOL,
     &super::pop3::PROTOCOL,
     &super::imap::PROTOCOL,
+    &super::dhcp::PROTOCOL,
+    &super::ike::PROTOCOL,
+    &super::ldap::PROTOCOL,
+    &super::mqtt::PROTOCOL,
+    &super::ntp::PROTOCOL,
+    &super::sip::PROTOCOL,
+    &super::snmp::PROTOCOL,
+    &super::websocket::PROTOCOL,
 ];
 
 /// The protocol of this id.
@@ -33,11 +41,15 @@ pub fn protocol(id: ProtocolId) -> Option<&'static Protocol> {
 
 /// The frame of this name, as a parser shows it: `http1.request`, or `request` where the rule's protocol is known.
 pub(crate) fn frame_name(name: &str, layers: &[ProtocolId]) -> Option<&'static str> {
-    let known = || PROTOCOLS.iter().flat_map(|protocol| protocol.frames.iter().map(move |frame| (protocol.id, *frame)));
-    known().find(|(_, frame)| *frame == name).or_else(|| {
-        known().find(|(protocol, frame)| {
-            layers.contains(protocol) && frame.split_once('.').is_some_and(|(_, rest)| rest == name)
+    let known = || {
+        PROTOCOLS.iter().flat_map(|protocol| protocol.frames.iter().map(move |frame| (protocol.id, *frame)))
+    };
+    known()
+        .find(|(_, frame)| *frame == name)
+        .or_else(|| {
+            known().find(|(protocol, frame)| {
+                layers.contains(protocol) && frame.split_once('.').is_some_and(|(_, rest)| rest == name)
+            })
         })
-    })
-    .map(|(_, frame)| frame)
+        .map(|(_, frame)| frame)
 }
