@@ -123,7 +123,9 @@ fn fast(parts: &[Part], payload: Option<&Payload>) -> Option<Fast> {
         }
         let score = score(content, in_buffer);
         if best.as_ref().is_none_or(|best| score > best.0) {
-            best = Some((score, Fast { place, bytes: content.bytes.to_vec(), nocase: content.nocase }));
+            // The beginning of a long string finds it as well.
+            let bytes = content.bytes[..content.bytes.len().min(pattern::PATTERN_BYTES_MAX)].to_vec();
+            best = Some((score, Fast { place, bytes, nocase: content.nocase }));
         }
     };
     for (place, part) in parts.iter().enumerate() {
