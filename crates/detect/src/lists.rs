@@ -46,7 +46,8 @@ impl Kind {
     /// Reads a value as it stands in a file.
     fn read(self, text: &str) -> Option<Vec<u8>> {
         match self {
-            Kind::Text => Some(crate::inspect::transform::base64_lenient(text.as_bytes(), 0)).filter(|bytes| !bytes.is_empty()),
+            Kind::Text => Some(crate::inspect::transform::base64_lenient(text.as_bytes(), 0))
+                .filter(|bytes| !bytes.is_empty()),
             Kind::Md5 => hex(text, 16),
             Kind::Sha256 => hex(text, 32),
             Kind::Ipv4 => match text.parse().ok()? {
@@ -86,7 +87,8 @@ impl Kind {
 }
 
 fn hex(text: &str, length: usize) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
     let digits = digits.filter(|digits| digits.len() == 2 * length)?;
     Some(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
@@ -134,16 +136,29 @@ impl Lists {
     /// # Errors
     ///
     /// The list exists with another kind, or its text is wrong.
-    pub fn open(&mut self, name: &str, kind: Kind, text: Option<&str>, has_reputation: bool) -> Result<u32, Complaint> {
+    pub fn open(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        text: Option<&str>,
+        has_reputation: bool,
+    ) -> Result<u32, Complaint> {
         let place = self.lists.iter().position(|list| list.name == name);
         let place = match place {
             Some(place) if self.lists[place].kind == kind => place,
-            Some(_) => return Err(Complaint::new(format!("the list '{name}' exists with values of another type"))),
+            Some(_) => {
+                return Err(Complaint::new(format!("the list '{name}' exists with values of another type")));
+            }
             None => {
                 if self.lists.len() >= LISTS_MAX {
                     return Err(Complaint::new(format!("there are more than {LISTS_MAX} lists")));
                 }
-                self.lists.push(List { name: name.to_owned(), kind, values: BTreeMap::new(), is_changed: false });
+                self.lists.push(List {
+                    name: name.to_owned(),
+                    kind,
+                    values: BTreeMap::new(),
+                    is_changed: false,
+                });
                 self.lists.len() - 1
             }
         };
@@ -154,9 +169,16 @@ impl Lists {
                 if line.is_empty() || line.starts_with('#') {
                     continue;
                 }
-                let wrong = || Complaint::new(format!("list '{name}', line {}: '{line}' is no value of its type", index + 1));
+                let wrong = || {
+                    Complaint::new(format!(
+                        "list '{name}', line {}: '{line}' is no value of its type",
+                        index + 1
+                    ))
+                };
                 let (value, reputation) = match line.rsplit_once(',') {
-                    Some((value, number)) if has_reputation => (value, number.trim().parse().map_err(|_| wrong())?),
+                    Some((value, number)) if has_reputation => {
+                        (value, number.trim().parse().map_err(|_| wrong())?)
+                    }
                     _ if has_reputation => return Err(wrong()),
                     Some((value, _)) => (value, 0),
                     None => (line, 0),
@@ -241,7 +263,9 @@ mod tests {
     #[test]
     fn a_list_that_no_rule_changes_is_asked_on_the_spot() {
         let mut lists = Lists::default();
-        let list = lists.open("a", Kind::Text, Some("YWJj\n\nZGVm\n"), false).unwrap_or_else(|error| panic!("{error:?}"));
+        let list = lists
+            .open("a", Kind::Text, Some("YWJj\n\nZGVm\n"), false)
+            .unwrap_or_else(|error| panic!("{error:?}"));
         assert_eq!(lists.ask(list, &Ask::IsSet, b"abc"), Some(true));
         assert_eq!(lists.ask(list, &Ask::IsNotSet, b"def"), Some(false));
         assert_eq!(lists.ask(list, &Ask::IsSet, b"x"), Some(false));
@@ -270,7 +294,8 @@ mod tests {
     #[test]
     fn a_reputation_is_compared() {
         let mut lists = Lists::default();
-        let list = lists.open("a", Kind::Text, Some("YWJj,7"), true).unwrap_or_else(|error| panic!("{error:?}"));
+        let list =
+            lists.open("a", Kind::Text, Some("YWJj,7"), true).unwrap_or_else(|error| panic!("{error:?}"));
         assert_eq!(lists.ask(list, &Ask::Reputation(NumberTest::More(6)), b"abc"), Some(true));
         assert_eq!(lists.ask(list, &Ask::Reputation(NumberTest::More(7)), b"abc"), Some(false));
     }

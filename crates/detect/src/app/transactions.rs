@@ -235,7 +235,11 @@ impl<P: Parser> AnyParser for P {
     }
 
     fn complete(&self, direction: Direction) -> usize {
-        self.transactions().live.iter().filter(|live| Transaction::is_complete(&live.transaction, direction)).count()
+        self.transactions()
+            .live
+            .iter()
+            .filter(|live| Transaction::is_complete(&live.transaction, direction))
+            .count()
     }
 
     fn at_mut(&mut self, place: usize) -> Option<(u64, &mut dyn AnyTransaction, &mut Inspection)> {

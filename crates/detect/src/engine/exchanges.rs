@@ -117,12 +117,15 @@ impl One<'_, '_> {
             let Some(rule) = self.set.rules.get(*number as usize) else { continue };
             let held = before.binary_search_by_key(number, |open| open.0).ok().map_or(0, |at| before[at].1);
             // What answers a request is asked only after the request held.
-            if rule.exchange && self.base.direction == Direction::ToClient && held == 0 && asks_request(rule) {
+            if rule.exchange && self.base.direction == Direction::ToClient && held == 0 && asks_request(rule)
+            {
                 continue;
             }
             self.desk.asks(*number);
             match self.rule(rule, held) {
-                (Verdict::Holds, _) if rule.exchange && self.base.direction == Direction::ToServer && asks_response(rule) => {
+                (Verdict::Holds, _)
+                    if rule.exchange && self.base.direction == Direction::ToServer && asks_response(rule) =>
+                {
                     inspected.open.push((*number, u64::MAX));
                 }
                 (Verdict::Holds, _) => {
@@ -148,7 +151,8 @@ impl One<'_, '_> {
             return Vec::new();
         }
         let is_handed = |open: &(u32, u64)| open.1 == u64::MAX;
-        let handed: Vec<(u32, u64)> = inspected.open.iter().filter(|open| is_handed(open)).map(|open| (open.0, PACKET)).collect();
+        let handed: Vec<(u32, u64)> =
+            inspected.open.iter().filter(|open| is_handed(open)).map(|open| (open.0, PACKET)).collect();
         if !handed.is_empty() {
             inspected.open.retain(|open| !is_handed(open));
             for open in &handed {
@@ -161,12 +165,7 @@ impl One<'_, '_> {
     }
 
     /// Looks for strings in the fields that have become ready.
-    fn scan(
-        &mut self,
-        plan: &LayerPlan,
-        inspected: &mut crate::app::Inspected,
-        candidates: &mut Vec<u32>,
-    ) {
+    fn scan(&mut self, plan: &LayerPlan, inspected: &mut crate::app::Inspected, candidates: &mut Vec<u32>) {
         for (bit, scan) in plan.scans.iter().enumerate() {
             if inspected.scanned >> bit & 1 == 1 {
                 continue;
@@ -180,9 +179,11 @@ impl One<'_, '_> {
             visit(self.transaction, scan.field, self.base.direction, &mut |piece| {
                 for (buffer, strings) in &scan.variants {
                     match set.buffers.get(*buffer as usize) {
-                        Some((_, transforms)) => transformed(transforms, piece.bytes, scratch, &mut |bytes, _| {
-                            strings.find(bytes, candidates);
-                        }),
+                        Some((_, transforms)) => {
+                            transformed(transforms, piece.bytes, scratch, &mut |bytes, _| {
+                                strings.find(bytes, candidates);
+                            })
+                        }
                         None => strings.find(piece.bytes, candidates),
                     }
                 }
@@ -216,7 +217,14 @@ impl One<'_, '_> {
             if !part.protocols.is_empty() && !part.protocols.contains(&self.protocol) {
                 return (Verdict::Fails, held);
             }
-            match part_holds(part, self.transaction, self.protocol, self.base.direction, self.set, &mut self.desk.scratch) {
+            match part_holds(
+                part,
+                self.transaction,
+                self.protocol,
+                self.base.direction,
+                self.set,
+                &mut self.desk.scratch,
+            ) {
                 Verdict::Holds => held |= bit,
                 Verdict::Open => is_open = true,
                 Verdict::Fails => return (Verdict::Fails, held),

@@ -54,7 +54,10 @@ pub(crate) fn head_holds(head: &Head, scene: &Scene<'_>) -> bool {
         return false;
     }
     if let Some(packet) = scene.packet {
-        if packet.ip.is_none() && !head.broken && !(head.protocols.is_any() && head.from.is_any() && head.to.is_any()) {
+        if packet.ip.is_none()
+            && !head.broken
+            && !(head.protocols.is_any() && head.from.is_any() && head.to.is_any())
+        {
             return false;
         }
         if packet.is_invalid && !head.broken && !head.protocols.is_any() {
@@ -71,7 +74,8 @@ pub(crate) fn head_holds(head: &Head, scene: &Scene<'_>) -> bool {
 fn ends_hold(head: &Head, source: (IpAddr, u16), destination: (IpAddr, u16), scene: &Scene<'_>) -> bool {
     let any_ports = head.from_ports.is_any() && head.to_ports.is_any();
     if !any_ports {
-        let has_ports = WITH_PORTS.contains(&scene.protocol) && !scene.packet.is_some_and(|packet| packet.is_fragment);
+        let has_ports =
+            WITH_PORTS.contains(&scene.protocol) && !scene.packet.is_some_and(|packet| packet.is_fragment);
         if !has_ports || !head.to_ports.contains(destination.1) || !head.from_ports.contains(source.1) {
             return false;
         }
@@ -144,7 +148,13 @@ fn flow_test_holds(test: &FlowTest, scene: &Scene<'_>) -> bool {
 }
 
 /// Whether what is spoken is one of these; nothing while it is not known.
-fn layer_holds(flow: &Flow, protocols: &[ProtocolId], unknown: bool, failed: bool, of: LayerOf) -> Option<bool> {
+fn layer_holds(
+    flow: &Flow,
+    protocols: &[ProtocolId],
+    unknown: bool,
+    failed: bool,
+    of: LayerOf,
+) -> Option<bool> {
     let side = match of {
         LayerOf::Flow => None,
         LayerOf::ToServer => Some(flow.recognition[0]),
@@ -181,7 +191,13 @@ pub(crate) fn transformed(
 }
 
 /// Whether a chain holds in bytes that are changed first.
-pub(crate) fn chain_holds(chain: &Chain, transforms: &[Transform], look: Look<'_>, lists: &Lists, scratch: &mut Scratch) -> bool {
+pub(crate) fn chain_holds(
+    chain: &Chain,
+    transforms: &[Transform],
+    look: Look<'_>,
+    lists: &Lists,
+    scratch: &mut Scratch,
+) -> bool {
     let late = scratch.late.len();
     let holds = if transforms.is_empty() {
         chain.holds(look, lists, scratch)
@@ -253,7 +269,12 @@ pub(crate) fn part_holds(
             visit(transaction, key.field, direction, &mut |piece| {
                 count += 1;
                 if !holds && *absent != Absent::Only {
-                    let look = Look { bytes: piece.bytes, start: piece.start, last: piece.last, little_endian: piece.little_endian };
+                    let look = Look {
+                        bytes: piece.bytes,
+                        start: piece.start,
+                        last: piece.last,
+                        little_endian: piece.little_endian,
+                    };
                     holds = chain_holds(chain, transforms, look, &set.lists, scratch);
                 }
             });

@@ -65,14 +65,23 @@ impl Judge {
             match &one.what {
                 What::FlowEnded(flow) => self.state.flow_ended(*flow),
                 What::Match(found) => {
-                    let packet = (one.place.frame << 1 | u64::from(one.place.by_frame), one.place.packet | u32::from(one.place.shard) << 24);
+                    let packet = (
+                        one.place.frame << 1 | u64::from(one.place.by_frame),
+                        one.place.packet | u32::from(one.place.shard) << 24,
+                    );
                     self.decide_match(one.place.frame, packet, found, tell);
                 }
             }
         }
     }
 
-    fn decide_match(&mut self, frame: u64, packet: (u64, u32), found: &Match, tell: &mut dyn FnMut(&Alert<'_>)) {
+    fn decide_match(
+        &mut self,
+        frame: u64,
+        packet: (u64, u32),
+        found: &Match,
+        tell: &mut dyn FnMut(&Alert<'_>),
+    ) {
         let Some(rule) = self.set.rules.get(found.rule as usize) else { return };
         let has_late = !rule.late.is_empty() || !found.asked.is_empty();
         if has_late && !self.state.decide(&rule.late, &found.asked, &found.subject) {

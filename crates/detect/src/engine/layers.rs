@@ -33,7 +33,14 @@ pub(super) struct Fed {
 }
 
 /// Feeds what a stream has in `direction`. With `all` also what was not acknowledged: nothing more will come.
-pub(super) fn feed_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, direction: Direction, all: bool, fed: &mut Fed) {
+pub(super) fn feed_stream(
+    desk: &mut Desk,
+    base: &Scene<'_>,
+    flow: &mut Flow,
+    direction: Direction,
+    all: bool,
+    fed: &mut Fed,
+) {
     // Each turn takes bytes or ends: no stream has more than this.
     for _ in 0..u16::MAX {
         if fed.switch.is_some() || flow.layer == Layer::Failed || flow.is_opaque || flow.is_broken {
@@ -104,7 +111,14 @@ fn bytes_of_stream(
 }
 
 /// Finds out what is spoken. True if it is known now.
-fn learn(desk: &mut Desk, flow: &mut Flow, direction: Direction, transport: Transport, said: &[u8], fed: &mut Fed) -> bool {
+fn learn(
+    desk: &mut Desk,
+    flow: &mut Flow,
+    direction: Direction,
+    transport: Transport,
+    said: &[u8],
+    fed: &mut Fed,
+) -> bool {
     let side = direction.index();
     if flow.recognition[side] == Recognition::Open {
         let answer = recognise(transport, direction, (flow.client.1, flow.server.1), said);
@@ -142,7 +156,9 @@ fn compare(flow: &mut Flow, direction: Direction, transport: Transport, said: &[
     let answer = recognise(transport, direction, (flow.client.1, flow.server.1), said);
     flow.recognition[side] = answer.recognition;
     match answer.recognition {
-        Recognition::Is(other) if other != spoken && flow.switched_at == [0, 0] => flow.layer_events |= 1 << LAYER_MISMATCH,
+        Recognition::Is(other) if other != spoken && flow.switched_at == [0, 0] => {
+            flow.layer_events |= 1 << LAYER_MISMATCH
+        }
         Recognition::Nothing if flow.switched_at == [0, 0] => flow.layer_events |= 1 << LAYER_ONE_SIDE,
         _ => {}
     }
@@ -174,7 +190,9 @@ fn gap(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, direction: Direction,
     if flow.layer == Layer::Unknown {
         // The beginning is lost: what follows says nothing for certain.
         flow.recognition[direction.index()] = Recognition::Nothing;
-        if flow.recognition == [Recognition::Nothing; 2] || flow.recognition[direction.reversed().index()] == Recognition::Open {
+        if flow.recognition == [Recognition::Nothing; 2]
+            || flow.recognition[direction.reversed().index()] == Recognition::Open
+        {
             flow.layer = Layer::Failed;
         }
     } else {
@@ -189,7 +207,13 @@ fn gap(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, direction: Direction,
 }
 
 /// A datagram.
-pub(super) fn feed_datagram(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, payload: &[u8], fed: &mut Fed) {
+pub(super) fn feed_datagram(
+    desk: &mut Desk,
+    base: &Scene<'_>,
+    flow: &mut Flow,
+    payload: &[u8],
+    fed: &mut Fed,
+) {
     let direction = base.direction;
     if payload.is_empty() || flow.layer == Layer::Failed || flow.is_opaque || flow.is_broken {
         return;

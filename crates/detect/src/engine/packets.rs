@@ -13,7 +13,13 @@ use crate::state::Change;
 use std::sync::Arc;
 
 /// Asks all rules that a packet may concern. `in_stream`: its bytes are looked at as part of the stream.
-pub(super) fn ask_packet(desk: &mut Desk, base: &Scene<'_>, mut flow: Option<&mut Flow>, packet: &Packet<'_>, in_stream: bool) {
+pub(super) fn ask_packet(
+    desk: &mut Desk,
+    base: &Scene<'_>,
+    mut flow: Option<&mut Flow>,
+    packet: &Packet<'_>,
+    in_stream: bool,
+) {
     if flow.as_ref().is_some_and(|flow| flow.is_passed) {
         return;
     }
@@ -41,7 +47,11 @@ pub(super) fn ask_packet(desk: &mut Desk, base: &Scene<'_>, mut flow: Option<&mu
     let side = base.direction.index();
     let carrier = Carrier::of(base.protocol);
     add_bare(&plan.bare[side][carrier as usize], base, &mut candidates);
-    let payload = if packet.hides_payload || flow.as_ref().is_some_and(|flow| flow.is_encrypted) { &[][..] } else { packet.payload };
+    let payload = if packet.hides_payload || flow.as_ref().is_some_and(|flow| flow.is_encrypted) {
+        &[][..]
+    } else {
+        packet.payload
+    };
     if !payload.is_empty() {
         find(&plan.packets[side][carrier as usize], base, payload, &mut candidates);
         if carrier == Carrier::Tcp && !in_stream {
@@ -59,7 +69,9 @@ pub(super) fn ask_packet(desk: &mut Desk, base: &Scene<'_>, mut flow: Option<&mu
         }
         desk.asks(*number);
         let scene = Scene { flow: flow.as_deref(), ..*base };
-        if rule_holds_of_packet(desk, rule, &scene, packet, payload, in_stream) && take_effect(desk, *number, rule, base, flow.as_deref_mut()) {
+        if rule_holds_of_packet(desk, rule, &scene, packet, payload, in_stream)
+            && take_effect(desk, *number, rule, base, flow.as_deref_mut())
+        {
             break;
         }
     }
@@ -88,7 +100,8 @@ fn rule_holds_of_packet(
     match &rule.payload {
         None => true,
         Some(asked) => {
-            let looks = asked.packet || (asked.loose && (Carrier::of(scene.protocol) != Carrier::Tcp || !in_stream));
+            let looks =
+                asked.packet || (asked.loose && (Carrier::of(scene.protocol) != Carrier::Tcp || !in_stream));
             looks
                 && !payload.is_empty()
                 && chain_holds(&asked.chain, &[], Look::whole(payload), &set.lists, &mut desk.scratch)
@@ -121,10 +134,9 @@ pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, byt
         let look = Look { bytes, start: 0, last: false, little_endian: false };
         let holds = packet_holds(rule, &scene)
             && rule.packet_parts.is_empty()
-            && rule
-                .payload
-                .as_ref()
-                .is_some_and(|asked| asked.stream && chain_holds(&asked.chain, &[], look, &set.lists, &mut desk.scratch));
+            && rule.payload.as_ref().is_some_and(|asked| {
+                asked.stream && chain_holds(&asked.chain, &[], look, &set.lists, &mut desk.scratch)
+            });
         if holds && take_effect(desk, *number, rule, base, Some(flow)) {
             break;
         }
@@ -144,7 +156,13 @@ pub(super) fn ask_frame(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, name
         let holds = packet_holds(rule, &scene)
             && rule.frames.iter().all(|part| {
                 part.name == name
-                    && chain_holds(&part.chain, &part.transforms, Look::whole(bytes), &set.lists, &mut desk.scratch)
+                    && chain_holds(
+                        &part.chain,
+                        &part.transforms,
+                        Look::whole(bytes),
+                        &set.lists,
+                        &mut desk.scratch,
+                    )
             });
         if holds {
             take_effect(desk, *number, rule, base, Some(flow));
@@ -153,7 +171,13 @@ pub(super) fn ask_frame(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, name
 }
 
 /// A rule holds: what it changes is changed, and it is noted down. True if nothing after it counts.
-pub(super) fn take_effect(desk: &mut Desk, number: u32, rule: &Rule, base: &Scene<'_>, mut flow: Option<&mut Flow>) -> bool {
+pub(super) fn take_effect(
+    desk: &mut Desk,
+    number: u32,
+    rule: &Rule,
+    base: &Scene<'_>,
+    mut flow: Option<&mut Flow>,
+) -> bool {
     if let Some(flow) = flow.as_deref_mut() {
         apply(&rule.changes, flow);
     }

@@ -27,7 +27,12 @@ impl Answer {
 }
 
 /// What is spoken, by what one side said so far. `ports`: the client's and the server's.
-pub(crate) fn recognise(transport: Transport, direction: Direction, ports: (u16, u16), said: &[u8]) -> Answer {
+pub(crate) fn recognise(
+    transport: Transport,
+    direction: Direction,
+    ports: (u16, u16),
+    said: &[u8],
+) -> Answer {
     if said.is_empty() {
         return Answer::of(Recognition::Open);
     }
@@ -36,7 +41,9 @@ pub(crate) fn recognise(transport: Transport, direction: Direction, ports: (u16,
         for signature in protocol.signatures.iter().filter(|signature| signature.transport == transport) {
             match sign(signature, direction, said) {
                 Looked::Yes => return Answer::of(Recognition::Is(protocol.id)),
-                Looked::Reversed => return Answer { recognition: Recognition::Is(protocol.id), reversed: true },
+                Looked::Reversed => {
+                    return Answer { recognition: Recognition::Is(protocol.id), reversed: true };
+                }
                 Looked::Unsure => is_open = true,
                 Looked::No => {}
             }

@@ -50,7 +50,12 @@ pub(super) struct Shard {
 
 impl Default for Shard {
     fn default() -> Self {
-        Shard { flows: FlowTable::default(), decoder: Decoder::default(), announced: BTreeMap::new(), saved: None }
+        Shard {
+            flows: FlowTable::default(),
+            decoder: Decoder::default(),
+            announced: BTreeMap::new(),
+            saved: None,
+        }
     }
 }
 
@@ -118,7 +123,8 @@ struct Tracker<'a> {
 
 impl Tracker<'_> {
     fn packet(&mut self, desk: &mut Desk, packet: &Packet<'_>, bytes: u64) {
-        let (source, destination) = ((packet.source, packet.source_port), (packet.destination, packet.destination_port));
+        let (source, destination) =
+            ((packet.source, packet.source_port), (packet.destination, packet.destination_port));
         let scene = Scene {
             time: packet.time,
             direction: Direction::ToServer,
@@ -279,13 +285,22 @@ impl Tracker<'_> {
     /// A flow will be opened to there.
     fn announce(&mut self, expectation: Expectation, now: Time) {
         if self.announced.len() >= EXPECTATIONS_MAX {
-            let oldest = self.announced.iter().min_by_key(|(_, announced)| announced.until).map(|(to, _)| *to);
+            let oldest =
+                self.announced.iter().min_by_key(|(_, announced)| announced.until).map(|(to, _)| *to);
             if let Some(oldest) = oldest {
                 self.announced.remove(&oldest);
             }
         }
         let until = Time(now.0.saturating_add(EXPECTATION_SECONDS * SECOND));
-        self.announced.insert(expectation.to, Announced { protocol: expectation.protocol, note: expectation.note, name: expectation.name, until });
+        self.announced.insert(
+            expectation.to,
+            Announced {
+                protocol: expectation.protocol,
+                note: expectation.note,
+                name: expectation.name,
+                until,
+            },
+        );
     }
 
     /// A flow is over: what is left of it is looked at.
@@ -341,7 +356,8 @@ fn ends(packet: &Packet<'_>) -> ((IpAddr, u16), (IpAddr, u16), u8) {
                 && let Some((from, to)) = embedded.ports
             {
                 // It comes back to who had sent what could not be delivered.
-                let (sender, receiver) = ((embedded.source().into(), from), (embedded.destination().into(), to));
+                let (sender, receiver) =
+                    ((embedded.source().into(), from), (embedded.destination().into(), to));
                 return (receiver, sender, embedded.protocol);
             }
             let kind = u16::from(icmp.kind());
@@ -357,7 +373,11 @@ fn ends(packet: &Packet<'_>) -> ((IpAddr, u16), (IpAddr, u16), u8) {
             };
             ((packet.source, kind), (packet.destination, answers), packet.protocol)
         }
-        _ => ((packet.source, packet.source_port), (packet.destination, packet.destination_port), packet.protocol),
+        _ => (
+            (packet.source, packet.source_port),
+            (packet.destination, packet.destination_port),
+            packet.protocol,
+        ),
     }
 }
 
@@ -379,7 +399,14 @@ fn counterpart(kind: u8) -> u8 {
 }
 
 /// Feeds what both sides have: first what a segment that goes `direction` has acknowledged.
-fn feed_both(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, direction: Direction, all: bool, fed: &mut Fed) {
+fn feed_both(
+    desk: &mut Desk,
+    scene: &Scene<'_>,
+    flow: &mut Flow,
+    direction: Direction,
+    all: bool,
+    fed: &mut Fed,
+) {
     let sides = [direction.reversed(), direction];
     let is_over = flow.session.as_ref().is_some_and(|session| session.state() >= State::Closing);
     // A segment acknowledges what the other side said; its own side's turn comes with the answer, if one is to be expected.
@@ -403,7 +430,10 @@ fn feed_both(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, direction: Dir
     let ended = [session.has_ended(Direction::ToServer), session.has_ended(Direction::ToClient)];
     for side in sides {
         // What was said and not acknowledged yet is still to come.
-        let has_rest = flow.session.as_ref().is_some_and(|session| !matches!(session.for_app(side, true), Supply::Nothing));
+        let has_rest = flow
+            .session
+            .as_ref()
+            .is_some_and(|session| !matches!(session.for_app(side, true), Supply::Nothing));
         if all || ((is_closed || ended[side.index()]) && !has_rest) {
             layers::end(desk, &scene.towards(side), flow, side, fed);
         }

@@ -97,7 +97,9 @@ impl Worker {
         let rules = self.desk.profile.iter().flatten().enumerate();
         rules
             .filter(|(_, counts)| counts.0 > 0)
-            .filter_map(|(rule, counts)| self.desk.set.rules.get(rule).map(|rule| (rule.meta.sid, counts.0, counts.1)))
+            .filter_map(|(rule, counts)| {
+                self.desk.set.rules.get(rule).map(|rule| (rule.meta.sid, counts.0, counts.1))
+            })
             .collect()
     }
 
@@ -119,7 +121,8 @@ impl Worker {
     fn time_passes(&mut self, number: u64) {
         for (shard, mine) in self.shards.iter_mut().enumerate() {
             if let Some(mine) = mine {
-                self.desk.place = Place { frame: number, by_frame: false, shard: shard as u16, packet: 0, step: 0 };
+                self.desk.place =
+                    Place { frame: number, by_frame: false, shard: shard as u16, packet: 0, step: 0 };
                 mine.time_passes(&mut self.desk, self.clock);
             }
         }
@@ -129,7 +132,8 @@ impl Worker {
     pub fn finish(&mut self, number: u64) {
         for (shard, mine) in self.shards.iter_mut().enumerate() {
             if let Some(mine) = mine {
-                self.desk.place = Place { frame: number, by_frame: false, shard: shard as u16, packet: 0, step: 0 };
+                self.desk.place =
+                    Place { frame: number, by_frame: false, shard: shard as u16, packet: 0, step: 0 };
                 mine.finish(&mut self.desk, self.clock);
             }
         }
@@ -157,7 +161,12 @@ impl Worker {
         for shard in self.shards.iter_mut().flatten() {
             shard.mark();
         }
-        Mark { second: self.second, clock: self.clock, counters: self.desk.counters, found: self.desk.found.len() }
+        Mark {
+            second: self.second,
+            clock: self.clock,
+            counters: self.desk.counters,
+            found: self.desk.found.len(),
+        }
     }
 
     /// Puts everything back as it was at the last mark.
@@ -197,7 +206,13 @@ impl Desk {
     }
 
     /// A rule holds of an exchange of this protocol.
-    pub(super) fn holds_of(&mut self, number: u32, scene: &Scene<'_>, about: &About<'_>, protocol: ProtocolId) {
+    pub(super) fn holds_of(
+        &mut self,
+        number: u32,
+        scene: &Scene<'_>,
+        about: &About<'_>,
+        protocol: ProtocolId,
+    ) {
         self.note_match(number, scene, Some(about), Some(protocol));
     }
 
@@ -206,7 +221,13 @@ impl Desk {
         self.note_match(number, scene, None, scene.flow.and_then(Flow::protocol_spoken));
     }
 
-    fn note_match(&mut self, number: u32, scene: &Scene<'_>, about: Option<&About<'_>>, spoken: Option<ProtocolId>) {
+    fn note_match(
+        &mut self,
+        number: u32,
+        scene: &Scene<'_>,
+        about: Option<&About<'_>>,
+        spoken: Option<ProtocolId>,
+    ) {
         self.counters.held += 1;
         if let Some(counts) = self.profile.as_mut().and_then(|profile| profile.get_mut(number as usize)) {
             counts.1 += 1;

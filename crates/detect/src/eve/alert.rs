@@ -51,10 +51,13 @@ pub fn alert_record(alert: &Alert<'_>) -> String {
     if let Some(layer) = alert.layer {
         record.text("app_proto", layer);
     }
-    record.text("direction", match alert.direction {
-        Direction::ToServer => "to_server",
-        Direction::ToClient => "to_client",
-    });
+    record.text(
+        "direction",
+        match alert.direction {
+            Direction::ToServer => "to_server",
+            Direction::ToClient => "to_client",
+        },
+    );
     if let Some(flow) = alert.flow {
         let mut object = Object::new();
         object.number("pkts_toserver", flow.packets[0]);
@@ -75,10 +78,13 @@ pub fn alert_record(alert: &Alert<'_>) -> String {
 
 fn rule(meta: &Meta) -> Object {
     let mut object = Object::new();
-    object.text("action", match meta.action {
-        Action::Drop | Action::Reject => "blocked",
-        Action::Alert | Action::Pass | Action::Config => "allowed",
-    });
+    object.text(
+        "action",
+        match meta.action {
+            Action::Drop | Action::Reject => "blocked",
+            Action::Alert | Action::Pass | Action::Config => "allowed",
+        },
+    );
     object.number("gid", u64::from(meta.gid));
     object.number("signature_id", u64::from(meta.sid));
     object.number("rev", u64::from(meta.rev));
@@ -86,10 +92,13 @@ fn rule(meta: &Meta) -> Object {
     object.text("category", &meta.class);
     object.number("severity", u64::from(meta.priority));
     if let Some(target) = meta.target {
-        object.text("target", match target {
-            Target::Source => "src_ip",
-            Target::Destination => "dest_ip",
-        });
+        object.text(
+            "target",
+            match target {
+                Target::Source => "src_ip",
+                Target::Destination => "dest_ip",
+            },
+        );
     }
     if !meta.references.is_empty() {
         object.texts("references", meta.references.iter().map(|(_, id)| id.as_str()));
@@ -100,7 +109,10 @@ fn rule(meta: &Meta) -> Object {
         keys.sort_unstable();
         keys.dedup();
         for key in keys {
-            metadata.texts(key, meta.metadata.iter().filter(|(known, _)| known == key).map(|(_, word)| word.as_str()));
+            metadata.texts(
+                key,
+                meta.metadata.iter().filter(|(known, _)| known == key).map(|(_, word)| word.as_str()),
+            );
         }
         object.object("metadata", metadata);
     }

@@ -8,9 +8,18 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 /// The Community ID of what goes between these ends, with seed 0. For ICMP the ports are the type and that of its answer.
 #[must_use]
-pub fn community_id(source: (IpAddr, u16), destination: (IpAddr, u16), protocol: u8, is_one_way: bool) -> String {
-    let (low, high) =
-        if is_one_way || (octets(source.0), source.1) <= (octets(destination.0), destination.1) { (source, destination) } else { (destination, source) };
+pub fn community_id(
+    source: (IpAddr, u16),
+    destination: (IpAddr, u16),
+    protocol: u8,
+    is_one_way: bool,
+) -> String {
+    let (low, high) = if is_one_way || (octets(source.0), source.1) <= (octets(destination.0), destination.1)
+    {
+        (source, destination)
+    } else {
+        (destination, source)
+    };
     let mut hash = Sha1::new();
     hash.update(0u16.to_be_bytes());
     hash.update(octets(low.0));
@@ -22,7 +31,8 @@ pub fn community_id(source: (IpAddr, u16), destination: (IpAddr, u16), protocol:
     }
     let mut text = String::from("1:");
     for group in hash.finalize().chunks(3) {
-        let bits = group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        let bits =
+            group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
         for place in 0..4 {
             let digit = (bits >> (18 - 6 * place) & 63) as usize;
             text.push(if place <= group.len() { char::from(DIGITS[digit]) } else { '=' });
@@ -45,7 +55,8 @@ mod tests {
     #[test]
     fn it_is_the_one_that_others_compute_whichever_way_the_packet_goes() {
         // From the specification's own baseline.
-        let (client, server) = ((IpAddr::from([128, 232, 110, 120]), 34_855), (IpAddr::from([66, 35, 250, 204]), 80));
+        let (client, server) =
+            ((IpAddr::from([128, 232, 110, 120]), 34_855), (IpAddr::from([66, 35, 250, 204]), 80));
         assert_eq!(community_id(client, server, 6, false), "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
         assert_eq!(community_id(server, client, 6, false), "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
         let (client, server) = ((IpAddr::from([192, 168, 1, 52]), 54_585), (IpAddr::from([8, 8, 8, 8]), 53));

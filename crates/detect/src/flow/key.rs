@@ -15,7 +15,12 @@ pub(crate) struct FlowKey {
 
 impl FlowKey {
     /// The key of what goes between these ends, and is otherwise like `packet`.
-    pub(crate) fn between(packet: &Packet<'_>, source: (IpAddr, u16), destination: (IpAddr, u16), protocol: u8) -> Self {
+    pub(crate) fn between(
+        packet: &Packet<'_>,
+        source: (IpAddr, u16),
+        destination: (IpAddr, u16),
+        protocol: u8,
+    ) -> Self {
         let (low, high) = if source <= destination { (source, destination) } else { (destination, source) };
         FlowKey { low, high, protocol, depth: packet.depth, vlan: packet.vlan.places() }
     }

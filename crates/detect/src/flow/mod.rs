@@ -128,7 +128,8 @@ impl Flow {
 
     /// The ends, for parsers.
     pub(crate) fn ends(&self) -> Ends {
-        let transport = if self.session.is_some() || self.protocol == 6 { Transport::Tcp } else { Transport::Udp };
+        let transport =
+            if self.session.is_some() || self.protocol == 6 { Transport::Tcp } else { Transport::Udp };
         Ends { client: self.client, server: self.server, transport }
     }
 

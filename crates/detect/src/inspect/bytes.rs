@@ -53,11 +53,13 @@ impl Number {
 }
 
 fn big(field: &[u8]) -> Option<u64> {
-    (field.len() <= 8 && !field.is_empty()).then(|| field.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+    (field.len() <= 8 && !field.is_empty())
+        .then(|| field.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
 }
 
 fn little(field: &[u8]) -> Option<u64> {
-    (field.len() <= 8 && !field.is_empty()).then(|| field.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+    (field.len() <= 8 && !field.is_empty())
+        .then(|| field.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))
 }
 
 /// A number in digits, as C's `strtoul` reads it: blanks and a sign before it, anything behind it. Also how many bytes were read.
@@ -287,7 +289,13 @@ mod tests {
     const NONE: Values = [0; super::super::chain::VARIABLES_MAX];
 
     fn number(bytes: i64, form: Form) -> Number {
-        Number { bytes: Operand::Number(bytes), offset: Operand::Number(0), relative: false, form, mask: None }
+        Number {
+            bytes: Operand::Number(bytes),
+            offset: Operand::Number(0),
+            relative: false,
+            form,
+            mask: None,
+        }
     }
 
     #[test]
@@ -321,7 +329,14 @@ mod tests {
         assert_eq!(jump.target(Look::whole(&[2, 0, 0]), 0, &NONE), Some(3));
         assert_eq!(jump.target(Look::whole(&[3, 0, 0]), 0, &NONE), None);
         assert_eq!(ByteJump { post_offset: -3, ..jump }.target(Look::whole(&[1, 0, 0]), 0, &NONE), Some(0));
-        assert_eq!(ByteJump { from: JumpFrom::End, post_offset: -4, ..jump }.target(Look::whole(&[2, 0, 0]), 0, &NONE), Some(1));
+        assert_eq!(
+            ByteJump { from: JumpFrom::End, post_offset: -4, ..jump }.target(
+                Look::whole(&[2, 0, 0]),
+                0,
+                &NONE
+            ),
+            Some(1)
+        );
     }
 
     #[test]

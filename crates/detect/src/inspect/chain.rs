@@ -83,7 +83,11 @@ pub(crate) enum Link {
     /// Whether the buffer is in a list, by its number.
     Listed(Listed),
     /// Shannon's entropy of the buffer, in thousandths of a bit for each byte.
-    Entropy { from: usize, bytes: usize, test: NumberTest },
+    Entropy {
+        from: usize,
+        bytes: usize,
+        test: NumberTest,
+    },
 }
 
 /// A regular expression.
@@ -346,7 +350,12 @@ enum Decoded {
     Fails,
 }
 
-fn base64_holds(base64: &Base64, look: Look<'_>, lists: &crate::lists::Lists, scratch: &mut Scratch) -> Decoded {
+fn base64_holds(
+    base64: &Base64,
+    look: Look<'_>,
+    lists: &crate::lists::Lists,
+    scratch: &mut Scratch,
+) -> Decoded {
     let from = if base64.relative { scratch.last } else { 0 } + base64.offset;
     let Some(text) = look.bytes.get(from..) else { return Decoded::Fails };
     let decoded = super::transform::base64_lenient(text, base64.bytes);

@@ -97,7 +97,8 @@ impl Content {
             // There is one place only where it may stand.
             let at = part.len().checked_sub(self.bytes.len())?;
             let tail = &part[at..];
-            let same = if self.nocase { tail.eq_ignore_ascii_case(&self.bytes) } else { *tail == *self.bytes };
+            let same =
+                if self.nocase { tail.eq_ignore_ascii_case(&self.bytes) } else { *tail == *self.bytes };
             return (same && until == bytes.len()).then_some(until);
         }
         find(part, &self.bytes, self.nocase).map(|at| from + at + self.bytes.len())

@@ -28,11 +28,19 @@ pub(crate) enum Transform {
     Domain,
     /// The last label.
     Tld,
-    Base64 { mode: Base64Mode, offset: usize, bytes: usize },
+    Base64 {
+        mode: Base64Mode,
+        offset: usize,
+        bytes: usize,
+    },
     /// The first group of an expression.
     Expression(Arc<pcre::Regex>, String),
-    Gunzip { bytes_max: usize },
-    Zlib { bytes_max: usize },
+    Gunzip {
+        bytes_max: usize,
+    },
+    Zlib {
+        bytes_max: usize,
+    },
 }
 
 /// How strict base64 is.
@@ -50,7 +58,11 @@ impl Transform {
     /// The transformation of this name; nothing if there is none.
     pub(crate) fn parse(name: &str, value: &str) -> Option<Result<Transform, Complaint>> {
         let plain = |transform| {
-            if value.is_empty() { Ok(transform) } else { Err(Complaint::new(format!("'{name}' takes no value"))) }
+            if value.is_empty() {
+                Ok(transform)
+            } else {
+                Err(Complaint::new(format!("'{name}' takes no value")))
+            }
         };
         Some(match name {
             "to_lowercase" => plain(Transform::Lowercase),
@@ -82,7 +94,9 @@ impl Transform {
             Transform::Uppercase => bytes.to_ascii_uppercase(),
             Transform::UrlDecode => url_decode(bytes),
             Transform::DotPrefix => [b".", bytes].concat(),
-            Transform::Xor(key) => bytes.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect(),
+            Transform::Xor(key) => {
+                bytes.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect()
+            }
             Transform::Md5 => md5::Md5::digest(bytes).to_vec(),
             Transform::Sha1 => sha1::Sha1::digest(bytes).to_vec(),
             Transform::Sha256 => sha2::Sha256::digest(bytes).to_vec(),
@@ -124,10 +138,14 @@ fn is_blank(byte: u8) -> bool {
 
 fn xor(value: &str) -> Result<Transform, Complaint> {
     let value = value.trim_matches('"').replace(' ', "");
-    let digits: Option<Vec<u8>> = value.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
-    let digits = digits.filter(|digits| digits.len() % 2 == 0 && !digits.is_empty() && digits.len() <= 2 * KEY_BYTES_MAX);
+    let digits: Option<Vec<u8>> =
+        value.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
+    let digits = digits
+        .filter(|digits| digits.len() % 2 == 0 && !digits.is_empty() && digits.len() <= 2 * KEY_BYTES_MAX);
     let Some(digits) = digits else {
-        return Err(Complaint::new(format!("'xor:{value}': expected a key of 1 to {KEY_BYTES_MAX} bytes in hexadecimal")));
+        return Err(Complaint::new(format!(
+            "'xor:{value}': expected a key of 1 to {KEY_BYTES_MAX} bytes in hexadecimal"
+        )));
     };
     Ok(Transform::Xor(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()))
 }
@@ -135,14 +153,23 @@ fn xor(value: &str) -> Result<Transform, Complaint> {
 fn from_base64(value: &str) -> Result<Transform, Complaint> {
     let (mut mode, mut offset, mut bytes) = (Base64Mode::Stop, 0, 0);
     for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let wrong = || Complaint::new(format!("'from_base64:{part}': expected 'mode rfc2045|rfc4648|strict', 'offset N' or 'bytes N'"));
+        let wrong = || {
+            Complaint::new(format!(
+                "'from_base64:{part}': expected 'mode rfc2045|rfc4648|strict', 'offset N' or 'bytes N'"
+            ))
+        };
         let (key, word) = part.split_once(char::is_whitespace).ok_or_else(wrong)?;
         match (key, word.trim()) {
             ("mode", "rfc2045") => mode = Base64Mode::Skip,
             ("mode", "rfc4648") => mode = Base64Mode::Stop,
             ("mode", "strict") => mode = Base64Mode::Strict,
-            ("offset", number) => offset = number.parse().ok().filter(|number| *number <= 65_535).ok_or_else(wrong)?,
-            ("bytes", number) => bytes = number.parse().ok().filter(|number| *number > 0 && *number <= 65_535).ok_or_else(wrong)?,
+            ("offset", number) => {
+                offset = number.parse().ok().filter(|number| *number <= 65_535).ok_or_else(wrong)?
+            }
+            ("bytes", number) => {
+                bytes =
+                    number.parse().ok().filter(|number| *number > 0 && *number <= 65_535).ok_or_else(wrong)?
+            }
             _ => return Err(wrong()),
         }
     }
@@ -154,7 +181,9 @@ fn expression(value: &str) -> Result<Transform, Complaint> {
     let regex = pcre::Regex::new(pattern.as_bytes(), pcre::Flags::default())
         .map_err(|error| Complaint::new(format!("pcrexform: {error}")))?;
     if regex.captures() != 1 {
-        return Err(Complaint::new("pcrexform: expected exactly one group '(…)', which is what is looked into"));
+        return Err(Complaint::new(
+            "pcrexform: expected exactly one group '(…)', which is what is looked into",
+        ));
     }
     Ok(Transform::Expression(Arc::new(regex), pattern))
 }
@@ -208,7 +237,12 @@ fn compressed(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn without_pseudo_headers(bytes: &[u8]) -> Vec<u8> {
-    bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.first() != Some(&b':')).flatten().copied().collect()
+    bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .filter(|line| line.first() != Some(&b':'))
+        .flatten()
+        .copied()
+        .collect()
 }
 
 fn names_lowered(bytes: &[u8]) -> Vec<u8> {
@@ -228,7 +262,10 @@ fn names_lowered(bytes: &[u8]) -> Vec<u8> {
 
 /// The last two labels, or three where the second last is one under which names are registered.
 fn domain(host: &[u8]) -> Option<&[u8]> {
-    const SECOND: &[&[u8]] = &[b"co", b"com", b"net", b"org", b"gov", b"edu", b"ac", b"or", b"ne", b"go", b"gob", b"nom", b"ltd", b"plc", b"me"];
+    const SECOND: &[&[u8]] = &[
+        b"co", b"com", b"net", b"org", b"gov", b"edu", b"ac", b"or", b"ne", b"go", b"gob", b"nom", b"ltd",
+        b"plc", b"me",
+    ];
     let labels: Vec<&[u8]> = host.split(|byte| *byte == b'.').collect();
     if labels.len() < 2 || labels.iter().any(|label| label.is_empty()) {
         return None;
@@ -265,7 +302,8 @@ fn gzip_body(bytes: &[u8]) -> Option<&[u8]> {
 fn inflate(bytes: &[u8], has_zlib_head: bool, bytes_max: usize) -> Option<Vec<u8>> {
     use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_PARSE_ZLIB_HEADER;
     use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-    let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF | if has_zlib_head { TINFL_FLAG_PARSE_ZLIB_HEADER } else { 0 };
+    let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF
+        | if has_zlib_head { TINFL_FLAG_PARSE_ZLIB_HEADER } else { 0 };
     let mut out = vec![0; bytes_max];
     let mut state = Box::<miniz_oxide::inflate::core::DecompressorOxide>::default();
     let (_, _, written) = miniz_oxide::inflate::core::decompress(&mut state, bytes, &mut out, 0, flags);
@@ -325,13 +363,16 @@ mod tests {
     use super::*;
 
     fn apply(name: &str, value: &str, bytes: &[u8]) -> Option<Vec<u8>> {
-        let transform = Transform::parse(name, value).and_then(Result::ok).unwrap_or_else(|| panic!("{name}:{value}"));
+        let transform =
+            Transform::parse(name, value).and_then(Result::ok).unwrap_or_else(|| panic!("{name}:{value}"));
         transform.apply(bytes, &mut pcre::Scratch::default())
     }
 
     #[test]
     fn each_transformation_does_what_its_name_says() {
-        let text = |name, value, bytes: &[u8]| String::from_utf8(apply(name, value, bytes).unwrap_or_default()).unwrap_or_default();
+        let text = |name, value, bytes: &[u8]| {
+            String::from_utf8(apply(name, value, bytes).unwrap_or_default()).unwrap_or_default()
+        };
         assert_eq!(text("to_lowercase", "", b"AbC"), "abc");
         assert_eq!(text("to_uppercase", "", b"AbC"), "ABC");
         assert_eq!(text("url_decode", "", b"a%20b+c%zz%4"), "a b c%zz%4");
@@ -371,7 +412,9 @@ mod tests {
 
     #[test]
     fn a_value_that_makes_no_sense_is_refused() {
-        for (name, value) in [("xor", "0"), ("xor", ""), ("to_md5", "x"), ("from_base64", "mode x"), ("pcrexform", "\"ab\"")] {
+        for (name, value) in
+            [("xor", "0"), ("xor", ""), ("to_md5", "x"), ("from_base64", "mode x"), ("pcrexform", "\"ab\"")]
+        {
             assert!(Transform::parse(name, value).is_some_and(|parsed| parsed.is_err()), "{name}:{value}");
         }
         assert!(Transform::parse("content", "").is_none());

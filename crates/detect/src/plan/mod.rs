@@ -48,7 +48,8 @@ impl Carrier {
             Carrier::Tcp => protocols.contains(6),
             Carrier::Udp => protocols.contains(17),
             Carrier::Icmp => protocols.contains(1) || protocols.contains(58),
-            Carrier::Other => (0..=255).any(|protocol| protocols.contains(protocol) && Carrier::of(protocol) == Carrier::Other),
+            Carrier::Other => (0..=255)
+                .any(|protocol| protocols.contains(protocol) && Carrier::of(protocol) == Carrier::Other),
         }
     }
 }
@@ -66,9 +67,15 @@ impl Bare {
     fn add(&mut self, rule: &Rule, number: u32) {
         let add = |list: &mut Vec<u32>| list.push(number);
         match found_by(rule) {
-            FoundBy::Layers(layers) => layers.iter().for_each(|layer| add(self.by_layer.entry(*layer).or_default())),
-            FoundBy::Destination(ports) => ports.iter().for_each(|port| add(self.by_destination.entry(*port).or_default())),
-            FoundBy::Source(ports) => ports.iter().for_each(|port| add(self.by_source.entry(*port).or_default())),
+            FoundBy::Layers(layers) => {
+                layers.iter().for_each(|layer| add(self.by_layer.entry(*layer).or_default()))
+            }
+            FoundBy::Destination(ports) => {
+                ports.iter().for_each(|port| add(self.by_destination.entry(*port).or_default()))
+            }
+            FoundBy::Source(ports) => {
+                ports.iter().for_each(|port| add(self.by_source.entry(*port).or_default()))
+            }
             FoundBy::Anything => add(&mut self.always),
         }
     }
@@ -139,11 +146,15 @@ impl PayloadDraft {
         let key = (fast.bytes.clone(), fast.nocase);
         let add = |draft: &mut Draft| draft.entry(key.clone()).or_default().push(number);
         match found_by(rule) {
-            FoundBy::Layers(layers) => layers.iter().for_each(|layer| add(self.by_layer.entry(*layer).or_default())),
+            FoundBy::Layers(layers) => {
+                layers.iter().for_each(|layer| add(self.by_layer.entry(*layer).or_default()))
+            }
             FoundBy::Destination(ports) => {
                 ports.iter().for_each(|port| add(self.by_destination.entry(*port).or_default()));
             }
-            FoundBy::Source(ports) => ports.iter().for_each(|port| add(self.by_source.entry(*port).or_default())),
+            FoundBy::Source(ports) => {
+                ports.iter().for_each(|port| add(self.by_source.entry(*port).or_default()))
+            }
             FoundBy::Anything => add(&mut self.always),
         }
     }
@@ -152,7 +163,11 @@ impl PayloadDraft {
         Payloads {
             always: Strings::new(self.always),
             by_source: self.by_source.into_iter().map(|(port, draft)| (port, Strings::new(draft))).collect(),
-            by_destination: self.by_destination.into_iter().map(|(port, draft)| (port, Strings::new(draft))).collect(),
+            by_destination: self
+                .by_destination
+                .into_iter()
+                .map(|(port, draft)| (port, Strings::new(draft)))
+                .collect(),
             by_layer: self.by_layer.into_iter().map(|(layer, draft)| (layer, Strings::new(draft))).collect(),
         }
     }
@@ -163,7 +178,8 @@ impl Plan {
         let mut plan = Plan::default();
         let mut packets: [[PayloadDraft; 4]; 2] = Default::default();
         let mut streams: [PayloadDraft; 2] = Default::default();
-        let mut layers: BTreeMap<(ProtocolId, usize), BTreeMap<Field, BTreeMap<u32, Draft>>> = BTreeMap::new();
+        let mut layers: BTreeMap<(ProtocolId, usize), BTreeMap<Field, BTreeMap<u32, Draft>>> =
+            BTreeMap::new();
         let mut addresses = Vec::new();
         for (number, rule) in rules.iter().enumerate() {
             let number = number as u32;
@@ -177,7 +193,9 @@ impl Plan {
                     }
                 }
                 Kind::Packet => plan.add_packet_rule(rule, number, &mut packets, &mut streams),
-                Kind::Transaction => plan.add_layer_rule(rule, number, buffers, &mut packets, &mut streams, &mut layers),
+                Kind::Transaction => {
+                    plan.add_layer_rule(rule, number, buffers, &mut packets, &mut streams, &mut layers)
+                }
             }
         }
         plan.addresses = Addresses::new(rules, &addresses);
@@ -204,7 +222,9 @@ impl Plan {
             let side = direction.index();
             match (&rule.fast, &rule.payload) {
                 (Some(fast), Some(payload)) => {
-                    for carrier in Carrier::ALL.into_iter().filter(|carrier| carrier.may_carry(rule.head.protocols)) {
+                    for carrier in
+                        Carrier::ALL.into_iter().filter(|carrier| carrier.may_carry(rule.head.protocols))
+                    {
                         if carrier != Carrier::Tcp || payload.packet {
                             packets[side][carrier as usize].add(rule, number, fast);
                         }
@@ -220,7 +240,9 @@ impl Plan {
 
     fn add_bare(&mut self, rule: &Rule, number: u32, direction: Direction) {
         let side = direction.index();
-        if rule.payload.as_ref().is_some_and(|payload| payload.stream) && Carrier::Tcp.may_carry(rule.head.protocols) {
+        if rule.payload.as_ref().is_some_and(|payload| payload.stream)
+            && Carrier::Tcp.may_carry(rule.head.protocols)
+        {
             self.stream_bare[side].add(rule, number);
         }
         for carrier in Carrier::ALL.into_iter().filter(|carrier| carrier.may_carry(rule.head.protocols)) {
@@ -253,11 +275,15 @@ impl Plan {
                 }
                 fast => {
                     let scanned = fast.as_ref().and_then(|fast| match fast.place {
-                        Place::Part(place) => match rule.parts.get(place).map(|part| (&part.what, part.sides)) {
-                            // The other half of an exchange is found by its own side's parts, or not by a string.
-                            Some((What::Buffer { buffer, .. }, sides)) if sides.include(direction) => Some((*buffer, fast)),
-                            _ => None,
-                        },
+                        Place::Part(place) => {
+                            match rule.parts.get(place).map(|part| (&part.what, part.sides)) {
+                                // The other half of an exchange is found by its own side's parts, or not by a string.
+                                Some((What::Buffer { buffer, .. }, sides)) if sides.include(direction) => {
+                                    Some((*buffer, fast))
+                                }
+                                _ => None,
+                            }
+                        }
                         Place::Payload => None,
                     });
                     for protocol in protocols_of(rule) {

@@ -45,7 +45,8 @@ impl Strings {
                 return;
             }
             last = string;
-            let (from, until) = (self.starts[string as usize] as usize, self.starts[string as usize + 1] as usize);
+            let (from, until) =
+                (self.starts[string as usize] as usize, self.starts[string as usize + 1] as usize);
             found.extend_from_slice(&self.rules[from..until]);
         });
     }

@@ -132,7 +132,9 @@ fn list(text: &str, variables: &Variables, depth: usize) -> Result<(Both, Both),
         return list(variables.addresses(name)?, variables, depth);
     }
     if let Some(inner) = text.strip_prefix('[') {
-        let inner = inner.strip_suffix(']').ok_or_else(|| Complaint::new(format!("'{text}': expected ']' at the end")))?;
+        let inner = inner
+            .strip_suffix(']')
+            .ok_or_else(|| Complaint::new(format!("'{text}': expected ']' at the end")))?;
         let (mut yes, mut no) = (Both::default(), Both::default());
         for part in split(inner)? {
             let (in_part, out_part) = list(part, variables, depth)?;
@@ -145,20 +147,32 @@ fn list(text: &str, variables: &Variables, depth: usize) -> Result<(Both, Both),
 }
 
 fn range(text: &str) -> Result<Both, Complaint> {
-    let wrong = || Complaint::new(format!("'{text}' is no address: expected one like 10.0.0.1, 10.0.0.0/8 or 10.0.0.1-10.0.0.9"));
+    let wrong = || {
+        Complaint::new(format!(
+            "'{text}' is no address: expected one like 10.0.0.1, 10.0.0.0/8 or 10.0.0.1-10.0.0.9"
+        ))
+    };
     if text.eq_ignore_ascii_case("any") {
         return Ok(Both::all());
     }
     if let Some((address, bits)) = text.split_once('/') {
         return match address.trim().parse().map_err(|_| wrong())? {
-            IpAddr::V4(address) => Ok(Both { v4: vec![network4(address, bits).ok_or_else(wrong)?], v6: Vec::new() }),
-            IpAddr::V6(address) => Ok(Both { v4: Vec::new(), v6: vec![network6(address, bits).ok_or_else(wrong)?] }),
+            IpAddr::V4(address) => {
+                Ok(Both { v4: vec![network4(address, bits).ok_or_else(wrong)?], v6: Vec::new() })
+            }
+            IpAddr::V6(address) => {
+                Ok(Both { v4: Vec::new(), v6: vec![network6(address, bits).ok_or_else(wrong)?] })
+            }
         };
     }
     let (low, high) = text.split_once('-').unwrap_or((text, text));
     match (low.trim().parse().map_err(|_| wrong())?, high.trim().parse().map_err(|_| wrong())?) {
-        (IpAddr::V4(low), IpAddr::V4(high)) if low <= high => Ok(Both { v4: vec![(low.into(), high.into())], v6: Vec::new() }),
-        (IpAddr::V6(low), IpAddr::V6(high)) if low <= high => Ok(Both { v4: Vec::new(), v6: vec![(low.into(), high.into())] }),
+        (IpAddr::V4(low), IpAddr::V4(high)) if low <= high => {
+            Ok(Both { v4: vec![(low.into(), high.into())], v6: Vec::new() })
+        }
+        (IpAddr::V6(low), IpAddr::V6(high)) if low <= high => {
+            Ok(Both { v4: Vec::new(), v6: vec![(low.into(), high.into())] })
+        }
         _ => Err(wrong()),
     }
 }
@@ -270,7 +284,9 @@ mod tests {
 
     #[test]
     fn what_is_no_set_is_refused() {
-        for text in ["", "10.0.0", "10.0.0.0/33", "10.0.0.9-10.0.0.1", "[10.0.0.1", "$NONE", "!any", "10.0.0.1]", "x"] {
+        for text in
+            ["", "10.0.0", "10.0.0.0/33", "10.0.0.9-10.0.0.1", "[10.0.0.1", "$NONE", "!any", "10.0.0.1]", "x"]
+        {
             assert!(AddressSet::parse(text, &Variables::default()).is_err(), "{text}");
         }
     }

@@ -145,14 +145,24 @@ pub(crate) struct Part {
 #[derive(Clone, Debug)]
 pub(crate) enum What {
     /// One of the buffer's values holds.
-    Buffer { buffer: u32, chain: Chain, absent: Absent },
+    Buffer {
+        buffer: u32,
+        chain: Chain,
+        absent: Absent,
+    },
     /// One of the field's numbers holds.
-    Number { field: Field, test: NumberTest },
+    Number {
+        field: Field,
+        test: NumberTest,
+    },
     Test(Test),
     /// One file for which all hold.
     Files(Vec<FileTest>),
     /// Event `bit` of `protocol` happened.
-    Event { protocol: ProtocolId, bit: u8 },
+    Event {
+        protocol: ProtocolId,
+        bit: u8,
+    },
 }
 
 /// What becomes of a buffer that is not there.

@@ -105,7 +105,12 @@ impl RuleSet {
                     }
                     Err(Failure::Problem(problem)) => report.problems.push((file.name.to_owned(), problem)),
                     Err(Failure::Refused(sid, why)) => {
-                        report.refused.push(Refused { file: file.name.to_owned(), line: line.number, sid, why });
+                        report.refused.push(Refused {
+                            file: file.name.to_owned(),
+                            line: line.number,
+                            sid,
+                            why,
+                        });
                     }
                 }
             }
@@ -133,10 +138,17 @@ enum Failure {
 
 fn one(compiler: &mut Compiler<'_>, line: &super::Line, loaded: usize) -> Result<Rule, Failure> {
     let source = line.parse().map_err(Failure::Problem)?;
-    let sid = source.options.iter().find(|option| option.name == "sid").and_then(|option| option.value.parse().ok());
+    let sid = source
+        .options
+        .iter()
+        .find(|option| option.name == "sid")
+        .and_then(|option| option.value.parse().ok());
     if loaded >= RULES_MAX {
         let words = format!("there are more than {RULES_MAX} rules");
-        return Err(Failure::Refused(sid, Refusal { keyword: String::new(), words, is_unknown: false, is_unmet: false }));
+        return Err(Failure::Refused(
+            sid,
+            Refusal { keyword: String::new(), words, is_unknown: false, is_unmet: false },
+        ));
     }
     let action = super::compile::action(source.action).map_err(|complaint| {
         Failure::Problem(Problem { line: line.number, column: 1, words: complaint.0 })

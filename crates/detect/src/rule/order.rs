@@ -19,11 +19,13 @@ fn rank(sets: bool, asks: bool) -> u8 {
 /// Puts rules in the order in which they are asked.
 pub(super) fn sort(rules: &mut [Rule]) {
     rules.sort_by_cached_key(|rule| {
-        let sets_bit = rule.changes.iter().any(|change| {
-            matches!(change, Change::SetBit(_) | Change::UnsetBit(_) | Change::ToggleBit(_))
+        let sets_bit = rule
+            .changes
+            .iter()
+            .any(|change| matches!(change, Change::SetBit(_) | Change::UnsetBit(_) | Change::ToggleBit(_)));
+        let sets_int = rule.changes.iter().any(|change| {
+            matches!(change, Change::SetInt(..) | Change::AddInt(..) | Change::SubtractInt(..))
         });
-        let sets_int =
-            rule.changes.iter().any(|change| matches!(change, Change::SetInt(..) | Change::AddInt(..) | Change::SubtractInt(..)));
         let asks_shared = |asks: bool| {
             rule.late.iter().any(|late| match late {
                 Late::Shared(shared) => matches!(shared.ask, SharedAsk::IsSet | SharedAsk::IsNotSet) == asks,
@@ -33,6 +35,12 @@ pub(super) fn sort(rules: &mut [Rule]) {
         let bits = rank(sets_bit, !rule.bits.is_empty());
         let ints = rank(sets_int, !rule.ints.is_empty());
         let shared = rank(asks_shared(false), asks_shared(true));
-        (rule.meta.action, std::cmp::Reverse(bits), std::cmp::Reverse(ints), std::cmp::Reverse(shared), rule.meta.priority)
+        (
+            rule.meta.action,
+            std::cmp::Reverse(bits),
+            std::cmp::Reverse(ints),
+            std::cmp::Reverse(shared),
+            rule.meta.priority,
+        )
     });
 }

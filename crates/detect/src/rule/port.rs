@@ -69,7 +69,9 @@ fn list(text: &str, variables: &Variables, depth: usize) -> Result<(Ranges, Rang
         return list(variables.ports(name)?, variables, depth);
     }
     if let Some(inner) = text.strip_prefix('[') {
-        let inner = inner.strip_suffix(']').ok_or_else(|| Complaint::new(format!("'{text}': expected ']' at the end")))?;
+        let inner = inner
+            .strip_suffix(']')
+            .ok_or_else(|| Complaint::new(format!("'{text}': expected ']' at the end")))?;
         let (mut yes, mut no) = (Vec::new(), Vec::new());
         for part in super::address::split(inner)? {
             let (in_part, out_part) = list(part, variables, depth)?;
@@ -86,7 +88,9 @@ fn range(text: &str) -> Result<(u16, u16), Complaint> {
         return Ok((0, u16::MAX));
     }
     let port = |word: &str| {
-        word.trim().parse::<u16>().map_err(|_| Complaint::new(format!("'{word}' is no port: expected a number up to 65535")))
+        word.trim()
+            .parse::<u16>()
+            .map_err(|_| Complaint::new(format!("'{word}' is no port: expected a number up to 65535")))
     };
     let (low, high) = match text.split_once(':') {
         Some(("", "")) => return Err(Complaint::new("':' alone is no range of ports")),

@@ -105,8 +105,11 @@ impl Line {
     pub fn parse(&self) -> Result<Source<'_>, Problem> {
         let text = self.text.trim_end();
         let problem = |at: usize, words: String| Problem { line: self.number, column: at + 1, words };
-        let open = text.find('(').ok_or_else(|| problem(text.len(), "the rule has no options: expected '('".to_owned()))?;
-        let head = words(&text[..open]).map_err(|at| problem(at, "a list that is not closed: expected ']'".to_owned()))?;
+        let open = text
+            .find('(')
+            .ok_or_else(|| problem(text.len(), "the rule has no options: expected '('".to_owned()))?;
+        let head = words(&text[..open])
+            .map_err(|at| problem(at, "a list that is not closed: expected ']'".to_owned()))?;
         let [action, protocol, from, from_ports, arrow, to, to_ports] = head[..] else {
             return Err(problem(
                 0,
@@ -120,10 +123,18 @@ impl Line {
             "->" => Arrow::Right,
             "<>" => Arrow::Either,
             "=>" => Arrow::Exchange,
-            other => return Err(problem(arrow.0, format!("'{other}' is no direction: expected '->', '<>' or '=>'"))),
+            other => {
+                return Err(problem(
+                    arrow.0,
+                    format!("'{other}' is no direction: expected '->', '<>' or '=>'"),
+                ));
+            }
         };
         if !text.ends_with(')') {
-            return Err(problem(text.len(), "the options are not closed: expected ')' at the end".to_owned()));
+            return Err(problem(
+                text.len(),
+                "the options are not closed: expected ')' at the end".to_owned(),
+            ));
         }
         let options = options(text, open + 1, text.len() - 1).map_err(|(at, words)| problem(at, words))?;
         Ok(Source {
@@ -172,14 +183,18 @@ fn options(text: &str, from: usize, until: usize) -> Result<Vec<SourceOption<'_>
     while !text[at..until].trim().is_empty() {
         let blanks = text[at..until].len() - text[at..until].trim_start().len();
         at += blanks;
-        let end = end_of_option(text, at, until)
-            .ok_or_else(|| (until, format!("option '{}' is not closed: expected ';'", short(&text[at..until]))))?;
+        let end = end_of_option(text, at, until).ok_or_else(|| {
+            (until, format!("option '{}' is not closed: expected ';'", short(&text[at..until])))
+        })?;
         let (name, value) = match text[at..end].split_once(':') {
             Some((name, value)) => (name.trim(), value.trim()),
             None => (text[at..end].trim(), ""),
         };
         if name.is_empty() || name.contains(char::is_whitespace) {
-            return Err((at, format!("'{}' is no option: expected 'name;' or 'name:value;'", short(&text[at..end]))));
+            return Err((
+                at,
+                format!("'{}' is no option: expected 'name;' or 'name:value;'", short(&text[at..end])),
+            ));
         }
         if options.len() >= OPTIONS_MAX {
             return Err((at, format!("the rule has more than {OPTIONS_MAX} options")));
@@ -220,7 +235,9 @@ mod tests {
 
     #[test]
     fn a_rule_is_taken_apart() {
-        let line = &lines("# no\n\nalert tcp [10.0.0.1, !10.0.0.2] any -> any 80:90 (msg:\"a\\; b: c\"; nocase ; sid:1;)\n")[0];
+        let line = &lines(
+            "# no\n\nalert tcp [10.0.0.1, !10.0.0.2] any -> any 80:90 (msg:\"a\\; b: c\"; nocase ; sid:1;)\n",
+        )[0];
         let source = line.parse().unwrap_or_else(|problem| panic!("{problem:?}"));
         assert_eq!((line.number, source.action, source.from), (3, "alert", "[10.0.0.1, !10.0.0.2]"));
         assert_eq!((source.to_ports, source.arrow), ("80:90", Arrow::Right));
@@ -230,7 +247,8 @@ mod tests {
 
     #[test]
     fn lines_that_were_split_are_joined() {
-        let lines = lines("alert tcp any any \\\n  -> any any \\\n (sid:1;)\nalert udp any any -> any any (sid:2;)");
+        let lines =
+            lines("alert tcp any any \\\n  -> any any \\\n (sid:1;)\nalert udp any any -> any any (sid:2;)");
         assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [1, 4]);
         assert!(lines[0].parse().is_ok());
     }

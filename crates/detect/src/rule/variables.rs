@@ -47,7 +47,9 @@ pub struct Variables {
 
 impl Default for Variables {
     fn default() -> Self {
-        let owned = |list: &[(&str, &str)]| list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let owned = |list: &[(&str, &str)]| {
+            list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
         Variables { addresses: owned(ADDRESSES), ports: owned(PORTS) }
     }
 }

@@ -104,7 +104,8 @@ impl Track {
             Track::BySource => (Some(subject.source), None, 0),
             Track::ByDestination => (None, Some(subject.destination), 0),
             Track::ByPair => {
-                let (low, high) = (subject.source.min(subject.destination), subject.source.max(subject.destination));
+                let (low, high) =
+                    (subject.source.min(subject.destination), subject.source.max(subject.destination));
                 (Some(low), Some(high), 0)
             }
             Track::ByBoth => (Some(subject.source), Some(subject.destination), 0),
@@ -203,7 +204,12 @@ impl LateState {
     }
 
     /// Whether all conditions hold; what they change is changed only if so.
-    pub(crate) fn decide(&mut self, conditions: &[Late], asked: &[(u32, Ask, Vec<u8>)], subject: &Subject) -> bool {
+    pub(crate) fn decide(
+        &mut self,
+        conditions: &[Late],
+        asked: &[(u32, Ask, Vec<u8>)],
+        subject: &Subject,
+    ) -> bool {
         self.bits.expire(subject.time);
         for condition in conditions {
             let holds = match condition {
@@ -291,7 +297,12 @@ impl LateState {
         let mut count = match threshold.kind {
             // A back-off counts as long as the flow lives.
             ThresholdKind::Backoff { .. } => {
-                let before = old.unwrap_or(Count { since: subject.time, count: 0, next: u64::from(threshold.count), ends: FOREVER });
+                let before = old.unwrap_or(Count {
+                    since: subject.time,
+                    count: 0,
+                    next: u64::from(threshold.count),
+                    ends: FOREVER,
+                });
                 Count { count: before.count.saturating_add(1), ..before }
             }
             _ => counted(old, threshold.seconds, subject.time),
@@ -359,7 +370,8 @@ mod tests {
     #[test]
     fn a_threshold_lets_each_nth_through() {
         let mut state = LateState::default();
-        let threshold = Threshold { kind: ThresholdKind::Threshold, track: Track::BySource, count: 3, seconds: 60 };
+        let threshold =
+            Threshold { kind: ThresholdKind::Threshold, track: Track::BySource, count: 3, seconds: 60 };
         let says: Vec<bool> = (0..7).map(|at| state.says(1, &threshold, &subject(at, 1))).collect();
         assert_eq!(says, [false, false, true, false, false, true, false]);
     }

@@ -6,5 +6,7 @@
 mod flow;
 mod late;
 
-pub(crate) use flow::{BitTest, Change, FlowTest, FlowVariables, IntCompare, IntTest, IntValue, LayerOf, SizeOf};
+pub(crate) use flow::{
+    BitTest, Change, FlowTest, FlowVariables, IntCompare, IntTest, IntValue, LayerOf, SizeOf,
+};
 pub(crate) use late::{Filter, Late, LateState, Shared, SharedAsk, Subject, Threshold, ThresholdKind, Track};

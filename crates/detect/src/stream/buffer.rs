@@ -121,7 +121,8 @@ impl Buffer {
         let first = self.pieces.partition_point(|piece| piece.1 <= new.0);
         let mut holes = Vec::new();
         let mut from = new.0;
-        for old in self.pieces.iter().skip(first).take_while(|old| old.0 < new.1).copied().collect::<Vec<_>>() {
+        for old in self.pieces.iter().skip(first).take_while(|old| old.0 < new.1).copied().collect::<Vec<_>>()
+        {
             if from < old.0 {
                 holes.push((from, old.0));
             }
@@ -188,7 +189,8 @@ impl Buffer {
         if until <= self.base {
             return;
         }
-        let count = usize::try_from(until - self.base).unwrap_or(usize::MAX).min(self.data.len() - self.front);
+        let count =
+            usize::try_from(until - self.base).unwrap_or(usize::MAX).min(self.data.len() - self.front);
         self.front += count;
         self.base = until;
         while self.pieces.front().is_some_and(|piece| piece.1 <= until) {

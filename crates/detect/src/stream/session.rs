@@ -125,7 +125,11 @@ impl Session {
         let mut client = Half::new(syn.sequence());
         client.window = u32::from(syn.window());
         client.scale = syn.options.window_scale.unwrap_or(0);
-        Session { state: State::SynSent, halves: [client, Half::new(0)], scales: syn.options.window_scale.is_some() }
+        Session {
+            state: State::SynSent,
+            halves: [client, Half::new(0)],
+            scales: syn.options.window_scale.is_some(),
+        }
     }
 
     /// The ends were mistaken for each other.
@@ -144,7 +148,9 @@ impl Session {
     /// Bytes that a side has sent: for `stream_size`.
     pub(crate) fn sent(&self, direction: Direction) -> u64 {
         let half = &self.halves[direction.index()];
-        half.next + u64::from(half.end.is_some()) + u64::from(self.state > State::SynSent || direction == Direction::ToServer)
+        half.next
+            + u64::from(half.end.is_some())
+            + u64::from(self.state > State::SynSent || direction == Direction::ToServer)
     }
 
     /// A segment.
@@ -214,13 +220,17 @@ impl Session {
                 self.halves[1] = server;
                 self.state = State::SynReceived;
             }
-            (State::SynSent, Direction::ToServer, true) => seen.events.add(Event::HandshakeSynAckInWrongDirection),
+            (State::SynSent, Direction::ToServer, true) => {
+                seen.events.add(Event::HandshakeSynAckInWrongDirection)
+            }
             (State::SynSent, Direction::ToClient, false) => {
                 // Both ask at once: followed as if the client had been answered, once each acknowledges the other.
                 self.halves[1] = Half::new(tcp.sequence());
                 self.halves[1].window = u32::from(tcp.window());
             }
-            (State::SynReceived, Direction::ToServer, true) => seen.events.add(Event::HandshakeSynAckToServer),
+            (State::SynReceived, Direction::ToServer, true) => {
+                seen.events.add(Event::HandshakeSynAckToServer)
+            }
             (State::SynReceived, Direction::ToClient, true) => {
                 if tcp.acknowledged() != self.halves[0].initial.wrapping_add(1) {
                     seen.events.add(Event::HandshakeSynAckOtherAck);
@@ -236,7 +246,9 @@ impl Session {
                     seen.events.add(Event::HandshakeSynOtherSequence);
                 }
             }
-            (State::Established, Direction::ToServer, true) => seen.events.add(Event::EstablishedSynAckToServer),
+            (State::Established, Direction::ToServer, true) => {
+                seen.events.add(Event::EstablishedSynAckToServer)
+            }
             (State::Established, Direction::ToClient, true) => {
                 let same_ack = tcp.acknowledged() == self.halves[0].initial.wrapping_add(1);
                 seen.events.add(match (same_ack, tcp.sequence() == self.halves[1].initial) {
@@ -245,10 +257,16 @@ impl Session {
                     (true, true) => Event::EstablishedSynAckResend,
                 });
             }
-            (State::Established, Direction::ToClient, false) => seen.events.add(Event::EstablishedSynToClient),
+            (State::Established, Direction::ToClient, false) => {
+                seen.events.add(Event::EstablishedSynToClient)
+            }
             (State::Established, Direction::ToServer, false) => {
                 let is_same = tcp.sequence() == self.halves[0].initial;
-                seen.events.add(if is_same { Event::EstablishedSynResend } else { Event::EstablishedSynOtherSequence });
+                seen.events.add(if is_same {
+                    Event::EstablishedSynResend
+                } else {
+                    Event::EstablishedSynOtherSequence
+                });
             }
             (State::Closing, ..) => seen.events.add(Event::SynOnShutdown),
             (State::Closed, ..) => {}

@@ -41,7 +41,9 @@ const RULES: &[Rule] = &[
     Rule { name: "node", ours: &["wire", "agree", "monitor", "kv", "link", "rights", "store"], others: None },
     Rule {
         name: "varangian",
-        ours: &["wire", "agree", "capture", "client", "detect", "kv", "monitor", "ruleset", "sim", "link", "node"],
+        ours: &[
+            "wire", "agree", "capture", "client", "detect", "kv", "monitor", "ruleset", "sim", "link", "node",
+        ],
         others: None,
     },
     // It runs the binary, and has a traitor beside a real monitor; nothing depends on it.

@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The crates that take input and return effects, and do nothing else.
-const LOGIC: [&str; 9] = ["wire", "mutation", "monitor", "agree", "kv", "detect", "pattern", "pcre", "ruleset"];
+const LOGIC: [&str; 9] =
+    ["wire", "mutation", "monitor", "agree", "kv", "detect", "pattern", "pcre", "ruleset"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -87,7 +88,9 @@ fn unsafe_code_is_allowed_in_one_module_alone() {
         for file in source::files(folder) {
             let code = source::without_comments(&read(&file));
             let module = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
-            if code.contains("(unsafe_code") && file != root().join("crates/varangian/tests/architecture/main.rs") {
+            if code.contains("(unsafe_code")
+                && file != root().join("crates/varangian/tests/architecture/main.rs")
+            {
                 allowed.push(format!("{}: {module}", package.name));
             }
         }

@@ -65,7 +65,9 @@ impl Digests {
                 *self = Digests::Waiting(Vec::new());
                 self.add(bytes, kept);
             }
-            Digests::Waiting(waiting) if waiting.len() + beyond.len() > BEYOND_BYTES_MAX => *self = Digests::None,
+            Digests::Waiting(waiting) if waiting.len() + beyond.len() > BEYOND_BYTES_MAX => {
+                *self = Digests::None
+            }
             Digests::Waiting(waiting) => waiting.extend_from_slice(beyond),
             Digests::Unasked | Digests::None | Digests::Told(_) => {}
         }

@@ -28,7 +28,8 @@ use std::fmt;
 use std::sync::Arc;
 
 /// How files are looked at where a protocol has no limits of its own: all of them, for the first time when 32 KiB are there, nothing twice.
-pub const FILE_LIMITS: BodyLimits = BodyLimits { bytes_max: u64::MAX, first_bytes_min: 32 * 1024, overlap_bytes: 0 };
+pub const FILE_LIMITS: BodyLimits =
+    BodyLimits { bytes_max: u64::MAX, first_bytes_min: 32 * 1024, overlap_bytes: 0 };
 /// Files of one transaction at most; later ones are not looked at.
 const FILES_MAX: usize = 32;
 /// Bytes of a name at most; the rest is cut off.

@@ -12,11 +12,14 @@ pub fn record(file: &File, exchange: u64) -> Object {
         record.bytes("magic", magic.as_bytes());
     }
     record.flag("gaps", file.has_gaps);
-    record.text("state", match file.ending {
-        Ending::Open => "UNKNOWN",
-        Ending::Closed => "CLOSED",
-        Ending::Truncated => "TRUNCATED",
-    });
+    record.text(
+        "state",
+        match file.ending {
+            Ending::Open => "UNKNOWN",
+            Ending::Closed => "CLOSED",
+            Ending::Truncated => "TRUNCATED",
+        },
+    );
     let digests: [(&str, Option<&[u8]>); 3] = [
         ("md5", file.md5().map(|digest| digest.as_slice())),
         ("sha1", file.sha1().map(|digest| digest.as_slice())),
@@ -34,5 +37,9 @@ pub fn record(file: &File, exchange: u64) -> Object {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }

@@ -4,7 +4,8 @@ use super::{Compiler, Draft, DraftPart, Where};
 use crate::app::Takes;
 use crate::inspect::Link;
 use crate::inspect::bytes::{
-    BINARY_BYTES_MAX, ByteJump, ByteMath, ByteTest, Compare, Extract, Form, JumpFrom, Number, Operator, Reach, TEXT_BYTES_MAX,
+    BINARY_BYTES_MAX, ByteJump, ByteMath, ByteTest, Compare, Extract, Form, JumpFrom, Number, Operator,
+    Reach, TEXT_BYTES_MAX,
 };
 use crate::inspect::chain::{Operand, VARIABLES_MAX};
 use crate::rule::syntax::SourceOption;
@@ -18,7 +19,11 @@ const OFFSET_MAX: i64 = 65_535;
 
 impl Compiler<'_> {
     /// Reads an option of this kind; says whether it was one.
-    pub(super) fn byte_option(&mut self, draft: &mut Draft, option: &SourceOption<'_>) -> Result<bool, Complaint> {
+    pub(super) fn byte_option(
+        &mut self,
+        draft: &mut Draft,
+        option: &SourceOption<'_>,
+    ) -> Result<bool, Complaint> {
         let value = option.value;
         match option.name {
             "isdataat" => {
@@ -36,7 +41,9 @@ impl Compiler<'_> {
                 let (test, is_raw) = match value.rsplit_once(',').map(|(test, which)| (test, which.trim())) {
                     Some((test, "raw")) => (test, true),
                     Some((test, "norm")) => (test, false),
-                    Some((_, other)) => return Err(Complaint::new(format!("'{other}': expected 'raw' or 'norm'"))),
+                    Some((_, other)) => {
+                        return Err(Complaint::new(format!("'{other}': expected 'raw' or 'norm'")));
+                    }
                     None => (value, false),
                 };
                 let test = NumberTest::parse(test, 65_535, &[])?;
@@ -97,7 +104,9 @@ impl Draft {
     /// Gives a number a name; its place.
     fn keep(&mut self, name: &str) -> Result<u8, Complaint> {
         let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
-            && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-' || letter == '.');
+            && name.chars().all(|letter| {
+                letter.is_ascii_alphanumeric() || letter == '_' || letter == '-' || letter == '.'
+            });
         if !is_name {
             return Err(Complaint::new(format!("'{name}' is no name for a number")));
         }
@@ -213,7 +222,11 @@ fn byte_test(draft: &Draft, value: &str) -> Result<ByteTest, Complaint> {
         ">=" => Compare::AtLeast,
         "&" => Compare::And,
         "^" => Compare::Or,
-        other => return Err(Complaint::new(format!("'{other}' is no comparison: expected =, <, >, <=, >=, & or ^"))),
+        other => {
+            return Err(Complaint::new(format!(
+                "'{other}' is no comparison: expected =, <, >, <=, >=, & or ^"
+            )));
+        }
     };
     let wanted = match draft.variable(parts[2]) {
         Some(place) => Operand::Variable(place),
@@ -300,7 +313,11 @@ fn byte_math(draft: &mut Draft, value: &str) -> Result<ByteMath, Complaint> {
                     "/" => Operator::Divide,
                     "<<" => Operator::Left,
                     ">>" => Operator::Right,
-                    other => return Err(Complaint::new(format!("'{other}' is no operator: expected + - * / << or >>"))),
+                    other => {
+                        return Err(Complaint::new(format!(
+                            "'{other}' is no operator: expected + - * / << or >>"
+                        )));
+                    }
                 });
             }
             "rvalue" => {
@@ -320,7 +337,8 @@ fn byte_math(draft: &mut Draft, value: &str) -> Result<ByteMath, Complaint> {
     if operator == Operator::Divide && right == Operand::Number(0) {
         return Err(Complaint::new("division by 0"));
     }
-    let number = written.number(bytes.ok_or_else(|| missing("bytes"))?, offset.ok_or_else(|| missing("offset"))?)?;
+    let number =
+        written.number(bytes.ok_or_else(|| missing("bytes"))?, offset.ok_or_else(|| missing("offset"))?)?;
     let result = draft.keep(result.ok_or_else(|| missing("result"))?)?;
     Ok(ByteMath { number, operator, right, result })
 }
@@ -345,7 +363,8 @@ fn entropy(value: &str) -> Result<Link, Complaint> {
 fn entropy_test(word: &str) -> Result<NumberTest, Complaint> {
     let digits = word.trim_start_matches(|letter: char| !letter.is_ascii_digit());
     let sign = word[..word.len() - digits.len()].trim();
-    let number: f64 = digits.trim().parse().map_err(|_| Complaint::new(format!("'{digits}' is no entropy")))?;
+    let number: f64 =
+        digits.trim().parse().map_err(|_| Complaint::new(format!("'{digits}' is no entropy")))?;
     if !(0.0..=8.0).contains(&number) {
         return Err(Complaint::new("an entropy is between 0 and 8"));
     }

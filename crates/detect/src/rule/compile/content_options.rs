@@ -18,13 +18,35 @@ const DISTANCE_MAX: i64 = 1 << 20;
 
 /// The names of the options that are read here.
 pub(super) const NAMES: &[&str] = &[
-    "content", "uricontent", "nocase", "offset", "depth", "distance", "within", "startswith", "endswith", "fast_pattern",
-    "rawbytes", "pkt_data", "base64_decode", "base64_data", "frame", "absent", "pcre", "filename", "fileext", "filemagic",
+    "content",
+    "uricontent",
+    "nocase",
+    "offset",
+    "depth",
+    "distance",
+    "within",
+    "startswith",
+    "endswith",
+    "fast_pattern",
+    "rawbytes",
+    "pkt_data",
+    "base64_decode",
+    "base64_data",
+    "frame",
+    "absent",
+    "pcre",
+    "filename",
+    "fileext",
+    "filemagic",
 ];
 
 impl Compiler<'_> {
     /// Reads an option of this kind; says whether it was one.
-    pub(super) fn content_option(&mut self, draft: &mut Draft, option: &SourceOption<'_>) -> Result<bool, Complaint> {
+    pub(super) fn content_option(
+        &mut self,
+        draft: &mut Draft,
+        option: &SourceOption<'_>,
+    ) -> Result<bool, Complaint> {
         let value = option.value;
         match option.name {
             "content" => {
@@ -33,7 +55,8 @@ impl Compiler<'_> {
             }
             "uricontent" => {
                 let (bytes, negated) = content(value)?;
-                let Some(Takes::Buffer(buffer)) = self.keyword("http.uri").map(|keyword| keyword.takes) else {
+                let Some(Takes::Buffer(buffer)) = self.keyword("http.uri").map(|keyword| keyword.takes)
+                else {
                     return Err(Complaint::new("there is no 'http.uri' to look into"));
                 };
                 let before = draft.current;
@@ -43,7 +66,8 @@ impl Compiler<'_> {
                 draft.current = before;
             }
             "filename" | "fileext" | "filemagic" => {
-                let named = file::named(option.name).ok_or_else(|| Complaint::new("it looks into nothing"))?;
+                let named =
+                    file::named(option.name).ok_or_else(|| Complaint::new("it looks into nothing"))?;
                 draft.file_content(&named, value)?;
             }
             "nocase" => draft.modify(|content, _| {
@@ -88,8 +112,15 @@ impl Compiler<'_> {
             "fast_pattern" => {
                 let value = value.to_owned();
                 draft.modify(|content, _| {
-                    if content.negated && (value == "only" || content.is_relative() || content.offset.is_some() || content.depth.is_some()) {
-                        return Err(Complaint::new("a negated content that has a place cannot be a fast pattern"));
+                    if content.negated
+                        && (value == "only"
+                            || content.is_relative()
+                            || content.offset.is_some()
+                            || content.depth.is_some())
+                    {
+                        return Err(Complaint::new(
+                            "a negated content that has a place cannot be a fast pattern",
+                        ));
                     }
                     match value.as_str() {
                         "" => {}
@@ -192,7 +223,10 @@ impl Draft {
         }
     }
 
-    fn modify(&mut self, change: impl FnOnce(&mut Content, ()) -> Result<(), Complaint>) -> Result<(), Complaint> {
+    fn modify(
+        &mut self,
+        change: impl FnOnce(&mut Content, ()) -> Result<(), Complaint>,
+    ) -> Result<(), Complaint> {
         match self.last_content() {
             Some(content) => change(content, ()),
             None => Err(Complaint::new("it says something about a content, but there is none before it")),
@@ -222,8 +256,12 @@ impl Draft {
         if at + 1 != open.chain.links.len() {
             return Err(Complaint::new("it must follow its content at once"));
         }
-        let Some(link) = open.chain.links.pop() else { return Err(Complaint::new("there is no content before it")) };
-        let target = self.parts.iter().position(|part| matches!(part, DraftPart::Open(open) if open.at.same(&to) && open.transforms.is_empty()));
+        let Some(link) = open.chain.links.pop() else {
+            return Err(Complaint::new("there is no content before it"));
+        };
+        let target = self.parts.iter().position(
+            |part| matches!(part, DraftPart::Open(open) if open.at.same(&to) && open.transforms.is_empty()),
+        );
         let target = match target {
             Some(target) => target,
             None => {
@@ -296,7 +334,8 @@ fn fits(content: &Content, operand: Operand, name: &str) -> Result<(), Complaint
 }
 
 fn chopped(value: &str, length: usize) -> Result<(), Complaint> {
-    let wrong = || Complaint::new(format!("'fast_pattern:{value}': expected 'offset,length' within the content"));
+    let wrong =
+        || Complaint::new(format!("'fast_pattern:{value}': expected 'offset,length' within the content"));
     let (offset, count) = value.split_once(',').ok_or_else(wrong)?;
     let (offset, count): (usize, usize) =
         (offset.trim().parse().map_err(|_| wrong())?, count.trim().parse().map_err(|_| wrong())?);
@@ -320,7 +359,11 @@ pub(super) fn content(value: &str) -> Result<(Vec<u8>, bool), Complaint> {
             b'|' => hexadecimal(&mut letters, &mut bytes)?,
             b'\\' => match letters.next() {
                 Some(escaped @ (b';' | b'"' | b':' | b'\\')) => bytes.push(escaped),
-                _ => return Err(Complaint::new("a backslash stands before one of ; : \" \\ only: write |5C| for itself")),
+                _ => {
+                    return Err(Complaint::new(
+                        "a backslash stands before one of ; : \" \\ only: write |5C| for itself",
+                    ));
+                }
             },
             b'"' => return Err(Complaint::new("a quotation mark within a content is written \\\" or |22|")),
             letter => bytes.push(letter),
@@ -339,9 +382,9 @@ fn hexadecimal(letters: &mut impl Iterator<Item = u8>, bytes: &mut Vec<u8>) -> R
             (b'|', None) => return Ok(()),
             (b' ' | b'\t', None) => {}
             (letter, _) => {
-                let digit = char::from(letter)
-                    .to_digit(16)
-                    .ok_or_else(|| Complaint::new(format!("'{}' is no hexadecimal digit", char::from(letter))))?;
+                let digit = char::from(letter).to_digit(16).ok_or_else(|| {
+                    Complaint::new(format!("'{}' is no hexadecimal digit", char::from(letter)))
+                })?;
                 match high.take() {
                     Some(first) => bytes.push((first << 4 | digit) as u8),
                     None => high = Some(digit),
@@ -358,7 +401,10 @@ fn base64(value: &str) -> Result<Base64, Complaint> {
         let wrong = || Complaint::new(format!("'{part}': expected 'bytes N', 'offset N' or 'relative'"));
         match part.split_once(char::is_whitespace) {
             Some(("bytes", number)) => base64.bytes = number.trim().parse().map_err(|_| wrong())?,
-            Some(("offset", number)) => base64.offset = number.trim().parse().ok().filter(|number| *number <= 65_535).ok_or_else(wrong)?,
+            Some(("offset", number)) => {
+                base64.offset =
+                    number.trim().parse().ok().filter(|number| *number <= 65_535).ok_or_else(wrong)?
+            }
             None if part == "relative" => base64.relative = true,
             _ => return Err(wrong()),
         }

@@ -52,7 +52,12 @@ impl Compiler<'_> {
                 letter => match BUFFERS.iter().find(|known| known.0 == letter) {
                     Some((_, name)) if buffer.is_none() => buffer = Some(*name),
                     Some(_) => return Err(Complaint::new("an expression looks into one buffer only")),
-                    None => return Err(Complaint::new(format!("'{}' is no flag of an expression", char::from(letter)))),
+                    None => {
+                        return Err(Complaint::new(format!(
+                            "'{}' is no flag of an expression",
+                            char::from(letter)
+                        )));
+                    }
                 },
             }
         }

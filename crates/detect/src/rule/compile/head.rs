@@ -46,7 +46,8 @@ impl Compiler<'_> {
             "gre" => head.protocols = IpProtocols::of(&[47]),
             "pkthdr" => head.broken = true,
             layer => {
-                head.layers = layers(layer).ok_or_else(|| Complaint::new(format!("'{layer}' is no protocol that is known")))?;
+                head.layers = layers(layer)
+                    .ok_or_else(|| Complaint::new(format!("'{layer}' is no protocol that is known")))?;
                 head.protocols = IpProtocols::of(&[TCP, UDP]);
             }
         }
@@ -108,7 +109,9 @@ pub(crate) fn action(word: &str) -> Result<Action, Complaint> {
         "reject" | "rejectsrc" | "rejectdst" | "rejectboth" => Action::Reject,
         "config" => Action::Config,
         other => {
-            return Err(Complaint::new(format!("'{other}' is no action: expected alert, pass, drop, reject or config")));
+            return Err(Complaint::new(format!(
+                "'{other}' is no action: expected alert, pass, drop, reject or config"
+            )));
         }
     })
 }

@@ -4,7 +4,9 @@ use super::Draft;
 use crate::inspect::content::Content;
 use crate::inspect::{Chain, Link};
 use crate::lists::Lists;
-use crate::rule::compiled::{Fast, FramePart, FlowWants, Head, Kind, PacketPart, Part, Payload, Place, Rule, What};
+use crate::rule::compiled::{
+    Fast, FlowWants, FramePart, Head, Kind, PacketPart, Part, Payload, Place, Rule, What,
+};
 use crate::state::{Change, FlowTest};
 use crate::{Complaint, Direction};
 
@@ -26,7 +28,9 @@ pub(super) fn rule(
     }
     let kind = kind(&draft, &head, &parts, &packet_parts, &frames, payload.as_ref());
     if kind == Kind::Transaction && !draft.exchange && directions(&draft.flow, &parts).is_empty() {
-        return Err(Complaint::new("it looks at both the request and the response, which never go the same way"));
+        return Err(Complaint::new(
+            "it looks at both the request and the response, which never go the same way",
+        ));
     }
     let has_late_lists = parts.iter().any(|part| match &part.what {
         What::Buffer { chain, .. } => asks_late(chain, lists),

@@ -30,7 +30,11 @@ pub(super) fn empty() -> Meta {
 
 impl Compiler<'_> {
     /// Reads an option of this kind; says whether it was one.
-    pub(super) fn meta_option(&mut self, draft: &mut Draft, option: &SourceOption<'_>) -> Result<bool, Complaint> {
+    pub(super) fn meta_option(
+        &mut self,
+        draft: &mut Draft,
+        option: &SourceOption<'_>,
+    ) -> Result<bool, Complaint> {
         let value = option.value;
         match option.name {
             "msg" => draft.meta.msg = unquoted(value)?,
@@ -58,7 +62,8 @@ impl Compiler<'_> {
                 }
             }
             "reference" => {
-                let (system, id) = value.split_once(',').ok_or_else(|| Complaint::new("expected 'reference:system,id'"))?;
+                let (system, id) =
+                    value.split_once(',').ok_or_else(|| Complaint::new("expected 'reference:system,id'"))?;
                 draft.meta.references.push((system.trim().to_owned(), id.trim().to_owned()));
             }
             "metadata" => {
@@ -88,9 +93,9 @@ impl Compiler<'_> {
 
     fn requires(&self, value: &str) -> Result<(), Complaint> {
         for part in value.split(',').map(str::trim) {
-            let (what, word) = part
-                .split_once(char::is_whitespace)
-                .ok_or_else(|| Complaint::new(format!("'{part}': expected 'version …', 'feature …' or 'keyword …'")))?;
+            let (what, word) = part.split_once(char::is_whitespace).ok_or_else(|| {
+                Complaint::new(format!("'{part}': expected 'version …', 'feature …' or 'keyword …'"))
+            })?;
             let word = word.trim();
             let is_met = match what {
                 "version" => version_is_met(part.strip_prefix("version").unwrap_or(part).trim())?,

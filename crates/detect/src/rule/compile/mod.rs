@@ -70,7 +70,11 @@ pub(crate) struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    pub(crate) fn new(variables: &'a Variables, classes: &'a BTreeMap<String, (String, u32)>, read: ReadFile<'a>) -> Self {
+    pub(crate) fn new(
+        variables: &'a Variables,
+        classes: &'a BTreeMap<String, (String, u32)>,
+        read: ReadFile<'a>,
+    ) -> Self {
         let mut keywords = BTreeMap::new();
         for protocol in crate::app::table::PROTOCOLS {
             for keyword in protocol.keywords {
@@ -176,7 +180,11 @@ impl<'a> Compiler<'a> {
             Some(Takes::Number(number)) => draft.add_number(&number, value),
             Some(Takes::Test(parse)) => {
                 let test = parse(value)?;
-                draft.parts.push(DraftPart::Done(Part { sides: test.sides, protocols: test.protocols, what: What::Test(test) }));
+                draft.parts.push(DraftPart::Done(Part {
+                    sides: test.sides,
+                    protocols: test.protocols,
+                    what: What::Test(test),
+                }));
                 Ok(())
             }
             Some(Takes::File(parse)) => {
@@ -196,10 +204,18 @@ impl<'a> Compiler<'a> {
                 DraftPart::Open(mut open) => match open.at {
                     Where::Payload => payload = Some(open.chain),
                     Where::Packet(field) => {
-                        packet_parts.push(PacketPart { field, transforms: steps(open.transforms), chain: open.chain });
+                        packet_parts.push(PacketPart {
+                            field,
+                            transforms: steps(open.transforms),
+                            chain: open.chain,
+                        });
                     }
                     Where::Frame(name) => {
-                        frames.push(FramePart { name, transforms: steps(open.transforms), chain: open.chain });
+                        frames.push(FramePart {
+                            name,
+                            transforms: steps(open.transforms),
+                            chain: open.chain,
+                        });
                     }
                     Where::Layer(buffer) => {
                         if let Some(letters) = open.letters {
@@ -210,7 +226,11 @@ impl<'a> Compiler<'a> {
                         }
                         let key = BufferKey {
                             field: buffer.field,
-                            transforms: open.transforms.iter().map(|step| (step.0.clone(), step.1.clone())).collect(),
+                            transforms: open
+                                .transforms
+                                .iter()
+                                .map(|step| (step.0.clone(), step.1.clone()))
+                                .collect(),
                         };
                         let place = self.buffer(key, steps(open.transforms));
                         let what = What::Buffer { buffer: place, chain: open.chain, absent: open.absent };
@@ -247,10 +267,20 @@ fn fold(chain: &mut Chain, letters: Letters) {
 }
 
 /// Where a payload rule looks: into the stream, into packets, or both.
-fn payload_view(chain: Chain, view: Option<View>, wanted: Option<bool>, positional: bool, has_dsize: bool) -> Payload {
+fn payload_view(
+    chain: Chain,
+    view: Option<View>,
+    wanted: Option<bool>,
+    positional: bool,
+    has_dsize: bool,
+) -> Payload {
     match (view, wanted) {
-        (Some(View::Packets), _) | (_, Some(false)) => Payload { chain, stream: false, packet: true, loose: true },
-        (Some(View::Stream), _) | (_, Some(true)) => Payload { chain, stream: true, packet: false, loose: false },
+        (Some(View::Packets), _) | (_, Some(false)) => {
+            Payload { chain, stream: false, packet: true, loose: true }
+        }
+        (Some(View::Stream), _) | (_, Some(true)) => {
+            Payload { chain, stream: true, packet: false, loose: false }
+        }
         (None, None) if has_dsize => Payload { chain, stream: false, packet: true, loose: true },
         (None, None) => Payload { chain, stream: true, packet: positional, loose: true },
     }
@@ -404,7 +434,10 @@ impl Draft {
 
     /// The place of the chain of the payload, made if there is none.
     fn payload(&mut self) -> usize {
-        let found = self.parts.iter().position(|part| matches!(part, DraftPart::Open(open) if matches!(open.at, Where::Payload)));
+        let found = self
+            .parts
+            .iter()
+            .position(|part| matches!(part, DraftPart::Open(open) if matches!(open.at, Where::Payload)));
         found.unwrap_or_else(|| {
             self.parts.push(DraftPart::Open(OpenPart::at(Where::Payload)));
             self.parts.len() - 1

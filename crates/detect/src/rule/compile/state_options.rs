@@ -9,21 +9,43 @@ use crate::lists::{Ask, Kind};
 use crate::rule::compiled::What;
 use crate::rule::syntax::SourceOption;
 use crate::state::{
-    BitTest, Change, Filter, FlowTest, IntCompare, IntTest, IntValue, Late, LayerOf, Shared, SharedAsk, SizeOf, Threshold,
-    ThresholdKind, Track,
+    BitTest, Change, Filter, FlowTest, IntCompare, IntTest, IntValue, Late, LayerOf, Shared, SharedAsk,
+    SizeOf, Threshold, ThresholdKind, Track,
 };
 use crate::{Complaint, Direction, NumberTest};
 
 /// The names of the options that are read here.
 pub(super) const NAMES: &[&str] = &[
-    "flow", "flowbits", "flowint", "xbits", "hostbits", "threshold", "detection_filter", "dataset", "datarep",
-    "app-layer-event", "app-layer-protocol", "stream-event", "stream_size", "flow.age", "flow.pkts", "flow.pkts_toserver",
-    "flow.pkts_toclient", "flow.bytes", "flow.bytes_toserver", "flow.bytes_toclient", "tag",
+    "flow",
+    "flowbits",
+    "flowint",
+    "xbits",
+    "hostbits",
+    "threshold",
+    "detection_filter",
+    "dataset",
+    "datarep",
+    "app-layer-event",
+    "app-layer-protocol",
+    "stream-event",
+    "stream_size",
+    "flow.age",
+    "flow.pkts",
+    "flow.pkts_toserver",
+    "flow.pkts_toclient",
+    "flow.bytes",
+    "flow.bytes_toserver",
+    "flow.bytes_toclient",
+    "tag",
 ];
 
 impl Compiler<'_> {
     /// Reads an option of this kind; says whether it was one.
-    pub(super) fn state_option(&mut self, draft: &mut Draft, option: &SourceOption<'_>) -> Result<bool, Complaint> {
+    pub(super) fn state_option(
+        &mut self,
+        draft: &mut Draft,
+        option: &SourceOption<'_>,
+    ) -> Result<bool, Complaint> {
         let value = option.value;
         let number = |max: u64| NumberTest::parse(value, max, &[]);
         match option.name {
@@ -46,11 +68,21 @@ impl Compiler<'_> {
             }
             "stream_size" => draft.flow_tests.push(stream_size(value)?),
             "flow.age" => draft.flow_tests.push(FlowTest::Age(number(u64::from(u32::MAX))?)),
-            "flow.pkts_toserver" => draft.flow_tests.push(FlowTest::Packets(Some(Direction::ToServer), number(u64::MAX)?)),
-            "flow.pkts_toclient" => draft.flow_tests.push(FlowTest::Packets(Some(Direction::ToClient), number(u64::MAX)?)),
-            "flow.bytes_toserver" => draft.flow_tests.push(FlowTest::Bytes(Some(Direction::ToServer), number(u64::MAX)?)),
-            "flow.bytes_toclient" => draft.flow_tests.push(FlowTest::Bytes(Some(Direction::ToClient), number(u64::MAX)?)),
-            "flow.pkts" => draft.flow_tests.push(of_side(value, FlowTest::Packets, FlowTest::PacketsOfEither)?),
+            "flow.pkts_toserver" => {
+                draft.flow_tests.push(FlowTest::Packets(Some(Direction::ToServer), number(u64::MAX)?))
+            }
+            "flow.pkts_toclient" => {
+                draft.flow_tests.push(FlowTest::Packets(Some(Direction::ToClient), number(u64::MAX)?))
+            }
+            "flow.bytes_toserver" => {
+                draft.flow_tests.push(FlowTest::Bytes(Some(Direction::ToServer), number(u64::MAX)?))
+            }
+            "flow.bytes_toclient" => {
+                draft.flow_tests.push(FlowTest::Bytes(Some(Direction::ToClient), number(u64::MAX)?))
+            }
+            "flow.pkts" => {
+                draft.flow_tests.push(of_side(value, FlowTest::Packets, FlowTest::PacketsOfEither)?)
+            }
             "flow.bytes" => draft.flow_tests.push(of_side(value, FlowTest::Bytes, FlowTest::BytesOfEither)?),
             // Which packets are written down beside an alert does not change what is detected.
             "tag" => tag(value)?,
@@ -66,10 +98,13 @@ impl Compiler<'_> {
             draft.is_silent = true;
             return Ok(());
         }
-        if names.is_empty() || names.split('|').any(|name| name.trim().is_empty() || name.trim().contains(' ')) {
+        if names.is_empty()
+            || names.split('|').any(|name| name.trim().is_empty() || name.trim().contains(' '))
+        {
             return Err(Complaint::new("expected a name after the comma, as in 'flowbits:set,name'"));
         }
-        let list: Vec<u32> = names.split('|').map(|name| self.name(&format!("flowbit {}", name.trim()))).collect();
+        let list: Vec<u32> =
+            names.split('|').map(|name| self.name(&format!("flowbit {}", name.trim()))).collect();
         let single = list[0];
         let is_single = list.len() == 1;
         match verb {
@@ -78,21 +113,34 @@ impl Compiler<'_> {
             "set" if is_single => draft.changes.push(Change::SetBit(single)),
             "unset" if is_single => draft.changes.push(Change::UnsetBit(single)),
             "toggle" if is_single => draft.changes.push(Change::ToggleBit(single)),
-            _ => return Err(Complaint::new(format!("'{verb}': expected set, unset, toggle, isset, isnotset or noalert"))),
+            _ => {
+                return Err(Complaint::new(format!(
+                    "'{verb}': expected set, unset, toggle, isset, isnotset or noalert"
+                )));
+            }
         }
         Ok(())
     }
 
     fn flowint(&mut self, draft: &mut Draft, value: &str) -> Result<(), Complaint> {
         let parts: Vec<&str> = value.split(',').map(str::trim).collect();
-        let name = parts.first().copied().filter(|name| !name.is_empty()).ok_or_else(|| Complaint::new("expected a name"))?;
+        let name = parts
+            .first()
+            .copied()
+            .filter(|name| !name.is_empty())
+            .ok_or_else(|| Complaint::new("expected a name"))?;
         let name = self.name(&format!("flowint {name}"));
         let verb = *parts.get(1).ok_or_else(|| Complaint::new("expected an operator after the name"))?;
         match verb {
-            "isset" => draft.ints.push(IntTest { name, compare: IntCompare::Exists, value: IntValue::Number(0) }),
-            "notset" | "isnotset" => draft.ints.push(IntTest { name, compare: IntCompare::Missing, value: IntValue::Number(0) }),
+            "isset" => {
+                draft.ints.push(IntTest { name, compare: IntCompare::Exists, value: IntValue::Number(0) })
+            }
+            "notset" | "isnotset" => {
+                draft.ints.push(IntTest { name, compare: IntCompare::Missing, value: IntValue::Number(0) })
+            }
             verb => {
-                let word = *parts.get(2).ok_or_else(|| Complaint::new("expected a value after the operator"))?;
+                let word =
+                    *parts.get(2).ok_or_else(|| Complaint::new("expected a value after the operator"))?;
                 let value = match word.parse::<u32>() {
                     Ok(number) => IntValue::Number(number),
                     Err(_) => IntValue::Of(self.name(&format!("flowint {word}"))),
@@ -140,7 +188,11 @@ impl Compiler<'_> {
                         .filter(|seconds| *seconds > 0)
                         .ok_or_else(|| Complaint::new(format!("'{seconds}' is no number of seconds")))?;
                 }
-                _ => return Err(Complaint::new(format!("'{part}': expected 'track ip_src|ip_dst|ip_pair' or 'expire N'"))),
+                _ => {
+                    return Err(Complaint::new(format!(
+                        "'{part}': expected 'track ip_src|ip_dst|ip_pair' or 'expire N'"
+                    )));
+                }
             }
         }
         let track = track.ok_or_else(|| Complaint::new("'track' is missing"))?;
@@ -156,7 +208,8 @@ impl Compiler<'_> {
             draft.is_silent = true;
             return Ok(());
         };
-        let name = parts.get(1).filter(|name| !name.is_empty()).ok_or_else(|| Complaint::new("expected a name"))?;
+        let name =
+            parts.get(1).filter(|name| !name.is_empty()).ok_or_else(|| Complaint::new("expected a name"))?;
         let name = self.name(&format!("hostbit {name}"));
         let tracks: &[Track] = match parts.get(2).copied().unwrap_or("src") {
             "src" => &[Track::BySource],
@@ -177,7 +230,9 @@ impl Compiler<'_> {
             "isnotset" => Ask::IsNotSet,
             "set" => Ask::Set,
             "unset" => Ask::Unset,
-            other => return Err(Complaint::new(format!("'{other}': expected isset, isnotset, set or unset"))),
+            other => {
+                return Err(Complaint::new(format!("'{other}': expected isset, isnotset, set or unset")));
+            }
         };
         self.listed(draft, ask, parts, false)
     }
@@ -199,13 +254,21 @@ impl Compiler<'_> {
         mut parts: impl Iterator<Item = &'v str>,
         has_reputation: bool,
     ) -> Result<(), Complaint> {
-        let name = parts.next().filter(|name| !name.is_empty()).ok_or_else(|| Complaint::new("a list needs a name"))?;
+        let name = parts
+            .next()
+            .filter(|name| !name.is_empty())
+            .ok_or_else(|| Complaint::new("a list needs a name"))?;
         let (mut kind, mut file) = (None, None);
         for part in parts {
             let (key, word) = part.split_once(char::is_whitespace).unwrap_or((part, ""));
             let word = word.trim();
             match key {
-                "type" => kind = Some(Kind::named(word).ok_or_else(|| Complaint::new(format!("no list has values of type '{word}'")))?),
+                "type" => {
+                    kind = Some(
+                        Kind::named(word)
+                            .ok_or_else(|| Complaint::new(format!("no list has values of type '{word}'")))?,
+                    )
+                }
                 "load" => file = Some(word),
                 // What is kept from one run to the next is no part of the rules: a list begins with what they load.
                 "state" | "save" | "memcap" | "hashsize" => {}
@@ -245,7 +308,11 @@ fn shared_ask(verb: &str) -> Result<Option<SharedAsk>, Complaint> {
         "isset" => SharedAsk::IsSet,
         "isnotset" => SharedAsk::IsNotSet,
         "noalert" => return Ok(None),
-        other => return Err(Complaint::new(format!("'{other}': expected set, unset, toggle, isset, isnotset or noalert"))),
+        other => {
+            return Err(Complaint::new(format!(
+                "'{other}': expected set, unset, toggle, isset, isnotset or noalert"
+            )));
+        }
     }))
 }
 
@@ -276,7 +343,11 @@ fn track(word: &str) -> Result<Track, Complaint> {
         "by_both" => Track::ByBoth,
         "by_rule" => Track::ByRule,
         "by_flow" => Track::ByFlow,
-        other => return Err(Complaint::new(format!("'{other}': expected by_src, by_dst, by_both, by_rule or by_flow"))),
+        other => {
+            return Err(Complaint::new(format!(
+                "'{other}': expected by_src, by_dst, by_both, by_rule or by_flow"
+            )));
+        }
     })
 }
 
@@ -294,7 +365,10 @@ fn pairs(value: &str) -> Result<Vec<(&str, &str)>, Complaint> {
 }
 
 fn positive(word: &str) -> Result<u32, Complaint> {
-    word.parse().ok().filter(|number| *number > 0).ok_or_else(|| Complaint::new(format!("'{word}' is no number of at least 1")))
+    word.parse()
+        .ok()
+        .filter(|number| *number > 0)
+        .ok_or_else(|| Complaint::new(format!("'{word}' is no number of at least 1")))
 }
 
 fn threshold(value: &str) -> Result<Threshold, Complaint> {
@@ -315,7 +389,9 @@ fn threshold(value: &str) -> Result<Threshold, Complaint> {
         "threshold" => ThresholdKind::Threshold,
         "both" => ThresholdKind::Both,
         "backoff" => ThresholdKind::Backoff { multiplier: multiplier.ok_or_else(|| missing("multiplier"))? },
-        other => return Err(Complaint::new(format!("'{other}': expected limit, threshold, both or backoff"))),
+        other => {
+            return Err(Complaint::new(format!("'{other}': expected limit, threshold, both or backoff")));
+        }
     };
     let is_backoff = matches!(kind, ThresholdKind::Backoff { .. });
     Ok(Threshold {
@@ -352,8 +428,12 @@ fn app_layer_event(draft: &mut Draft, value: &str) -> Result<(), Complaint> {
         draft.has_events = true;
         return Ok(());
     }
-    let (name, event) = value.split_once('.').ok_or_else(|| Complaint::new(format!("no event is called '{value}'")))?;
-    for protocol in PROTOCOLS.iter().filter(|protocol| protocol.name == name || (name == "ikev2" && protocol.name == "ike")) {
+    let (name, event) =
+        value.split_once('.').ok_or_else(|| Complaint::new(format!("no event is called '{value}'")))?;
+    for protocol in PROTOCOLS
+        .iter()
+        .filter(|protocol| protocol.name == name || (name == "ikev2" && protocol.name == "ike"))
+    {
         if let Some(bit) = protocol.events.iter().position(|known| *known == event) {
             let bit = bit as u8;
             draft.add_part(Sides::Both, &[], What::Event { protocol: protocol.id, bit });
@@ -374,14 +454,17 @@ fn app_layer_protocol(draft: &mut Draft, value: &str) -> Result<(), Complaint> {
         "" | "final" | "original" | "either" => LayerOf::Flow,
         "to_server" | "toserver" => LayerOf::ToServer,
         "to_client" | "toclient" => LayerOf::ToClient,
-        other => return Err(Complaint::new(format!("'{other}': expected to_server, to_client, final or either"))),
+        other => {
+            return Err(Complaint::new(format!("'{other}': expected to_server, to_client, final or either")));
+        }
     };
     let name = name.trim();
     let (protocols, failed, unknown) = match name {
         "failed" => (Vec::new(), true, false),
         "unknown" => (Vec::new(), false, true),
         name => {
-            let protocols = head::layers(name).ok_or_else(|| Complaint::new(format!("'{name}' is no protocol that is known")))?;
+            let protocols = head::layers(name)
+                .ok_or_else(|| Complaint::new(format!("'{name}' is no protocol that is known")))?;
             (protocols, false, false)
         }
     };
@@ -401,7 +484,10 @@ fn stream_size(value: &str) -> Result<FlowTest, Complaint> {
         "either" => SizeOf::Either,
         other => return Err(Complaint::new(format!("'{other}': expected client, server, both or either"))),
     };
-    Ok(FlowTest::StreamSize(side, NumberTest::parse(&format!("{operator}{number}"), u64::from(u32::MAX), &[])?))
+    Ok(FlowTest::StreamSize(
+        side,
+        NumberTest::parse(&format!("{operator}{number}"), u64::from(u32::MAX), &[])?,
+    ))
 }
 
 /// `toserver,>5`, `toclient,…`, `both,…`, `either,…`, or the number alone for both together.
@@ -410,14 +496,18 @@ fn of_side(
     one: fn(Option<Direction>, NumberTest) -> FlowTest,
     either: fn(NumberTest) -> FlowTest,
 ) -> Result<FlowTest, Complaint> {
-    let (side, test) = value.split_once(',').ok_or_else(|| Complaint::new("expected a side and a condition, as in 'toserver,>5'"))?;
+    let (side, test) = value
+        .split_once(',')
+        .ok_or_else(|| Complaint::new("expected a side and a condition, as in 'toserver,>5'"))?;
     let test = NumberTest::parse(test, u64::MAX, &[])?;
     Ok(match side.trim() {
         "toserver" => one(Some(Direction::ToServer), test),
         "toclient" => one(Some(Direction::ToClient), test),
         "both" => one(None, test),
         "either" => either(test),
-        other => return Err(Complaint::new(format!("'{other}': expected toserver, toclient, both or either"))),
+        other => {
+            return Err(Complaint::new(format!("'{other}': expected toserver, toclient, both or either")));
+        }
     })
 }
 
@@ -428,7 +518,8 @@ fn tag(value: &str) -> Result<(), Complaint> {
         _ => return Err(Complaint::new("expected 'tag:session' or 'tag:host'")),
     }
     for part in parts {
-        let is_known = matches!(part, "packets" | "seconds" | "bytes" | "src" | "dst") || part.parse::<u32>().is_ok();
+        let is_known =
+            matches!(part, "packets" | "seconds" | "bytes" | "src" | "dst") || part.parse::<u32>().is_ok();
         if !is_known {
             return Err(Complaint::new(format!("'{part}' is no part of 'tag'")));
         }

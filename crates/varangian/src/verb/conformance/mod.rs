@@ -71,7 +71,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     };
     let chosen: Vec<&Case> = cases
         .iter()
-        .filter(|case| arguments.only.as_ref().is_none_or(|only| case.dir.contains(only) || case.area.contains(only)))
+        .filter(|case| {
+            arguments.only.as_ref().is_none_or(|only| case.dir.contains(only) || case.area.contains(only))
+        })
         .collect();
     let mut bar = Progress::new(chosen.len() as u64, "cases");
     let mut results = Vec::with_capacity(chosen.len());
@@ -81,7 +83,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     }
     bar.finish();
     let failed = results.iter().filter(|ran| !ran.passed()).count();
-    if arguments.json { tell_json(&results, failed) } else { tell(&results, failed) }
+    if arguments.json {
+        tell_json(&results, failed)
+    } else {
+        tell(&results, failed)
+    }
     if failed == 0 { Outcome::Fine } else { Outcome::Violated }
 }
 
@@ -113,7 +119,8 @@ fn alerts(case: &Case, root: &Path) -> Result<Alerts, String> {
     let rules = folder.join(&case.rules);
     let sources = vec![rule_files::read(&rules)?];
     let files = [rules];
-    let set = RuleSet::load(&rule_files::borrowed(&sources), &Variables::default(), &rule_files::reader(&files));
+    let set =
+        RuleSet::load(&rule_files::borrowed(&sources), &Variables::default(), &rule_files::reader(&files));
     let missing = missing(set.report());
     let mut got: BTreeMap<String, u64> = BTreeMap::new();
     engine::replay(&folder.join(&case.pcap), &Arc::new(set), 1, false, &mut |_, _| {}, &mut |alert| {
@@ -123,7 +130,8 @@ fn alerts(case: &Case, root: &Path) -> Result<Alerts, String> {
 }
 
 fn missing(report: &Report) -> BTreeSet<String> {
-    let refused = report.refused.iter().map(|refused| format!("{}: {}", refused.why.keyword, refused.why.words));
+    let refused =
+        report.refused.iter().map(|refused| format!("{}: {}", refused.why.keyword, refused.why.words));
     let wrong = report.problems.iter().map(|(_, problem)| problem.words.clone());
     refused.chain(wrong).collect()
 }
@@ -139,7 +147,10 @@ fn tell_json(results: &[Ran<'_>], failed: usize) {
             })
         })
         .collect();
-    say!("{}", json!({ "total": results.len(), "passed": results.len() - failed, "failed": failed, "cases": list }));
+    say!(
+        "{}",
+        json!({ "total": results.len(), "passed": results.len() - failed, "failed": failed, "cases": list })
+    );
 }
 
 fn tell(results: &[Ran<'_>], failed: usize) {
@@ -150,7 +161,11 @@ fn tell(results: &[Ran<'_>], failed: usize) {
         area.1 += usize::from(ran.passed());
     }
     for ran in results.iter().filter(|ran| !ran.passed()) {
-        let differ: Vec<_> = ran.differ.iter().map(|(sid, wanted, got)| format!("{sid}: wanted {wanted}, got {got}")).collect();
+        let differ: Vec<_> = ran
+            .differ
+            .iter()
+            .map(|(sid, wanted, got)| format!("{sid}: wanted {wanted}, got {got}"))
+            .collect();
         let missing: Vec<_> = ran.missing.iter().map(String::as_str).collect();
         let mut reasons = vec![differ.join("; ")];
         reasons.extend(ran.trouble.clone());
@@ -165,5 +180,10 @@ fn tell(results: &[Ran<'_>], failed: usize) {
         say!("{area:<44} {total:>6} {passed:>6}");
     }
     let total = results.len();
-    say!("{:<44} {total:>6} {:>6}  {:.2} %", "all", total - failed, 100.0 * (total - failed) as f64 / total.max(1) as f64);
+    say!(
+        "{:<44} {total:>6} {:>6}  {:.2} %",
+        "all",
+        total - failed,
+        100.0 * (total - failed) as f64 / total.max(1) as f64
+    );
 }

@@ -55,7 +55,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     let started = Instant::now();
     let sources = arguments.rules.iter().map(|path| rule_files::read(path)).collect::<Result<Vec<_>, _>>()?;
-    let set = RuleSet::load(&rule_files::borrowed(&sources), &Variables::default(), &rule_files::reader(&arguments.rules));
+    let set = RuleSet::load(
+        &rule_files::borrowed(&sources),
+        &Variables::default(),
+        &rule_files::reader(&arguments.rules),
+    );
     drop(sources);
     let loaded = started.elapsed().as_secs_f64();
     let report = set.report().clone();
@@ -63,14 +67,20 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
         complain!("{file}:{}:{}: {}", problem.line, problem.column, problem.words);
     }
     if !report.refused.is_empty() {
-        complain!("{} of {} rules were refused: 'varangian rules check' says why", report.refused.len(), report.total);
+        complain!(
+            "{} of {} rules were refused: 'varangian rules check' says why",
+            report.refused.len(),
+            report.total
+        );
     }
     let mut eve = match &arguments.out {
         None => None,
         Some(folder) => {
             fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
             let path = folder.join("eve.json");
-            Some(BufWriter::new(fs::File::create(&path).map_err(|error| format!("{}: {error}", path.display()))?))
+            Some(BufWriter::new(
+                fs::File::create(&path).map_err(|error| format!("{}: {error}", path.display()))?,
+            ))
         }
     };
     let set = Arc::new(set);
@@ -104,7 +114,11 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
         complain!("{trouble}");
     }
     tell(arguments, &report, &replayed, &by_sid, loaded, seconds);
-    Ok(if replayed.trouble.is_some() || !report.problems.is_empty() { Outcome::Violated } else { Outcome::Fine })
+    Ok(if replayed.trouble.is_some() || !report.problems.is_empty() {
+        Outcome::Violated
+    } else {
+        Outcome::Fine
+    })
 }
 
 fn tell(
@@ -140,11 +154,22 @@ fn tell(
         return;
     }
     say!("frames     {:>12}   {} bytes", replayed.frames, replayed.bytes);
-    say!("packets    {:>12}   {} could not be read", sum(|counters| counters.packets), sum(|counters| counters.invalid));
-    say!("flows      {:>12}   {} ended early for want of room", sum(|counters| counters.flows), sum(|counters| counters.flows_evicted));
+    say!(
+        "packets    {:>12}   {} could not be read",
+        sum(|counters| counters.packets),
+        sum(|counters| counters.invalid)
+    );
+    say!(
+        "flows      {:>12}   {} ended early for want of room",
+        sum(|counters| counters.flows),
+        sum(|counters| counters.flows_evicted)
+    );
     say!("rules      {:>12}   loaded in {loaded:.2} s; {} refused", report.loaded, report.refused.len());
     say!("asked      {:>12}   {} held", sum(|counters| counters.asked), sum(|counters| counters.held));
-    say!("time       {seconds:>12.3} s {gigabits:.2} Gbit/s, {:.2} million frames/s", replayed.frames as f64 / 1e6 / seconds.max(1e-9));
+    say!(
+        "time       {seconds:>12.3} s {gigabits:.2} Gbit/s, {:.2} million frames/s",
+        replayed.frames as f64 / 1e6 / seconds.max(1e-9)
+    );
     say!("memory     {:>12.0} MiB", memory as f64 / f64::from(1 << 20));
     say!("alerts     {alerts:>12}   of {} rules{}", by_sid.len(), surplus(replayed.surplus));
     for (sid, count) in by_sid {

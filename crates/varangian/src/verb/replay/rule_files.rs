@@ -38,7 +38,8 @@ pub(crate) fn borrowed(sources: &[RuleSource]) -> Vec<RuleFile<'_>> {
 
 /// Reads the files that rules name: beside the rule files, or where they say.
 pub(crate) fn reader(files: &[PathBuf]) -> impl Fn(&str) -> Option<Vec<u8>> {
-    let folders: Vec<PathBuf> = files.iter().filter_map(|file| file.parent().map(Path::to_path_buf)).collect();
+    let folders: Vec<PathBuf> =
+        files.iter().filter_map(|file| file.parent().map(Path::to_path_buf)).collect();
     move |name| {
         let mut tried = folders.iter().map(|folder| folder.join(name)).chain([PathBuf::from(name)]);
         tried.find_map(|path| fs::read(path).ok())

@@ -39,7 +39,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         }
     }
     let started = Instant::now();
-    let set = RuleSet::load(&rule_files::borrowed(&sources), &Variables::default(), &rule_files::reader(&arguments.files));
+    let set = RuleSet::load(
+        &rule_files::borrowed(&sources),
+        &Variables::default(),
+        &rule_files::reader(&arguments.files),
+    );
     let seconds = started.elapsed().as_secs_f64();
     let report = set.report();
     if arguments.json {
@@ -109,7 +113,13 @@ fn tell(report: &Report, seconds: f64, all: bool) {
         say!("");
         for refused in report.refused.iter().take(told) {
             let sid = refused.sid.map_or_else(|| "without sid".to_owned(), |sid| sid.to_string());
-            say!("{}:{}: rule {sid}: {}: {}", refused.file, refused.line, refused.why.keyword, refused.why.words);
+            say!(
+                "{}:{}: rule {sid}: {}: {}",
+                refused.file,
+                refused.line,
+                refused.why.keyword,
+                refused.why.words
+            );
         }
         if report.refused.len() > told {
             say!("… and {} more: --all tells them", report.refused.len() - told);

@@ -1,4 +1,6 @@
 //! placeholder
 /// x
 #[must_use]
-pub(crate) fn describe(bytes: &[u8]) -> String { format!("data {}", bytes.len()) }
+pub(crate) fn describe(bytes: &[u8]) -> String {
+    format!("data {}", bytes.len())
+}
