@@ -16,7 +16,7 @@ const VALUE_BYTES_MAX: usize = 64 << 10;
 
 /// What values are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Any bytes; base64 in files.
     Text,
     /// 16 bytes; hexadecimal in files.
@@ -31,8 +31,7 @@ pub enum Kind {
 
 impl Kind {
     /// The kind of this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Kind> {
+    pub(crate) fn named(name: &str) -> Option<Kind> {
         match name {
             "string" => Some(Kind::Text),
             "md5" => Some(Kind::Md5),
@@ -95,7 +94,7 @@ fn hex(text: &str, length: usize) -> Option<Vec<u8>> {
 
 /// What a rule asks of a list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ask {
+pub(crate) enum Ask {
     /// The value is in it.
     IsSet,
     /// It is not.
@@ -125,7 +124,7 @@ struct List {
 
 /// All lists of a rule set.
 #[derive(Clone, Default, Debug)]
-pub struct Lists {
+pub(crate) struct Lists {
     lists: Vec<List>,
     refused: u64,
 }
@@ -136,7 +135,7 @@ impl Lists {
     /// # Errors
     ///
     /// The list exists with another kind, or its text is wrong.
-    pub fn open(
+    pub(crate) fn open(
         &mut self,
         name: &str,
         kind: Kind,
@@ -193,27 +192,24 @@ impl Lists {
     }
 
     /// What the values of the list called `name` are, if there is one.
-    #[must_use]
-    pub fn kind(&self, name: &str) -> Option<Kind> {
+    pub(crate) fn kind(&self, name: &str) -> Option<Kind> {
         self.lists.iter().find(|list| list.name == name).map(|list| list.kind)
     }
 
     /// A rule will ask this.
-    pub fn expect(&mut self, list: u32, ask: Ask) {
+    pub(crate) fn expect(&mut self, list: u32, ask: Ask) {
         if let Some(list) = self.lists.get_mut(list as usize) {
             list.is_changed |= ask.changes();
         }
     }
 
     /// Whether rules change it.
-    #[must_use]
-    pub fn is_changed(&self, list: u32) -> bool {
+    pub(crate) fn is_changed(&self, list: u32) -> bool {
         self.lists.get(list as usize).is_some_and(|list| list.is_changed)
     }
 
     /// The answer, or nothing if rules change the list: then it is asked later.
-    #[must_use]
-    pub fn ask(&self, list: u32, ask: &Ask, bytes: &[u8]) -> Option<bool> {
+    pub(crate) fn ask(&self, list: u32, ask: &Ask, bytes: &[u8]) -> Option<bool> {
         let list = self.lists.get(list as usize)?;
         if list.is_changed {
             return None;
@@ -222,7 +218,7 @@ impl Lists {
     }
 
     /// The answer, and the change that was asked for. In the order of frames.
-    pub fn ask_late(&mut self, list: u32, ask: &Ask, bytes: &[u8]) -> bool {
+    pub(crate) fn ask_late(&mut self, list: u32, ask: &Ask, bytes: &[u8]) -> bool {
         let Some(list) = self.lists.get_mut(list as usize) else { return false };
         let Some(value) = list.kind.value(bytes) else { return false };
         match ask {
@@ -237,8 +233,7 @@ impl Lists {
     }
 
     /// Values that were not added since the list was full.
-    #[must_use]
-    pub fn refused(&self) -> u64 {
+    pub(crate) fn refused(&self) -> u64 {
         self.refused
     }
 }

@@ -133,6 +133,6 @@ impl Judge {
     /// Entries of tables that went since a table was full.
     #[must_use]
     pub fn evicted(&self) -> u64 {
-        self.state.evicted()
+        self.state.evicted() + self.state.lists.refused()
     }
 }

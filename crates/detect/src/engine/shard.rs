@@ -39,24 +39,16 @@ struct Announced {
     until: Time,
 }
 
+/// Announced flows, by where they will be opened to.
+type Announcements = BTreeMap<(IpAddr, u16), Announced>;
+
 /// The flows of one shard.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Shard {
     pub(super) flows: FlowTable,
     decoder: Decoder,
-    announced: BTreeMap<(IpAddr, u16), Announced>,
-    saved: Option<(Decoder, BTreeMap<(IpAddr, u16), Announced>)>,
-}
-
-impl Default for Shard {
-    fn default() -> Self {
-        Shard {
-            flows: FlowTable::default(),
-            decoder: Decoder::default(),
-            announced: BTreeMap::new(),
-            saved: None,
-        }
-    }
+    announced: Announcements,
+    saved: Option<(Decoder, Announcements)>,
 }
 
 impl Shard {
@@ -118,7 +110,7 @@ fn lives_until(flow: &Flow) -> Time {
 /// What follows flows, beside the decoder.
 struct Tracker<'a> {
     flows: &'a mut FlowTable,
-    announced: &'a mut BTreeMap<(IpAddr, u16), Announced>,
+    announced: &'a mut Announcements,
 }
 
 impl Tracker<'_> {
@@ -326,7 +318,7 @@ impl Tracker<'_> {
             // What the client said is looked at before the rest of what the server said is understood.
             flow.changed = [true; 2];
             feed_rest(desk, &scene, &mut flow, Direction::ToServer, &mut fed);
-            if flow.layer == crate::flow::Layer::Unknown {
+            if flow.layer == Layer::Unknown {
                 feed_both(desk, &scene, &mut flow, Direction::ToClient, true, &mut fed);
             }
             ask_streams(desk, &Scene { layer: flow.protocol_spoken(), ..scene }, &mut flow, true);

@@ -18,23 +18,16 @@ use core::net::IpAddr;
 /// Names of what can be odd when it is found out what is spoken, as `app-layer-event` has them; in the order of their numbers.
 const LAYER_EVENTS: &[&str] = &[
     "applayer_mismatch_protocol_both_directions",
-    "applayer_wrong_direction_first_data",
     "applayer_detect_protocol_only_one_direction",
     "applayer_proto_detection_skipped",
-    "applayer_no_tls_after_starttls",
-    "applayer_unexpected_protocol",
 ];
 
 /// The two sides speak differently.
 pub(crate) const LAYER_MISMATCH: u8 = 0;
-/// The wrong side spoke first.
-pub(crate) const LAYER_WRONG_FIRST: u8 = 1;
 /// Only one side was understood.
-pub(crate) const LAYER_ONE_SIDE: u8 = 2;
+pub(crate) const LAYER_ONE_SIDE: u8 = 1;
 /// It could not be found out.
-pub(crate) const LAYER_SKIPPED: u8 = 3;
-/// TLS was agreed on, and something else came.
-pub(crate) const LAYER_NO_TLS: u8 = 4;
+pub(crate) const LAYER_SKIPPED: u8 = 2;
 
 /// The number of the event that rules call so.
 pub(crate) fn layer_event_named(name: &str) -> Option<u8> {

@@ -34,7 +34,7 @@ pub(crate) enum Transform {
         bytes: usize,
     },
     /// The first group of an expression.
-    Expression(Arc<pcre::Regex>, String),
+    Expression(Arc<pcre::Regex>),
     Gunzip {
         bytes_max: usize,
     },
@@ -114,7 +114,7 @@ impl Transform {
                 let part = if *count == 0 { part } else { part.get(..*count).unwrap_or(part) };
                 return Some(base64(part, *mode, 0)).filter(|decoded| !decoded.is_empty());
             }
-            Transform::Expression(regex, _) => match regex.find_at(bytes, 0, scratch) {
+            Transform::Expression(regex) => match regex.find_at(bytes, 0, scratch) {
                 pcre::Outcome::Match => {
                     let (begin, end) = scratch.group(1)?;
                     bytes.get(begin..end)?.to_vec()
@@ -124,11 +124,6 @@ impl Transform {
             Transform::Gunzip { bytes_max } => inflate(gzip_body(bytes)?, false, *bytes_max)?,
             Transform::Zlib { bytes_max } => inflate(bytes, true, *bytes_max)?,
         })
-    }
-
-    /// Whether two of them do the same.
-    pub(crate) fn same(&self, other: &Transform) -> bool {
-        format!("{self:?}") == format!("{other:?}")
     }
 }
 
@@ -185,7 +180,7 @@ fn expression(value: &str) -> Result<Transform, Complaint> {
             "pcrexform: expected exactly one group '(…)', which is what is looked into",
         ));
     }
-    Ok(Transform::Expression(Arc::new(regex), pattern))
+    Ok(Transform::Expression(Arc::new(regex)))
 }
 
 fn inflated_max(value: &str) -> Result<usize, Complaint> {
@@ -344,7 +339,7 @@ fn base64(text: &[u8], mode: Base64Mode, bytes_max: usize) -> Vec<u8> {
             (bits, count) = (0, 0);
         }
     }
-    if mode == Base64Mode::Strict && (count + padding as u32) % 4 != 0 {
+    if mode == Base64Mode::Strict && !(count + padding as u32).is_multiple_of(4) {
         return Vec::new();
     }
     match count {

@@ -133,6 +133,9 @@ pub(crate) struct Plan {
 /// Patterns that wait to be compiled: for each string the rules that it finds.
 type Draft = BTreeMap<(Vec<u8>, bool), Vec<u32>>;
 
+/// The same by protocol and direction, field, and buffer.
+type LayerDrafts = BTreeMap<(ProtocolId, usize), BTreeMap<Field, BTreeMap<u32, Draft>>>;
+
 #[derive(Default)]
 struct PayloadDraft {
     always: Draft,
@@ -178,8 +181,7 @@ impl Plan {
         let mut plan = Plan::default();
         let mut packets: [[PayloadDraft; 4]; 2] = Default::default();
         let mut streams: [PayloadDraft; 2] = Default::default();
-        let mut layers: BTreeMap<(ProtocolId, usize), BTreeMap<Field, BTreeMap<u32, Draft>>> =
-            BTreeMap::new();
+        let mut layers = LayerDrafts::new();
         let mut addresses = Vec::new();
         for (number, rule) in rules.iter().enumerate() {
             let number = number as u32;
@@ -260,7 +262,7 @@ impl Plan {
         buffers: &[(BufferKey, Vec<Transform>)],
         packets: &mut [[PayloadDraft; 4]; 2],
         streams: &mut [PayloadDraft; 2],
-        layers: &mut BTreeMap<(ProtocolId, usize), BTreeMap<Field, BTreeMap<u32, Draft>>>,
+        layers: &mut LayerDrafts,
     ) {
         for direction in directions_of(rule) {
             let side = direction.index();

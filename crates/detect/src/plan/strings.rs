@@ -29,10 +29,6 @@ impl Strings {
         Strings { set: pattern::Set::new(&patterns), starts, rules }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rules.is_empty()
-    }
-
     /// Adds the rules whose strings are in `text`, perhaps several times each.
     pub(crate) fn find(&self, text: &[u8], found: &mut Vec<u32>) {
         if self.rules.is_empty() {

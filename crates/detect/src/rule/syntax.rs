@@ -6,8 +6,6 @@
 //!
 //! What is wrong is told with the line and the column at which reading stopped, both from 1.
 
-/// A file longer than this is refused: no rule set comes near it.
-pub const FILE_BYTES_MAX: usize = 512 << 20;
 /// Options of one rule at most.
 const OPTIONS_MAX: usize = 1024;
 
@@ -75,7 +73,7 @@ pub struct Line {
 }
 
 /// The rules of a file: each with its line, comments left out.
-pub fn lines(text: &str) -> Vec<Line> {
+pub(crate) fn lines(text: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut open: Option<Line> = None;
     for (index, raw) in text.lines().enumerate() {

@@ -18,14 +18,14 @@ const FOREVER: Time = Time(u64::MAX);
 /// Whom a bit or a count belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Track {
-    BySource,
-    ByDestination,
+    Source,
+    Destination,
     /// The pair, whichever way round.
-    ByPair,
+    Pair,
     /// The pair, this way round.
-    ByBoth,
-    ByRule,
-    ByFlow,
+    Both,
+    Rule,
+    Flow,
 }
 
 /// A bit that flows share, and what is asked of it.
@@ -101,24 +101,24 @@ pub(crate) struct Subject {
 impl Track {
     fn key(self, subject: &Subject) -> (Option<IpAddr>, Option<IpAddr>, u64) {
         match self {
-            Track::BySource => (Some(subject.source), None, 0),
-            Track::ByDestination => (None, Some(subject.destination), 0),
-            Track::ByPair => {
+            Track::Source => (Some(subject.source), None, 0),
+            Track::Destination => (None, Some(subject.destination), 0),
+            Track::Pair => {
                 let (low, high) =
                     (subject.source.min(subject.destination), subject.source.max(subject.destination));
                 (Some(low), Some(high), 0)
             }
-            Track::ByBoth => (Some(subject.source), Some(subject.destination), 0),
-            Track::ByRule => (None, None, 0),
-            Track::ByFlow => (None, None, subject.flow),
+            Track::Both => (Some(subject.source), Some(subject.destination), 0),
+            Track::Rule => (None, None, 0),
+            Track::Flow => (None, None, subject.flow),
         }
     }
 
     /// For bits, source and destination are the same thing: a host.
     fn host_key(self, subject: &Subject) -> (Option<IpAddr>, Option<IpAddr>, u64) {
         match self {
-            Track::BySource => (Some(subject.source), None, 0),
-            Track::ByDestination => (Some(subject.destination), None, 0),
+            Track::Source => (Some(subject.source), None, 0),
+            Track::Destination => (Some(subject.destination), None, 0),
             other => other.key(subject),
         }
     }
@@ -360,7 +360,7 @@ mod tests {
     #[test]
     fn a_limit_lets_the_first_through_in_each_window_and_for_each_host() {
         let mut state = LateState::default();
-        let limit = Threshold { kind: ThresholdKind::Limit, track: Track::BySource, count: 2, seconds: 60 };
+        let limit = Threshold { kind: ThresholdKind::Limit, track: Track::Source, count: 2, seconds: 60 };
         let says: Vec<bool> = [0, 1, 2, 59, 60, 61].map(|at| state.says(1, &limit, &subject(at, 1))).into();
         assert_eq!(says, [true, true, false, false, true, true]);
         assert!(state.says(1, &limit, &subject(61, 2)));
@@ -371,7 +371,7 @@ mod tests {
     fn a_threshold_lets_each_nth_through() {
         let mut state = LateState::default();
         let threshold =
-            Threshold { kind: ThresholdKind::Threshold, track: Track::BySource, count: 3, seconds: 60 };
+            Threshold { kind: ThresholdKind::Threshold, track: Track::Source, count: 3, seconds: 60 };
         let says: Vec<bool> = (0..7).map(|at| state.says(1, &threshold, &subject(at, 1))).collect();
         assert_eq!(says, [false, false, true, false, false, true, false]);
     }
@@ -379,7 +379,7 @@ mod tests {
     #[test]
     fn both_lets_one_through_in_each_window() {
         let mut state = LateState::default();
-        let both = Threshold { kind: ThresholdKind::Both, track: Track::ByRule, count: 2, seconds: 10 };
+        let both = Threshold { kind: ThresholdKind::Both, track: Track::Rule, count: 2, seconds: 10 };
         let says: Vec<bool> = [0, 1, 2, 3, 12, 13].map(|at| state.says(1, &both, &subject(at, 1))).into();
         assert_eq!(says, [false, true, false, false, false, true]);
     }
@@ -388,7 +388,7 @@ mod tests {
     fn a_back_off_gets_rarer() {
         let mut state = LateState::default();
         let kind = ThresholdKind::Backoff { multiplier: 10 };
-        let backoff = Threshold { kind, track: Track::ByFlow, count: 1, seconds: 0 };
+        let backoff = Threshold { kind, track: Track::Flow, count: 1, seconds: 0 };
         let said: Vec<u64> = (1..=200).filter(|at| state.says(1, &backoff, &subject(*at, 1))).collect();
         assert_eq!(said, [1, 10, 100]);
     }
@@ -396,7 +396,7 @@ mod tests {
     #[test]
     fn a_filter_lets_what_comes_after_the_count_through() {
         let mut state = LateState::default();
-        let filter = Filter { track: Track::ByDestination, count: 2, seconds: 10 };
+        let filter = Filter { track: Track::Destination, count: 2, seconds: 10 };
         let passes: Vec<bool> = [0, 1, 2, 3, 30].map(|at| state.passes(1, &filter, &subject(at, 1))).into();
         assert_eq!(passes, [false, false, true, true, false]);
     }
@@ -404,7 +404,7 @@ mod tests {
     #[test]
     fn a_bit_of_a_host_ends_in_time() {
         let mut state = LateState::default();
-        let bit = |ask| Late::Shared(Shared { name: 1, ask, track: Track::BySource, expire: 5 });
+        let bit = |ask| Late::Shared(Shared { name: 1, ask, track: Track::Source, expire: 5 });
         assert!(!state.decide(&[bit(SharedAsk::IsSet)], &[], &subject(0, 1)));
         assert!(state.decide(&[bit(SharedAsk::Set)], &[], &subject(0, 1)));
         assert!(state.decide(&[bit(SharedAsk::IsSet)], &[], &subject(4, 1)));

@@ -485,12 +485,6 @@ impl Session {
         let half = &self.halves[direction.index()];
         half.end.is_some_and(|end| half.app >= end)
     }
-
-    /// Whether no byte of this side is looked at any more.
-    pub(crate) fn depth_reached(&self, direction: Direction) -> bool {
-        let half = &self.halves[direction.index()];
-        half.depth_reached && half.app >= DEPTH_BYTES_MAX
-    }
 }
 
 fn supply(half: &Half, from: u64, all: bool) -> Supply<'_> {

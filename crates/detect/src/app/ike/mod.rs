@@ -22,7 +22,6 @@ use super::{
 use crate::Direction;
 use crate::eve::Object;
 use version1::Attribute;
-use version2::Transform;
 
 const HEADER_BYTES: usize = 28;
 /// The message's payloads are encrypted, in version 1.

@@ -416,7 +416,10 @@ fn attribute<'a>(list: &mut Reader<'a>, needs_values: bool) -> Result<(&'a [u8],
 }
 
 /// What is done to an attribute, its type and values.
-fn change<'a>(list: &mut Reader<'a>) -> Result<(u32, &'a [u8], Vec<&'a [u8]>), Fault> {
+type Change<'a> = (u32, &'a [u8], Vec<&'a [u8]>);
+
+/// Reads one.
+fn change<'a>(list: &mut Reader<'a>) -> Result<Change<'a>, Fault> {
     let mut ahead = *list;
     let mut parts = sequence(&mut ahead)?;
     let operation = enumerated(&mut parts)?;

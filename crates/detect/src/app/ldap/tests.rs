@@ -239,7 +239,7 @@ fn every_damage_is_survived() {
         },
     );
     assert_eq!(
-        message::Message::read(&mut Reader::new(&message(1, 0x63, &[&nested])), true).err(),
+        Message::read(&mut Reader::new(&message(1, 0x63, &[&nested])), true).err(),
         Some(Fault::Invalid)
     );
 }

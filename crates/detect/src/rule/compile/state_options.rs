@@ -178,9 +178,9 @@ impl Compiler<'_> {
         let mut expire = 30;
         for part in parts {
             match part.split_once(char::is_whitespace).map(|(key, word)| (key, word.trim())) {
-                Some(("track", "ip_src")) => track = Some(Track::BySource),
-                Some(("track", "ip_dst")) => track = Some(Track::ByDestination),
-                Some(("track", "ip_pair")) => track = Some(Track::ByPair),
+                Some(("track", "ip_src")) => track = Some(Track::Source),
+                Some(("track", "ip_dst")) => track = Some(Track::Destination),
+                Some(("track", "ip_pair")) => track = Some(Track::Pair),
                 Some(("expire", seconds)) => {
                     expire = seconds
                         .parse()
@@ -212,9 +212,9 @@ impl Compiler<'_> {
             parts.get(1).filter(|name| !name.is_empty()).ok_or_else(|| Complaint::new("expected a name"))?;
         let name = self.name(&format!("hostbit {name}"));
         let tracks: &[Track] = match parts.get(2).copied().unwrap_or("src") {
-            "src" => &[Track::BySource],
-            "dst" => &[Track::ByDestination],
-            "both" => &[Track::BySource, Track::ByDestination],
+            "src" => &[Track::Source],
+            "dst" => &[Track::Destination],
+            "both" => &[Track::Source, Track::Destination],
             other => return Err(Complaint::new(format!("'{other}': expected src, dst or both"))),
         };
         for track in tracks {
@@ -338,11 +338,11 @@ fn flow(draft: &mut Draft, value: &str) -> Result<(), Complaint> {
 
 fn track(word: &str) -> Result<Track, Complaint> {
     Ok(match word {
-        "by_src" => Track::BySource,
-        "by_dst" => Track::ByDestination,
-        "by_both" => Track::ByBoth,
-        "by_rule" => Track::ByRule,
-        "by_flow" => Track::ByFlow,
+        "by_src" => Track::Source,
+        "by_dst" => Track::Destination,
+        "by_both" => Track::Both,
+        "by_rule" => Track::Rule,
+        "by_flow" => Track::Flow,
         other => {
             return Err(Complaint::new(format!(
                 "'{other}': expected by_src, by_dst, by_both, by_rule or by_flow"

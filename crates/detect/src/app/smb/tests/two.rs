@@ -3,7 +3,7 @@
 use super::build::*;
 use super::*;
 use crate::app::dcerpc::tests::{bind, bind_ack, request, response, test_of};
-use crate::app::{Ready, Verdict};
+use crate::app::Verdict;
 
 const UUID: &str = "367abb81-9844-35f1-ad32-98f038001003";
 
