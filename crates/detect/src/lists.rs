@@ -122,6 +122,62 @@ struct List {
     is_changed: bool,
 }
 
+/// What a list holds at first, as it is written in a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Text<'a> {
+    /// One value a line.
+    Lines(&'a str),
+    /// The same, with a number behind a comma.
+    Reputations(&'a str),
+    /// JSON: a list of objects (or one object a line), each with its value under `value_key`; keys within keys are parted by dots. The list may stand under `array_key`.
+    Json { text: &'a str, by_line: bool, array_key: &'a str, value_key: &'a str },
+}
+
+impl Kind {
+    /// Reads a value as JSON has it: text is itself.
+    fn read_json(self, text: &str) -> Option<Vec<u8>> {
+        match self {
+            Kind::Text => Some(text.as_bytes().to_vec()),
+            kind => kind.read(text),
+        }
+    }
+}
+
+/// What stands under a key in a JSON value; keys within keys are parted by dots.
+fn under<'a>(value: &'a serde_json::Value, key: &str) -> Option<&'a serde_json::Value> {
+    key.split('.').filter(|part| !part.is_empty()).try_fold(value, |value, part| value.get(part))
+}
+
+/// The values of a list that is written as JSON.
+fn json_values(
+    kind: Kind,
+    text: &str,
+    by_line: bool,
+    array_key: &str,
+    value_key: &str,
+) -> Result<Vec<Vec<u8>>, String> {
+    let parse = |text: &str| {
+        serde_json::from_str::<serde_json::Value>(text).map_err(|error| format!("no JSON: {error}"))
+    };
+    let entries: Vec<serde_json::Value> = if by_line {
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(parse).collect::<Result<_, _>>()?
+    } else {
+        match under(&parse(text)?, array_key) {
+            Some(serde_json::Value::Array(entries)) => entries.clone(),
+            _ => return Err(format!("no list of objects under '{array_key}'")),
+        }
+    };
+    entries
+        .iter()
+        .map(|entry| {
+            let value = under(entry, value_key).and_then(serde_json::Value::as_str);
+            value
+                .and_then(|value| kind.read_json(value))
+                .ok_or_else(|| format!("no value of its type under '{value_key}'"))
+        })
+        .collect()
+}
+
 /// All lists of a rule set.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Lists {
@@ -135,13 +191,7 @@ impl Lists {
     /// # Errors
     ///
     /// The list exists with another kind, or its text is wrong.
-    pub(crate) fn open(
-        &mut self,
-        name: &str,
-        kind: Kind,
-        text: Option<&str>,
-        has_reputation: bool,
-    ) -> Result<u32, Complaint> {
+    pub(crate) fn open(&mut self, name: &str, kind: Kind, text: Option<Text<'_>>) -> Result<u32, Complaint> {
         let place = self.lists.iter().position(|list| list.name == name);
         let place = match place {
             Some(place) if self.lists[place].kind == kind => place,
@@ -161,8 +211,15 @@ impl Lists {
                 self.lists.len() - 1
             }
         };
-        if let Some(text) = text {
-            let list = &mut self.lists[place];
+        let whole = text;
+        let list = &mut self.lists[place];
+        if let Some(Text::Json { text, by_line, array_key, value_key }) = text {
+            let values = json_values(kind, text, by_line, array_key, value_key)
+                .map_err(|words| Complaint::new(format!("list '{name}': {words}")))?;
+            list.values.extend(values.into_iter().map(|value| (value, 0)));
+        }
+        if let Some(Text::Lines(text) | Text::Reputations(text)) = text {
+            let has_reputation = matches!(whole, Some(Text::Reputations(_)));
             for (index, line) in text.lines().enumerate() {
                 let line = line.trim();
                 if line.is_empty() || line.starts_with('#') {
@@ -259,7 +316,7 @@ mod tests {
     fn a_list_that_no_rule_changes_is_asked_on_the_spot() {
         let mut lists = Lists::default();
         let list = lists
-            .open("a", Kind::Text, Some("YWJj\n\nZGVm\n"), false)
+            .open("a", Kind::Text, Some(Text::Lines("YWJj\n\nZGVm\n")))
             .unwrap_or_else(|error| panic!("{error:?}"));
         assert_eq!(lists.ask(list, &Ask::IsSet, b"abc"), Some(true));
         assert_eq!(lists.ask(list, &Ask::IsNotSet, b"def"), Some(false));
@@ -269,7 +326,7 @@ mod tests {
     #[test]
     fn a_list_that_rules_change_is_asked_in_the_order_of_frames() {
         let mut lists = Lists::default();
-        let list = lists.open("a", Kind::Ipv4, None, false).unwrap_or_else(|error| panic!("{error:?}"));
+        let list = lists.open("a", Kind::Ipv4, None).unwrap_or_else(|error| panic!("{error:?}"));
         lists.expect(list, Ask::Set);
         assert_eq!(lists.ask(list, &Ask::IsSet, &[1, 2, 3, 4]), None);
         assert!(lists.ask_late(list, &Ask::Set, &[1, 2, 3, 4]));
@@ -282,15 +339,17 @@ mod tests {
     #[test]
     fn a_value_of_another_type_is_told_with_its_line() {
         let mut lists = Lists::default();
-        let error = lists.open("a", Kind::Md5, Some("00112233445566778899aabbccddeeff\nxyz"), false).err();
+        let error =
+            lists.open("a", Kind::Md5, Some(Text::Lines("00112233445566778899aabbccddeeff\nxyz"))).err();
         assert!(error.is_some_and(|error| error.0.contains("line 2")));
     }
 
     #[test]
     fn a_reputation_is_compared() {
         let mut lists = Lists::default();
-        let list =
-            lists.open("a", Kind::Text, Some("YWJj,7"), true).unwrap_or_else(|error| panic!("{error:?}"));
+        let list = lists
+            .open("a", Kind::Text, Some(Text::Reputations("YWJj,7")))
+            .unwrap_or_else(|error| panic!("{error:?}"));
         assert_eq!(lists.ask(list, &Ask::Reputation(NumberTest::More(6)), b"abc"), Some(true));
         assert_eq!(lists.ask(list, &Ask::Reputation(NumberTest::More(7)), b"abc"), Some(false));
     }

@@ -6,7 +6,9 @@
 //! leaves it open. A rule holds once of an exchange and direction.
 //! Upon an exchange that is complete and was looked at, both ways: it is forgotten.
 
-use super::holds::{Scene, chain_holds, packet_holds, part_holds, ready, transformed, visit};
+use super::holds::{
+    Scene, chain_holds, packet_holds, packet_parts_hold, part_holds, ready, transformed, visit,
+};
 use super::packets::apply;
 use super::worker::{About, Desk};
 use crate::Direction;
@@ -199,7 +201,9 @@ impl One<'_, '_> {
         self.desk.scratch.late.clear();
         if held & PACKET == 0 {
             let scene = Scene { flow: Some(&*self.flow), ..*self.base };
-            if !packet_holds(rule, &scene) || !rule.packet_parts.is_empty() {
+            if !packet_holds(rule, &scene)
+                || !packet_parts_hold(rule, &scene, &self.set.lists, &mut self.desk.scratch)
+            {
                 return (Verdict::Fails, held);
             }
             held |= PACKET;

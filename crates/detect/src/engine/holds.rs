@@ -3,7 +3,7 @@
 use crate::app::{AnyTransaction, Field, Piece, ProtocolId, Ready, Verdict};
 use crate::app::{Family, file::Files};
 use crate::flow::{Flow, Layer, Recognition};
-use crate::frame::Packet;
+use crate::frame::{self, Packet};
 use crate::inspect::transform::Transform;
 use crate::inspect::{Chain, Look, Scratch};
 use crate::lists::Lists;
@@ -311,6 +311,35 @@ pub(crate) fn part_holds(
             }
         }
     }
+}
+
+/// Whether what is asked of the packet's own bytes holds.
+pub(crate) fn packet_parts_hold(
+    rule: &Rule,
+    scene: &Scene<'_>,
+    lists: &Lists,
+    scratch: &mut Scratch,
+) -> bool {
+    rule.packet_parts.iter().all(|part| {
+        // Where something goes is known without a packet, too.
+        let end = match part.field {
+            frame::buffers::IP_SOURCE => Some(scene.source.0),
+            frame::buffers::IP_DESTINATION => Some(scene.destination.0),
+            _ => None,
+        };
+        match (end, scene.packet) {
+            (Some(IpAddr::V4(address)), _) => {
+                chain_holds(&part.chain, &part.transforms, Look::whole(&address.octets()), lists, scratch)
+            }
+            (Some(IpAddr::V6(address)), _) => {
+                chain_holds(&part.chain, &part.transforms, Look::whole(&address.octets()), lists, scratch)
+            }
+            (None, Some(packet)) => frame::bytes(packet, part.field).is_some_and(|bytes| {
+                chain_holds(&part.chain, &part.transforms, Look::whole(bytes), lists, scratch)
+            }),
+            (None, None) => false,
+        }
+    })
 }
 
 /// One file for which all tests hold.

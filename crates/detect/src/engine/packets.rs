@@ -1,6 +1,6 @@
 //! Rules asked of packets and of raw streams.
 
-use super::holds::{Scene, chain_holds, packet_holds};
+use super::holds::{Scene, chain_holds, packet_holds, packet_parts_hold};
 use super::worker::Desk;
 use crate::Direction;
 use crate::flow::Flow;
@@ -91,11 +91,8 @@ fn rule_holds_of_packet(
         return false;
     }
     let set = Arc::clone(&desk.set);
-    for part in &rule.packet_parts {
-        let Some(bytes) = frame::bytes(packet, part.field) else { return false };
-        if !chain_holds(&part.chain, &part.transforms, Look::whole(bytes), &set.lists, &mut desk.scratch) {
-            return false;
-        }
+    if !packet_parts_hold(rule, scene, &set.lists, &mut desk.scratch) {
+        return false;
     }
     match &rule.payload {
         None => true,
@@ -133,7 +130,7 @@ pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, byt
         let scene = Scene { flow: Some(&*flow), ..*base };
         let look = Look { bytes, start: 0, last: false, little_endian: false };
         let holds = packet_holds(rule, &scene)
-            && rule.packet_parts.is_empty()
+            && packet_parts_hold(rule, &scene, &set.lists, &mut desk.scratch)
             && rule.payload.as_ref().is_some_and(|asked| {
                 asked.stream && chain_holds(&asked.chain, &[], look, &set.lists, &mut desk.scratch)
             });

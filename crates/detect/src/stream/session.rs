@@ -16,6 +16,8 @@ use crate::frame::Tcp;
 const DEPTH_BYTES_MAX: u64 = 1 << 20;
 /// Raw bytes that make a chunk worth looking at.
 const CHUNK_BYTES: u64 = 2560;
+/// Urgent bytes of one side that are taken out at most; later ones stay in.
+const URGENT_BYTES_MAX: usize = 64;
 /// A window that is believed when its scale was not seen.
 const WINDOW_BYTES_MIN: u32 = 65_535;
 
@@ -44,6 +46,8 @@ struct Half {
     scale: u8,
     /// Where its FIN stands.
     end: Option<u64>,
+    /// Where urgent bytes stand, which the receiver takes out of the stream; ascending.
+    urgent: Vec<u64>,
     buffer: Buffer,
     /// Handed to the application layer.
     app: u64,
@@ -92,6 +96,7 @@ impl Half {
             window: WINDOW_BYTES_MIN,
             scale: 0,
             end: None,
+            urgent: Vec::new(),
             buffer: Buffer::new(Policy::Windows),
             app: 0,
             raw: 0,
@@ -110,6 +115,16 @@ impl Half {
 
     fn fixed(&self) -> u64 {
         if self.app_is_done { self.raw } else { self.app.max(self.raw) }
+    }
+
+    /// The place in what the receiver reads, urgent bytes left out, of a place in what was sent.
+    fn read_place(&self, at: u64) -> u64 {
+        at - self.urgent.partition_point(|urgent| *urgent < at) as u64
+    }
+
+    /// How far what is read was acknowledged, and not beyond the end.
+    fn acked_to(&self) -> u64 {
+        self.read_place(self.acked.min(self.end.unwrap_or(u64::MAX)))
     }
 
     /// What both have looked at is not needed any more.
@@ -331,7 +346,17 @@ impl Session {
             if at + payload.len() as u64 <= self.halves[own].acked && self.halves[own].acked > 0 {
                 seen.events.add(Event::Retransmission);
             }
-            self.data(direction, at, payload, seen);
+            let urgent = usize::from(tcp.urgent());
+            if tcp.has(Tcp::URG) && (1..=payload.len()).contains(&urgent) {
+                // The receiver is handed this byte apart from the stream.
+                let (before, after) = (&payload[..urgent - 1], &payload[urgent..]);
+                self.data(direction, at, before, seen);
+                let place = at + before.len() as u64;
+                self.note_urgent(direction, place);
+                self.data(direction, place + 1, after, seen);
+            } else {
+                self.data(direction, at, payload, seen);
+            }
         }
         if tcp.has(Tcp::FIN) {
             let end = u64::try_from(at).unwrap_or(0) + payload.len() as u64;
@@ -371,13 +396,27 @@ impl Session {
         true
     }
 
+    fn note_urgent(&mut self, direction: Direction, place: u64) {
+        let half = &mut self.halves[direction.index()];
+        half.next = half.next.max(place + 1);
+        if let Err(at) = half.urgent.binary_search(&place)
+            && half.urgent.len() < URGENT_BYTES_MAX
+        {
+            half.urgent.insert(at, place);
+        }
+    }
+
     fn data(&mut self, direction: Direction, at: u64, payload: &[u8], seen: &mut Seen) {
+        if payload.is_empty() {
+            return;
+        }
         let half = &mut self.halves[direction.index()];
         if half.end.is_some_and(|end| at >= end) {
             return;
         }
         half.next = half.next.max(at + payload.len() as u64);
         seen.in_stream = true;
+        let at = half.read_place(at);
         let kept = usize::try_from(DEPTH_BYTES_MAX.saturating_sub(at)).unwrap_or(0).min(payload.len());
         if kept < payload.len() && !half.depth_reached {
             half.depth_reached = true;
@@ -459,8 +498,7 @@ impl Session {
     /// The raw bytes that are to be looked at next, if there are enough. With `all` also few, and what was not acknowledged.
     pub(crate) fn raw(&self, direction: Direction, all: bool) -> Supply<'_> {
         let half = &self.halves[direction.index()];
-        let limit = half.acked.min(half.end.unwrap_or(u64::MAX));
-        let is_enough = limit.saturating_sub(half.raw) >= CHUNK_BYTES;
+        let is_enough = half.acked_to().saturating_sub(half.raw) >= CHUNK_BYTES;
         if all || half.flush || half.depth_reached || self.state == State::Closed || is_enough {
             supply(half, half.raw, all)
         } else {
@@ -483,12 +521,12 @@ impl Session {
     /// Whether a side has said that it is done, and everything before that was shown.
     pub(crate) fn has_ended(&self, direction: Direction) -> bool {
         let half = &self.halves[direction.index()];
-        half.end.is_some_and(|end| half.app >= end)
+        half.end.is_some_and(|end| half.app >= half.read_place(end))
     }
 }
 
 fn supply(half: &Half, from: u64, all: bool) -> Supply<'_> {
-    let acked = half.acked.min(half.end.unwrap_or(u64::MAX)).min(DEPTH_BYTES_MAX);
+    let acked = half.acked_to().min(DEPTH_BYTES_MAX);
     let bytes = half.buffer.from(from);
     let limit = if all { u64::MAX } else { acked };
     let count = usize::try_from(limit.saturating_sub(from)).unwrap_or(usize::MAX).min(bytes.len());

@@ -9,6 +9,23 @@ use crate::rule::syntax::SourceOption;
 const LANGUAGE: [u32; 3] = [8, 0, 6];
 /// Keywords and features that `requires: feature …` may ask for and that are here.
 const FEATURES: &[&str] = &["ja3", "ja4", "output::file-store"];
+/// The names of the options that are read here.
+const NAMES: &[&str] = &[
+    "msg",
+    "sid",
+    "rev",
+    "gid",
+    "priority",
+    "classtype",
+    "reference",
+    "metadata",
+    "target",
+    "requires",
+    "noalert",
+    "alert",
+    "prefilter",
+    "bypass",
+];
 /// The priority of a rule that has none.
 const PRIORITY: u32 = 3;
 
@@ -115,6 +132,7 @@ impl Compiler<'_> {
         self.keyword(name).is_some()
             || crate::frame::keywords::keyword(name).is_some()
             || crate::frame::packet_buffer(name).is_some()
+            || NAMES.contains(&name)
             || super::content_options::NAMES.contains(&name)
             || super::byte_options::NAMES.contains(&name)
             || super::state_options::NAMES.contains(&name)

@@ -198,6 +198,7 @@ impl<'a> Compiler<'a> {
     fn finish(&mut self, mut draft: Draft, head: super::compiled::Head) -> Result<Rule, Complaint> {
         let mut parts = Vec::new();
         let (mut packet_parts, mut frames, mut payload) = (Vec::new(), Vec::new(), None);
+        draft.join_what_is_relative();
         for part in std::mem::take(&mut draft.parts) {
             match part {
                 DraftPart::Done(part) => parts.push(part),
@@ -422,6 +423,33 @@ impl Draft {
         self.parts.push(DraftPart::Open(OpenPart::at(at)));
         self.current = Some(self.parts.len() - 1);
         Ok(())
+    }
+
+    /// What begins with a link that depends on the last match goes on where the same buffer was looked into before.
+    fn join_what_is_relative(&mut self) {
+        for place in (1..self.parts.len()).rev() {
+            let (before, from) = self.parts.split_at_mut(place);
+            let Some(DraftPart::Open(open)) = from.first_mut() else { continue };
+            let is_relative = match open.chain.links.first() {
+                Some(Link::Content(content)) => content.is_relative(),
+                Some(Link::Expression(expression)) => expression.relative,
+                _ => false,
+            };
+            if !is_relative || !open.transforms.is_empty() {
+                continue;
+            }
+            let earlier = before.iter_mut().rev().find_map(|part| match part {
+                DraftPart::Open(earlier) if earlier.at.same(&open.at) && earlier.transforms.is_empty() => {
+                    Some(earlier)
+                }
+                _ => None,
+            });
+            if let Some(earlier) = earlier {
+                depend_on_last(&mut earlier.chain);
+                earlier.chain.links.append(&mut open.chain.links);
+                self.parts.remove(place);
+            }
+        }
     }
 
     fn place_is_payload(&self) -> bool {

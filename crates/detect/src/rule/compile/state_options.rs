@@ -5,7 +5,7 @@ use crate::app::Sides;
 use crate::app::table::PROTOCOLS;
 use crate::inspect::Link;
 use crate::inspect::chain::Listed;
-use crate::lists::{Ask, Kind};
+use crate::lists::{Ask, Kind, Text};
 use crate::rule::compiled::What;
 use crate::rule::syntax::SourceOption;
 use crate::state::{
@@ -259,6 +259,7 @@ impl Compiler<'_> {
             .filter(|name| !name.is_empty())
             .ok_or_else(|| Complaint::new("a list needs a name"))?;
         let (mut kind, mut file) = (None, None);
+        let (mut format, mut array_key, mut value_key) = (None, "", "");
         for part in parts {
             let (key, word) = part.split_once(char::is_whitespace).unwrap_or((part, ""));
             let word = word.trim();
@@ -272,9 +273,11 @@ impl Compiler<'_> {
                 "load" => file = Some(word),
                 // What is kept from one run to the next is no part of the rules: a list begins with what they load.
                 "state" | "save" | "memcap" | "hashsize" => {}
-                "format" | "value_key" | "array_key" | "context_key" | "remove_key" => {
-                    return Err(Complaint::new(format!("'{key}' of lists is not supported")));
-                }
+                "format" => format = Some(word),
+                "array_key" => array_key = word,
+                "value_key" => value_key = word,
+                // What stands beside a value is for those who write alerts down.
+                "context_key" | "remove_key" => {}
                 _ => return Err(Complaint::new(format!("'{part}' is no part of this option"))),
             }
         }
@@ -290,7 +293,21 @@ impl Compiler<'_> {
             None => return Err(Complaint::new(format!("the type of the list '{name}' is missing"))),
         };
         let is_new = self.lists.kind(name).is_none();
-        let list = self.lists.open(name, kind, text.as_deref().filter(|_| is_new), has_reputation)?;
+        let text = match (text.as_deref().filter(|_| is_new), format) {
+            (None, _) => None,
+            (Some(text), _) if has_reputation => Some(Text::Reputations(text)),
+            (Some(text), None | Some("csv")) => Some(Text::Lines(text)),
+            (Some(text), Some("json")) => Some(Text::Json { text, by_line: false, array_key, value_key }),
+            (Some(text), Some("ndjson" | "jsonl")) => {
+                Some(Text::Json { text, by_line: true, array_key, value_key })
+            }
+            (Some(_), Some(other)) => {
+                return Err(Complaint::new(format!(
+                    "'{other}' is no format: expected csv, json, ndjson or jsonl"
+                )));
+            }
+        };
+        let list = self.lists.open(name, kind, text)?;
         self.lists.expect(list, ask);
         if draft.place_is_payload() {
             return Err(Complaint::new("it needs a sticky buffer before it"));
