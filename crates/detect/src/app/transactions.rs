@@ -197,8 +197,6 @@ pub(crate) trait AnyParser: Send + Sync {
     fn end(&mut self, direction: Direction, context: &mut Context<'_>);
     /// How many exchanges are alive.
     fn live(&self) -> usize;
-    /// How many were ever opened.
-    fn opened(&self) -> u64;
     /// How many of those that are alive are complete in this direction.
     fn complete(&self, direction: Direction) -> usize;
     /// The one at this place, to change.
@@ -228,10 +226,6 @@ impl<P: Parser> AnyParser for P {
 
     fn live(&self) -> usize {
         self.transactions().len()
-    }
-
-    fn opened(&self) -> u64 {
-        self.transactions().opened
     }
 
     fn complete(&self, direction: Direction) -> usize {

@@ -24,7 +24,7 @@ const UNTAKEN_BYTES_MAX: usize = 512 << 10;
 pub(super) struct Fed {
     /// Something may have changed in this direction.
     pub(super) changed: [bool; 2],
-    /// An exchange was opened or completed by what was fed last.
+    /// An exchange was completed by what was fed last.
     understood: bool,
     /// Flows that were announced.
     pub(super) expected: Vec<Expectation>,
@@ -261,9 +261,9 @@ fn with_parser(
         context.announced = Some(*note);
         context.announced_name = name;
     }
-    let opened = (parser.opened(), parser.complete(direction));
+    let complete = parser.complete(direction);
     let taken = work(&mut *parser, &mut context);
-    fed.understood |= (parser.opened(), parser.complete(direction)) != opened;
+    fed.understood |= parser.complete(direction) > complete;
     flow.parser = Some(parser);
     fed.changed = [true; 2];
     fed.expected.append(&mut context.expectations);

@@ -197,11 +197,6 @@ impl Tracker<'_> {
         {
             flow.session = Some(Box::new(Session::begin(tcp)));
         }
-        if let Some(announced) = self.announced.remove(&far) {
-            flow.announced = Some((announced.note, announced.name));
-            flow.recognition = [Recognition::Is(announced.protocol); 2];
-            layers::begin(desk, &mut flow, announced.protocol);
-        }
         let due = lives_until(&flow);
         self.flows.add(flow, due)
     }
@@ -227,6 +222,15 @@ impl Tracker<'_> {
         flow.last = flow.last.max(packet.time);
         flow.packets[direction.index()] += 1;
         flow.bytes[direction.index()] += bytes;
+        // It may have been opened before it was announced: what counts is what was announced when it says something.
+        if flow.layer == Layer::Unknown
+            && !self.announced.is_empty()
+            && let Some(announced) = self.announced.remove(&flow.server)
+        {
+            flow.announced = Some((announced.note, announced.name));
+            flow.recognition = [Recognition::Is(announced.protocol); 2];
+            layers::begin(desk, flow, announced.protocol);
+        }
         let mut scene = Scene { direction, ..*scene };
         scene.is_first = flow.packets[direction.index()] == 1;
         scene.is_established = flow.is_established();
@@ -266,6 +270,13 @@ impl Tracker<'_> {
             note_changes(flow, &fed);
             // What was said before it is encrypted is looked into now: nobody will later.
             let is_last_look = flow.becomes_encrypted && !flow.is_encrypted;
+            if is_last_look {
+                let other = scene.direction.reversed();
+                if let Some(session) = &mut flow.session {
+                    session.flush(other);
+                }
+                ask_streams(desk, &scene.towards(other), flow, false);
+            }
             ask_streams(desk, &scene, flow, is_last_look);
         }
         flow.is_encrypted |= flow.becomes_encrypted;
