@@ -8,7 +8,13 @@ const SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f2
 const LIMITS: BodyLimits = BodyLimits { bytes_max: 100, first_bytes_min: 4, overlap_bytes: 4 };
 
 fn everything() -> Settings {
-    Settings { md5: true, sha1: true, sha256: true, wanted: [NAME, MAGIC, DATA].into(), ..Settings::default() }
+    Settings {
+        md5: true,
+        sha1: true,
+        sha256: true,
+        wanted: [NAME, MAGIC, DATA].into(),
+        ..Settings::default()
+    }
 }
 
 fn test(name: &str, value: &str) -> FileTest {
@@ -19,7 +25,9 @@ fn test(name: &str, value: &str) -> FileTest {
         "other.md5" => Some(b"00000000000000000000000000000000\n".to_vec()),
         _ => None,
     };
-    let Some(Keyword { takes: Takes::File(parse), .. }) = KEYWORDS.iter().find(|keyword| keyword.name == name) else {
+    let Some(Keyword { takes: Takes::File(parse), .. }) =
+        KEYWORDS.iter().find(|keyword| keyword.name == name)
+    else {
         panic!("{name} is no condition on files");
     };
     parse(value, &read).unwrap_or_else(|complaint| panic!("{name}:{value}: {complaint:?}"))
@@ -70,10 +78,16 @@ fn without_limits_of_a_protocol_nothing_is_shown_twice_and_nothing_left_out() {
     let mut files = Files::default();
     let place = files.open(b"", FILE_LIMITS).unwrap_or(9);
     files.append(place, &[b'a'; 40_000]);
-    assert_eq!(shown(&files, DATA).iter().map(|piece| (piece.0.len(), piece.1)).collect::<Vec<_>>(), [(40_000, 0)]);
+    assert_eq!(
+        shown(&files, DATA).iter().map(|piece| (piece.0.len(), piece.1)).collect::<Vec<_>>(),
+        [(40_000, 0)]
+    );
     files.inspected();
     files.append(place, &[b'b'; 500_000]);
-    assert_eq!(shown(&files, DATA).iter().map(|piece| (piece.0.len(), piece.1)).collect::<Vec<_>>(), [(500_000, 40_000)]);
+    assert_eq!(
+        shown(&files, DATA).iter().map(|piece| (piece.0.len(), piece.1)).collect::<Vec<_>>(),
+        [(500_000, 40_000)]
+    );
 }
 
 #[test]
@@ -126,7 +140,15 @@ fn a_digest_is_looked_up_when_the_file_is_whole() {
 #[test]
 fn a_size_is_judged_at_the_end_and_of_what_is_cut_off_only_that_it_is_large() {
     let whole = file(&[0; 50], Ending::Closed);
-    for (value, holds) in [("50", true), ("<51", true), (">50", false), ("49<>51", true), ("50<>60", false), ("!50", false), (">1kb", false)] {
+    for (value, holds) in [
+        ("50", true),
+        ("<51", true),
+        (">50", false),
+        ("49<>51", true),
+        ("50<>60", false),
+        ("!50", false),
+        (">1kb", false),
+    ] {
         assert_eq!(verdict("filesize", value, &whole) == Verdict::Holds, holds, "{value}");
     }
     let cut = file(&[0; 50], Ending::Truncated);
@@ -167,7 +189,9 @@ fn every_form_of_filestore_holds_and_others_are_refused() {
     for value in ["", "request", "to_server", "response,file", "to_client, tx", "both,ssn", "BOTH , flow"] {
         assert_eq!(verdict("filestore", value, &open), Verdict::Holds, "{value}");
     }
-    let Some(Keyword { takes: Takes::File(parse), .. }) = KEYWORDS.iter().find(|keyword| keyword.name == "filestore") else {
+    let Some(Keyword { takes: Takes::File(parse), .. }) =
+        KEYWORDS.iter().find(|keyword| keyword.name == "filestore")
+    else {
         panic!("there is a filestore");
     };
     for value in ["server", "both,all", "both,flow,more", ","] {

@@ -108,7 +108,11 @@ fn zip(view: View<'_>) -> Option<String> {
         Some(name) => format!(", compression method={name}"),
         None => format!(", compression method=[{method:#x}]"),
     };
-    Some(format!("Zip archive data, at least v{}.{} to extract{method}", (needs & 0xff) / 10, (needs & 0xff) % 10))
+    Some(format!(
+        "Zip archive data, at least v{}.{} to extract{method}",
+        (needs & 0xff) / 10,
+        (needs & 0xff) % 10
+    ))
 }
 
 /// Documents and programs that are zip archives with certain files in front.
@@ -130,7 +134,8 @@ fn package(view: View<'_>) -> Option<String> {
     if view.has(NAME_AT, b"AndroidManifest.xml") {
         return Some("Android package (APK), with AndroidManifest.xml".to_owned());
     }
-    let is_archive_of_classes = view.le16(26).is_some_and(|length| view.le16(NAME_AT + usize::from(length)) == Some(0xcafe));
+    let is_archive_of_classes =
+        view.le16(26).is_some_and(|length| view.le16(NAME_AT + usize::from(length)) == Some(0xcafe));
     if is_archive_of_classes {
         return Some("Java archive data (JAR)".to_owned());
     }
@@ -139,7 +144,8 @@ fn package(view: View<'_>) -> Option<String> {
 
 /// Documents of Microsoft Office since 2007: the third file's folder says of which program.
 fn office(view: View<'_>) -> Option<String> {
-    let is_first = [&b"[Content_Types].xml"[..], b"_rels/.rels", b"docProps"].iter().any(|name| view.has(NAME_AT, name));
+    let is_first =
+        [&b"[Content_Types].xml"[..], b"_rels/.rels", b"docProps"].iter().any(|name| view.has(NAME_AT, name));
     if !is_first {
         return program_of(view, NAME_AT);
     }
@@ -191,7 +197,8 @@ fn rar(view: View<'_>) -> Option<String> {
         (0x100, "FirstVolume"),
     ];
     let flags = view.le16(10).unwrap_or(0);
-    let names: Vec<&str> = FLAGS.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, name)| *name).collect();
+    let names: Vec<&str> =
+        FLAGS.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, name)| *name).collect();
     if !names.is_empty() {
         words.push_str(&format!(", flags: {}", names.join(" ")));
     }

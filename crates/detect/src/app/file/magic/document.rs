@@ -151,8 +151,13 @@ fn rich_text(view: View<'_>) -> Option<String> {
     if view.find(6, ANSI_WITHIN, b"\\ansi").is_some() {
         words.push_str(", ANSI");
     }
-    let number = |at: usize| digits(view.part(at, 5)).filter(|_| view.u8(at).is_some_and(|byte| byte.is_ascii_digit()));
-    let page = view.find(5, PAGE_WITHIN, b"\\ansicpg").and_then(|at| number(at + 8)).filter(|page| !page.starts_with('0'));
+    let number = |at: usize| {
+        digits(view.part(at, 5)).filter(|_| view.u8(at).is_some_and(|byte| byte.is_ascii_digit()))
+    };
+    let page = view
+        .find(5, PAGE_WITHIN, b"\\ansicpg")
+        .and_then(|at| number(at + 8))
+        .filter(|page| !page.starts_with('0'));
     if let Some(page) = page {
         words.push_str(&format!(", code page {page}"));
     }
@@ -212,13 +217,18 @@ fn database(view: View<'_>) -> Option<String> {
     if !view.has(0, b"SQLite format 3\0") {
         return None;
     }
-    let written = view.be32(96).map(|version| format!(", last written using SQLite version {version}")).unwrap_or_default();
+    let written = view
+        .be32(96)
+        .map(|version| format!(", last written using SQLite version {version}"))
+        .unwrap_or_default();
     Some(format!("SQLite 3.x database{written}"))
 }
 
 /// Captured frames.
 fn capture(view: View<'_>) -> Option<String> {
-    if view.has(0, b"\x0a\x0d\x0d\x0a") && (view.has(8, b"\x4d\x3c\x2b\x1a") || view.has(8, b"\x1a\x2b\x3c\x4d")) {
+    if view.has(0, b"\x0a\x0d\x0d\x0a")
+        && (view.has(8, b"\x4d\x3c\x2b\x1a") || view.has(8, b"\x1a\x2b\x3c\x4d"))
+    {
         let is_big = view.has(8, b"\x1a\x2b\x3c\x4d");
         let (major, minor) = (view.u16(12, is_big)?, view.u16(14, is_big)?);
         return Some(format!("pcapng capture file - version {major}.{minor}"));
@@ -265,7 +275,8 @@ fn font(view: View<'_>) -> Option<String> {
         }
     }
     let tables = view.be16(4).filter(|tables| (1..=100).contains(tables))?;
-    let is_font = view.has(0, b"\0\x01\0\0") && view.part(12, 4).iter().all(|letter| letter.is_ascii_graphic() || *letter == b' ');
+    let is_font = view.has(0, b"\0\x01\0\0")
+        && view.part(12, 4).iter().all(|letter| letter.is_ascii_graphic() || *letter == b' ');
     if !is_font || view.len() < 16 {
         return None;
     }

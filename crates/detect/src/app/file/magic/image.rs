@@ -82,7 +82,9 @@ fn segments(view: View<'_>, words: &mut String) {
         at = 2;
     }
     for _ in 0..SEGMENTS_MAX {
-        let (Some(0xff), Some(mark), Some(length)) = (view.u8(at), view.u8(at + 1), view.be16(at + 2)) else { return };
+        let (Some(0xff), Some(mark), Some(length)) = (view.u8(at), view.u8(at + 1), view.be16(at + 2)) else {
+            return;
+        };
         let frame = match mark {
             0xc0 => Some("baseline"),
             0xc1 => Some("extended sequential"),
@@ -93,7 +95,9 @@ fn segments(view: View<'_>, words: &mut String) {
             if let (Some(precision), Some(high), Some(wide), Some(parts)) =
                 (view.u8(at + 4), view.be16(at + 5), view.be16(at + 7), view.u8(at + 9))
             {
-                words.push_str(&format!(", {frame}, precision {precision}, {wide}x{high}, components {parts}"));
+                words.push_str(&format!(
+                    ", {frame}, precision {precision}, {wide}x{high}, components {parts}"
+                ));
             }
             return;
         }
@@ -163,7 +167,12 @@ fn bitmap(view: View<'_>) -> Option<String> {
     if is_short {
         words.push_str(&format!(", {} x {} x {}", view.le16(18)?, view.le16(20)?, view.le16(24)?));
     } else {
-        words.push_str(&format!(", {} x {} x {}", view.le32(18)? as i32, view.le32(22)? as i32, view.le16(28)?));
+        words.push_str(&format!(
+            ", {} x {} x {}",
+            view.le32(18)? as i32,
+            view.le32(22)? as i32,
+            view.le16(28)?
+        ));
     }
     if head == 40 {
         if let Some(compression @ 1..) = view.le32(30) {
@@ -202,7 +211,8 @@ fn tiff(view: View<'_>, at: usize) -> Option<String> {
     let entries: Vec<(u16, u16, usize)> = entries.collect();
     for (tag, kind, place) in entries.iter().rev() {
         let short = view.u16(*place, is_big);
-        let text = || view.u32(*place, is_big).map(|offset| view.letters(at.saturating_add(offset as usize), 64));
+        let text =
+            || view.u32(*place, is_big).map(|offset| view.letters(at.saturating_add(offset as usize), 64));
         let said = match tag {
             0x100 => short.map(|number| format!("width={number}")),
             0x101 => short.map(|number| format!("height={number}")),
@@ -262,7 +272,9 @@ fn icon(view: View<'_>) -> Option<String> {
     let count = view.le16(4).filter(|count| (1..=100).contains(count))?;
     // The first entry says where its picture is, and there is one.
     let picture = view.le32(18)? as usize;
-    let is_icon = view.u8(9) == Some(0) && picture >= 22 && (view.le32(picture) == Some(40) || view.has(picture, b"\x89PNG"));
+    let is_icon = view.u8(9) == Some(0)
+        && picture >= 22
+        && (view.le32(picture) == Some(40) || view.has(picture, b"\x89PNG"));
     if !is_icon {
         return None;
     }
@@ -305,7 +317,9 @@ fn layered(view: View<'_>) -> Option<String> {
 
 fn metafile(view: View<'_>) -> Option<String> {
     let is_it = view.has(0, b"\x01\0\0\0") && view.has(40, b" EMF");
-    is_it.then(|| format!("Windows Enhanced Metafile (EMF) image data version {:#x}", view.le32(44).unwrap_or(0)))
+    is_it.then(|| {
+        format!("Windows Enhanced Metafile (EMF) image data version {:#x}", view.le32(44).unwrap_or(0))
+    })
 }
 
 fn jpeg_2000(view: View<'_>) -> Option<String> {
@@ -325,6 +339,7 @@ fn jpeg_2000(view: View<'_>) -> Option<String> {
 /// Images that are XML.
 fn vector(view: View<'_>) -> Option<String> {
     const WITHIN: usize = 4096;
-    let is_it = view.has(0, b"<svg") || (view.has(0, b"<?xml version=") && view.find(19, WITHIN, b"<svg").is_some());
+    let is_it =
+        view.has(0, b"<svg") || (view.has(0, b"<?xml version=") && view.find(19, WITHIN, b"<svg").is_some());
     is_it.then(|| "SVG Scalable Vector Graphics image".to_owned())
 }

@@ -16,7 +16,9 @@ pub(super) fn describe(view: View<'_>) -> Option<String> {
     match reader.peek() {
         None => Some("JSON text data".to_owned()),
         // What follows the second value is not looked at.
-        Some(next) if next == first && reader.value(0) => Some("New Line Delimited JSON text data".to_owned()),
+        Some(next) if next == first && reader.value(0) => {
+            Some("New Line Delimited JSON text data".to_owned())
+        }
         Some(_) => None,
     }
 }
@@ -96,7 +98,8 @@ impl Reader<'_> {
                 b'"' => return true,
                 b'\\' => match self.next() {
                     Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
-                    Some(b'u') if (0..4).all(|_| self.next().is_some_and(|digit| digit.is_ascii_hexdigit())) => {}
+                    Some(b'u')
+                        if (0..4).all(|_| self.next().is_some_and(|digit| digit.is_ascii_hexdigit())) => {}
                     _ => return false,
                 },
                 0 => return false,

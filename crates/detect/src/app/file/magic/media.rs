@@ -48,7 +48,9 @@ fn riff(view: View<'_>) -> Option<String> {
                 _ => "",
             };
             let size = match (coding, view.le16(26), view.le16(28)) {
-                (", VP8 encoding", Some(wide), Some(high)) => format!(", {}x{}", wide & 0x3fff, high & 0x3fff),
+                (", VP8 encoding", Some(wide), Some(high)) => {
+                    format!(", {}x{}", wide & 0x3fff, high & 0x3fff)
+                }
                 _ => String::new(),
             };
             format!(", Web/P image{coding}{size}")
@@ -80,7 +82,8 @@ fn wave(view: View<'_>, is_big: bool) -> String {
         Some(85) => ", MPEG Layer 3",
         _ => "",
     };
-    let depth = view.u16(34, is_big).filter(|depth| (1..1024).contains(depth)).map(|depth| format!(", {depth} bit"));
+    let depth =
+        view.u16(34, is_big).filter(|depth| (1..1024).contains(depth)).map(|depth| format!(", {depth} bit"));
     let channels = match view.u16(22, is_big) {
         Some(1) => ", mono".to_owned(),
         Some(2) => ", stereo".to_owned(),
@@ -191,7 +194,11 @@ fn layered(view: View<'_>, at: usize) -> Option<String> {
         _ => "Monaural",
     };
     let (whole, rest) = (frequency / 1000, frequency % 1000);
-    let frequency = if rest == 0 { whole.to_string() } else { format!("{whole}.{}", format!("{rest:03}").trim_end_matches('0')) };
+    let frequency = if rest == 0 {
+        whole.to_string()
+    } else {
+        format!("{whole}.{}", format!("{rest:03}").trim_end_matches('0'))
+    };
     Some(format!("MPEG ADTS, layer III, {version}, {rate:3} kbps, {frequency} kHz, {channels}"))
 }
 

@@ -189,11 +189,24 @@ const ELF_MACHINES: &[(u16, &str)] = &[
 ];
 
 const ELF_SYSTEMS: &[&str] = &[
-    "SYSV", "HP-UX", "NetBSD", "GNU/Linux", "GNU/Hurd", "86Open", "Solaris", "Monterey", "IRIX", "FreeBSD", "Tru64",
-    "Novell Modesto", "OpenBSD", "OpenVMS",
+    "SYSV",
+    "HP-UX",
+    "NetBSD",
+    "GNU/Linux",
+    "GNU/Hurd",
+    "86Open",
+    "Solaris",
+    "Monterey",
+    "IRIX",
+    "FreeBSD",
+    "Tru64",
+    "Novell Modesto",
+    "OpenBSD",
+    "OpenVMS",
 ];
 
-const MIPS: &[&str] = &["MIPS-I", "MIPS-II", "MIPS-III", "MIPS-IV", "MIPS-V", "MIPS32", "MIPS64", "MIPS32 rel2", "MIPS64 rel2"];
+const MIPS: &[&str] =
+    &["MIPS-I", "MIPS-II", "MIPS-III", "MIPS-IV", "MIPS-V", "MIPS32", "MIPS64", "MIPS32 rel2", "MIPS64 rel2"];
 
 fn elf(view: View<'_>) -> Option<String> {
     if !view.has(0, b"\x7fELF") {
@@ -266,9 +279,12 @@ fn risc_v(flags: u32) -> String {
 fn segments(view: View<'_>, is_big: bool, is_64: bool) -> Vec<(u32, usize, usize)> {
     /// Segments of a file that are looked at: as many as `libmagic` allows.
     const SEGMENTS_MAX: u16 = 2048;
-    let low = |at: usize| view.u32(if is_64 && is_big { at + 4 } else { at }, is_big).map(|number| number as usize);
+    let low =
+        |at: usize| view.u32(if is_64 && is_big { at + 4 } else { at }, is_big).map(|number| number as usize);
     let (table, size, count) = if is_64 { (32, 54, 56) } else { (28, 42, 44) };
-    let (Some(table), Some(size), Some(count)) = (low(table), view.u16(size, is_big), view.u16(count, is_big)) else {
+    let (Some(table), Some(size), Some(count)) =
+        (low(table), view.u16(size, is_big), view.u16(count, is_big))
+    else {
         return Vec::new();
     };
     let mut segments = Vec::new();
@@ -296,19 +312,23 @@ fn is_position_independent(view: View<'_>, is_big: bool) -> bool {
     let (entry, value) = if is_64 { (16, if is_big { 12 } else { 8 }) } else { (8, 4) };
     let low = if is_64 && is_big { 4 } else { 0 };
     segments(view, is_big, is_64).iter().filter(|segment| segment.0 == DYNAMIC).any(|(_, offset, length)| {
-        (0..length / entry).map_while(|index| offset.checked_add(index * entry)).map_while(|at| {
-            let tag = view.u32(at.checked_add(low)?, is_big)?;
-            Some((tag, view.u32(at.checked_add(value)?, is_big)?))
-        })
-        .take_while(|(tag, _)| *tag != 0)
-        .any(|(tag, flags)| tag == FLAGS_1 && flags & PIE != 0)
+        (0..length / entry)
+            .map_while(|index| offset.checked_add(index * entry))
+            .map_while(|at| {
+                let tag = view.u32(at.checked_add(low)?, is_big)?;
+                Some((tag, view.u32(at.checked_add(value)?, is_big)?))
+            })
+            .take_while(|(tag, _)| *tag != 0)
+            .any(|(tag, flags)| tag == FLAGS_1 && flags & PIE != 0)
     })
 }
 
 fn linked(view: View<'_>, is_big: bool, is_64: bool, words: &mut String) {
-    let (Some(kind), Some(programs), Some(sections)) =
-        (view.u16(16, is_big), view.u16(if is_64 { 56 } else { 44 }, is_big), view.u16(if is_64 { 60 } else { 48 }, is_big))
-    else {
+    let (Some(kind), Some(programs), Some(sections)) = (
+        view.u16(16, is_big),
+        view.u16(if is_64 { 56 } else { 44 }, is_big),
+        view.u16(if is_64 { 60 } else { 48 }, is_big),
+    ) else {
         return;
     };
     if matches!(kind, 2..=4) && programs == 0 {
@@ -366,9 +386,28 @@ fn processor(number: u32, sub: u32) -> String {
 }
 
 const MACH_FLAGS: &[&str] = &[
-    "NOUNDEFS", "INCRLINK", "DYLDLINK", "BINDATLOAD", "PREBOUND", "SPLIT_SEGS", "LAZY_INIT", "TWOLEVEL", "FORCE_FLAT",
-    "NOMULTIDEFS", "NOFIXPREBINDING", "PREBINDABLE", "ALLMODSBOUND", "SUBSECTIONS_VIA_SYMBOLS", "CANONICAL", "WEAK_DEFINES",
-    "BINDS_TO_WEAK", "ALLOW_STACK_EXECUTION", "ROOT_SAFE", "SETUID_SAFE", "NO_REEXPORTED_DYLIBS", "PIE",
+    "NOUNDEFS",
+    "INCRLINK",
+    "DYLDLINK",
+    "BINDATLOAD",
+    "PREBOUND",
+    "SPLIT_SEGS",
+    "LAZY_INIT",
+    "TWOLEVEL",
+    "FORCE_FLAT",
+    "NOMULTIDEFS",
+    "NOFIXPREBINDING",
+    "PREBINDABLE",
+    "ALLMODSBOUND",
+    "SUBSECTIONS_VIA_SYMBOLS",
+    "CANONICAL",
+    "WEAK_DEFINES",
+    "BINDS_TO_WEAK",
+    "ALLOW_STACK_EXECUTION",
+    "ROOT_SAFE",
+    "SETUID_SAFE",
+    "NO_REEXPORTED_DYLIBS",
+    "PIE",
 ];
 
 fn apple(view: View<'_>) -> Option<String> {
@@ -378,7 +417,10 @@ fn apple(view: View<'_>) -> Option<String> {
             .map_while(|index| Some(processor(view.be32(8 + 20 * index)?, view.be32(12 + 20 * index)?)))
             .collect();
         let plural = if count == 1 { "" } else { "s" };
-        return Some(format!("Mach-O universal binary with {count} architecture{plural}: {}", format_args!("[{}]", programs.join("] [\\012- "))));
+        return Some(format!(
+            "Mach-O universal binary with {count} architecture{plural}: {}",
+            format_args!("[{}]", programs.join("] [\\012- "))
+        ));
     }
     let (is_big, bits) = match view.part(0, 4) {
         b"\xfe\xed\xfa\xce" => (true, ""),
@@ -402,8 +444,12 @@ fn apple(view: View<'_>) -> Option<String> {
         _ => "",
     };
     let flags = view.u32(24, is_big).unwrap_or(0);
-    let names: Vec<&str> =
-        MACH_FLAGS.iter().enumerate().filter(|(bit, _)| flags >> bit & 1 == 1).map(|(_, name)| *name).collect();
+    let names: Vec<&str> = MACH_FLAGS
+        .iter()
+        .enumerate()
+        .filter(|(bit, _)| flags >> bit & 1 == 1)
+        .map(|(_, name)| *name)
+        .collect();
     let flags = if names.is_empty() { String::new() } else { format!(", flags:<{}>", names.join("|")) };
     let processor = processor(view.u32(4, is_big)?, view.u32(8, is_big)?);
     Some(format!("Mach-O{bits} {processor}{kind}{flags}"))

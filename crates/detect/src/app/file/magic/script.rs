@@ -79,8 +79,10 @@ fn interpreter(text: View<'_>) -> Option<(String, Kind)> {
     let line = line.trim();
     // A version may follow the name: python2.7.
     let is_this = |program: &str| {
-        let may_have_version = ["python", "tcl", "perl", "php", "ruby", "lua"].iter().any(|name| program.ends_with(name));
-        line.strip_prefix(program).is_some_and(|rest| may_have_version || rest.is_empty() || rest.starts_with(' '))
+        let may_have_version =
+            ["python", "tcl", "perl", "php", "ruby", "lua"].iter().any(|name| program.ends_with(name));
+        line.strip_prefix(program)
+            .is_some_and(|rest| may_have_version || rest.is_empty() || rest.starts_with(' '))
     };
     if let Some((_, words, kind)) = INTERPRETERS.iter().find(|(program, ..)| is_this(program)) {
         return named(words, *kind);
@@ -127,7 +129,8 @@ fn is_html(text: View<'_>, at: usize) -> bool {
 fn batch(text: View<'_>) -> Option<(String, Kind)> {
     let after_blank = usize::from(text.has(1, b" ")) + 1;
     let is_it = text.has(0, b"@")
-        && (text.has_letters(after_blank, b"echo off") || [&b"rem"[..], b"set "].iter().any(|word| text.has_letters(1, word)));
+        && (text.has_letters(after_blank, b"echo off")
+            || [&b"rem"[..], b"set "].iter().any(|word| text.has_letters(1, word)));
     if is_it { named("DOS batch file", Kind::Text) } else { None }
 }
 
@@ -174,15 +177,20 @@ fn document(text: View<'_>) -> Option<(String, Kind)> {
         return named("unified diff output", Kind::Text);
     }
     if text.has_letters(0, b"[InternetShortcut]") {
-        let url = text.find(0, SEARCHED_LETTERS_MAX, b"URL=").map(|at| line_at(text, at + 4)).unwrap_or_default();
+        let url =
+            text.find(0, SEARCHED_LETTERS_MAX, b"URL=").map(|at| line_at(text, at + 4)).unwrap_or_default();
         return Some((format!("MS Windows 95 Internet shortcut text (URL=<{url}>)"), Kind::Text));
     }
     if text.has_letters(0, b"[version]") {
         return named("Windows setup INFormation", Kind::Whole);
     }
-    let is_encoded = text.has(0, b"begin ") && text.part(6, 3).iter().all(u8::is_ascii_digit) && text.has(9, b" ");
+    let is_encoded =
+        text.has(0, b"begin ") && text.part(6, 3).iter().all(u8::is_ascii_digit) && text.has(9, b" ");
     if is_encoded {
-        return Some((format!("uuencoded or xxencoded text, file name \"{}\"", line_at(text, 10)), Kind::Text));
+        return Some((
+            format!("uuencoded or xxencoded text, file name \"{}\"", line_at(text, 10)),
+            Kind::Text,
+        ));
     }
     None
 }
@@ -200,9 +208,12 @@ fn source(text: View<'_>) -> Option<(String, Kind)> {
     let lines = || part.split(|byte| *byte == b'\n');
     let is_import = |line: &[u8]| line.starts_with(b"import ") && line.trim_ascii_end().ends_with(b";");
     let begins = |words: &[&[u8]]| lines().any(|line| words.iter().any(|word| line.starts_with(word)));
-    let is_function = |line: &[u8]| line.starts_with(b"def ") && line.contains(&b'(') && line.trim_ascii_end().ends_with(b":");
+    let is_function = |line: &[u8]| {
+        line.starts_with(b"def ") && line.contains(&b'(') && line.trim_ascii_end().ends_with(b":")
+    };
     let is_module = |line: &[u8]| {
-        line.strip_prefix(b"import ").is_some_and(|rest| !rest.trim_ascii_end().ends_with(b";") && !rest.contains(&b'"'))
+        line.strip_prefix(b"import ")
+            .is_some_and(|rest| !rest.trim_ascii_end().ends_with(b";") && !rest.contains(&b'"'))
             || (line.starts_with(b"from ") && memchr::memmem::find(line, b" import ").is_some())
     };
     let is_class = |line: &[u8]| line.starts_with(b"class ") && line.trim_ascii_end().ends_with(b":");
@@ -210,13 +221,22 @@ fn source(text: View<'_>) -> Option<(String, Kind)> {
     if is_quoted || lines().any(|line| is_function(line) || is_module(line) || is_class(line)) {
         return named("Python script", Kind::Executable);
     }
-    if begins(&[b"class ", b"namespace ", b"using namespace ", b"template <", b"template<", b"public:", b"private:"])
-        && lines().any(|line| line.contains(&b'{') || line.ends_with(b";") || line.ends_with(b":"))
+    if begins(&[
+        b"class ",
+        b"namespace ",
+        b"using namespace ",
+        b"template <",
+        b"template<",
+        b"public:",
+        b"private:",
+    ]) && lines().any(|line| line.contains(&b'{') || line.ends_with(b";") || line.ends_with(b":"))
         && !begins(&[b"import ", b"package ", b"require "])
     {
         return named("C++ source", Kind::Text);
     }
-    if lines().any(|line| line.starts_with(b"package ") && line.trim_ascii_end().ends_with(b";")) && !lines().any(is_import) {
+    if lines().any(|line| line.starts_with(b"package ") && line.trim_ascii_end().ends_with(b";"))
+        && !lines().any(is_import)
+    {
         return named("Perl5 module source", Kind::Text);
     }
     if begins(&[b"#include"]) {

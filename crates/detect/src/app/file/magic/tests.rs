@@ -47,7 +47,10 @@ fn programs_of_others_are_told() {
         describe(&padded(&[&elf])),
         "ELF 64-bit LSB executable, x86-64, version 1 (SYSV), no program header, no section header"
     );
-    assert_eq!(describe(&padded(&[b"\xca\xfe\xba\xbe\0\0\0\x34"])), "compiled Java class data, version 52.0 (Java 1.8)");
+    assert_eq!(
+        describe(&padded(&[b"\xca\xfe\xba\xbe\0\0\0\x34"])),
+        "compiled Java class data, version 52.0 (Java 1.8)"
+    );
     let apple = b"\xcf\xfa\xed\xfe\x07\0\0\x01\x03\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0";
     assert_eq!(describe(&padded(&[apple])), "Mach-O 64-bit x86_64 executable, flags:<NOUNDEFS>");
 }
@@ -78,7 +81,9 @@ fn archives_are_told_with_what_is_in_front_of_them() {
     assert_eq!(zip(b"mimetypeapplication/epub+zip"), "EPUB document");
     assert_eq!(describe(&padded(&[b"Rar!\x1a\x07\x01\0"])), "RAR archive data, v5");
     assert_eq!(describe(&padded(&[b"7z\xbc\xaf\x27\x1c\0\x04"])), "7-zip archive data, version 0.4");
-    assert!(describe(&padded(&[b"\x1f\x8b\x08\0\0\0\0\0\0\x03"])).starts_with("gzip compressed data, from Unix"));
+    assert!(
+        describe(&padded(&[b"\x1f\x8b\x08\0\0\0\0\0\0\x03"])).starts_with("gzip compressed data, from Unix")
+    );
     assert_eq!(describe(&padded(&[b"BZh9"])), "bzip2 compressed data, block size = 900k");
 }
 
@@ -100,8 +105,14 @@ fn images_are_told_with_their_sizes() {
 
 #[test]
 fn sound_and_films_are_told() {
-    assert_eq!(describe(&padded(&[b"\0\0\0\x18ftypisom"])), "ISO Media, MP4 Base Media v1 [ISO 14496-12:2003]");
-    assert_eq!(describe(&padded(&[b"CWS\x0a\xb0\x04\0\0\x78"])), "Macromedia Flash data (compressed), version 10");
+    assert_eq!(
+        describe(&padded(&[b"\0\0\0\x18ftypisom"])),
+        "ISO Media, MP4 Base Media v1 [ISO 14496-12:2003]"
+    );
+    assert_eq!(
+        describe(&padded(&[b"CWS\x0a\xb0\x04\0\0\x78"])),
+        "Macromedia Flash data (compressed), version 10"
+    );
     assert_eq!(
         describe(&padded(&[b"\xff\xfb\x90\x64"])),
         "MPEG ADTS, layer III, v1, 128 kbps, 44.1 kHz, JntStereo"

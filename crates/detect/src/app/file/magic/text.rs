@@ -134,7 +134,8 @@ fn plain(bytes: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
     match encoding {
         Encoding::Utf8Marked => Cow::Borrowed(bytes.get(3..).unwrap_or_default()),
         Encoding::Utf16 { .. } | Encoding::Utf32 { .. } => {
-            let text: String = units(bytes, encoding).map(|unit| char::from_u32(unit).unwrap_or('\u{fffd}')).collect();
+            let text: String =
+                units(bytes, encoding).map(|unit| char::from_u32(unit).unwrap_or('\u{fffd}')).collect();
             Cow::Owned(text.into_bytes())
         }
         _ => Cow::Borrowed(bytes),

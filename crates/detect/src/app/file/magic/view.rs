@@ -75,7 +75,10 @@ impl<'a> View<'a> {
     pub(super) fn letters(self, at: usize, max: usize) -> String {
         let part = self.part(at, max);
         let end = memchr::memchr(0, part).unwrap_or(part.len());
-        part[..end].iter().map(|byte| if (32..127).contains(byte) { char::from(*byte) } else { '?' }).collect()
+        part[..end]
+            .iter()
+            .map(|byte| if (32..127).contains(byte) { char::from(*byte) } else { '?' })
+            .collect()
     }
 
     fn array<const N: usize>(self, at: usize) -> Option<[u8; N]> {
@@ -86,10 +89,13 @@ impl<'a> View<'a> {
 /// A moment as C's `ctime` writes it, in universal time: `Sun Sep 13 12:26:40 2020`.
 pub(super) fn date(seconds: u64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     // `2020-09-13T12:26:40.000000+0000`
     let written = crate::eve::timestamp(crate::Time(seconds.saturating_mul(1_000_000_000)));
-    let number = |range: std::ops::Range<usize>| written.get(range).and_then(|digits| digits.parse::<usize>().ok()).unwrap_or(0);
+    let number = |range: std::ops::Range<usize>| {
+        written.get(range).and_then(|digits| digits.parse::<usize>().ok()).unwrap_or(0)
+    };
     let (day, month) = (number(8..10), number(5..7));
     let name = MONTHS.get(month.wrapping_sub(1)).copied().unwrap_or_default();
     let weekday = DAYS[(seconds / 86_400 % 7) as usize];

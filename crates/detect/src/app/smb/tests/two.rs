@@ -2,8 +2,8 @@
 
 use super::build::*;
 use super::*;
-use crate::app::dcerpc::tests::{bind, bind_ack, request, response, test_of};
 use crate::app::Verdict;
+use crate::app::dcerpc::tests::{bind, bind_ack, request, response, test_of};
 
 const UUID: &str = "367abb81-9844-35f1-ad32-98f038001003";
 
