@@ -4,7 +4,7 @@ use super::holds::{Scene, chain_holds, packet_holds, packet_parts_hold};
 use super::worker::Desk;
 use crate::Direction;
 use crate::flow::Flow;
-use crate::frame::{self, Packet};
+use crate::frame::Packet;
 use crate::inspect::Look;
 use crate::plan::{Bare, Carrier, Payloads};
 use crate::rule::Action;
@@ -69,7 +69,7 @@ pub(super) fn ask_packet(
         }
         desk.asks(*number);
         let scene = Scene { flow: flow.as_deref(), ..*base };
-        if rule_holds_of_packet(desk, rule, &scene, packet, payload, in_stream)
+        if rule_holds_of_packet(desk, rule, &scene, payload, in_stream)
             && take_effect(desk, *number, rule, base, flow.as_deref_mut())
         {
             break;
@@ -82,7 +82,6 @@ fn rule_holds_of_packet(
     desk: &mut Desk,
     rule: &Rule,
     scene: &Scene<'_>,
-    packet: &Packet<'_>,
     payload: &[u8],
     in_stream: bool,
 ) -> bool {

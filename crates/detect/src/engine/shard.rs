@@ -270,6 +270,7 @@ impl Tracker<'_> {
             note_changes(flow, &fed);
             // What was said before it is encrypted is looked into now: nobody will later.
             let is_last_look = flow.becomes_encrypted && !flow.is_encrypted;
+            ask_streams(desk, &scene, flow, is_last_look);
             if is_last_look {
                 let other = scene.direction.reversed();
                 if let Some(session) = &mut flow.session {
@@ -277,7 +278,6 @@ impl Tracker<'_> {
                 }
                 ask_streams(desk, &scene.towards(other), flow, false);
             }
-            ask_streams(desk, &scene, flow, is_last_look);
         }
         flow.is_encrypted |= flow.becomes_encrypted;
         for expectation in fed.expected {

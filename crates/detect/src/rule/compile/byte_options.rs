@@ -361,14 +361,14 @@ fn entropy(value: &str) -> Result<Link, Complaint> {
 }
 
 fn entropy_test(word: &str) -> Result<NumberTest, Complaint> {
+    let (body, negated) = word.strip_prefix('!').map_or((word, false), |rest| (rest, true));
+    if let Some((low, high)) = body.split_once('-') {
+        let (low, high) = (thousandths(low)?, thousandths(high)?);
+        return Ok(if negated { NumberTest::NotBetween(low, high) } else { NumberTest::Between(low, high) });
+    }
     let digits = word.trim_start_matches(|letter: char| !letter.is_ascii_digit());
     let sign = word[..word.len() - digits.len()].trim();
-    let number: f64 =
-        digits.trim().parse().map_err(|_| Complaint::new(format!("'{digits}' is no entropy")))?;
-    if !(0.0..=8.0).contains(&number) {
-        return Err(Complaint::new("an entropy is between 0 and 8"));
-    }
-    let thousandths = (number * 1000.0).round() as u64;
+    let thousandths = thousandths(digits)?;
     Ok(match sign {
         "" | "=" => NumberTest::Equal(thousandths),
         "!" | "!=" => NumberTest::NotEqual(thousandths),
@@ -378,4 +378,13 @@ fn entropy_test(word: &str) -> Result<NumberTest, Complaint> {
         ">=" => NumberTest::AtLeast(thousandths),
         other => return Err(Complaint::new(format!("'{other}' is no comparison"))),
     })
+}
+
+fn thousandths(digits: &str) -> Result<u64, Complaint> {
+    let number: f64 =
+        digits.trim().parse().map_err(|_| Complaint::new(format!("'{digits}' is no entropy")))?;
+    if !(0.0..=8.0).contains(&number) {
+        return Err(Complaint::new("an entropy is between 0 and 8"));
+    }
+    Ok((number * 1000.0).round() as u64)
 }

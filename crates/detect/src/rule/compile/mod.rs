@@ -163,10 +163,14 @@ impl<'a> Compiler<'a> {
         }
         match self.keyword(option.name).map(|keyword| keyword.takes) {
             Some(Takes::Buffer(buffer)) => {
-                if !value.is_empty() {
-                    return Err(Complaint::new(format!("'{}' takes no value", option.name)));
-                }
-                draft.look_into(Where::Layer(buffer))
+                // In a rule on a whole exchange, which half is meant.
+                let sides = match value {
+                    "" => buffer.sides,
+                    "to_server" if draft.exchange => Sides::ToServer,
+                    "to_client" if draft.exchange => Sides::ToClient,
+                    _ => return Err(Complaint::new(format!("'{}' takes no value", option.name))),
+                };
+                draft.look_into(Where::Layer(Buffer { sides, ..buffer }))
             }
             Some(Takes::Modifier(buffer)) if draft.place_is_payload() && draft.last_content().is_some() => {
                 draft.move_last_content(Where::Layer(buffer))
