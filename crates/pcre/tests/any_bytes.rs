@@ -7,7 +7,7 @@
 mod promises;
 
 /// How many patterns are compiled by both, and how many by ours alone, which is much quicker.
-const COMPARED: u64 = 25_000;
+const COMPARED: u64 = 10_000;
 const INPUTS: u64 = 200_000;
 const BYTES_MAX: u64 = 120;
 
