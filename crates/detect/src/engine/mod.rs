@@ -22,3 +22,6 @@ mod worker;
 pub use found::{AlertFlow, Found};
 pub use judge::{Alert, Judge};
 pub use worker::{Counters, SHARDS, Worker};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! The engine as a whole: what it promises about order, snapshots and limits.
+
+use super::*;
+use crate::Time;
+use crate::rule::{RuleFile, RuleSet, Variables};
+use std::sync::Arc;
+
+const ETHERNET: u16 = 1;
+const SYN: u8 = 2;
+const ACK: u8 = 16;
+const RST: u8 = 4;
+
+/// A stream of random numbers.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+}
+
+fn segment(from: ([u8; 4], u16), to: ([u8; 4], u16), numbers: (u32, u32), flags: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0];
+    frame.extend(((40 + payload.len()) as u16).to_be_bytes());
+    frame.extend([0, 1, 0x40, 0, 64, 6, 0, 0]);
+    frame.extend(from.0);
+    frame.extend(to.0);
+    frame.extend(from.1.to_be_bytes());
+    frame.extend(to.1.to_be_bytes());
+    frame.extend(numbers.0.to_be_bytes());
+    frame.extend(numbers.1.to_be_bytes());
+    frame.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    frame.extend(payload);
+    frame
+}
+
+fn rules(text: &str) -> Arc<RuleSet> {
+    let set = RuleSet::load(&[RuleFile { name: "test", text }], &Variables::default(), &|_| None);
+    assert!(set.report().refused.is_empty() && set.report().problems.is_empty(), "{:?}", set.report());
+    Arc::new(set)
+}
+
+/// What the engine says of these frames, a millisecond apart: sid and frame.
+fn alerts(text: &str, frames: &[Vec<u8>]) -> Vec<(u32, u64)> {
+    let set = rules(text);
+    let (mut worker, mut judge) = (Worker::new(Arc::clone(&set), |_| true), Judge::new(set));
+    for (number, frame) in (1..).zip(frames) {
+        worker.frame(number, Time(number * 1_000_000), ETHERNET, frame);
+    }
+    worker.finish(frames.len() as u64 + 1);
+    let mut said = Vec::new();
+    judge.decide(&worker.take(), &mut |alert| said.push((alert.meta.sid, alert.frame)));
+    said
+}
+
+const CLIENT: ([u8; 4], u16) = ([10, 0, 0, 1], 4000);
+const SERVER: ([u8; 4], u16) = ([10, 0, 0, 2], 80);
+
+/// A handshake; then what is said, each with the place in its side's stream.
+fn talk(said: &[(bool, u32, &[u8])]) -> Vec<Vec<u8>> {
+    let mut frames = vec![
+        segment(CLIENT, SERVER, (100, 0), SYN, b""),
+        segment(SERVER, CLIENT, (500, 101), SYN | ACK, b""),
+        segment(CLIENT, SERVER, (101, 501), ACK, b""),
+    ];
+    let mut next = [101u32, 501];
+    for (from_client, at, bytes) in said {
+        let own = usize::from(!from_client);
+        let begin = [101, 501][own] + at;
+        let (from, to) = if *from_client { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
+        frames.push(segment(from, to, (begin, next[1 - own]), ACK, bytes));
+        next[own] = next[own].max(begin + bytes.len() as u32);
+    }
+    frames.push(segment(SERVER, CLIENT, (next[1], next[0]), ACK, b""));
+    frames.push(segment(CLIENT, SERVER, (next[0], next[1]), ACK, b""));
+    frames
+}
+
+const ATTACK: &str = r#"alert tcp any any -> any 80 (flow:established,to_server; content:"ATTACK"; sid:1;)"#;
+
+#[test]
+fn a_string_is_found_across_segments_and_in_any_order_of_them() {
+    assert_eq!(alerts(ATTACK, &talk(&[(true, 0, b"xxATT"), (true, 5, b"ACKxx")])).len(), 1);
+    assert_eq!(alerts(ATTACK, &talk(&[(true, 5, b"ACKxx"), (true, 0, b"xxATT")])).len(), 1);
+    let bytes: Vec<(bool, u32, &[u8])> =
+        b"ATTACK".iter().enumerate().map(|(at, byte)| (true, at as u32, std::slice::from_ref(byte))).collect();
+    assert_eq!(alerts(ATTACK, &talk(&bytes)).len(), 1);
+}
+
+#[test]
+fn what_the_receiver_overwrites_is_settled_as_it_settles_it() {
+    // The first to bring a byte wins, as on Windows: what comes later changes nothing.
+    assert_eq!(alerts(ATTACK, &talk(&[(true, 0, b"ATT"), (true, 4, b"CK"), (true, 0, b"xxxA")])).len(), 1);
+    assert_eq!(alerts(ATTACK, &talk(&[(true, 0, b"xxx"), (true, 4, b"CK"), (true, 0, b"ATTA")])).len(), 0);
+}
+
+#[test]
+fn a_reset_that_the_receiver_does_not_take_hides_nothing() {
+    let mut frames = talk(&[(true, 0, b"ATT"), (true, 3, b"ACK")]);
+    // Far outside the window, as one who guesses would send it.
+    frames.insert(4, segment(CLIENT, SERVER, (101 + 900_000_000, 0), RST, b""));
+    assert_eq!(alerts(ATTACK, &frames).len(), 1);
+}
+
+#[test]
+fn what_was_never_acknowledged_is_seen_at_the_end_at_the_latest() {
+    let mut frames = talk(&[]);
+    frames.push(segment(CLIENT, SERVER, (101, 501), ACK, b"ATTACK"));
+    assert_eq!(alerts(ATTACK, &frames).len(), 1);
+}
+
+#[test]
+fn a_segment_beyond_the_window_is_no_part_of_the_stream() {
+    let only_stream = r#"alert tcp any any -> any 80 (flow:established,to_server,only_stream; content:"ATTACK"; sid:1;)"#;
+    assert_eq!(alerts(only_stream, &talk(&[(true, 0, b"ATTACK")])).len(), 1);
+    assert_eq!(alerts(only_stream, &talk(&[(true, 2_000_000, b"ATTACK")])).len(), 0);
+    // Nobody knows for certain what the receiver does with it: by itself it is looked at.
+    assert_eq!(alerts(ATTACK, &talk(&[(true, 2_000_000, b"ATTACK")])).len(), 1);
+}
+
+/// Conversations of all kinds, interleaved at random, some of them broken.
+fn traffic(random: &mut Random, count: usize) -> Vec<Vec<u8>> {
+    let mut open: Vec<Vec<Vec<u8>>> = Vec::new();
+    let mut frames = Vec::new();
+    while frames.len() < count {
+        if open.len() < 12 {
+            let number = random.below(40) as u8;
+            let (client, server) = (([10, 0, 1, number], 3000 + random.below(50) as u16), ([10, 0, 2, number % 7], 80));
+            let page = ["/a", "/wicked", "/b?x=ATTACK"][random.below(3)];
+            let request = format!("GET {page} HTTP/1.1\r\nHost: h{number}\r\n\r\n");
+            let response = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+            let (asked, answered) = (101 + request.len() as u32, 501 + response.len() as u32);
+            let mut talk = vec![
+                segment(client, server, (100, 0), SYN, b""),
+                segment(server, client, (500, 101), SYN | ACK, b""),
+                segment(client, server, (101, 501), ACK, b""),
+                segment(client, server, (101, 501), ACK, request.as_bytes()),
+                segment(server, client, (501, asked), ACK, response),
+                segment(client, server, (asked, answered), ACK | 1, b""),
+                segment(server, client, (answered, asked + 1), ACK | 1, b""),
+                segment(client, server, (asked + 1, answered + 1), ACK, b""),
+            ];
+            if random.below(4) == 0 {
+                talk.remove(random.below(talk.len()));
+            }
+            talk.reverse();
+            open.push(talk);
+        }
+        let at = random.below(open.len());
+        match open[at].pop() {
+            Some(frame) => frames.push(frame),
+            None => {
+                open.swap_remove(at);
+            }
+        }
+    }
+    frames
+}
+
+#[test]
+fn a_worker_that_went_back_to_a_frame_boundary_says_what_one_says_that_never_left() {
+    let set = rules(
+        r#"
+alert http any any -> any any (http.uri; content:"wicked"; flowbits:set,bad; sid:1;)
+alert http any any -> any any (flow:to_client; flowbits:isset,bad; http.stat_code; content:"200"; sid:2;)
+alert tcp any any -> any any (content:"ATTACK"; sid:3;)
+alert ip any any -> 10.0.2.3 any (sid:4;)
+"#,
+    );
+    let mut random = Random(7);
+    let frames = traffic(&mut random, 3000);
+    let told = |found: &[Found]| {
+        let mut said = Vec::new();
+        Judge::new(Arc::clone(&set)).decide(found, &mut |alert| said.push(crate::eve::alert_record(alert)));
+        said
+    };
+    let feed = |worker: &mut Worker, from: usize, until: usize| {
+        for number in from..until {
+            let time = Time(1_700_000_000_000_000_000 + number as u64 * 200_000_000);
+            worker.frame(number as u64 + 1, time, ETHERNET, &frames[number]);
+        }
+    };
+    let mut straight = Worker::new(Arc::clone(&set), |_| true);
+    feed(&mut straight, 0, frames.len());
+    straight.finish(frames.len() as u64 + 1);
+    let wanted = told(&straight.take());
+    assert!(wanted.len() > 100, "{} alerts", wanted.len());
+    let mut wanderer = Worker::new(Arc::clone(&set), |_| true);
+    let (mut found, mut at) = (Vec::new(), 0);
+    while at < frames.len() {
+        let steady = (at + random.below(5)).min(frames.len());
+        feed(&mut wanderer, at, steady);
+        found.append(&mut wanderer.take());
+        at = steady;
+        let mark = wanderer.mark();
+        // Other frames, or the same ones too early: all of it is undone.
+        let astray = (at + random.below(40)).min(frames.len());
+        feed(&mut wanderer, at, astray);
+        wanderer.put_back(mark);
+    }
+    wanderer.finish(frames.len() as u64 + 1);
+    found.append(&mut wanderer.take());
+    assert_eq!(told(&found), wanted);
+}
+
+#[test]
+fn a_flood_of_flows_ends_old_ones_and_takes_bounded_memory() {
+    let set = rules(ATTACK);
+    let mut worker = Worker::new(set, |_| true);
+    // All between the same two addresses, so that they meet in one shard.
+    for number in 0..40_000u32 {
+        let from = ([10, 0, 0, 1], (number % 60_000) as u16);
+        let to = ([10, 0, 0, 2], 1 + (number / 60_000) as u16);
+        let frame = segment(from, to, (number, 0), SYN, b"");
+        worker.frame(u64::from(number) + 1, Time(u64::from(number)), ETHERNET, &frame);
+        worker.take();
+    }
+    let counters = worker.counters();
+    assert_eq!(counters.flows, 40_000);
+    assert!(counters.flows_live <= 16_384, "{counters:?}");
+    assert_eq!(counters.flows_live + counters.flows_evicted, 40_000);
+}

@@ -1,0 +1,194 @@
+//! `varangian rules`, `replay` and `conformance` through the real binary, on a capture that is made here.
+
+use capture::{Frame, Link, Resolution, Writer};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const SYN: u8 = 2;
+const ACK: u8 = 16;
+const FIN: u8 = 1;
+
+fn varangian(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_varangian")).args(arguments).output().expect("the binary runs")
+}
+
+/// A folder of one test's own, empty.
+fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("detection-{name}"));
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).expect("a folder");
+    path
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path of words")
+}
+
+/// A segment in Ethernet and IPv4, without checksums, which nobody looks at.
+fn segment(from: ([u8; 4], u16), to: ([u8; 4], u16), sequence: u32, acked: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
+    let length = (40 + payload.len()) as u16;
+    frame.extend([0x45, 0]);
+    frame.extend(length.to_be_bytes());
+    frame.extend([0, 1, 0x40, 0, 64, 6, 0, 0]);
+    frame.extend(from.0);
+    frame.extend(to.0);
+    frame.extend(from.1.to_be_bytes());
+    frame.extend(to.1.to_be_bytes());
+    frame.extend(sequence.to_be_bytes());
+    frame.extend(acked.to_be_bytes());
+    frame.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    frame.extend(payload);
+    frame
+}
+
+/// A conversation: the client asks, the server answers.
+fn conversation(number: u8, request: &[u8], response: &[u8]) -> Vec<Vec<u8>> {
+    let (client, server) = (([10, 0, number / 8, number], 20_000 + u16::from(number)), ([203, 0, 113, number % 16], 80));
+    let asked = 101 + request.len() as u32;
+    let answered = 501 + response.len() as u32;
+    vec![
+        segment(client, server, 100, 0, SYN, b""),
+        segment(server, client, 500, 101, SYN | ACK, b""),
+        segment(client, server, 101, 501, ACK, b""),
+        segment(client, server, 101, 501, ACK, request),
+        segment(server, client, 501, asked, ACK, response),
+        segment(client, server, asked, answered, ACK, b""),
+        segment(client, server, asked, answered, ACK | FIN, b""),
+        segment(server, client, answered, asked + 1, ACK | FIN, b""),
+        segment(client, server, asked + 1, answered + 1, ACK, b""),
+    ]
+}
+
+/// A hundred conversations, eight at a time; every fifth asks for something wicked.
+fn capture_file(path: &Path) {
+    let mut writer = Writer::create(path, Link::ETHERNET, Resolution::Microseconds).expect("a file");
+    let mut time_ns = 1_700_000_000_000_000_000;
+    for group in 0..13u8 {
+        let mut open: Vec<_> = (0..8)
+            .map(|place| {
+                let number = group * 8 + place;
+                let page = if number % 5 == 0 { "wicked" } else { "fine" };
+                let request = format!("GET /{page}?n={number} HTTP/1.1\r\nHost: example.org\r\n\r\n");
+                let body = format!("<html>{}</html>", "words ".repeat(usize::from(number)));
+                let response = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                conversation(number, request.as_bytes(), response.as_bytes()).into_iter()
+            })
+            .collect();
+        for _ in 0..9 {
+            for frames in &mut open {
+                let bytes = frames.next().expect("nine frames each");
+                time_ns += 1_000_000;
+                let frame = Frame { time_ns, link: Link::ETHERNET, wire_len: bytes.len() as u32, bytes: &bytes };
+                writer.frame(frame).expect("a frame");
+            }
+        }
+    }
+    writer.finish().expect("the file");
+}
+
+const RULES: &str = r#"
+# What the tests ask for.
+alert http any any -> any any (msg:"a wicked page"; http.uri; content:"/wicked"; startswith; sid:1; rev:1;)
+alert http any any -> any any (msg:"the first of a host"; http.stat_code; content:"200"; threshold: type limit, track by_src, count 1, seconds 3600; sid:2;)
+alert tcp any any -> any any (msg:"words"; content:"words words words"; content:"</html>"; sid:3;)
+alert http any any -> any any (msg:"a host that was wicked"; flow:to_server; http.uri; content:"/fine"; xbits:isset,wicked,track ip_dst; sid:4;)
+alert http any any -> any any (msg:"marks it"; http.uri; content:"/wicked"; xbits:set,wicked,track ip_dst,expire 60; noalert; sid:5;)
+"#;
+
+fn replay(capture: &Path, rules: &Path, workers: &str, out: &Path) -> (Value, Vec<u8>) {
+    let output = varangian(&["replay", text(capture), "--rules", text(rules), "--workers", workers, "--out", text(out), "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let told = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    (told, fs::read(out.join("eve.json")).expect("the alerts"))
+}
+
+#[test]
+fn any_number_of_workers_writes_the_same_alerts_to_the_byte() {
+    let folder = folder("workers");
+    let (capture, rules) = (folder.join("c.pcap"), folder.join("r.rules"));
+    capture_file(&capture);
+    fs::write(&rules, RULES).expect("a file");
+    let (told, alone) = replay(&capture, &rules, "1", &folder.join("1"));
+    assert_eq!(told["frames"], 13 * 8 * 9);
+    assert_eq!(told["alerts_by_sid"]["1"], 21, "every fifth of 104 conversations is wicked: {told}");
+    assert!(told["alerts_by_sid"]["2"].as_u64().is_some_and(|count| (1..=16).contains(&count)), "{told}");
+    assert!(told["alerts_by_sid"]["4"].as_u64().is_some_and(|count| count > 0), "{told}");
+    for workers in ["1", "2", "3", "8", "64"] {
+        let (again, alerts) = replay(&capture, &rules, workers, &folder.join(workers));
+        assert_eq!(again["alerts"], told["alerts"]);
+        assert!(alerts == alone, "{workers} workers write something else than one");
+    }
+    let lines = String::from_utf8(alone).expect("text");
+    let first: Value = serde_json::from_str(lines.lines().next().expect("an alert")).expect("one JSON object a line");
+    assert_eq!(first["event_type"], "alert");
+    assert!(first["community_id"].as_str().is_some_and(|id| id.starts_with("1:")), "{first}");
+    assert_eq!(first["alert"]["signature_id"], 1, "{first}");
+}
+
+#[test]
+fn a_rule_is_loaded_in_full_or_refused_by_name_and_a_wrong_one_is_told_with_its_place() {
+    let folder = folder("check");
+    let rules = folder.join("r.rules");
+    fs::write(&rules, format!("{RULES}alert tcp any any -> any any (msg:\"x\"; lua:script.lua; sid:7;)\n")).expect("a file");
+    let output = varangian(&["rules", "check", text(&rules), "--json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let told: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!((&told["total"], &told["loaded"], &told["refused"]), (&6.into(), &5.into(), &1.into()), "{told}");
+    assert_eq!(told["by_keyword"]["lua"], 1, "{told}");
+    assert_eq!(told["refused_rules"][0]["sid"], 7, "{told}");
+    fs::write(&rules, "\nalert tcp any any -> any any (msg:\"x\"; sid:7;\n").expect("a file");
+    let output = varangian(&["rules", "check", text(&rules)]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("r.rules:2:46: "), "{told}");
+}
+
+#[test]
+fn a_case_passes_only_if_every_rule_alerts_as_often_as_it_must() {
+    let folder = folder("conformance");
+    let case = folder.join("web");
+    fs::create_dir_all(&case).expect("a folder");
+    capture_file(&case.join("c.pcap"));
+    fs::write(case.join("r.rules"), RULES).expect("a file");
+    let list = folder.join("cases.json");
+    let ask = |cases: &str| {
+        fs::write(&list, cases).expect("a file");
+        let output = varangian(&["conformance", "--cases", text(&list), "--root", text(&folder), "--json"]);
+        let told: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+        (output.status.code(), told)
+    };
+    let good = r#"{"dir":"web","pcap":"c.pcap","rules":"r.rules","area":"http","truth":{"1":21,"2":SECOND,"3":THIRD,"4":FOURTH}}"#;
+    let (_, told) = ask(&format!("[{}]", good.replace("SECOND", "0").replace("THIRD", "0").replace("FOURTH", "0")));
+    let got = |sid: &str| {
+        let differ = told["cases"][0]["differ"].as_array().expect("a list");
+        differ.iter().find(|one| one["sid"] == sid).expect("it differs")["got"].to_string()
+    };
+    let good = good.replace("SECOND", &got("2")).replace("THIRD", &got("3")).replace("FOURTH", &got("4"));
+    let (code, told) = ask(&format!("[{good}]"));
+    assert_eq!((code, &told["passed"]), (Some(0), &1.into()), "{told}");
+    // One alert too many, a rule that must not alert, and a case that is not there: all count, none is left out.
+    let wrong = good.replace("\"1\":21", "\"1\":20");
+    let missing = good.replace("c.pcap", "none.pcap");
+    let (code, told) = ask(&format!("[{good},{wrong},{missing}]"));
+    assert_eq!(code, Some(1));
+    assert_eq!((&told["total"], &told["passed"], &told["failed"]), (&3.into(), &1.into(), &2.into()), "{told}");
+    assert_eq!(told["cases"][1]["differ"][0]["got"], 21, "{told}");
+}
+
+#[test]
+fn a_capture_that_is_cut_off_is_looked_at_as_far_as_it_goes() {
+    let folder = folder("cut");
+    let (capture, rules) = (folder.join("c.pcap"), folder.join("r.rules"));
+    capture_file(&capture);
+    fs::write(&rules, RULES).expect("a file");
+    let whole = fs::read(&capture).expect("the file");
+    fs::write(&capture, &whole[..whole.len() - 7]).expect("a file");
+    let output = varangian(&["replay", text(&capture), "--rules", text(&rules), "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!((&told["frames"], &told["alerts_by_sid"]["1"]), (&(13 * 8 * 9 - 1).into(), &21.into()), "{told}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("c.pcap"), "the trouble is told");
+}
