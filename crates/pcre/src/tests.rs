@@ -1,1 +1,3 @@
+//! What matches, what is refused, what is bounded.
+
 

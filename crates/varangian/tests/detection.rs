@@ -27,7 +27,14 @@ fn text(path: &Path) -> &str {
 }
 
 /// A segment in Ethernet and IPv4, without checksums, which nobody looks at.
-fn segment(from: ([u8; 4], u16), to: ([u8; 4], u16), sequence: u32, acked: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
+fn segment(
+    from: ([u8; 4], u16),
+    to: ([u8; 4], u16),
+    sequence: u32,
+    acked: u32,
+    flags: u8,
+    payload: &[u8],
+) -> Vec<u8> {
     let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
     let length = (40 + payload.len()) as u16;
     frame.extend([0x45, 0]);
@@ -46,7 +53,8 @@ fn segment(from: ([u8; 4], u16), to: ([u8; 4], u16), sequence: u32, acked: u32, 
 
 /// A conversation: the client asks, the server answers.
 fn conversation(number: u8, request: &[u8], response: &[u8]) -> Vec<Vec<u8>> {
-    let (client, server) = (([10, 0, number / 8, number], 20_000 + u16::from(number)), ([203, 0, 113, number % 16], 80));
+    let (client, server) =
+        (([10, 0, number / 8, number], 20_000 + u16::from(number)), ([203, 0, 113, number % 16], 80));
     let asked = 101 + request.len() as u32;
     let answered = 501 + response.len() as u32;
     vec![
@@ -81,7 +89,8 @@ fn capture_file(path: &Path) {
             for frames in &mut open {
                 let bytes = frames.next().expect("nine frames each");
                 time_ns += 1_000_000;
-                let frame = Frame { time_ns, link: Link::ETHERNET, wire_len: bytes.len() as u32, bytes: &bytes };
+                let frame =
+                    Frame { time_ns, link: Link::ETHERNET, wire_len: bytes.len() as u32, bytes: &bytes };
                 writer.frame(frame).expect("a frame");
             }
         }
@@ -99,7 +108,17 @@ alert http any any -> any any (msg:"marks it"; http.uri; content:"/wicked"; xbit
 "#;
 
 fn replay(capture: &Path, rules: &Path, workers: &str, out: &Path) -> (Value, Vec<u8>) {
-    let output = varangian(&["replay", text(capture), "--rules", text(rules), "--workers", workers, "--out", text(out), "--json"]);
+    let output = varangian(&[
+        "replay",
+        text(capture),
+        "--rules",
+        text(rules),
+        "--workers",
+        workers,
+        "--out",
+        text(out),
+        "--json",
+    ]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let told = serde_json::from_slice(&output.stdout).expect("one JSON object");
     (told, fs::read(out.join("eve.json")).expect("the alerts"))
@@ -122,7 +141,8 @@ fn any_number_of_workers_writes_the_same_alerts_to_the_byte() {
         assert!(alerts == alone, "{workers} workers write something else than one");
     }
     let lines = String::from_utf8(alone).expect("text");
-    let first: Value = serde_json::from_str(lines.lines().next().expect("an alert")).expect("one JSON object a line");
+    let first: Value =
+        serde_json::from_str(lines.lines().next().expect("an alert")).expect("one JSON object a line");
     assert_eq!(first["event_type"], "alert");
     assert!(first["community_id"].as_str().is_some_and(|id| id.starts_with("1:")), "{first}");
     assert_eq!(first["alert"]["signature_id"], 1, "{first}");
@@ -132,11 +152,16 @@ fn any_number_of_workers_writes_the_same_alerts_to_the_byte() {
 fn a_rule_is_loaded_in_full_or_refused_by_name_and_a_wrong_one_is_told_with_its_place() {
     let folder = folder("check");
     let rules = folder.join("r.rules");
-    fs::write(&rules, format!("{RULES}alert tcp any any -> any any (msg:\"x\"; lua:script.lua; sid:7;)\n")).expect("a file");
+    fs::write(&rules, format!("{RULES}alert tcp any any -> any any (msg:\"x\"; lua:script.lua; sid:7;)\n"))
+        .expect("a file");
     let output = varangian(&["rules", "check", text(&rules), "--json"]);
     assert_eq!(output.status.code(), Some(0));
     let told: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
-    assert_eq!((&told["total"], &told["loaded"], &told["refused"]), (&6.into(), &5.into(), &1.into()), "{told}");
+    assert_eq!(
+        (&told["total"], &told["loaded"], &told["refused"]),
+        (&6.into(), &5.into(), &1.into()),
+        "{told}"
+    );
     assert_eq!(told["by_keyword"]["lua"], 1, "{told}");
     assert_eq!(told["refused_rules"][0]["sid"], 7, "{told}");
     fs::write(&rules, "\nalert tcp any any -> any any (msg:\"x\"; sid:7;\n").expect("a file");
@@ -161,7 +186,8 @@ fn a_case_passes_only_if_every_rule_alerts_as_often_as_it_must() {
         (output.status.code(), told)
     };
     let good = r#"{"dir":"web","pcap":"c.pcap","rules":"r.rules","area":"http","truth":{"1":21,"2":SECOND,"3":THIRD,"4":FOURTH}}"#;
-    let (_, told) = ask(&format!("[{}]", good.replace("SECOND", "0").replace("THIRD", "0").replace("FOURTH", "0")));
+    let (_, told) =
+        ask(&format!("[{}]", good.replace("SECOND", "0").replace("THIRD", "0").replace("FOURTH", "0")));
     let got = |sid: &str| {
         let differ = told["cases"][0]["differ"].as_array().expect("a list");
         differ.iter().find(|one| one["sid"] == sid).expect("it differs")["got"].to_string()
@@ -174,7 +200,11 @@ fn a_case_passes_only_if_every_rule_alerts_as_often_as_it_must() {
     let missing = good.replace("c.pcap", "none.pcap");
     let (code, told) = ask(&format!("[{good},{wrong},{missing}]"));
     assert_eq!(code, Some(1));
-    assert_eq!((&told["total"], &told["passed"], &told["failed"]), (&3.into(), &1.into(), &2.into()), "{told}");
+    assert_eq!(
+        (&told["total"], &told["passed"], &told["failed"]),
+        (&3.into(), &1.into(), &2.into()),
+        "{told}"
+    );
     assert_eq!(told["cases"][1]["differ"][0]["got"], 21, "{told}");
 }
 
@@ -189,6 +219,10 @@ fn a_capture_that_is_cut_off_is_looked_at_as_far_as_it_goes() {
     let output = varangian(&["replay", text(&capture), "--rules", text(&rules), "--json"]);
     assert_eq!(output.status.code(), Some(1));
     let told: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
-    assert_eq!((&told["frames"], &told["alerts_by_sid"]["1"]), (&(13 * 8 * 9 - 1).into(), &21.into()), "{told}");
+    assert_eq!(
+        (&told["frames"], &told["alerts_by_sid"]["1"]),
+        (&(13 * 8 * 9 - 1).into(), &21.into()),
+        "{told}"
+    );
     assert!(String::from_utf8_lossy(&output.stderr).contains("c.pcap"), "the trouble is told");
 }

@@ -263,7 +263,8 @@ fn with_parser(
     }
     let complete = parser.complete(direction);
     let taken = work(&mut *parser, &mut context);
-    fed.understood |= parser.complete(direction) > complete;
+    // SMB says so much in small messages that each would be looked at by itself: its raw bytes wait until they are many.
+    fed.understood |= parser.complete(direction) > complete && flow.layer != Layer::Known(ProtocolId::Smb);
     flow.parser = Some(parser);
     fed.changed = [true; 2];
     fed.expected.append(&mut context.expectations);

@@ -22,7 +22,13 @@ impl Random {
     }
 }
 
-fn segment(from: ([u8; 4], u16), to: ([u8; 4], u16), numbers: (u32, u32), flags: u8, payload: &[u8]) -> Vec<u8> {
+fn segment(
+    from: ([u8; 4], u16),
+    to: ([u8; 4], u16),
+    numbers: (u32, u32),
+    flags: u8,
+    payload: &[u8],
+) -> Vec<u8> {
     let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0];
     frame.extend(((40 + payload.len()) as u16).to_be_bytes());
     frame.extend([0, 1, 0x40, 0, 64, 6, 0, 0]);
@@ -85,8 +91,11 @@ const ATTACK: &str = r#"alert tcp any any -> any 80 (flow:established,to_server;
 fn a_string_is_found_across_segments_and_in_any_order_of_them() {
     assert_eq!(alerts(ATTACK, &talk(&[(true, 0, b"xxATT"), (true, 5, b"ACKxx")])).len(), 1);
     assert_eq!(alerts(ATTACK, &talk(&[(true, 5, b"ACKxx"), (true, 0, b"xxATT")])).len(), 1);
-    let bytes: Vec<(bool, u32, &[u8])> =
-        b"ATTACK".iter().enumerate().map(|(at, byte)| (true, at as u32, std::slice::from_ref(byte))).collect();
+    let bytes: Vec<(bool, u32, &[u8])> = b"ATTACK"
+        .iter()
+        .enumerate()
+        .map(|(at, byte)| (true, at as u32, std::slice::from_ref(byte)))
+        .collect();
     assert_eq!(alerts(ATTACK, &talk(&bytes)).len(), 1);
 }
 
@@ -114,7 +123,8 @@ fn what_was_never_acknowledged_is_seen_at_the_end_at_the_latest() {
 
 #[test]
 fn a_segment_beyond_the_window_is_no_part_of_the_stream() {
-    let only_stream = r#"alert tcp any any -> any 80 (flow:established,to_server,only_stream; content:"ATTACK"; sid:1;)"#;
+    let only_stream =
+        r#"alert tcp any any -> any 80 (flow:established,to_server,only_stream; content:"ATTACK"; sid:1;)"#;
     assert_eq!(alerts(only_stream, &talk(&[(true, 0, b"ATTACK")])).len(), 1);
     assert_eq!(alerts(only_stream, &talk(&[(true, 2_000_000, b"ATTACK")])).len(), 0);
     // Nobody knows for certain what the receiver does with it: by itself it is looked at.
@@ -128,7 +138,8 @@ fn traffic(random: &mut Random, count: usize) -> Vec<Vec<u8>> {
     while frames.len() < count {
         if open.len() < 12 {
             let number = random.below(40) as u8;
-            let (client, server) = (([10, 0, 1, number], 3000 + random.below(50) as u16), ([10, 0, 2, number % 7], 80));
+            let (client, server) =
+                (([10, 0, 1, number], 3000 + random.below(50) as u16), ([10, 0, 2, number % 7], 80));
             let page = ["/a", "/wicked", "/b?x=ATTACK"][random.below(3)];
             let request = format!("GET {page} HTTP/1.1\r\nHost: h{number}\r\n\r\n");
             let response = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";

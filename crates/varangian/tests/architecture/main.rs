@@ -34,6 +34,11 @@ fn arrows_point_one_way() {
     assert!(violations.is_empty(), "{violations:#?}");
 }
 
+/// Words that stand in a file of logic with a reason.
+///
+/// The decoder of LZMA wants its input and output as `Read` and `Write`; what it gets lies in memory.
+const EXCUSED: &[(&str, &str)] = &[("detect/src/app/http/compression/lzma.rs", "std::io")];
+
 #[test]
 fn logic_touches_no_clock_chance_thread_or_device() {
     let mut violations = Vec::new();
@@ -42,6 +47,9 @@ fn logic_touches_no_clock_chance_thread_or_device() {
         for file in source::files(&root().join("crates").join(name).join("src")) {
             files += 1;
             for (line, word) in source::forbidden(&read(&file)) {
+                if EXCUSED.iter().any(|(place, excused)| file.ends_with(place) && *excused == word) {
+                    continue;
+                }
                 violations.push(format!("{}:{line}: {word}", file.display()));
             }
         }
@@ -78,7 +86,7 @@ fn every_crate_takes_the_lints_of_the_workspace() {
     }
 }
 
-/// The workspace denies `unsafe` rather than to forbid it, so that one module may allow it (decision 19).
+/// The workspace denies `unsafe` rather than to forbid it, so that one module may allow it (decision 20).
 #[test]
 fn unsafe_code_is_allowed_in_one_module_alone() {
     assert!(read(&root().join("Cargo.toml")).contains("\nunsafe_code = \"deny\"\n"));
@@ -88,9 +96,9 @@ fn unsafe_code_is_allowed_in_one_module_alone() {
         for file in source::files(folder) {
             let code = source::without_comments(&read(&file));
             let module = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
-            if code.contains("(unsafe_code")
-                && file != root().join("crates/varangian/tests/architecture/main.rs")
-            {
+            // This test's own words are no permission.
+            let is_this = package.name == "varangian" && module == "tests/architecture/main.rs";
+            if code.contains("(unsafe_code") && !is_this {
                 allowed.push(format!("{}: {module}", package.name));
             }
         }

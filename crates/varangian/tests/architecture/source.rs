@@ -14,6 +14,7 @@ const FORBIDDEN: &[&str] = &[
     "tokio",
     "Instant::now",
     "SystemTime",
+    "OffsetDateTime::now",
     "std::time",
     "std::thread",
     "thread_local!",
@@ -60,9 +61,15 @@ pub(crate) fn forbidden(code: &str) -> Vec<(usize, &'static str)> {
 }
 
 fn has_word(line: &str, word: &str) -> bool {
+    let is_part_of_a_name =
+        |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
     line.match_indices(word).any(|(at, _)| {
         let before = line[..at].chars().next_back();
-        word.starts_with('.') || !before.is_some_and(|before| before.is_alphanumeric() || before == '_')
+        // `.await` is one thing, a field `.awaited` another.
+        if word.starts_with('.') {
+            return !is_part_of_a_name(line[at + word.len()..].chars().next());
+        }
+        !is_part_of_a_name(before)
     })
 }
 

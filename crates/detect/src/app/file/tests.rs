@@ -1,3 +1,5 @@
+//! Files as rules ask for them.
+
 use super::*;
 use crate::app::{Keyword, Takes};
 use crate::rule::{RuleFile, RuleSet, Variables};

@@ -253,6 +253,9 @@ impl<'a> Compiler<'a> {
                 Link::Content(content) => content.depth.is_some() || content.offset.is_some(),
                 _ => false,
             });
+            // What a rule says of the stream's size is about the packet that brings the string.
+            let positional =
+                positional || draft.flow_tests.iter().any(|test| matches!(test, FlowTest::StreamSize(..)));
             payload_view(chain, head.view, draft.flow.stream, positional, draft.has_dsize)
         });
         kind::rule(draft, head, parts, packet_parts, frames, payload, &self.lists)

@@ -1,3 +1,5 @@
+//! Types of files, told by bytes that are built here.
+
 use super::describe;
 
 /// Bytes, and zeros behind them.

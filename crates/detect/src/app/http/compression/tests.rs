@@ -1,3 +1,5 @@
+//! What is packed comes out, whatever it says of itself, up to limits.
+
 use super::*;
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 
