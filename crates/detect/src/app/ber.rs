@@ -125,15 +125,21 @@ pub(crate) fn element<'a>(reader: &mut Reader<'a>) -> Result<Element<'a>, Fault>
     Ok(Element { class: head.class, is_constructed: head.is_constructed, tag: head.tag, content })
 }
 
-/// The content of an element of this tag, whatever its class.
-pub(crate) fn content<'a>(reader: &mut Reader<'a>, tag: u32) -> Result<&'a [u8], Fault> {
+/// The content of an element whose head is of the wanted kind. Another head is told before its content is there.
+fn expected<'a>(reader: &mut Reader<'a>, is_wanted: impl Fn(&Head) -> bool) -> Result<&'a [u8], Fault> {
     let mut ahead = *reader;
-    let element = element(&mut ahead)?;
-    if element.tag != tag {
+    let head = Head::read(&mut ahead)?;
+    if !is_wanted(&head) {
         return Err(Fault::Invalid);
     }
+    let content = head.content(&mut ahead, DEPTH_MAX)?;
     *reader = ahead;
-    Ok(element.content)
+    Ok(content)
+}
+
+/// The content of an element of this tag, whatever its class.
+pub(crate) fn content<'a>(reader: &mut Reader<'a>, tag: u32) -> Result<&'a [u8], Fault> {
+    expected(reader, |head| head.tag == tag)
 }
 
 /// What is within a sequence.
@@ -143,13 +149,7 @@ pub(crate) fn sequence<'a>(reader: &mut Reader<'a>) -> Result<Reader<'a>, Fault>
 
 /// The content of an element of this class and tag.
 pub(crate) fn tagged<'a>(reader: &mut Reader<'a>, class: Class, tag: u32) -> Result<&'a [u8], Fault> {
-    let mut ahead = *reader;
-    let element = element(&mut ahead)?;
-    if (element.class, element.tag) != (class, tag) {
-        return Err(Fault::Invalid);
-    }
-    *reader = ahead;
-    Ok(element.content)
+    expected(reader, |head| (head.class, head.tag) == (class, tag))
 }
 
 /// The same, where it may be left out.

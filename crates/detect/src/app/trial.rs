@@ -82,7 +82,9 @@ impl<P: Parser> Trial<P> {
                     assert!(taken.bytes <= shown.len(), "more taken than shown");
                     self.rest[place] = shown[taken.bytes..].to_vec();
                     self.offset[place] += taken.bytes as u64;
-                    if taken.bytes == 0 || self.rest[place].is_empty() {
+                    // Who follows gets what a parser leaves behind that asks for another.
+                    let is_over = matches!(self.next, Some(Next::Switch(_)));
+                    if taken.bytes == 0 || self.rest[place].is_empty() || is_over {
                         return self;
                     }
                 }

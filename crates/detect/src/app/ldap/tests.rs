@@ -143,7 +143,7 @@ fn a_response_that_nobody_asked_for_is_told() {
 #[test]
 fn what_cannot_be_read_is_told() {
     let mut trial = stream();
-    trial.say(ToServer, &[search(1), message(2, 0x7f, &[])].concat());
+    trial.say(ToServer, &[search(1), message(2, 0x30, &[])].concat());
     assert!(trial.broken);
     assert_eq!(trial.events(EVENTS), ["invalid_data"]);
     let mut trial = datagrams();
