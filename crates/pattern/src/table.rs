@@ -7,7 +7,7 @@
 use crate::PATTERNS_MAX;
 use crate::fold::{TAG_BITS, tag};
 use crate::records::Records;
-use crate::walk::{Places, STEP_BYTES, Walk};
+use crate::walk::{BEFORE_BYTES, Places, STEP_BYTES, Walk};
 
 /// A tag is made of up to so many bytes, one at least.
 const TAGGED_BYTES_MAX: usize = 8;
@@ -122,9 +122,19 @@ impl Table {
         places: &Places,
         found: &mut impl FnMut(u32, usize),
     ) {
+        // In a run of one byte all places are the same: where nothing fitted in it, nothing is looked for again.
+        let mut barren_run = 0;
         for offset in places.iter() {
             let offset = start * STEP_BYTES + offset;
-            let bucket = (hash(walk.load(offset, 0)) >> self.shift) as usize;
+            let here = walk.load(offset, 0);
+            let is_run = here == here.rotate_left(8) && here == walk.load(offset, BEFORE_BYTES);
+            if is_run {
+                if here == barren_run {
+                    continue;
+                }
+                barren_run = here;
+            }
+            let bucket = (hash(here) >> self.shift) as usize;
             let Some([first, end]) = self.starts.get(bucket..).and_then(<[u32]>::first_chunk::<2>) else {
                 continue;
             };
@@ -134,6 +144,7 @@ impl Table {
                     && let Some(window) = (walk.at + offset).checked_sub(distance)
                 {
                     records.compare(candidate.record(), walk.text, window, found);
+                    barren_run = 0;
                 }
             }
         }

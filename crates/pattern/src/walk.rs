@@ -15,7 +15,7 @@ const BLOCK_BYTES: usize = 4_096;
 const SHORT_BLOCK_BYTES: usize = 256;
 
 /// So much of what stands before a block is kept with it, for windows that begin there.
-const BEFORE_BYTES: usize = 8;
+pub(crate) const BEFORE_BYTES: usize = 8;
 
 /// When so many places have passed, a filter stops and is asked for the rest later.
 pub(crate) const PLACES_ENOUGH: usize = 64;
@@ -145,13 +145,16 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fold::fold;
 
     #[test]
     fn every_byte_is_in_one_block_with_what_is_before_and_behind_it() {
         for length in [0, 1, 63, 64, 65, 255, 256, 257, 4_095, 4_096, 4_097, 4_104, 4_160, 5_000, 9_000] {
             let text: Vec<u8> = (0..length).map(|index| (index % 60) as u8 + 1).collect();
             let eight = |at: usize| -> [u8; 8] {
-                std::array::from_fn(|index| text.get((at + index).wrapping_sub(8)).copied().unwrap_or(0))
+                std::array::from_fn(|index| {
+                    text.get((at + index).wrapping_sub(8)).map_or(0, |byte| fold(*byte))
+                })
             };
             for path in Path::all() {
                 let covered = through(&text, path, |walk| {

@@ -2,7 +2,7 @@
 
 use super::avx2::{self, Avx2, append, is_covered, spread};
 use crate::filter::{FIRST_BIT_SHIFT, Filter, SECOND_BIT_SHIFT};
-use crate::fold::{HIGH_FACTOR, LOW_FACTOR, gram_mask};
+use crate::fold::{HIGH_FACTOR, LOW_FACTOR, TURNED, gram_mask};
 use crate::singles::Bytes;
 use crate::sketch::{GRAM_BYTES_MAX, HASHES, MATRICES, Sketch, TABLES};
 use crate::tiny::{LEAD_BYTES, Leads};
@@ -92,12 +92,13 @@ fn fold_text(text: &[u8], folded: &mut [u8]) {
 }
 
 /// `fold::fold` for each byte.
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
 fn fold(bytes: __m512i) -> __m512i {
     let halved = _mm512_srli_epi32::<1>(bytes);
     // `bytes | (halved & 0x20…)`
-    _mm512_ternarylogic_epi32::<0b1111_1000>(bytes, halved, _mm512_set1_epi32(0x2020_2020))
+    let small = _mm512_ternarylogic_epi32::<0b1111_1000>(bytes, halved, _mm512_set1_epi8(0x20));
+    _mm512_xor_si512(small, _mm512_set1_epi8(TURNED as i8))
 }
 
 sift!("avx512f,avx2,bmi1,bmi2,popcnt");
