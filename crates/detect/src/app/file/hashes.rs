@@ -20,7 +20,7 @@ pub(super) fn test<const N: usize>(
 ) -> Result<FileTest, Complaint> {
     let value = value.trim().trim_matches('"');
     let (name, negated) = match value.strip_prefix('!') {
-        Some(rest) => (rest.trim(), true),
+        Some(rest) => (rest.trim().trim_matches('"'), true),
         None => (value, false),
     };
     let text = read(name).ok_or_else(|| Complaint::new(format!("the list '{name}' cannot be read")))?;

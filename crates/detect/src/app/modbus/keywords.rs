@@ -1,7 +1,7 @@
 //! The keyword of Modbus.
 //!
-//! `modbus: function 8, subfunction 4`, `modbus: function user`, `modbus: access write holding, address 5, value
-//! >9`, and each of them behind `unit 1<>9,`.
+//! `modbus: function 8, subfunction 4`, `modbus: function user`, `modbus: access write holding, address 5, value >9`, and each
+//! of them behind `unit 1<>9,`.
 //! Ranges leave both ends out; addresses count from 1.
 
 use super::ModbusTransaction;

@@ -52,9 +52,9 @@ pub(super) const UNKNOWN: u8 = 44;
 /// Who says a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Said {
-    ByClient,
-    ByServer,
-    ByEither,
+    Client,
+    Server,
+    Either,
 }
 
 /// What is written.
@@ -181,9 +181,9 @@ impl Message {
     fn body(&mut self, body: Reader<'_>, said: Said) {
         let mut rest = body;
         let is_whole = match said {
-            Said::ByClient => self.request(&mut rest),
-            Said::ByServer => self.response(&mut rest),
-            Said::ByEither => self.either(&mut rest),
+            Said::Client => self.request(&mut rest),
+            Said::Server => self.response(&mut rest),
+            Said::Either => self.either(&mut rest),
         };
         if is_whole.is_none() {
             self.errors |= ERROR_LENGTH;
@@ -487,7 +487,7 @@ impl Message {
                 if self.access & MULTIPLE != 0 =>
             {
                 let place = address.checked_sub(start.checked_add(1)?)?;
-                let offset = if is_bits { usize::from(place) * 2 >> 3 } else { usize::from(place) * 2 };
+                let offset = if is_bits { usize::from(place) * 2 / 8 } else { usize::from(place) * 2 };
                 let value = u16::from(*data.get(offset)?) << 8 | u16::from(*data.get(offset + 1)?);
                 Some(if is_bits { value >> (place & 7) & 1 } else { value })
             }

@@ -66,7 +66,7 @@ const fn probe(direction: Direction) -> Probe {
 }
 
 fn look(bytes: &[u8]) -> Looked {
-    match Message::read(bytes, Said::ByEither) {
+    match Message::read(bytes, Said::Either) {
         None => Looked::Unsure,
         Some((message, _)) if message.errors == 0 && message.is_known() => Looked::Yes,
         Some(_) => Looked::No,
@@ -157,8 +157,8 @@ impl Parser for Modbus {
         _context: &mut Context<'_>,
     ) -> Result<Taken, Broken> {
         let said = match direction {
-            Direction::ToServer => Said::ByClient,
-            Direction::ToClient => Said::ByServer,
+            Direction::ToServer => Said::Client,
+            Direction::ToClient => Said::Server,
         };
         let mut taken = 0;
         while let Some(rest) = input.bytes.get(taken..).filter(|rest| !rest.is_empty()) {

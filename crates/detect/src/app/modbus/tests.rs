@@ -16,7 +16,7 @@ fn trial() -> Trial<Modbus> {
 
 fn request(function: u8, data: &[u8]) -> Message {
     let bytes = message(1, 10, function, data);
-    Message::read(&bytes, Said::ByClient).map(|(message, _)| message).unwrap_or_else(|| panic!("it has come"))
+    Message::read(&bytes, Said::Client).map(|(message, _)| message).unwrap_or_else(|| panic!("it has come"))
 }
 
 fn asked(text: &str, message: &Message) -> bool {
