@@ -1,7 +1,7 @@
 //! Files that protocols carry: name, size, type, content, digests.
 //!
 //! Upon a file that begins: the parser opens it in the [`Files`] of its transaction, appends what comes and closes it.
-//! Before rules are asked: [`Files::prepare`] works out what they want of files: the type once [`TYPE_BYTES_MIN`] bytes are there or the
+//! Before rules are asked: [`Files::prepare`] works out what they want of files: the type once `TYPE_BYTES_MIN` bytes are there or the
 //! file is over, digests of all bytes, those beyond what is looked at among them.
 //! Upon a rule: names are shown at once, content as [`Body`] shows it, and only what was not shown before; size and digests are judged when
 //! the file is over.

@@ -2,7 +2,7 @@
 //!
 //! A request and its response are one exchange: a response answers the oldest open request with its number, unit and
 //! function, if what they say fits. One
-//! that answers nothing is an exchange of its own, and odd. Upon more open exchanges than [`OPEN_MAX`]: the next one
+//! that answers nothing is an exchange of its own, and odd. Upon more open exchanges than `OPEN_MAX`: the next one
 //! is told, and the matter ends.
 //!
 //! Home-made: the field's reader subtracts lengths that it did not check, which ends a process that checks its

@@ -5,7 +5,7 @@
 //! (quality of service 0). Upon an answer: it joins the exchange with its number; one that answers nothing is an
 //! exchange of its own, and odd. An
 //! exchange is looked at in the direction of its first message.
-//! Upon a message longer than [`MESSAGE_BYTES_MAX`]: its header is an exchange, its bytes are skipped.
+//! Upon a message longer than `MESSAGE_BYTES_MAX`: its header is an exchange, its bytes are skipped.
 //! Upon what cannot be read: an exchange that only tells so, and the end of the matter.
 //!
 //! Not here: the order in which messages may come, beyond what the events say.

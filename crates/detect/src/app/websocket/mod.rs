@@ -3,7 +3,7 @@
 //! Each frame is an exchange of its own, about its own direction alone; its payload is shown unmasked. A message in
 //! several frames is put together: the last frame shows
 //! all of it. A compressed message is shown as it was before, with what one direction said before as its dictionary.
-//! Of a payload [`PAYLOAD_BYTES_MAX`] bytes are looked at; the rest is skipped, and told.
+//! Of a payload `PAYLOAD_BYTES_MAX` bytes are looked at; the rest is skipped, and told.
 //!
 //! Not here: recognising it. Nothing in its bytes says so; the HTTP parser switches to it.
 
