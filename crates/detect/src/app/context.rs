@@ -51,6 +51,8 @@ impl Settings {
 pub enum Next {
     /// What follows, both ways, is this protocol (STARTTLS, Upgrade).
     Switch(ProtocolId),
+    /// The flow turned out to be this protocol, which the same parser understands. It goes on as it is.
+    Rename(ProtocolId),
     /// What follows is to be recognised anew (a tunnel was agreed on).
     Recognise,
     /// What follows, both ways, is encrypted: rules look into its raw bytes no more. The parser is still shown it.
@@ -97,6 +99,7 @@ pub struct Context<'a> {
     pub(crate) next: Option<Next>,
     pub(crate) expectations: Vec<Expectation>,
     pub(crate) frames: Vec<Frame>,
+    pub(crate) told: Vec<u8>,
 }
 
 impl<'a> Context<'a> {
@@ -113,12 +116,18 @@ impl<'a> Context<'a> {
             next: None,
             expectations: Vec::new(),
             frames: Vec::new(),
+            told: Vec::new(),
         }
     }
 
     /// Asks for what is to become of the flow, after the bytes that this call takes.
     pub fn then(&mut self, next: Next) {
         self.next = Some(next);
+    }
+
+    /// Hands something over to the protocol that follows, which is shown it as [`Context::announced_name`].
+    pub fn tell(&mut self, bytes: Vec<u8>) {
+        self.told = bytes;
     }
 
     /// What was asked for.

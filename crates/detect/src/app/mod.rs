@@ -28,6 +28,7 @@ mod flag;
 pub mod ftp;
 pub mod http;
 pub mod http1;
+pub mod http2;
 pub mod ike;
 pub mod imap;
 mod keyword;

@@ -5,6 +5,8 @@ use super::{Protocol, ProtocolId};
 /// All of them. In the order in which they are tried where several could be meant.
 pub static PROTOCOLS: &[&Protocol] = &[
     &super::http1::PROTOCOL,
+    &super::http2::PROTOCOL,
+    &super::http2::DNS_PROTOCOL,
     &super::tls::PROTOCOL,
     &super::dns::PROTOCOL,
     &super::smb::PROTOCOL,

@@ -6,7 +6,7 @@ use crate::eve::Object;
 use std::any::Any;
 use std::collections::VecDeque;
 
-/// Exchanges of one flow at most; beyond that the oldest is forgotten, and counted.
+/// Exchanges of one flow at most, where the protocol says nothing else; beyond that the oldest is forgotten, and counted.
 const TRANSACTIONS_MAX: usize = 1024;
 
 /// One that is alive.
@@ -25,19 +25,26 @@ pub struct Live<T> {
 pub struct Transactions<T> {
     opened: u64,
     forgotten: u64,
+    max: usize,
     live: VecDeque<Live<T>>,
 }
 
 impl<T> Default for Transactions<T> {
     fn default() -> Self {
-        Transactions { opened: 0, forgotten: 0, live: VecDeque::new() }
+        Transactions::holding(TRANSACTIONS_MAX)
     }
 }
 
 impl<T> Transactions<T> {
+    /// None yet, and so many at most.
+    #[must_use]
+    pub fn holding(max: usize) -> Self {
+        Transactions { opened: 0, forgotten: 0, max, live: VecDeque::new() }
+    }
+
     /// Opens one at the end and tells its number. With too many alive the oldest is forgotten.
     pub fn open(&mut self, transaction: T) -> u64 {
-        if self.live.len() >= TRANSACTIONS_MAX {
+        if self.live.len() >= self.max {
             self.live.pop_front();
             self.forgotten += 1;
         }

@@ -268,8 +268,8 @@ fn with_parser(
     flow.parser = Some(parser);
     fed.changed = [true; 2];
     fed.expected.append(&mut context.expectations);
-    let (frames, next) = (context.frames, context.next);
-    flow.announced = announced;
+    let (frames, next, told) = (context.frames, context.next, context.told);
+    flow.announced = if told.is_empty() { announced } else { Some((0, told)) };
     // Frames belong to what is spoken, also where the packet was not known to before.
     let base = Scene { layer: flow.protocol_spoken(), ..*base };
     for frame in frames {
@@ -280,6 +280,7 @@ fn with_parser(
     match next {
         Some(Next::Opaque) => (flow.is_opaque, flow.becomes_encrypted) = (true, true),
         Some(Next::Encrypted) => flow.becomes_encrypted = true,
+        Some(Next::Rename(protocol)) => rename(flow, protocol),
         next => fed.switch = next,
     }
     match taken {
@@ -287,6 +288,24 @@ fn with_parser(
         Err(Broken) => {
             flow.is_broken = true;
             None
+        }
+    }
+}
+
+/// The flow is called something else from now on. Other rules may concern its exchanges, so all of them are looked at anew.
+fn rename(flow: &mut Flow, protocol: ProtocolId) {
+    if flow.layer == Layer::Known(protocol) {
+        return;
+    }
+    flow.layer = Layer::Known(protocol);
+    flow.recognition = [Recognition::Is(protocol); 2];
+    if let Some(parser) = &mut flow.parser {
+        for place in 0..parser.live() {
+            if let Some((_, _, inspection)) = parser.at_mut(place) {
+                for side in &mut inspection.sides {
+                    (side.scanned, side.begun) = (0, false);
+                }
+            }
         }
     }
 }
@@ -306,6 +325,7 @@ pub(super) fn switch(desk: &Desk, flow: &mut Flow, next: Next) {
         }
         Next::Opaque => (flow.is_opaque, flow.becomes_encrypted) = (true, true),
         Next::Encrypted => flow.becomes_encrypted = true,
+        Next::Rename(protocol) => rename(flow, protocol),
     }
     if let Some(session) = &flow.session {
         flow.switched_at = [session.app_at(Direction::ToServer), session.app_at(Direction::ToClient)];

@@ -7,12 +7,12 @@
 //! Not here: `uricontent:"x"` and the letters of `pcre` (`/x/U`), which are the rule language's other ways to say `http.uri` and its like.
 
 use super::field;
-use crate::app::{Buffer, Field, Keyword, ProtocolId, Sides, Takes, Test, Verdict, http1};
+use crate::app::{Buffer, Field, Keyword, ProtocolId, Sides, Takes, Test, Verdict, http1, http2};
 use crate::{Complaint, NumberTest};
 use std::any::Any;
 
 /// Who has these keywords.
-const BOTH: &[ProtocolId] = &[ProtocolId::Http1, ProtocolId::Http2];
+const BOTH: &[ProtocolId] = &[ProtocolId::Http1, ProtocolId::Http2, ProtocolId::Doh2];
 /// Of these HTTP/2 has nothing that is like it.
 const FIRST: &[ProtocolId] = &[ProtocolId::Http1];
 /// The longest URI that `urilen` can ask for.
@@ -125,8 +125,14 @@ enum Length {
 
 /// Whoever has these fields, and is not yet asked here, is asked here.
 fn length_of_uri(transaction: &dyn Any, field: Field) -> Length {
-    let Some(exchange) = transaction.downcast_ref::<http1::Exchange>() else { return Length::None };
-    match exchange.uri_length(field) {
+    let length = if let Some(exchange) = transaction.downcast_ref::<http1::Exchange>() {
+        exchange.uri_length(field)
+    } else if let Some(exchange) = transaction.downcast_ref::<http2::Exchange>() {
+        exchange.uri_length()
+    } else {
+        return Length::None;
+    };
+    match length {
         None => Length::Unknown,
         Some(None) => Length::None,
         Some(Some(length)) => Length::Known(length as u64),

@@ -8,6 +8,7 @@ use super::line::Method;
 use super::request::RequestState;
 use super::response::ResponseState;
 use crate::Direction;
+use crate::app::http2::connection::tell;
 use crate::app::{Broken, Context, Input, Next, Parser, ProtocolId, Taken, Transactions};
 
 /// Bytes of a line or a header that is not complete; with more the parser gives up.
@@ -174,6 +175,20 @@ impl Connection {
         self.end_side(Direction::ToServer, context);
         self.end_side(Direction::ToClient, context);
         context.then(next);
+    }
+
+    /// HTTP/2 answers the request that asked for it.
+    pub(super) fn hand_over(&mut self, protocol: ProtocolId, context: &mut Context<'_>) {
+        let (ProtocolId::Http2, Ok(exchange)) = (protocol, self.current(Direction::ToClient)) else { return };
+        let head = &exchange.request.head;
+        let mut told = Vec::new();
+        for (name, place) in [(&b":method"[..], exchange.method_name), (b":path", exchange.uri_raw)] {
+            if let Some(place) = place {
+                tell(name, head.at(place), &mut told);
+            }
+        }
+        head.headers().for_each(|(name, value)| tell(name, value, &mut told));
+        context.tell(told);
     }
 
     /// What `Upgrade` asks for, if it is something that is understood.

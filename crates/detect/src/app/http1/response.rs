@@ -200,7 +200,10 @@ impl Connection {
         self.response_state = chosen?;
         if tunnel {
             match upgrade {
-                Some(protocol) => self.leave(Next::Switch(protocol), context),
+                Some(protocol) => {
+                    self.hand_over(protocol, context);
+                    self.leave(Next::Switch(protocol), context);
+                }
                 None => self.tunnel(),
             }
             return Ok(());

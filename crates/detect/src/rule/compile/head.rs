@@ -94,6 +94,9 @@ pub(super) fn layers(name: &str) -> Option<Vec<ProtocolId>> {
         // What DCERPC says may be carried by SMB.
         "dcerpc" => vec![Id::Dcerpc, Id::Smb],
         "dns" => vec![Id::Dns, Id::Doh2],
+        "http2" => vec![Id::Http2, Id::Doh2],
+        // What says so may be about either half of it.
+        "doh2" => vec![Id::Doh2, Id::Http2, Id::Dns],
         "ikev2" => vec![Id::Ike],
         _ => PROTOCOLS.iter().filter(|protocol| protocol.name == name).map(|protocol| protocol.id).collect(),
     };

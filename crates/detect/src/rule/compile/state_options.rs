@@ -1,6 +1,7 @@
 //! What rules ask of flows and remember of them: `flow`, `flowbits`, `flowint`, `xbits`, `threshold`, `dataset`, `app-layer-event`, …
 
 use super::{Compiler, Draft, head};
+use crate::app::ProtocolId;
 use crate::app::Sides;
 use crate::app::table::PROTOCOLS;
 use crate::inspect::Link;
@@ -454,7 +455,10 @@ fn app_layer_event(draft: &mut Draft, value: &str) -> Result<(), Complaint> {
         if let Some(bit) = protocol.events.iter().position(|known| *known == event) {
             let bit = bit as u8;
             draft.add_part(Sides::Both, &[], What::Event { protocol: protocol.id, bit });
-            draft.layers = vec![protocol.id];
+            draft.layers = match protocol.id {
+                ProtocolId::Http2 => vec![ProtocolId::Http2, ProtocolId::Doh2],
+                id => vec![id],
+            };
             return Ok(());
         }
     }

@@ -14,8 +14,10 @@ mod deflate;
 mod gzip;
 mod lzma;
 mod names;
+mod single;
 
 pub(crate) use names::named;
+pub(crate) use single::{Single, Trouble};
 
 use brotli::Brotli;
 use deflate::Deflate;
