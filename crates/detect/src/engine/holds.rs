@@ -304,12 +304,9 @@ pub(crate) fn part_holds(
         },
         What::Files(tests) => files_hold(tests, transaction.files(direction), open),
         What::Event { protocol: wanted, bit } => {
-            let is_of_it = *wanted == protocol || (*wanted, protocol) == (ProtocolId::Http2, ProtocolId::Doh2);
-            if is_of_it && transaction.events(direction) >> bit & 1 == 1 {
-                Verdict::Holds
-            } else {
-                open
-            }
+            let is_of_it =
+                *wanted == protocol || (*wanted, protocol) == (ProtocolId::Http2, ProtocolId::Doh2);
+            if is_of_it && transaction.events(direction) >> bit & 1 == 1 { Verdict::Holds } else { open }
         }
     }
 }
