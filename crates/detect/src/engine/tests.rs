@@ -189,9 +189,9 @@ alert ip any any -> 10.0.2.3 any (sid:4;)
         said
     };
     let feed = |worker: &mut Worker, from: usize, until: usize| {
-        for number in from..until {
-            let time = Time(1_700_000_000_000_000_000 + number as u64 * 200_000_000);
-            worker.frame(number as u64 + 1, time, ETHERNET, &frames[number]);
+        for (number, frame) in (from as u64..).zip(&frames[from..until]) {
+            let time = Time(1_700_000_000_000_000_000 + number * 200_000_000);
+            worker.frame(number + 1, time, ETHERNET, frame);
         }
     };
     let mut straight = Worker::new(Arc::clone(&set), |_| true);
