@@ -251,6 +251,11 @@ impl Tracker<'_> {
                 spoken_counts = session.is_established();
                 if spoken_counts {
                     feed_both(desk, &scene, flow, direction, false, &mut fed);
+                    if flow.layer == Layer::Known(ProtocolId::Smb)
+                        && let Some(session) = &mut flow.session
+                    {
+                        session.look_at_all();
+                    }
                 }
             }
         } else if packet.transport.udp().is_some() {

@@ -12,7 +12,7 @@ use super::{Event, Events};
 use crate::Direction;
 use crate::frame::Tcp;
 
-/// Bytes of each side that are looked at at all.
+/// Bytes of each side that are looked at at all, unless the protocol wants all of them.
 const DEPTH_BYTES_MAX: u64 = 1 << 20;
 /// Raw bytes that make a chunk worth looking at.
 const CHUNK_BYTES: u64 = 2560;
@@ -67,6 +67,8 @@ pub(crate) struct Session {
     halves: [Half; 2],
     /// The SYN asked for scaled windows.
     scales: bool,
+    /// Bytes of each side that are looked at.
+    depth: u64,
 }
 
 /// What is there to be looked at.
@@ -144,6 +146,7 @@ impl Session {
             state: State::SynSent,
             halves: [client, Half::new(0)],
             scales: syn.options.window_scale.is_some(),
+            depth: DEPTH_BYTES_MAX,
         }
     }
 
@@ -178,6 +181,8 @@ impl Session {
             }
             if !payload.is_empty() && self.state < State::Established {
                 self.data(direction, 0, payload, &mut seen);
+                // Whether the receiver takes it is not known yet: the packet is looked at by itself, too.
+                seen.in_stream = false;
             }
             return seen;
         }
@@ -410,6 +415,7 @@ impl Session {
         if payload.is_empty() {
             return;
         }
+        let depth = self.depth;
         let half = &mut self.halves[direction.index()];
         if half.end.is_some_and(|end| at >= end) {
             return;
@@ -417,7 +423,7 @@ impl Session {
         half.next = half.next.max(at + payload.len() as u64);
         seen.in_stream = true;
         let at = half.read_place(at);
-        let kept = usize::try_from(DEPTH_BYTES_MAX.saturating_sub(at)).unwrap_or(0).min(payload.len());
+        let kept = usize::try_from(depth.saturating_sub(at)).unwrap_or(0).min(payload.len());
         if kept < payload.len() && !half.depth_reached {
             half.depth_reached = true;
             seen.events.add(Event::DepthReached);
@@ -468,7 +474,7 @@ impl Session {
     /// What the application layer has to be shown next. With `all` also what was not acknowledged.
     pub(crate) fn for_app(&self, direction: Direction, all: bool) -> Supply<'_> {
         let half = &self.halves[direction.index()];
-        if half.app_is_done { Supply::Nothing } else { supply(half, half.app, all) }
+        if half.app_is_done { Supply::Nothing } else { supply(half, half.app, all, self.depth) }
     }
 
     /// The application layer has taken `bytes` bytes, or knows of a gap of so many.
@@ -500,10 +506,15 @@ impl Session {
         let half = &self.halves[direction.index()];
         let is_enough = half.acked_to().saturating_sub(half.raw) >= CHUNK_BYTES;
         if all || half.flush || half.depth_reached || self.state == State::Closed || is_enough {
-            supply(half, half.raw, all)
+            supply(half, half.raw, all, self.depth)
         } else {
             Supply::Nothing
         }
+    }
+
+    /// All bytes are looked at, however many: the protocol moves files of any size, and its messages go on behind them.
+    pub(crate) fn look_at_all(&mut self) {
+        self.depth = u64::MAX;
     }
 
     /// Raw bytes were looked at, or known to be lost.
@@ -525,8 +536,8 @@ impl Session {
     }
 }
 
-fn supply(half: &Half, from: u64, all: bool) -> Supply<'_> {
-    let acked = half.acked_to().min(DEPTH_BYTES_MAX);
+fn supply(half: &Half, from: u64, all: bool, depth: u64) -> Supply<'_> {
+    let acked = half.acked_to().min(depth);
     let bytes = half.buffer.from(from);
     let limit = if all { u64::MAX } else { acked };
     let count = usize::try_from(limit.saturating_sub(from)).unwrap_or(usize::MAX).min(bytes.len());
