@@ -181,8 +181,6 @@ impl Session {
             }
             if !payload.is_empty() && self.state < State::Established {
                 self.data(direction, 0, payload, &mut seen);
-                // Whether the receiver takes it is not known yet: the packet is looked at by itself, too.
-                seen.in_stream = false;
             }
             return seen;
         }
