@@ -90,7 +90,12 @@ impl Connection {
             }
             let name = if name.eq_ignore_ascii_case(b"host") { b":authority" } else { name };
             if let Ok(exchange) = self.exchange(1) {
-                exchange.note(Direction::ToServer, frame::HEADERS, Detail::None, vec![Header::new(name, value)]);
+                exchange.note(
+                    Direction::ToServer,
+                    frame::HEADERS,
+                    Detail::None,
+                    vec![Header::new(name, value)],
+                );
                 exchange.stage = Stage::ClosedToServer;
             }
         }
@@ -109,7 +114,8 @@ impl Connection {
 
     /// The exchange of this stream, opened if it is new. One frame of the connection is one.
     fn exchange(&mut self, stream: u32) -> Result<&mut Exchange, Broken> {
-        let known = self.streams.get(&stream).copied().filter(|id| stream != 0 && self.exchanges.get(*id).is_some());
+        let known =
+            self.streams.get(&stream).copied().filter(|id| stream != 0 && self.exchanges.get(*id).is_some());
         if let Some(id) = known {
             return self.exchanges.get_mut(id).ok_or(Broken);
         }
@@ -149,7 +155,12 @@ impl Connection {
     }
 
     /// Takes a frame. Gives how many bytes it takes, or how many are needed.
-    fn frame(&mut self, direction: Direction, rest: &[u8], context: &mut Context<'_>) -> Result<Result<usize, usize>, Broken> {
+    fn frame(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        context: &mut Context<'_>,
+    ) -> Result<Result<usize, usize>, Broken> {
         let Some(head) = Head::read(rest) else { return Ok(Err(HEAD_BYTES)) };
         let came = rest.get(HEAD_BYTES..).unwrap_or_default();
         let bytes = match came.get(..head.length) {
@@ -181,7 +192,8 @@ impl Connection {
         context: &mut Context<'_>,
     ) -> Result<(), Broken> {
         let mut detail = Detail::None;
-        let mut read = Read { headers: Vec::new(), weight: None, stream: None, is_cut: false, is_whole: true };
+        let mut read =
+            Read { headers: Vec::new(), weight: None, stream: None, is_cut: false, is_whole: true };
         match head.kind {
             frame::HEADERS => read = self.headers(direction, head, bytes, is_all),
             frame::PUSH_PROMISE => read = self.promise(direction, head, bytes, is_all),
@@ -237,7 +249,8 @@ impl Connection {
 
     /// Reads a block with the direction's table.
     fn block(&mut self, direction: Direction, block: &[u8], is_all: bool) -> (Read, usize) {
-        let mut read = Read { headers: Vec::new(), weight: None, stream: None, is_cut: false, is_whole: true };
+        let mut read =
+            Read { headers: Vec::new(), weight: None, stream: None, is_cut: false, is_whole: true };
         match self.tables[direction.index()].read(block) {
             Ok((headers, left)) => {
                 if headers.iter().any(|header| !matches!(header.kind, Kind::Header | Kind::Size(_))) {
@@ -264,7 +277,8 @@ impl Connection {
         // The padding itself is read as headers without a name, as those do for whom rules are written.
         let mut reader = Reader::new(bytes);
         let pad = if head.is_padded() { reader.u8().map(|_| ()) } else { Some(()) };
-        let weight = if head.has_priority() { reader.be32().and_then(|_| reader.u8()).map(Some) } else { Some(None) };
+        let weight =
+            if head.has_priority() { reader.be32().and_then(|_| reader.u8()).map(Some) } else { Some(None) };
         let (Some(()), Some(weight)) = (pad, weight) else { return self.unread(is_all) };
         let (mut read, left) = self.block(direction, reader.rest(), is_all);
         if left > 0 {
@@ -349,7 +363,9 @@ fn follow(exchange: &mut Exchange, direction: Direction, head: &Head, read: &Rea
 /// The data of a frame, without what fills it up.
 fn unpadded<'a>(head: &Head, bytes: &'a [u8]) -> &'a [u8] {
     match bytes.first() {
-        Some(count) if head.is_padded() => bytes.get(1..bytes.len().saturating_sub((*count).into())).unwrap_or(bytes),
+        Some(count) if head.is_padded() => {
+            bytes.get(1..bytes.len().saturating_sub((*count).into())).unwrap_or(bytes)
+        }
         _ => bytes,
     }
 }
@@ -379,7 +395,12 @@ impl Default for Connection {
 impl Parser for Connection {
     type Transaction = Exchange;
 
-    fn feed(&mut self, direction: Direction, input: Input<'_>, context: &mut Context<'_>) -> Result<Taken, Broken> {
+    fn feed(
+        &mut self,
+        direction: Direction,
+        input: Input<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<Taken, Broken> {
         if !self.is_begun {
             self.is_begun = true;
             self.begin(context.announced_name);

@@ -106,7 +106,11 @@ impl Side {
         let mut out = Vec::new();
         let result = single.write(bytes, &mut |piece| {
             out.extend_from_slice(piece);
-            if out.len() as u64 > BOMB_BYTES_MIN { Err(crate::app::http::compression::Stopped) } else { Ok(()) }
+            if out.len() as u64 > BOMB_BYTES_MIN {
+                Err(crate::app::http::compression::Stopped)
+            } else {
+                Ok(())
+            }
         });
         self.came += bytes.len() as u64;
         if let Err(trouble) = result {
@@ -187,7 +191,9 @@ impl Exchange {
             match name {
                 b"content-encoding" => self.side_mut(direction).choose(value),
                 b"accept" => accepts_dns |= value == b"application/dns-message",
-                b"content-type" if value == b"application/dns-message" => self.side_mut(direction).is_dns = true,
+                b"content-type" if value == b"application/dns-message" => {
+                    self.side_mut(direction).is_dns = true
+                }
                 b":path" => path = Some(value),
                 name if name.eq_ignore_ascii_case(b":authority") => {
                     authority = Some(value);
@@ -376,6 +382,10 @@ impl Side {
             let before = self.headers.get(..place).unwrap_or_default().iter();
             before.rev().take(64).any(|other| std::sync::Arc::ptr_eq(&other.value, &header.value))
         };
-        self.headers.iter().enumerate().filter(move |(place, header)| named(header) && !repeats(*place, header)).map(|one| one.1)
+        self.headers
+            .iter()
+            .enumerate()
+            .filter(move |(place, header)| named(header) && !repeats(*place, header))
+            .map(|one| one.1)
     }
 }

@@ -30,13 +30,20 @@ pub(super) fn joined(side: &Side, name: &[u8]) -> Option<Vec<u8>> {
 /// The files that a body's field means.
 pub(super) fn body(exchange: &Exchange, field: Field, direction: Direction) -> Option<&Files> {
     match (field, direction) {
-        (field::REQUEST_BODY, Direction::ToServer) | (field::RESPONSE_BODY, Direction::ToClient) => exchange.files(direction),
+        (field::REQUEST_BODY, Direction::ToServer) | (field::RESPONSE_BODY, Direction::ToClient) => {
+            exchange.files(direction)
+        }
         _ => None,
     }
 }
 
 /// Shows a field.
-pub(super) fn visit(exchange: &Exchange, wanted: Field, direction: Direction, show: &mut dyn FnMut(Piece<'_>)) {
+pub(super) fn visit(
+    exchange: &Exchange,
+    wanted: Field,
+    direction: Direction,
+    show: &mut dyn FnMut(Piece<'_>),
+) {
     let side = exchange.side(direction);
     match wanted {
         keywords::HEADER_NAME => side.headers.iter().for_each(|header| show(Piece::whole(&header.name))),
@@ -72,7 +79,9 @@ fn one(side: &Side, wanted: Field, direction: Direction) -> Option<Vec<u8>> {
         field::HOST_RAW if to_server => joined(side, b":authority"),
         field::HOST if to_server => joined(side, b":authority").map(|host| plain_host(&host)),
         field::COOKIE => joined(side, cookie_of(direction)),
-        field::HEADER => lines(side, |header| !is_cookie(header, direction), |value| value.trim_ascii_blanks()),
+        field::HEADER => {
+            lines(side, |header| !is_cookie(header, direction), |value| value.trim_ascii_blanks())
+        }
         field::HEADER_RAW => lines(side, |_| true, |value| value),
         field::HEADER_NAMES => names(side),
         other => field::header_of(other).and_then(|name| joined(side, name)),

@@ -180,7 +180,12 @@ impl Table {
         if let Some((name, value)) = FIXED.get(place) {
             return Header::new(name.as_bytes(), value.as_bytes());
         }
-        self.entries.iter().rev().nth(place - FIXED.len()).cloned().unwrap_or_else(|| Header::odd(Kind::Unknown))
+        self.entries
+            .iter()
+            .rev()
+            .nth(place - FIXED.len())
+            .cloned()
+            .unwrap_or_else(|| Header::odd(Kind::Unknown))
     }
 
     fn add(&mut self, header: Header) {
@@ -244,13 +249,22 @@ mod tests {
         let mut table = Table::default();
         assert_eq!(read(&mut table, &[0x53, 3, b'*', b'/', b'*']), [("accept".into(), "*/*".into())]);
         assert_eq!(read(&mut table, b"\x40\x01a\x01b"), [("a".into(), "b".into())]);
-        assert_eq!(read(&mut table, &[0xbe, 0xbf]), [("a".into(), "b".into()), ("accept".into(), "*/*".into())]);
+        assert_eq!(
+            read(&mut table, &[0xbe, 0xbf]),
+            [("a".into(), "b".into()), ("accept".into(), "*/*".into())]
+        );
     }
 
     #[test]
     fn an_entry_that_is_not_there_is_told() {
         let kinds = |block: &[u8]| -> Vec<Kind> {
-            Table::default().read(block).map(|read| read.0).unwrap_or_default().iter().map(|header| header.kind).collect()
+            Table::default()
+                .read(block)
+                .map(|read| read.0)
+                .unwrap_or_default()
+                .iter()
+                .map(|header| header.kind)
+                .collect()
         };
         assert_eq!(kinds(&[0x80, 0xbe]), [Kind::Zero, Kind::Unknown]);
         assert_eq!(kinds(&[0x3f, 0xe1, 0x1f]), [Kind::Size(4096)]);

@@ -46,7 +46,8 @@ const FRAME_TYPES: &[&str] = &[
     "CONTINUATION",
 ];
 /// The same, as they may be written, too.
-const FRAME_TYPES_IN_ONE_WORD: &[(&str, usize)] = &[("RSTSTREAM", 3), ("PUSHPROMISE", 5), ("WINDOWUPDATE", 8)];
+const FRAME_TYPES_IN_ONE_WORD: &[(&str, usize)] =
+    &[("RSTSTREAM", 3), ("PUSHPROMISE", 5), ("WINDOWUPDATE", 8)];
 
 /// Why a stream or a connection is given up, in the order of the codes.
 pub(super) const ERRORS: &[&str] = &[
@@ -90,7 +91,8 @@ fn place(names: &[&str], text: &str) -> Option<usize> {
 /// `http2.frametype:GOAWAY` or its number.
 fn frame_type(text: &str) -> Result<Test, Complaint> {
     let text = text.trim();
-    let in_one_word = || FRAME_TYPES_IN_ONE_WORD.iter().find(|name| name.0.eq_ignore_ascii_case(text)).map(|name| name.1);
+    let in_one_word =
+        || FRAME_TYPES_IN_ONE_WORD.iter().find(|name| name.0.eq_ignore_ascii_case(text)).map(|name| name.1);
     let named = || place(FRAME_TYPES, text).or_else(in_one_word).and_then(|place| u8::try_from(place).ok());
     let Some(kind) = text.parse::<u8>().ok().or_else(named) else {
         return Err(Complaint::new(format!("'{text}' is no kind of frame")));
@@ -113,13 +115,18 @@ fn settings(text: &str) -> Result<Test, Complaint> {
     let text = text.trim();
     let end = text.find([' ', '<', '>', '=']).unwrap_or(text.len());
     let (name, condition) = text.split_at(end);
-    let Some(id) = SETTINGS_NAMES.iter().find(|known| known.0.eq_ignore_ascii_case(name)).map(|known| known.1) else {
+    let Some(id) =
+        SETTINGS_NAMES.iter().find(|known| known.0.eq_ignore_ascii_case(name)).map(|known| known.1)
+    else {
         return Err(Complaint::new(format!("'{name}' is no setting that HTTP/2 knows")));
     };
     let condition = condition.trim();
-    let test = if condition.is_empty() { None } else { Some(NumberTest::parse(condition, u32::MAX.into(), &[])?) };
+    let test =
+        if condition.is_empty() { None } else { Some(NumberTest::parse(condition, u32::MAX.into(), &[])?) };
     Ok(any(move |side| {
-        side.settings.iter().any(|(set, value)| *set == id && test.is_none_or(|test| test.holds((*value).into())))
+        side.settings
+            .iter()
+            .any(|(set, value)| *set == id && test.is_none_or(|test| test.holds((*value).into())))
     }))
 }
 

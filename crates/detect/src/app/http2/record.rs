@@ -25,9 +25,12 @@ pub(super) fn write(exchange: &Exchange, record: &mut Object) {
         let of = |side: &'_ Side| side.headers.iter().rfind(named).map(|header| header.value.to_vec());
         of(response).or_else(|| of(request))
     };
-    for (key, name) in
-        [("http_method", &b":method"[..]), ("url", b":path"), ("hostname", b"host"), ("http_user_agent", b"user-agent")]
-    {
+    for (key, name) in [
+        ("http_method", &b":method"[..]),
+        ("url", b":path"),
+        ("hostname", b"host"),
+        ("http_user_agent", b"user-agent"),
+    ] {
         if let Some(value) = last(name) {
             record.bytes(key, &value);
         }
@@ -67,13 +70,16 @@ fn header(header: &Header) -> Object {
 fn frames(side: &Side) -> Object {
     let mut object = Object::new();
     if !side.settings.is_empty() {
-        object.objects("settings", side.settings.iter().map(|(id, value)| {
-            let mut setting = Object::new();
-            let name = SETTINGS_NAMES.iter().find(|known| known.1 == *id).map_or("", |known| known.0);
-            setting.text("settings_id", &name.replace('_', ""));
-            setting.number("settings_value", (*value).into());
-            setting
-        }));
+        object.objects(
+            "settings",
+            side.settings.iter().map(|(id, value)| {
+                let mut setting = Object::new();
+                let name = SETTINGS_NAMES.iter().find(|known| known.1 == *id).map_or("", |known| known.0);
+                setting.text("settings_id", &name.replace('_', ""));
+                setting.number("settings_value", (*value).into());
+                setting
+            }),
+        );
     }
     if let Some(code) = side.errors.first() {
         match ERRORS.get(*code as usize) {
