@@ -18,8 +18,6 @@ mod hpack;
 mod huffman;
 mod keywords;
 mod record;
-#[cfg(test)]
-mod tests;
 
 pub use connection::Connection;
 pub use exchange::Exchange;

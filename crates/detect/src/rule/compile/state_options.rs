@@ -1,8 +1,7 @@
 //! What rules ask of flows and remember of them: `flow`, `flowbits`, `flowint`, `xbits`, `threshold`, `dataset`, `app-layer-event`, …
 
 use super::{Compiler, Draft, head};
-use crate::app::ProtocolId;
-use crate::app::Sides;
+use crate::app::{ProtocolId, Sides};
 use crate::app::table::PROTOCOLS;
 use crate::inspect::Link;
 use crate::inspect::chain::Listed;
