@@ -169,7 +169,7 @@ fn is_range(text: &[u8]) -> bool {
 pub(super) fn base64(text: &[u8], padded: bool) -> Option<Vec<u8>> {
     let text = if padded {
         let bare = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
-        if text.len() % 4 != 0 || (bare.len() % 4 == 0 && bare.len() != text.len()) {
+        if !text.len().is_multiple_of(4) || (bare.len().is_multiple_of(4) && bare.len() != text.len()) {
             return None;
         }
         bare

@@ -1,8 +1,8 @@
 //! What rules ask of flows and remember of them: `flow`, `flowbits`, `flowint`, `xbits`, `threshold`, `dataset`, `app-layer-event`, …
 
 use super::{Compiler, Draft, head};
-use crate::app::{ProtocolId, Sides};
 use crate::app::table::PROTOCOLS;
+use crate::app::{ProtocolId, Sides};
 use crate::inspect::Link;
 use crate::inspect::chain::Listed;
 use crate::lists::{Ask, Kind, Text};

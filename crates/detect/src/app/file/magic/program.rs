@@ -347,7 +347,7 @@ fn linked(view: View<'_>, is_big: bool, is_64: bool, words: &mut String) {
 }
 
 fn processor(number: u32, sub: u32) -> String {
-    let name = match number & 0x00ff_ffff {
+    match number & 0x00ff_ffff {
         7 if number >> 24 == 1 => "x86_64".to_owned(),
         7 => "i386".to_owned(),
         12 if number >> 24 == 1 => match sub & 0x00ff_ffff {
@@ -381,8 +381,7 @@ fn processor(number: u32, sub: u32) -> String {
             }
         }
         other => format!("architecture={other}"),
-    };
-    name
+    }
 }
 
 const MACH_FLAGS: &[&str] = &[

@@ -66,7 +66,7 @@ fn class(byte: u8) -> Class {
 fn without_zeros(view: View<'_>) -> &[u8] {
     let bytes = view.part(0, ENCODING_BYTES_MAX);
     let length = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    let is_cut = bytes.len() % 2 == 0 && length % 2 == 1;
+    let is_cut = bytes.len().is_multiple_of(2) && !length.is_multiple_of(2);
     &bytes[..length + usize::from(is_cut)]
 }
 
