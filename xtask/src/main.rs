@@ -15,7 +15,7 @@ usage: cargo xtask WORD
   gate            that a clock, a thread, a file … in a logic crate would be refused
   test            all tests
   sim SEED [...]  replays one seed and explains it; further flags go to `varangian sim`
-  fuzz TARGET [S] fuzzes `audit`, `decode`, `door`, `monitor` or `pcre` for a minute or S seconds (needs cargo-fuzz and a C++ compiler)
+  fuzz TARGET [S] fuzzes `audit`, `capture`, `decode`, `door`, `monitor` or `pcre` for a minute or S seconds (needs cargo-fuzz and a C++ compiler)
   soak [...]      breaks a running cluster; flags go to `soak` (--seconds S, --seed N, --steady, …)
   docs            the documentation of all crates, in target/doc
   mutations       looks for every named defect (in a build that contains them)";
