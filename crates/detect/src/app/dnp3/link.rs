@@ -60,9 +60,9 @@ pub(super) struct Head {
 impl Head {
     /// Reads a head.
     pub(super) fn read(bytes: &[u8]) -> Result<Head, Fault> {
-        let head: [u8; HEAD_BYTES] =
-            bytes.first_chunk().copied().ok_or(Fault::Incomplete(HEAD_BYTES))?;
-        let [start_1, start_2, length, control, to_low, to_high, from_low, from_high, sum_low, sum_high] = head;
+        let head: [u8; HEAD_BYTES] = bytes.first_chunk().copied().ok_or(Fault::Incomplete(HEAD_BYTES))?;
+        let [start_1, start_2, length, control, to_low, to_high, from_low, from_high, sum_low, sum_high] =
+            head;
         if [start_1, start_2] != START {
             return Err(Fault::Start);
         }

@@ -178,9 +178,7 @@ impl Object {
                 reader.skip(prefix_bytes)?;
                 reader.skip(usize::try_from((count * bits).div_ceil(8)).ok()?)
             }
-            Shape::Bytes(bytes) => {
-                reader.skip(usize::try_from(count * (prefix_bytes as u64 + bytes)).ok()?)
-            }
+            Shape::Bytes(bytes) => reader.skip(usize::try_from(count * (prefix_bytes as u64 + bytes)).ok()?),
             Shape::Sized(_) if !is_size => None,
             Shape::Parts(parts) | Shape::Sized(parts) => {
                 (0..count).try_for_each(|_| point(reader, prefix_bytes, parts))
@@ -191,7 +189,8 @@ impl Object {
 
 /// Passes over a point.
 fn point(reader: &mut Reader<'_>, prefix_bytes: usize, parts: &[Part]) -> Option<()> {
-    let size = reader.take(prefix_bytes)?.iter().rev().fold(0, |size: usize, byte| size << 8 | usize::from(*byte));
+    let size =
+        reader.take(prefix_bytes)?.iter().rev().fold(0, |size: usize, byte| size << 8 | usize::from(*byte));
     let behind = reader.len();
     let mut lengths = [0; 3];
     let (mut known, mut used) = (0, 0);

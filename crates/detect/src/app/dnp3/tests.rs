@@ -32,7 +32,9 @@ fn trial() -> Trial<Dnp3> {
 /// Whether a condition holds for the last message.
 fn holds(trial: &Trial<Dnp3>, name: &str, text: &str) -> bool {
     let keyword = keywords::KEYWORDS.iter().find(|keyword| keyword.name == name);
-    let Some(Takes::Test(parse)) = keyword.map(|keyword| keyword.takes) else { panic!("{name} is a condition") };
+    let Some(Takes::Test(parse)) = keyword.map(|keyword| keyword.takes) else {
+        panic!("{name} is a condition")
+    };
     let test = parse(text).unwrap_or_else(|complaint| panic!("{text}: {complaint:?}"));
     let last = trial.transactions().last().unwrap_or_else(|| panic!("there is a message"));
     test.check(last, last.direction) == Verdict::Holds
@@ -78,12 +80,9 @@ fn each_message_is_an_exchange_of_its_direction() {
 #[test]
 fn frames_are_put_together_however_they_are_cut() {
     let whole = [1, 2, 0, 0, 29].into_iter().chain([1; 30]).collect::<Vec<u8>>();
-    let frames = [
-        request(0x7f, &[&[0xc0, 2], &whole[..20]].concat()),
-        frame(0xc0, &[]),
-        request(0x80, &whole[20..]),
-    ]
-    .concat();
+    let frames =
+        [request(0x7f, &[&[0xc0, 2], &whole[..20]].concat()), frame(0xc0, &[]), request(0x80, &whole[20..])]
+            .concat();
     for step in [1, 7, frames.len()] {
         let mut trial = trial();
         frames.chunks(step).for_each(|piece| {
@@ -136,7 +135,13 @@ fn messages_and_objects_are_bounded_and_told() {
     let mut many = trial();
     let objects = [60, 1, 6].repeat(80);
     for number in 0..27 {
-        let place = if number == 0 { FIRST } else if number == 26 { LAST | number } else { number };
+        let place = if number == 0 {
+            FIRST
+        } else if number == 26 {
+            LAST | number
+        } else {
+            number
+        };
         let head: &[u8] = if number == 0 { &[0xc0, 1] } else { &[] };
         many.say(ToServer, &request(place, &[head, &objects].concat()));
     }
@@ -197,7 +202,8 @@ fn it_is_recognised_both_ways() {
 
 #[test]
 fn every_damage_is_survived() {
-    let bytes = [0xc0, 129, 0, 0, 70, 2, 0x5b, 1, 0, 0, 12, 0, 1, 0, 13, 0, 2, 0, 0, 0, 0, 0, b'a', b'b', b'c'];
+    let bytes =
+        [0xc0, 129, 0, 0, 70, 2, 0x5b, 1, 0, 0, 12, 0, 1, 0, 13, 0, 2, 0, 0, 0, 0, 0, b'a', b'b', b'c'];
     for place in 0..bytes.len() {
         for value in [0, 1, 0x7f, 0xff] {
             let mut damaged = bytes;

@@ -52,7 +52,14 @@ fn conversation() -> Vec<(Direction, Vec<u8>)> {
         (ToServer, query("select * from things")),
         (
             ToClient,
-            [message(b'T', &[&b"\0\x01a\0"[..], &[0; 18]].concat()), row.clone(), row, message(b'C', b"SELECT 2\0"), ready()].concat(),
+            [
+                message(b'T', &[&b"\0\x01a\0"[..], &[0; 18]].concat()),
+                row.clone(),
+                row,
+                message(b'C', b"SELECT 2\0"),
+                ready(),
+            ]
+            .concat(),
         ),
         (ToServer, query("oops")),
         (ToClient, [message(b'E', b"SERROR\0VERROR\0C42601\0Mno\0\0"), ready()].concat()),
