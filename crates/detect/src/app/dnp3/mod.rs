@@ -145,7 +145,7 @@ impl Dnp3 {
                 message.direction == direction
                     && (message.head.source, message.head.destination) == (head.source, head.destination)
                     && !message.is_complete
-                    && (message.place & NUMBER) + 1 & NUMBER == place & NUMBER
+                    && ((message.place & NUMBER) + 1) & NUMBER == place & NUMBER
             };
             let mut messages = self.transactions.iter_mut().map(|live| &mut live.transaction);
             if let Some(message) = messages.find(goes_on) {

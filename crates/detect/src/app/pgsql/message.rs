@@ -87,7 +87,7 @@ pub(super) enum Secret {
 type Read<T> = Result<T, Fault>;
 
 /// A message's letter, its length's content bytes at least `least`, and how many bytes it has in all.
-fn frame<'a>(bytes: &'a [u8], letter_bytes: usize, least: usize, exact: bool) -> Read<(&'a [u8], usize)> {
+fn frame(bytes: &[u8], letter_bytes: usize, least: usize, exact: bool) -> Read<(&[u8], usize)> {
     let head = letter_bytes + LENGTH_BYTES;
     let length = bytes.get(letter_bytes..head).ok_or(Fault::Incomplete(head))?;
     let length = Reader::new(length).be32().unwrap_or_default() as usize;
