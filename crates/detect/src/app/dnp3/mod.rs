@@ -3,7 +3,7 @@
 //! Upon a frame with data: it begins a message or goes on with the one of the same two ends whose number is one
 //! less; a message that is complete is an exchange, looked at in its own direction. Frames whose data are damaged
 //! are passed over and told. Upon a head that cannot be: the matter ends. Upon a message longer than
-//! [`MESSAGE_BYTES_MAX`]: it is complete as it is, and told.
+//! `MESSAGE_BYTES_MAX`: it is complete as it is, and told.
 //!
 //! Not here: which answer belongs to which request, what points say, confirmations (they are passed over).
 
