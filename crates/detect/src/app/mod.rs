@@ -120,6 +120,8 @@ impl Taken {
 pub trait Parser: Clone + Send + Sync + 'static {
     /// What the protocol's exchanges are made of.
     type Transaction: Transaction;
+    /// Whether the stream's raw bytes are looked at as soon as an exchange is complete, rather than when enough have come.
+    const LOOKS_AT_ONCE: bool = true;
 
     /// Takes bytes. All that is not taken is shown again; a parser that can never take its input says [`Broken`].
     ///

@@ -204,7 +204,7 @@ pub(crate) trait AnyParser: Send + Sync {
     fn end(&mut self, direction: Direction, context: &mut Context<'_>);
     /// How many exchanges are alive.
     fn live(&self) -> usize;
-    /// How many of those that are alive are complete in this direction.
+    /// How many of those that are alive are complete in this direction; 0 if raw bytes are not looked at for that.
     fn complete(&self, direction: Direction) -> usize;
     /// The one at this place, to change.
     fn at_mut(&mut self, place: usize) -> Option<(u64, &mut dyn AnyTransaction, &mut Inspection)>;
@@ -236,6 +236,9 @@ impl<P: Parser> AnyParser for P {
     }
 
     fn complete(&self, direction: Direction) -> usize {
+        if !P::LOOKS_AT_ONCE {
+            return 0;
+        }
         self.transactions()
             .live
             .iter()

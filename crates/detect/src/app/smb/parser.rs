@@ -37,6 +37,7 @@ pub struct SmbParser {
 
 impl Parser for SmbParser {
     type Transaction = SmbTransaction;
+    const LOOKS_AT_ONCE: bool = false;
 
     fn feed(
         &mut self,
