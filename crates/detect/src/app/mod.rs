@@ -114,6 +114,9 @@ impl Taken {
     }
 }
 
+/// Bytes that a parser may leave untaken: one that wants more in one piece has lost its way.
+pub const UNTAKEN_BYTES_MAX: usize = 512 << 10;
+
 /// The state of one flow's protocol.
 ///
 /// It is cloned when the engine keeps a snapshot, so it shares nothing that changes.

@@ -11,13 +11,12 @@ use super::recognise::{self, recognise};
 use super::worker::Desk;
 use crate::Direction;
 use crate::app::table::protocol;
-use crate::app::{Broken, Context, Expectation, Input, Next, ProtocolId, Taken, Transport};
+use crate::app::{
+    Broken, Context, Expectation, Input, Next, ProtocolId, Taken, Transport, UNTAKEN_BYTES_MAX,
+};
 use crate::flow::{Flow, LAYER_MISMATCH, LAYER_ONE_SIDE, LAYER_SKIPPED, Layer, Recognition};
 use crate::stream::Supply;
 use std::sync::Arc;
-
-/// Bytes that a parser may leave untaken: one that wants more in one piece has lost its way.
-const UNTAKEN_BYTES_MAX: usize = 512 << 10;
 
 /// What feeding brought.
 #[derive(Default)]

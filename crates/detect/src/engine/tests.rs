@@ -234,3 +234,24 @@ fn a_flood_of_flows_ends_old_ones_and_takes_bounded_memory() {
     assert!(counters.flows_live <= 16_384, "{counters:?}");
     assert_eq!(counters.flows_live + counters.flows_evicted, 40_000);
 }
+
+#[test]
+fn a_stream_is_looked_into_as_far_as_what_it_speaks_wants() {
+    let only_stream =
+        r#"alert tcp any any -> any 80 (flow:established,to_server,only_stream; content:"ATTACK"; sid:1;)"#;
+    let record = |protocol: &[u8; 4], end: &[u8]| {
+        let mut record =
+            [&30_000u32.to_be_bytes(), protocol.as_slice(), &[64, 0, 0, 0, 0, 0, 0, 0, 13, 0]].concat();
+        record.resize(30_004 - end.len(), 0);
+        [&record, end].concat()
+    };
+    for (protocol, wanted) in [(b"\xfeSMB", 1), (b"\xfeXYZ", 0)] {
+        let records = [record(protocol, b""), record(protocol, b"ATTACK")];
+        let mut said: Vec<(bool, u32, &[u8])> = Vec::new();
+        for number in 0..50u32 {
+            said.push((true, number * 30_004, &records[usize::from(number == 49)]));
+            said.push((false, 0, b""));
+        }
+        assert_eq!(alerts(only_stream, &talk(&said)).len(), wanted);
+    }
+}

@@ -4,11 +4,11 @@ use super::message::{self, Read};
 use super::transaction::Krb5Transaction;
 use crate::Direction;
 use crate::app::bytes::Reader;
-use crate::app::{Broken, Context, Input, Parser, Taken, Transactions, Transport};
+use crate::app::{Broken, Context, Input, Parser, Taken, Transactions, Transport, UNTAKEN_BYTES_MAX};
 use kerberos_parser::krb5::MessageType;
 
 /// Bytes that a message over TCP may have.
-const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+const MESSAGE_BYTES_MAX: usize = UNTAKEN_BYTES_MAX - LENGTH_BYTES;
 /// Bytes of the length before it.
 const LENGTH_BYTES: usize = 4;
 

@@ -7,10 +7,10 @@ use super::{frames, v2, v3, v4};
 use crate::Direction;
 use crate::app::bytes::Reader;
 use crate::app::transfer::Bytes;
-use crate::app::{Broken, Context, Input, Looked, Parser, Taken, Transactions, Transport};
+use crate::app::{Broken, Context, Input, Looked, Parser, Taken, Transactions, Transport, UNTAKEN_BYTES_MAX};
 
 /// Bytes of a record that is waited for; longer ones are taken as they come or passed over.
-const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
+const RECORD_BYTES_MAX: usize = UNTAKEN_BYTES_MAX;
 /// Shorter records are waited for.
 const PART_RECORD_BYTES_MIN: usize = 512;
 /// Bytes of a call or of a reply that must be there before it is taken as it comes.

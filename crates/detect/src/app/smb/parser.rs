@@ -9,7 +9,7 @@ use super::{v1, v2};
 use crate::Direction;
 use crate::app::bytes::Reader;
 use crate::app::transfer::Bytes;
-use crate::app::{Broken, Context, Input, Parser, Taken, Transactions};
+use crate::app::{Broken, Context, Input, Parser, Taken, Transactions, UNTAKEN_BYTES_MAX};
 
 /// Bytes of a record that must be there before it is taken as it comes.
 const PART_BYTES_MIN: usize = 512;
@@ -146,6 +146,11 @@ impl SmbParser {
             if header.kind == nbss::MESSAGE && self.part_of_record(direction, rest, length, context) {
                 return Ok(Taken::part(bytes.len(), 0));
             }
+            if length > UNTAKEN_BYTES_MAX {
+                // Too long to wait for, such as much that is encrypted: it is passed over.
+                self.state.skip[direction.index()] = length - rest.len();
+                return Ok(Taken::part(bytes.len(), 0));
+            }
             return Ok(Taken::part(taken, length));
         }
     }
@@ -203,7 +208,7 @@ impl SmbParser {
         Some(())
     }
 
-    /// Takes what is there of a read or a write, of which the rest comes later. Everything else is waited for.
+    /// Takes what is there of a read or a write, of which the rest comes later. Everything else is waited for, unless it is too long.
     fn part_of_record(
         &mut self,
         direction: Direction,

@@ -2,8 +2,8 @@
 
 use super::build::*;
 use super::*;
-use crate::app::Verdict;
 use crate::app::dcerpc::tests::{bind, bind_ack, request, response, test_of};
+use crate::app::{UNTAKEN_BYTES_MAX, Verdict};
 
 const UUID: &str = "367abb81-9844-35f1-ad32-98f038001003";
 
@@ -78,6 +78,20 @@ fn a_tree_is_a_share_until_its_response_says_that_it_is_of_pipes() {
         assert_eq!(shown(flow.last(), keywords::SHARE, TO_SERVER).len(), share);
         assert_eq!(shown(flow.last(), keywords::NAMED_PIPE, TO_SERVER).len(), pipe);
     }
+}
+
+#[test]
+fn what_is_too_long_to_wait_for_is_passed_over() {
+    let mut flow = Flow::new();
+    let encrypted = session(&[b"\xfdSMB".as_slice(), &vec![7; UNTAKEN_BYTES_MAX]].concat());
+    let tree = [
+        (TO_SERVER, encrypted),
+        (TO_SERVER, two_tree_connect(1, r"\\srv\x")),
+        (TO_CLIENT, two_tree_connected(1, 4, 1)),
+    ];
+    flow.hold(&tree, 100_000);
+    assert_eq!(flow.all().len(), 1);
+    assert_eq!(shown(flow.last(), keywords::SHARE, TO_SERVER).len(), 1);
 }
 
 #[test]
