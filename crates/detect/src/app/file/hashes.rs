@@ -18,17 +18,12 @@ pub(super) fn test<const N: usize>(
     needs: Needs,
     of: fn(&File) -> Option<&[u8; N]>,
 ) -> Result<FileTest, Complaint> {
-    let plain = |name: &'_ str| name.trim().trim_matches('"').to_owned();
-    let value = plain(value);
+    let value = value.trim().trim_matches('"');
     let (name, negated) = match value.strip_prefix('!') {
-<<<<<<< HEAD
         Some(rest) => (rest.trim().trim_matches('"'), true),
-=======
-        Some(rest) => (plain(rest), true),
->>>>>>> 7003a82 (detect: transformations, base64 and numbers in buffers do what rules were written for, and refuse what they never could)
         None => (value, false),
     };
-    let text = read(&name).ok_or_else(|| Complaint::new(format!("the list '{name}' cannot be read")))?;
+    let text = read(name).ok_or_else(|| Complaint::new(format!("the list '{name}' cannot be read")))?;
     let list = list::<N>(&text)?;
     Ok(FileTest::new(needs, move |file| match (file.ending, of(file)) {
         (Ending::Open, _) => Verdict::Open,

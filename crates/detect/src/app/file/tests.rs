@@ -229,7 +229,6 @@ fn rules_on_files_are_read_in_all_their_forms() {
         "file.magic; content:\"PDF\";",
         "file.data; content:\"a\";",
         "file_data; to_md5; content:\"a\";",
-        "file.data: to_client; content:\"a\";",
         "file_data; to_lowercase; content:\"a\";",
         "filemd5:list;",
         "filemd5:!\"list\";",

@@ -468,35 +468,6 @@ fn entropy(value: &str) -> Result<Link, Complaint> {
 
 /// `>4`, `>=4`, `<4`, `<=4`, `=4`, `4`, `!=4`, `4-5` and `4<>5` (between the two) or `!4-5`.
 fn entropy_test(word: &str) -> Result<NumberTest, Complaint> {
-<<<<<<< HEAD
-    let (body, negated) = word.strip_prefix('!').map_or((word, false), |rest| (rest, true));
-    if let Some((low, high)) = body.split_once('-') {
-        let (low, high) = (thousandths(low)?, thousandths(high)?);
-        return Ok(if negated { NumberTest::NotBetween(low, high) } else { NumberTest::Between(low, high) });
-    }
-    let digits = word.trim_start_matches(|letter: char| !letter.is_ascii_digit());
-    let sign = word[..word.len() - digits.len()].trim();
-    let thousandths = thousandths(digits)?;
-    Ok(match sign {
-        "" | "=" => NumberTest::Equal(thousandths),
-        "!" | "!=" => NumberTest::NotEqual(thousandths),
-        "<" => NumberTest::Less(thousandths),
-        "<=" => NumberTest::AtMost(thousandths),
-        ">" => NumberTest::More(thousandths),
-        ">=" => NumberTest::AtLeast(thousandths),
-        other => return Err(Complaint::new(format!("'{other}' is no comparison"))),
-    })
-}
-
-fn thousandths(digits: &str) -> Result<u64, Complaint> {
-    let number: f64 =
-        digits.trim().parse().map_err(|_| Complaint::new(format!("'{digits}' is no entropy")))?;
-    if !(0.0..=8.0).contains(&number) {
-        return Err(Complaint::new("an entropy is between 0 and 8"));
-    }
-    Ok((number * 1000.0).round() as u64)
-}
-=======
     let number = |word: &str| {
         let number: Option<f64> = word.trim().parse().ok();
         let number = number
@@ -538,4 +509,3 @@ fn thousandths(digits: &str) -> Result<u64, Complaint> {
 #[cfg(test)]
 #[path = "byte_options_tests.rs"]
 mod tests;
->>>>>>> 7003a82 (detect: transformations, base64 and numbers in buffers do what rules were written for, and refuse what they never could)

@@ -163,20 +163,12 @@ impl<'a> Compiler<'a> {
         }
         match self.keyword(option.name).map(|keyword| keyword.takes) {
             Some(Takes::Buffer(buffer)) => {
-<<<<<<< HEAD
                 // In a rule on a whole exchange, which half is meant.
                 let sides = match value {
                     "" => buffer.sides,
                     "to_server" if draft.exchange => Sides::ToServer,
                     "to_client" if draft.exchange => Sides::ToClient,
                     _ => return Err(Complaint::new(format!("'{}' takes no value", option.name))),
-=======
-                let sides = match value {
-                    "" => buffer.sides,
-                    "to_server" if buffer.sides == Sides::Both => Sides::ToServer,
-                    "to_client" if buffer.sides == Sides::Both => Sides::ToClient,
-                    _ => return Err(Complaint::new(format!("'{}' takes no value '{value}'", option.name))),
->>>>>>> 7003a82 (detect: transformations, base64 and numbers in buffers do what rules were written for, and refuse what they never could)
                 };
                 draft.look_into(Where::Layer(Buffer { sides, ..buffer }))
             }
