@@ -45,8 +45,7 @@ impl Kind {
     /// Reads a value as it stands in a file.
     fn read(self, text: &str) -> Option<Vec<u8>> {
         match self {
-            Kind::Text => Some(crate::inspect::transform::base64_lenient(text.as_bytes(), 0))
-                .filter(|bytes| !bytes.is_empty()),
+            Kind::Text => crate::inspect::base64::strictly(text.as_bytes()),
             Kind::Md5 => hex(text, 16),
             Kind::Sha256 => hex(text, 32),
             Kind::Ipv4 => match text.parse().ok()? {

@@ -238,7 +238,7 @@ impl One<'_, '_> {
             && held & PAYLOAD == 0
         {
             let holds = self.payload.is_some_and(|bytes| {
-                let look = Look { bytes, start: 0, last: false, little_endian: false };
+                let look = Look { bytes, start: 0, little_endian: false };
                 chain_holds(&asked.chain, &[], look, &self.set.lists, &mut self.desk.scratch)
             });
             if holds {

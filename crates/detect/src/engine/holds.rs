@@ -180,13 +180,8 @@ pub(crate) fn transformed(
         show(bytes, scratch);
         return;
     };
-    let Some(mut changed) = first.apply(bytes, scratch) else { return };
-    for transform in rest {
-        match transform.apply(&changed, scratch) {
-            Some(next) => changed = next,
-            None => return,
-        }
-    }
+    let changed =
+        rest.iter().fold(first.apply(bytes, scratch), |changed, next| next.apply(&changed, scratch));
     show(&changed, scratch);
 }
 
@@ -203,12 +198,10 @@ pub(crate) fn chain_holds(
         chain.holds(look, lists, scratch)
     } else {
         let mut changed = Vec::new();
-        let mut is_there = false;
         transformed(transforms, look.bytes, &mut scratch.pcre, &mut |bytes, _| {
-            changed.extend_from_slice(bytes);
-            is_there = true;
+            changed.extend_from_slice(bytes)
         });
-        is_there && chain.holds(Look { bytes: &changed, ..look }, lists, scratch)
+        chain.holds(Look { bytes: &changed, ..look }, lists, scratch)
     };
     if !holds {
         scratch.late.truncate(late);
@@ -269,12 +262,8 @@ pub(crate) fn part_holds(
             visit(transaction, key.field, direction, &mut |piece| {
                 count += 1;
                 if !holds && *absent != Absent::Only {
-                    let look = Look {
-                        bytes: piece.bytes,
-                        start: piece.start,
-                        last: piece.last,
-                        little_endian: piece.little_endian,
-                    };
+                    let look =
+                        Look { bytes: piece.bytes, start: piece.start, little_endian: piece.little_endian };
                     holds = chain_holds(chain, transforms, look, &set.lists, scratch);
                 }
             });

@@ -127,7 +127,7 @@ pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, byt
         desk.asks(*number);
         desk.scratch.late.clear();
         let scene = Scene { flow: Some(&*flow), ..*base };
-        let look = Look { bytes, start: 0, last: false, little_endian: false };
+        let look = Look { bytes, start: 0, little_endian: false };
         let holds = packet_holds(rule, &scene)
             && packet_parts_hold(rule, &scene, &set.lists, &mut desk.scratch)
             && rule.payload.as_ref().is_some_and(|asked| {

@@ -25,6 +25,8 @@ pub(crate) struct Number {
     pub(crate) mask: Option<u64>,
 }
 
+/// Entropies are counted in parts of a bit: so many are one.
+pub(crate) const ENTROPY_UNIT: f64 = 1e9;
 /// Bytes that a number in binary may take.
 pub(crate) const BINARY_BYTES_MAX: i64 = 8;
 /// Bytes that a number in digits may take.
@@ -33,33 +35,47 @@ pub(crate) const TEXT_BYTES_MAX: i64 = 23;
 impl Number {
     /// The number and where it ends.
     pub(crate) fn read(&self, look: Look<'_>, last: usize, values: &Values) -> Option<(u64, usize)> {
-        let base = if self.relative { i64::try_from(last).ok()? } else { 0 };
-        let begin = usize::try_from(base.checked_add(self.offset.signed(values))?).ok()?;
+        let begin = self.begin(look, last, values)?;
         let length = usize::try_from(self.bytes.signed(values)).ok()?;
+        if length as i64 > if matches!(self.form, Form::Text(_)) { TEXT_BYTES_MAX } else { BINARY_BYTES_MAX }
+        {
+            return None;
+        }
         let field = look.bytes.get(begin..begin.checked_add(length)?)?;
         let (value, used) = match self.form {
             Form::Text(base) => digits(field, base)?,
-            Form::Big => (big(field)?, length),
-            Form::Little => (little(field)?, length),
-            Form::Dce if look.little_endian => (little(field)?, length),
-            Form::Dce => (big(field)?, length),
+            Form::Big => (big(field), length),
+            Form::Little => (little(field), length),
+            Form::Dce if look.little_endian => (little(field), length),
+            Form::Dce => (big(field), length),
         };
-        let value = match self.mask {
+        Some((self.masked(value), begin + used))
+    }
+
+    /// Where it begins, if that is in the buffer: behind the last match there must be something.
+    fn begin(&self, look: Look<'_>, last: usize, values: &Values) -> Option<usize> {
+        let base = if self.relative { i64::try_from(last).ok()? } else { 0 };
+        let begin = usize::try_from(base.checked_add(self.offset.signed(values))?).ok()?;
+        let needs_more = self.relative && self.bytes.signed(values) != 0;
+        let is_there = if needs_more { begin < look.bytes.len() } else { begin <= look.bytes.len() };
+        (is_there && !look.bytes.is_empty()).then_some(begin)
+    }
+
+    fn masked(&self, value: u64) -> u64 {
+        match self.mask {
             Some(mask) => (value & mask) >> mask.trailing_zeros().min(63),
             None => value,
-        };
-        Some((value, begin + used))
+        }
     }
 }
 
-fn big(field: &[u8]) -> Option<u64> {
-    (field.len() <= 8 && !field.is_empty())
-        .then(|| field.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+/// A field of at most 8 bytes; one without any is 0.
+fn big(field: &[u8]) -> u64 {
+    field.iter().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
-fn little(field: &[u8]) -> Option<u64> {
-    (field.len() <= 8 && !field.is_empty())
-        .then(|| field.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+fn little(field: &[u8]) -> u64 {
+    field.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
 /// A number in digits, as C's `strtoul` reads it: blanks and a sign before it, anything behind it. Also how many bytes were read.
@@ -113,6 +129,11 @@ impl Reach {
         let at = self.at.unsigned(values);
         let reaches = if self.relative { (last as u64).saturating_add(at) <= length } else { at < length };
         reaches != self.negated
+    }
+
+    /// Whether its failing cannot change at another place of the last match: the number is fixed, and what is asked for is that there is more.
+    pub(crate) fn is_fixed(&self) -> bool {
+        matches!(self.at, Operand::Number(_)) && !(self.relative && self.negated)
     }
 }
 
@@ -178,25 +199,18 @@ pub(crate) struct ByteJump {
 
 impl ByteJump {
     pub(crate) fn target(&self, look: Look<'_>, last: usize, values: &Values) -> Option<usize> {
-        let (mut value, end) = if self.number.bytes.signed(values) == 0 {
-            let base = if self.number.relative { i64::try_from(last).ok()? } else { 0 };
-            let end = usize::try_from(base.checked_add(self.number.offset.signed(values))?).ok()?;
-            (0, end)
-        } else {
-            self.number.read(look, last, values)?
-        };
-        value = value.wrapping_mul(self.multiplier.max(1));
-        if self.align {
-            value = value.checked_add(3)? & !3;
-        }
-        let value = i64::try_from(value).ok().filter(|value| *value <= 1 << 40)?;
+        let (value, end) = self.number.read(look, last, values)?;
+        let value = value.wrapping_mul(self.multiplier.max(1));
+        let value = if self.align { value.checked_add(3)? & !3 } else { value };
+        // A number with the highest bit set is one below zero: the jump goes back.
+        let value = value as i64;
         let base = match self.from {
             JumpFrom::Here => i64::try_from(end).ok()?,
             JumpFrom::Beginning => 0,
             JumpFrom::End => i64::try_from(look.bytes.len()).ok()?,
         };
         // A jump back beyond the beginning ends at the beginning.
-        let target = base.checked_add(value)?.checked_add(self.post_offset)?.max(0);
+        let target = base.saturating_add(value).saturating_add(self.post_offset).max(0);
         usize::try_from(target).ok().filter(|target| *target <= look.bytes.len())
     }
 }
@@ -254,17 +268,14 @@ impl ByteMath {
             Operator::Divide => left.checked_div(right)?,
             Operator::Left if right < 64 => left << right,
             Operator::Left => 0,
-            Operator::Right => left >> right.min(63),
+            Operator::Right if right < 64 => left >> right,
+            Operator::Right => 0,
         };
-        let value = match self.number.mask {
-            Some(mask) => (value & mask) >> mask.trailing_zeros().min(63),
-            None => value,
-        };
-        Some((value, end))
+        Some((self.number.masked(value), end))
     }
 }
 
-/// Shannon's entropy of `bytes`, in thousandths of a bit for each byte.
+/// Shannon's entropy of `bytes`, in billionths of a bit for each byte: so finely that only what a machine rounds otherwise gets lost.
 pub(crate) fn entropy(bytes: &[u8]) -> u64 {
     let mut counts = [0u32; 256];
     for byte in bytes {
@@ -279,7 +290,7 @@ pub(crate) fn entropy(bytes: &[u8]) -> u64 {
             -share * share.log2()
         })
         .sum();
-    (bits * 1000.0).round() as u64
+    (bits * ENTROPY_UNIT).round() as u64
 }
 
 #[cfg(test)]
@@ -342,7 +353,7 @@ mod tests {
     #[test]
     fn entropy_is_that_of_the_textbook() {
         assert_eq!(entropy(b"aaaa"), 0);
-        assert_eq!(entropy(b"abab"), 1000);
-        assert_eq!(entropy(&(0..=255).collect::<Vec<u8>>()), 8000);
+        assert_eq!(entropy(b"abab"), 1_000_000_000);
+        assert_eq!(entropy(&(0..=255).collect::<Vec<u8>>()), 8_000_000_000);
     }
 }

@@ -52,15 +52,13 @@ pub(crate) struct Look<'a> {
     pub(crate) bytes: &'a [u8],
     /// Where it begins in the stream that it is a part of.
     pub(crate) start: u64,
-    /// Whether the stream ends with it.
-    pub(crate) last: bool,
     /// The numbers in it are little-endian: DCERPC said so.
     pub(crate) little_endian: bool,
 }
 
 impl<'a> Look<'a> {
     pub(crate) fn whole(bytes: &'a [u8]) -> Self {
-        Look { bytes, start: 0, last: true, little_endian: false }
+        Look { bytes, start: 0, little_endian: false }
     }
 }
 
@@ -82,7 +80,7 @@ pub(crate) enum Link {
     Base64(Base64),
     /// Whether the buffer is in a list, by its number.
     Listed(Listed),
-    /// Shannon's entropy of the buffer, in thousandths of a bit for each byte.
+    /// Shannon's entropy of the buffer, in billionths of a bit for each byte.
     Entropy {
         from: usize,
         bytes: usize,
@@ -103,7 +101,7 @@ pub(crate) struct Expression {
 /// `base64_decode` and what stands after `base64_data`.
 #[derive(Clone, Debug)]
 pub(crate) struct Base64 {
-    /// Bytes that come out at most; 0: as many as there are.
+    /// Letters that are decoded at most; 0: as many as there are.
     pub(crate) bytes: usize,
     pub(crate) offset: usize,
     pub(crate) relative: bool,
@@ -178,15 +176,14 @@ fn rest_holds(links: &[Link], look: Look<'_>, lists: &crate::lists::Lists, scrat
         let holds = match link {
             Link::Content(content) => return content_holds(content, rest, look, lists, scratch),
             Link::Expression(expression) => return expression_holds(expression, rest, look, lists, scratch),
-            Link::Base64(base64) => {
-                // What is asked of the decoded bytes is the end of the rule's questions about this buffer.
-                match base64_holds(base64, look, lists, scratch) {
-                    Decoded::Holds => return true,
-                    Decoded::Passes => true,
-                    Decoded::Fails => false,
-                }
+            // What is asked of the decoded bytes is the end of the rule's questions about this buffer.
+            Link::Base64(base64) => return base64_holds(base64, look, lists, scratch),
+            Link::IsDataAt(reach) => {
+                let holds = reach.holds(look, scratch.last, &scratch.values);
+                // Another place further on has no more behind it.
+                scratch.is_final |= !holds && reach.is_fixed();
+                holds
             }
-            Link::IsDataAt(reach) => reach.holds(look, scratch.last, &scratch.values),
             Link::ByteTest(test) => test.holds(look, scratch.last, &scratch.values),
             Link::ByteJump(jump) => match jump.target(look, scratch.last, &scratch.values) {
                 Some(target) => {
@@ -215,12 +212,12 @@ fn rest_holds(links: &[Link], look: Look<'_>, lists: &crate::lists::Lists, scrat
                 None => false,
             },
             Link::Size(test) => {
-                let size = look.start + look.bytes.len() as u64;
-                let holds = size_holds(*test, size, look.last);
+                // What came so far is the size: a stream that goes on is judged again.
+                let holds = test.holds(look.start + look.bytes.len() as u64);
                 scratch.is_final |= !holds;
                 holds
             }
-            Link::Length(test) => test.holds(look.bytes.len() as u64),
+            Link::Length(test) => test.holds(look.bytes.len().min(usize::from(u16::MAX)) as u64),
             Link::Listed(listed) => {
                 let holds = match lists.ask(listed.list, &listed.ask, look.bytes) {
                     Some(holds) => holds,
@@ -233,23 +230,15 @@ fn rest_holds(links: &[Link], look: Look<'_>, lists: &crate::lists::Lists, scrat
                 holds
             }
             Link::Entropy { from, bytes, test } => {
-                let part = look.bytes.get(*from..).unwrap_or_default();
-                let part = if *bytes == 0 { part } else { &part[..part.len().min(*bytes)] };
-                !part.is_empty() && test.holds(super::bytes::entropy(part))
+                let part = look.bytes.get(*from..);
+                let part = part.and_then(|part| if *bytes == 0 { Some(part) } else { part.get(..*bytes) });
+                part.is_some_and(|part| test.holds(super::bytes::entropy(part)))
             }
         };
         if !holds {
             return false;
         }
         links = rest;
-    }
-}
-
-/// A size that is not final can only be judged where growing does not change the answer.
-fn size_holds(test: NumberTest, size: u64, is_final: bool) -> bool {
-    match test {
-        NumberTest::More(_) | NumberTest::AtLeast(_) => test.holds(size),
-        _ => is_final && test.holds(size),
     }
 }
 
@@ -342,30 +331,16 @@ fn expression_holds(
     }
 }
 
-enum Decoded {
-    /// The questions about what came out are answered.
-    Holds,
-    /// It was decoded, and nobody asks.
-    Passes,
-    Fails,
-}
-
-fn base64_holds(
-    base64: &Base64,
-    look: Look<'_>,
-    lists: &crate::lists::Lists,
-    scratch: &mut Scratch,
-) -> Decoded {
+/// Whether what base64 stands for is what the rule asks for. It asks no more of this buffer then; if it asks nothing, it does not hold.
+fn base64_holds(base64: &Base64, look: Look<'_>, lists: &crate::lists::Lists, scratch: &mut Scratch) -> bool {
+    /// Letters that are decoded if a rule does not say how many.
+    const LETTERS_MAX: usize = 65_535;
     let from = if base64.relative { scratch.last } else { 0 } + base64.offset;
-    let Some(text) = look.bytes.get(from..) else { return Decoded::Fails };
-    let decoded = super::transform::base64_lenient(text, base64.bytes);
-    if decoded.is_empty() {
-        return Decoded::Fails;
+    let Some(text) = look.bytes.get(from..).filter(|text| !text.is_empty()) else { return false };
+    let letters = if base64.bytes == 0 { LETTERS_MAX } else { base64.bytes };
+    let decoded = super::base64::until_other(&text[..text.len().min(letters)]);
+    match (decoded, &base64.chain) {
+        (Some(decoded), Some(chain)) => rest_holds(&chain.links, Look::whole(&decoded), lists, scratch),
+        _ => false,
     }
-    let Some(chain) = &base64.chain else { return Decoded::Passes };
-    let last = scratch.last;
-    scratch.last = 0;
-    let holds = rest_holds(&chain.links, Look::whole(&decoded), lists, scratch);
-    scratch.last = last;
-    if holds { Decoded::Holds } else { Decoded::Fails }
 }

@@ -1,11 +1,19 @@
 //! Transformations: what is done to a buffer before anybody looks into it.
+//!
+//! A buffer without a byte stays as it is. One that cannot be decoded or has no match stays as it is too; one that cannot be unpacked, or has no domain, becomes
+//! empty: then what must not be there is not there.
+//!
+//! Not here: `luaxform`, since there is no Lua.
 
+use super::{base64, inflate};
 use crate::Complaint;
 use md5::Digest;
 use std::sync::Arc;
 
-/// Bytes that decompressing may make.
-const INFLATED_BYTES_MAX: usize = 64 << 10;
+/// Bytes that unpacking makes if the rule does not say how many.
+const INFLATED_BYTES: usize = 1024;
+/// Bytes that a rule may let it make.
+const INFLATED_BYTES_MAX: u64 = 16 << 20;
 /// Bytes of a key for `xor`.
 const KEY_BYTES_MAX: usize = 255;
 
@@ -26,7 +34,7 @@ pub(crate) enum Transform {
     HeaderLowercase,
     /// The registered name in a host name.
     Domain,
-    /// The last label.
+    /// What it was registered under.
     Tld,
     Base64 {
         mode: Base64Mode,
@@ -87,9 +95,25 @@ impl Transform {
         })
     }
 
-    /// What comes out; nothing if it cannot be done, and then nobody finds anything.
-    pub(crate) fn apply(&self, bytes: &[u8], scratch: &mut pcre::Scratch) -> Option<Vec<u8>> {
-        Some(match self {
+    /// Whether such a content can ever be found in what comes out.
+    pub(crate) fn may_show(&self, content: &[u8]) -> bool {
+        match self {
+            Transform::Lowercase => !content.iter().any(u8::is_ascii_uppercase),
+            Transform::Uppercase => !content.iter().any(u8::is_ascii_lowercase),
+            Transform::StripWhitespace => !content.iter().copied().any(is_blank),
+            Transform::CompressWhitespace => {
+                !content.windows(2).any(|pair| pair.iter().copied().all(is_blank))
+            }
+            _ => true,
+        }
+    }
+
+    /// What comes out.
+    pub(crate) fn apply(&self, bytes: &[u8], scratch: &mut pcre::Scratch) -> Vec<u8> {
+        if bytes.is_empty() {
+            return Vec::new();
+        }
+        match self {
             Transform::Lowercase => bytes.to_ascii_lowercase(),
             Transform::Uppercase => bytes.to_ascii_uppercase(),
             Transform::UrlDecode => url_decode(bytes),
@@ -104,26 +128,36 @@ impl Transform {
             Transform::CompressWhitespace => compressed(bytes),
             Transform::StripPseudoHeaders => without_pseudo_headers(bytes),
             Transform::HeaderLowercase => names_lowered(bytes),
-            Transform::Domain => domain(bytes)?.to_vec(),
+            Transform::Domain => {
+                psl::domain(bytes).map_or_else(Vec::new, |domain| domain.as_bytes().to_vec())
+            }
             Transform::Tld => {
-                let dot = memchr::memrchr(b'.', bytes)?;
-                bytes[dot + 1..].to_vec()
+                psl::domain(bytes).map_or_else(Vec::new, |domain| domain.suffix().as_bytes().to_vec())
             }
             Transform::Base64 { mode, offset, bytes: count } => {
-                let part = bytes.get(*offset..)?;
-                let part = if *count == 0 { part } else { part.get(..*count).unwrap_or(part) };
-                return Some(base64(part, *mode, 0)).filter(|decoded| !decoded.is_empty());
+                let part = bytes.get(*offset..).filter(|part| !part.is_empty());
+                let part = part.and_then(|part| match *count {
+                    0 => Some(part),
+                    count if count < part.len() => part.get(..count),
+                    _ => None,
+                });
+                let decoded = part.and_then(|part| match mode {
+                    Base64Mode::Skip => base64::without_others(part),
+                    Base64Mode::Stop => base64::until_other(part),
+                    Base64Mode::Strict => base64::strictly(part),
+                });
+                decoded.unwrap_or_else(|| bytes.to_vec())
             }
-            Transform::Expression(regex) => match regex.find_at(bytes, 0, scratch) {
-                pcre::Outcome::Match => {
-                    let (begin, end) = scratch.group(1)?;
-                    bytes.get(begin..end)?.to_vec()
-                }
-                pcre::Outcome::NoMatch | pcre::Outcome::GaveUp => return None,
-            },
-            Transform::Gunzip { bytes_max } => inflate(gzip_body(bytes)?, false, *bytes_max)?,
-            Transform::Zlib { bytes_max } => inflate(bytes, true, *bytes_max)?,
-        })
+            Transform::Expression(regex) => {
+                let found = match regex.find_at(bytes, 0, scratch) {
+                    pcre::Outcome::Match => scratch.group(1).and_then(|(begin, end)| bytes.get(begin..end)),
+                    pcre::Outcome::NoMatch | pcre::Outcome::GaveUp => None,
+                };
+                found.unwrap_or(bytes).to_vec()
+            }
+            Transform::Gunzip { bytes_max } => inflate::gzip(bytes, *bytes_max),
+            Transform::Zlib { bytes_max } => inflate::zlib(bytes, *bytes_max),
+        }
     }
 }
 
@@ -132,7 +166,7 @@ fn is_blank(byte: u8) -> bool {
 }
 
 fn xor(value: &str) -> Result<Transform, Complaint> {
-    let value = value.trim_matches('"').replace(' ', "");
+    let value = value.trim_matches('"');
     let digits: Option<Vec<u8>> =
         value.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
     let digits = digits
@@ -146,29 +180,35 @@ fn xor(value: &str) -> Result<Transform, Complaint> {
 }
 
 fn from_base64(value: &str) -> Result<Transform, Complaint> {
-    let (mut mode, mut offset, mut bytes) = (Base64Mode::Stop, 0, 0);
-    for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+    let (mut mode, mut offset, mut bytes) = (None, None, None);
+    for part in value.split(',').map(str::trim).filter(|_| !value.is_empty()) {
         let wrong = || {
             Complaint::new(format!(
-                "'from_base64:{part}': expected 'mode rfc2045|rfc4648|strict', 'offset N' or 'bytes N'"
+                "'from_base64:{part}': expected, once each, 'mode rfc2045|rfc4648|strict', 'offset N' or 'bytes N'"
             ))
         };
         let (key, word) = part.split_once(char::is_whitespace).ok_or_else(wrong)?;
-        match (key, word.trim()) {
-            ("mode", "rfc2045") => mode = Base64Mode::Skip,
-            ("mode", "rfc4648") => mode = Base64Mode::Stop,
-            ("mode", "strict") => mode = Base64Mode::Strict,
-            ("offset", number) => {
-                offset = number.parse().ok().filter(|number| *number <= 65_535).ok_or_else(wrong)?
-            }
-            ("bytes", number) => {
-                bytes =
-                    number.parse().ok().filter(|number| *number > 0 && *number <= 65_535).ok_or_else(wrong)?
-            }
+        let number = || {
+            word.trim()
+                .parse()
+                .ok()
+                .filter(|number: &usize| *number <= usize::from(u16::MAX))
+                .ok_or_else(wrong)
+        };
+        let is_first = match (key, word.trim()) {
+            ("mode", "rfc2045") => mode.replace(Base64Mode::Skip).is_none(),
+            ("mode", "rfc4648") => mode.replace(Base64Mode::Stop).is_none(),
+            ("mode", "strict") => mode.replace(Base64Mode::Strict).is_none(),
+            ("offset", _) => offset.replace(number()?).is_none(),
+            ("bytes", _) => bytes.replace(number()?).is_none(),
             _ => return Err(wrong()),
+        };
+        if !is_first {
+            return Err(wrong());
         }
     }
-    Ok(Transform::Base64 { mode, offset, bytes })
+    let (offset, bytes) = (offset.unwrap_or(0), bytes.unwrap_or(0));
+    Ok(Transform::Base64 { mode: mode.unwrap_or(Base64Mode::Stop), offset, bytes })
 }
 
 fn expression(value: &str) -> Result<Transform, Complaint> {
@@ -185,35 +225,36 @@ fn expression(value: &str) -> Result<Transform, Complaint> {
 
 fn inflated_max(value: &str) -> Result<usize, Complaint> {
     if value.is_empty() {
-        return Ok(INFLATED_BYTES_MAX);
+        return Ok(INFLATED_BYTES);
     }
-    let number = value.trim().strip_prefix("max-size").unwrap_or(value).trim();
-    let test = crate::NumberTest::parse(number, 10 << 20, &[])?;
-    match test {
-        crate::NumberTest::Equal(bytes) => Ok(bytes as usize),
-        _ => Err(Complaint::new(format!("'{value}': expected 'max-size' and a number of bytes"))),
+    let wrong = || Complaint::new(format!("'{value}': expected 'max-size' and a number of bytes"));
+    let number = value.strip_prefix("max-size ").ok_or_else(wrong)?;
+    match crate::NumberTest::parse(number, INFLATED_BYTES_MAX, &[])? {
+        crate::NumberTest::Equal(bytes) if bytes > 0 => usize::try_from(bytes).map_err(|_| wrong()),
+        _ => Err(wrong()),
     }
 }
 
+/// `%` and two digits are a byte, `+` is a blank. A `%` that no two digits follow stays, with what follows it as it is.
 fn url_decode(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
-    while at < bytes.len() {
+    while let Some(byte) = bytes.get(at) {
         let digit = |offset: usize| bytes.get(at + offset).and_then(|byte| char::from(*byte).to_digit(16));
-        match (bytes[at], digit(1), digit(2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high << 4 | low) as u8);
-                at += 3;
+        let (made, taken) = match (byte, digit(1), digit(2)) {
+            (b'%', Some(high), Some(low)) => ((high << 4 | low) as u8, 3),
+            // The byte at which it shows that this is none belongs to it.
+            (b'%', first, _) => {
+                let length = if first.is_some() { 3 } else { 2 };
+                out.extend_from_slice(bytes.get(at..).map_or(&[], |rest| &rest[..rest.len().min(length)]));
+                at += length;
+                continue;
             }
-            (b'+', _, _) => {
-                out.push(b' ');
-                at += 1;
-            }
-            (byte, _, _) => {
-                out.push(byte);
-                at += 1;
-            }
-        }
+            (b'+', ..) => (b' ', 1),
+            (byte, ..) => (*byte, 1),
+        };
+        out.push(made);
+        at += taken;
     }
     out
 }
@@ -255,163 +296,122 @@ fn names_lowered(bytes: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// The last two labels, or three where the second last is one under which names are registered.
-fn domain(host: &[u8]) -> Option<&[u8]> {
-    const SECOND: &[&[u8]] = &[
-        b"co", b"com", b"net", b"org", b"gov", b"edu", b"ac", b"or", b"ne", b"go", b"gob", b"nom", b"ltd",
-        b"plc", b"me",
-    ];
-    let labels: Vec<&[u8]> = host.split(|byte| *byte == b'.').collect();
-    if labels.len() < 2 || labels.iter().any(|label| label.is_empty()) {
-        return None;
-    }
-    let last = labels[labels.len() - 1];
-    let before = labels[labels.len() - 2];
-    let count = if labels.len() > 2 && last.len() == 2 && SECOND.contains(&before) { 3 } else { 2 };
-    let length: usize = labels[labels.len() - count..].iter().map(|label| label.len() + 1).sum::<usize>() - 1;
-    host.get(host.len() - length..)
-}
-
-/// What a gzip file holds, its head taken off.
-fn gzip_body(bytes: &[u8]) -> Option<&[u8]> {
-    let flags = match bytes {
-        [0x1f, 0x8b, 8, flags, ..] => *flags,
-        _ => return None,
-    };
-    let mut at = 10;
-    if flags & 4 != 0 {
-        let length = u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]);
-        at += 2 + usize::from(length);
-    }
-    for flag in [8, 16] {
-        if flags & flag != 0 {
-            at += memchr::memchr(0, bytes.get(at..)?)? + 1;
-        }
-    }
-    if flags & 2 != 0 {
-        at += 2;
-    }
-    bytes.get(at..)
-}
-
-fn inflate(bytes: &[u8], has_zlib_head: bool, bytes_max: usize) -> Option<Vec<u8>> {
-    use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_PARSE_ZLIB_HEADER;
-    use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-    let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF
-        | if has_zlib_head { TINFL_FLAG_PARSE_ZLIB_HEADER } else { 0 };
-    let mut out = vec![0; bytes_max];
-    let mut state = Box::<miniz_oxide::inflate::core::DecompressorOxide>::default();
-    let (_, _, written) = miniz_oxide::inflate::core::decompress(&mut state, bytes, &mut out, 0, flags);
-    out.truncate(written);
-    (written > 0).then_some(out)
-}
-
-/// What base64 stands for, as far as it can be read; `bytes_max` bytes at most come out, 0 for all.
-pub(crate) fn base64_lenient(text: &[u8], bytes_max: usize) -> Vec<u8> {
-    base64(text, Base64Mode::Stop, bytes_max)
-}
-
-fn base64(text: &[u8], mode: Base64Mode, bytes_max: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count, mut padding) = (0u32, 0u32, 0usize);
-    for byte in text {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            b'=' => {
-                padding += 1;
-                if mode == Base64Mode::Strict { continue } else { break }
-            }
-            _ if mode == Base64Mode::Skip => continue,
-            _ if mode == Base64Mode::Strict => return Vec::new(),
-            _ => break,
-        };
-        if padding > 0 {
-            return Vec::new();
-        }
-        bits = bits << 6 | u32::from(value);
-        count += 1;
-        if count == 4 {
-            out.extend_from_slice(&bits.to_be_bytes()[1..]);
-            (bits, count) = (0, 0);
-        }
-    }
-    if mode == Base64Mode::Strict && !(count + padding as u32).is_multiple_of(4) {
-        return Vec::new();
-    }
-    match count {
-        2 => out.push((bits >> 4) as u8),
-        3 => out.extend_from_slice(&[(bits >> 10) as u8, (bits >> 2) as u8]),
-        _ => {}
-    }
-    if bytes_max > 0 {
-        out.truncate(bytes_max);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn apply(name: &str, value: &str, bytes: &[u8]) -> Option<Vec<u8>> {
-        let transform =
-            Transform::parse(name, value).and_then(Result::ok).unwrap_or_else(|| panic!("{name}:{value}"));
-        transform.apply(bytes, &mut pcre::Scratch::default())
+    fn read(name: &str, value: &str) -> Transform {
+        let parsed = Transform::parse(name, value).unwrap_or_else(|| panic!("there is no {name}"));
+        parsed.unwrap_or_else(|complaint| panic!("{name}:{value}: {complaint:?}"))
+    }
+
+    fn apply(name: &str, value: &str, bytes: &[u8]) -> Vec<u8> {
+        read(name, value).apply(bytes, &mut pcre::Scratch::default())
+    }
+
+    fn text(name: &str, value: &str, bytes: &[u8]) -> String {
+        String::from_utf8_lossy(&apply(name, value, bytes)).into_owned()
     }
 
     #[test]
     fn each_transformation_does_what_its_name_says() {
-        let text = |name, value, bytes: &[u8]| {
-            String::from_utf8(apply(name, value, bytes).unwrap_or_default()).unwrap_or_default()
-        };
         assert_eq!(text("to_lowercase", "", b"AbC"), "abc");
         assert_eq!(text("to_uppercase", "", b"AbC"), "ABC");
-        assert_eq!(text("url_decode", "", b"a%20b+c%zz%4"), "a b c%zz%4");
         assert_eq!(text("dotprefix", "", b"a.b"), ".a.b");
-        assert_eq!(apply("xor", "\"01ff\"", &[0, 0, 0]), Some(vec![1, 0xff, 1]));
-        assert_eq!(text("strip_whitespace", "", b" a\t b\r\n"), "ab");
-        assert_eq!(text("compress_whitespace", "", b"a  \t b"), "a b");
-        assert_eq!(text("strip_pseudo_headers", "", b":method: x\r\nHost: y\r\n"), "Host: y\r\n");
-        assert_eq!(text("header_lowercase", "", b"HoSt: Y\r\nAb: C"), "host: Y\r\nab: C");
-        assert_eq!(text("domain", "", b"a.b.example.com"), "example.com");
-        assert_eq!(text("domain", "", b"a.example.co.uk"), "example.co.uk");
-        assert_eq!(text("tld", "", b"a.example.org"), "org");
+        assert_eq!(apply("xor", "\"01fF\"", &[0, 0, 0]), [1, 0xff, 1]);
+        assert_eq!(text("strip_whitespace", "", b" a\t b\r\n\x0b\x0cc"), "abc");
+        assert_eq!(text("compress_whitespace", "", b"a  \t b\r\n c"), "a b\rc");
+        assert_eq!(text("strip_pseudo_headers", "", b":method: x\r\nHost: y\r\n:z"), "Host: y\r\n");
+        assert_eq!(text("header_lowercase", "", b"HoSt: Y:Z\r\nAb: C"), "host: Y:Z\r\nab: C");
+        assert_eq!(text("pcrexform", "\"a(.)c\"", b"xabcx"), "b");
+        assert_eq!(apply("to_md5", "", b"abc").len(), 16);
+        assert_eq!(apply("to_sha1", "", b"abc").len(), 20);
+        assert_eq!(apply("to_sha256", "", b"abc").len(), 32);
+    }
+
+    #[test]
+    fn a_percent_sign_that_no_two_digits_follow_stays_with_what_follows_it() {
+        let decoded = |bytes: &[u8]| text("url_decode", "", bytes);
+        assert_eq!(decoded(b"a%20b+c%4A"), "a b cJ");
+        assert_eq!(decoded(b"%zz%4"), "%zz%4");
+        assert_eq!(decoded(b"%+%a+%%41"), "%+%a+%%41");
+        assert_eq!(decoded(b"100%"), "100%");
+    }
+
+    #[test]
+    fn names_are_cut_where_the_public_says_that_they_begin() {
+        let both = |host: &[u8]| (text("domain", "", host), text("tld", "", host));
+        let pair = |domain: &str, tld: &str| (domain.to_owned(), tld.to_owned());
+        assert_eq!(both(b"a.b.example.com"), pair("example.com", "com"));
+        assert_eq!(both(b"a.example.co.uk"), pair("example.co.uk", "co.uk"));
+        assert_eq!(both(b"com"), pair("", ""));
+        assert_eq!(both(b"host.nosuchname"), pair("host.nosuchname", "nosuchname"));
+    }
+
+    #[test]
+    fn base64_is_read_in_the_mode_that_is_said_and_what_is_none_stays() {
         assert_eq!(text("from_base64", "", b"YWJj"), "abc");
         assert_eq!(text("from_base64", "mode rfc2045", b"YW Jj"), "abc");
+        assert_eq!(text("from_base64", "mode strict", b"YW Jj"), "YW Jj");
         assert_eq!(text("from_base64", "offset 1, bytes 4", b"xYWJjZGVm"), "abc");
-        assert_eq!(text("pcrexform", "\"a(.)c\"", b"xabcx"), "b");
-        assert_eq!(apply("to_md5", "", b"").map(|digest| digest.len()), Some(16));
-        assert_eq!(apply("to_sha256", "", b"").map(|digest| digest.len()), Some(32));
+        assert_eq!(text("from_base64", "bytes 12", b"VGhpcyBpcyBTdXJpY2F0YQ=="), "This is S");
+        assert_eq!(text("from_base64", "mode rfc2045, bytes 15", b"SGVs bG8 gV29y bGQ="), "Hello Wor");
+        for value in ["bytes 4", "bytes 9", "offset 4", "offset 9"] {
+            assert_eq!(text("from_base64", value, b"YWJj"), "YWJj", "{value}");
+        }
+        assert_eq!(text("from_base64", "", b"!abc"), "!abc");
     }
 
     #[test]
-    fn what_is_compressed_is_made_larger_up_to_a_limit() {
+    fn what_has_no_match_stays() {
+        assert_eq!(text("pcrexform", "\"a(.)c\"", b"xyz"), "xyz");
+    }
+
+    #[test]
+    fn what_is_packed_is_made_larger_up_to_a_limit_and_what_is_not_becomes_empty() {
         let packed = miniz_oxide::deflate::compress_to_vec_zlib(&[b'a'; 100_000], 6);
-        assert_eq!(apply("zlib_deflate", "", &packed).map(|bytes| bytes.len()), Some(INFLATED_BYTES_MAX));
-        let mut gzip = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0];
-        gzip.extend(miniz_oxide::deflate::compress_to_vec(b"hello", 6));
-        assert_eq!(apply("gunzip", "", &gzip), Some(b"hello".to_vec()));
-        assert_eq!(apply("gunzip", "", b"no"), None);
+        assert_eq!(apply("zlib_deflate", "", &packed).len(), INFLATED_BYTES);
+        assert_eq!(apply("zlib_deflate", "max-size 10kb", &packed).len(), 10 * 1024);
+        assert_eq!(text("gunzip", "", b"no"), "");
     }
 
     #[test]
-    fn strict_base64_is_all_or_nothing() {
-        assert_eq!(apply("from_base64", "mode strict", b"YWI="), Some(b"ab".to_vec()));
-        assert_eq!(apply("from_base64", "mode strict", b"YWI"), None);
-        assert_eq!(apply("from_base64", "mode strict", b"YW!I"), None);
+    fn nothing_stays_nothing() {
+        for name in ["dotprefix", "to_md5", "to_sha256", "from_base64", "gunzip", "domain"] {
+            assert_eq!(text(name, "", b""), "", "{name}");
+        }
     }
 
     #[test]
     fn a_value_that_makes_no_sense_is_refused() {
-        for (name, value) in
-            [("xor", "0"), ("xor", ""), ("to_md5", "x"), ("from_base64", "mode x"), ("pcrexform", "\"ab\"")]
-        {
+        for (name, value) in [
+            ("xor", "0"),
+            ("xor", ""),
+            ("xor", "\"0a 0b\""),
+            ("xor", "0x0a"),
+            ("to_md5", "x"),
+            ("from_base64", "mode x"),
+            ("from_base64", "offset 70000"),
+            ("from_base64", "bytes"),
+            ("from_base64", "mode strict, mode rfc2045"),
+            ("pcrexform", "\"ab\""),
+            ("pcrexform", "\"(a)(b)\""),
+            ("gunzip", "max-size 0"),
+            ("gunzip", "max-size 17MiB"),
+            ("gunzip", "size 1"),
+            ("gunzip", "max-size >1"),
+        ] {
             assert!(Transform::parse(name, value).is_some_and(|parsed| parsed.is_err()), "{name}:{value}");
         }
-        assert!(Transform::parse("content", "").is_none());
+        assert!(Transform::parse("luaxform", "x.lua").is_none());
+    }
+
+    #[test]
+    fn a_content_that_can_never_be_there_is_known() {
+        assert!(read("to_lowercase", "").may_show(b"abc 1") && !read("to_lowercase", "").may_show(b"aBc"));
+        assert!(!read("to_uppercase", "").may_show(b"aBC"));
+        assert!(!read("strip_whitespace", "").may_show(b"a b"));
+        assert!(read("compress_whitespace", "").may_show(b"a b c"));
+        assert!(!read("compress_whitespace", "").may_show(b"a \tb"));
     }
 }

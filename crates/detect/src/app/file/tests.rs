@@ -229,6 +229,7 @@ fn rules_on_files_are_read_in_all_their_forms() {
         "file.magic; content:\"PDF\";",
         "file.data; content:\"a\";",
         "file_data; to_md5; content:\"a\";",
+        "file_data; to_lowercase; content:\"a\";",
         "filemd5:list;",
         "filemd5:!\"list\";",
         "filesize:>1MB;",
@@ -237,7 +238,15 @@ fn rules_on_files_are_read_in_all_their_forms() {
     ] {
         assert!(load(options), "{options}");
     }
-    for options in ["filemd5:missing;", "filesize:x;", "filename:;", "file.name;", "filestore:nowhere;"] {
+    for options in [
+        "file.data: somewhere; content:\"a\";",
+        "file_data; to_lowercase; content:\"A\";",
+        "filemd5:missing;",
+        "filesize:x;",
+        "filename:;",
+        "file.name;",
+        "filestore:nowhere;",
+    ] {
         assert!(!load(options), "{options}");
     }
 }

@@ -51,6 +51,7 @@ impl Compiler<'_> {
         match option.name {
             "content" => {
                 let (bytes, negated) = content(value)?;
+                draft.may_be_shown(&bytes)?;
                 draft.add_link(Link::Content(Content::anywhere(bytes, negated)), false);
             }
             "uricontent" => {
@@ -191,6 +192,16 @@ fn stream_of(name: &str) -> Option<Vec<crate::app::ProtocolId>> {
 }
 
 impl Draft {
+    /// Whether what is done to the buffer leaves such a content in it at all.
+    fn may_be_shown(&mut self, content: &[u8]) -> Result<(), Complaint> {
+        let in_base64 = self.in_base64;
+        let (_, open) = self.open();
+        match open.transforms.iter().find(|(_, _, transform)| !in_base64 && !transform.may_show(content)) {
+            Some((name, ..)) => Err(Complaint::new(format!("after '{name}' such a content is never there"))),
+            None => Ok(()),
+        }
+    }
+
     /// A content of a file's own: what follows looks into the payload again.
     fn file_content(&mut self, named: &file::Named, value: &str) -> Result<(), Complaint> {
         let (value, sign) = match value.trim().strip_prefix('!') {
@@ -400,7 +411,10 @@ fn base64(value: &str) -> Result<Base64, Complaint> {
     for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let wrong = || Complaint::new(format!("'{part}': expected 'bytes N', 'offset N' or 'relative'"));
         match part.split_once(char::is_whitespace) {
-            Some(("bytes", number)) => base64.bytes = number.trim().parse().map_err(|_| wrong())?,
+            Some(("bytes", number)) => {
+                base64.bytes =
+                    number.trim().parse().ok().filter(|number| *number <= 65_535).ok_or_else(wrong)?
+            }
             Some(("offset", number)) => {
                 base64.offset =
                     number.trim().parse().ok().filter(|number| *number <= 65_535).ok_or_else(wrong)?

@@ -318,7 +318,9 @@ impl Where {
             (Where::Payload, Where::Payload) => true,
             (Where::Packet(left), Where::Packet(right)) => left == right,
             (Where::Frame(left), Where::Frame(right)) => left == right,
-            (Where::Layer(left), Where::Layer(right)) => left.field == right.field,
+            (Where::Layer(left), Where::Layer(right)) => {
+                left.field == right.field && left.sides == right.sides
+            }
             _ => false,
         }
     }
