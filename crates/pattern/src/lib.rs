@@ -5,7 +5,8 @@
 //!     bytes, seen by its four grams of 8 bytes; shorter ones: a window with one, two or four grams of 4 bytes, as the shortest permits;
 //!   - the *close* lanes, for patterns of four to six bytes, of three, and of two: one gram of each, looked for at every place;
 //!   - the *single* lane, for patterns of one byte;
-//!   - the *tiny* lane in the place of these, where they are sixteen at the most: up to three bytes of each, compared all at once.
+//!   - the *tiny* lane in the place of these, where they are sixteen at the most: up to three bytes of each, compared all at once;
+//!   - the *run* lane, for patterns that are one byte over and over: runs in the text are followed, and nothing is compared.
 //!
 //! Upon `Set::scan`: block by block the text is folded, so that case does not matter, and lane by lane a *filter* is asked (a bitmap of hashed
 //! grams, or a *sketch* of it that lies in registers): at every 4th place of the text, or at every 2nd, or at each. Since the grams of a
@@ -32,6 +33,7 @@ mod fold;
 mod plan;
 mod rarity;
 mod records;
+mod runs;
 mod simd;
 mod singles;
 mod sketch;
@@ -45,6 +47,7 @@ mod windows;
 
 use close::Close;
 use records::Records;
+use runs::Runs;
 use simd::Path;
 use singles::Singles;
 use tiny::Tiny;
@@ -76,6 +79,7 @@ pub struct Set {
     pairs: Option<Close<2>>,
     singles: Option<Singles>,
     tiny: Option<Tiny>,
+    runs: Option<Runs>,
     path: Path,
     len: usize,
     left_out: usize,
@@ -122,6 +126,9 @@ impl Set {
             if let Some(lane) = &self.tiny {
                 lane.scan(path, records, walk, places, found);
             }
+            if let Some(lane) = &self.runs {
+                lane.scan(path, records, walk, places, found);
+            }
         }
     }
 
@@ -154,6 +161,7 @@ impl Set {
             + self.pairs.as_ref().map_or(0, Close::memory_bytes)
             + self.singles.as_ref().map_or(0, Singles::memory_bytes)
             + self.tiny.as_ref().map_or(0, Tiny::memory_bytes)
+            + self.runs.as_ref().map_or(0, Runs::memory_bytes)
     }
 
     /// The most candidates that one place of a text can lead to: what a hostile text can make a place cost.

@@ -2,12 +2,13 @@
 //!
 //! The only module of the workspace with `unsafe`. There are three reasons for it, each with its argument: that the processor has the
 //! instructions is proven by a value of `Avx2` or `Avx512`, which only their `detect` makes; a vector is loaded from a reference to as many
-//! bytes, or stored to one; and a gather is told only indices that its table has. What passes is said in `filter`, `sketch`, `tiny` and
+//! bytes, or stored to one; and a gather is told only indices that its table has. What passes is said in `filter`, `sketch`, `tiny`, `runs` and
 //! `singles`; the ways are held against each other by tests. A sketch, and the tiny lane's seven bits, let other wrong places pass than the
 //! portable way does, and no right one less.
 
 use crate::filter::Filter;
 use crate::fold;
+use crate::runs::Begins;
 use crate::singles::{self, Bytes};
 use crate::tiny::Leads;
 use crate::walk::Places;
@@ -103,6 +104,12 @@ impl Path {
     #[inline]
     pub(crate) fn tiny(self, leads: &Leads, text: &[u8], steps: usize, places: &mut Places) -> usize {
         either!(self, leads.sift(text, steps, places), way => way.tiny(leads, text, steps, places))
+    }
+
+    /// See `Begins::sift`.
+    #[inline]
+    pub(crate) fn runs(self, begins: &Begins, text: &[u8], steps: usize, places: &mut Places) -> usize {
+        either!(self, begins.sift(text, steps, places), way => way.runs(begins, text, steps, places))
     }
 
     /// See `singles::sift`.

@@ -12,6 +12,14 @@ use std::ops::Range;
 /// A set of bytes: of `set[byte % 32]` the bit `byte / 32`.
 pub(crate) type Bytes = [u8; 32];
 
+pub(crate) fn include(bytes: &mut Bytes, byte: u8) {
+    bytes[usize::from(byte % 32)] |= 1 << (byte / 32);
+}
+
+pub(crate) fn includes(bytes: &Bytes, byte: u8) -> bool {
+    bytes[usize::from(byte % 32)] >> (byte / 32) & 1 == 1
+}
+
 /// No record.
 const NONE: u32 = u32::MAX;
 
@@ -41,7 +49,7 @@ impl Singles {
     }
 
     fn add(&mut self, byte: u8, nocase: bool, record: u32) {
-        self.bytes[usize::from(fold(byte) % 32)] |= 1 << (fold(byte) / 32);
+        include(&mut self.bytes, fold(byte));
         if let Some(records) = self.records.get_mut(usize::from(byte)) {
             records[usize::from(nocase)] = record;
         }
@@ -83,7 +91,7 @@ pub(crate) fn sift(bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places
             return step;
         }
         for (offset, byte) in text.iter().enumerate().skip(step * STEP_BYTES).take(STEP_BYTES) {
-            places.push_if(offset, bytes[usize::from(byte % 32)] >> (byte / 32) & 1 == 1);
+            places.push_if(offset, includes(bytes, *byte));
         }
     }
     steps

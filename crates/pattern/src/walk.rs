@@ -131,6 +131,12 @@ impl Walk<'_> {
         self.folded.get(BEFORE_BYTES + step * STEP_BYTES..).unwrap_or_default()
     }
 
+    /// The block from a step on, with the byte before it.
+    #[inline]
+    pub(crate) fn text_before(&self, step: usize) -> &[u8] {
+        self.folded.get(BEFORE_BYTES - 1 + step * STEP_BYTES..).unwrap_or_default()
+    }
+
     /// Eight folded bytes from `offset` of the block on, or from up to `BEFORE_BYTES` less.
     #[inline]
     pub(crate) fn load(&self, offset: usize, before: usize) -> u64 {

@@ -3,6 +3,7 @@
 use super::avx2::{self, Avx2, append, is_covered, spread};
 use crate::filter::{FIRST_BIT_SHIFT, Filter, SECOND_BIT_SHIFT};
 use crate::fold::{HIGH_FACTOR, LOW_FACTOR, TURNED, gram_mask};
+use crate::runs::Begins;
 use crate::singles::Bytes;
 use crate::sketch::{GRAM_BYTES_MAX, HASHES, MATRICES, Sketch, TABLES};
 use crate::tiny::{LEAD_BYTES, Leads};
@@ -64,6 +65,12 @@ impl Avx512 {
     pub(super) fn tiny(self, leads: &Leads, text: &[u8], steps: usize, places: &mut Places) -> usize {
         // SAFETY: as in `sift`.
         unsafe { tiny(leads, text, steps, places) }
+    }
+
+    #[inline]
+    pub(super) fn runs(self, begins: &Begins, text: &[u8], steps: usize, places: &mut Places) -> usize {
+        // SAFETY: as in `sift`.
+        unsafe { runs(begins, text, steps, places) }
     }
 
     #[inline]
@@ -233,20 +240,52 @@ fn tiny(leads: &Leads, text: &[u8], steps: usize, places: &mut Places) -> usize 
     done
 }
 
+/// `Begins::sift`.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi1,popcnt")]
+fn runs(begins: &Begins, text: &[u8], steps: usize, places: &mut Places) -> usize {
+    let table = _mm512_broadcast_i64x4(avx2::load(&begins.bytes));
+    let mut done = 0;
+    while done < steps && !places.is_enough() {
+        let text = text.get(done * STEP_BYTES..).and_then(<[u8]>::first_chunk::<STEP_TEXT_BYTES>);
+        let Some(text) = text else { return steps };
+        let at = |distance: usize| text.get(distance..).and_then(<[u8]>::first_chunk);
+        let (Some(before), Some(one), Some(two), Some(three)) = (at(0), at(1), at(2), at(3)) else {
+            return steps;
+        };
+        let (one, two) = (load(one), load(two));
+        let mask = _mm512_cmpeq_epi8_mask(one, two);
+        let mask = _mm512_mask_cmpeq_epi8_mask(mask, two, load(three));
+        if mask != 0
+            && let Some(far) = at(1 + begins.reach)
+        {
+            let mask = _mm512_mask_cmpneq_epi8_mask(mask, load(before), one);
+            let mask = _mm512_mask_cmpeq_epi8_mask(mask, load(far), one);
+            append::<1, 1>(mask & among(table, one), done, places);
+        }
+        done += 1;
+    }
+    done
+}
+
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi1,popcnt")]
 fn singles(bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
     let table = _mm512_broadcast_i64x4(avx2::load(bytes));
     let mut done = 0;
     while done < steps && !places.is_enough() {
         let Some(here) = text.get(done * STEP_BYTES..).and_then(<[u8]>::first_chunk) else { return steps };
-        let here = load(here);
-        // Of an index six bits count, and the table is there twice; of what is shifted three, and the rest is another byte's.
-        let sets = _mm512_permutexvar_epi8(here, table);
-        let mask = _mm512_test_epi8_mask(sets, bits(_mm512_srli_epi16::<5>(here)));
-        append::<1, 4>(mask, done, places);
+        append::<1, 4>(among(table, load(here)), done, places);
         done += 1;
     }
     done
+}
+
+/// Which bytes are in a set, whose table is there twice.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+#[inline]
+fn among(table: __m512i, bytes: __m512i) -> u64 {
+    // Of an index six bits count; of what is shifted three, and the rest is another byte's.
+    let sets = _mm512_permutexvar_epi8(bytes, table);
+    _mm512_test_epi8_mask(sets, bits(_mm512_srli_epi16::<5>(bytes)))
 }
 
 #[target_feature(enable = "avx512f")]
