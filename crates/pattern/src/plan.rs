@@ -1,7 +1,8 @@
 //! Which pattern goes to which lane. The lanes are said in the head of the crate; here is where their borders are drawn.
 //!
-//! Records are sorted by length (but for runs, which come first), so a lane is a range of them, and a plan is where one ends and the next begins. It depends on nothing but the
-//! patterns: a processor without wide vectors looks for the same in the same lanes, and reports it in the same order.
+//! Records are sorted by length (but for runs, which come first), so a lane is a range of them, and a plan is where one
+//! ends and the next begins. It depends on nothing but the patterns: a processor without wide vectors looks for the
+//! same in the same lanes, and reports it in the same order.
 
 use crate::Set;
 use crate::close::Close;
@@ -26,8 +27,8 @@ const GRAM_BYTES: usize = 4;
 const TRIPLE_BYTES: usize = 3;
 const PAIR_BYTES: usize = 2;
 
-/// So few patterns of four to six bytes go to the lane of three if there is one: a lane of their own would cost more than their commoner
-/// grams do.
+/// So few patterns of four to six bytes go to the lane of three if there is one: a lane of their own would cost more
+/// than their commoner grams do.
 const FOURS_WORTH_A_LANE: usize = 96;
 
 /// The ranges of records that the lanes have, the shortest patterns first.
@@ -47,8 +48,8 @@ impl Plan {
     pub(crate) fn new(records: &Records) -> Plan {
         let runs_end = records.runs();
         let shorter_than = |length| records.shorter_than(length);
-        // The tiny lane takes what would make others look closely at the text, as far as there is room: all of that, or what has no gram of four
-        // bytes, or none of three.
+        // The tiny lane takes what would make others look closely at the text, as far as there is room: all of that, or
+        // what has no gram of four bytes, or none of three.
         let ends = [MIDDLE_BYTES, GRAM_BYTES, TRIPLE_BYTES].map(shorter_than);
         let tiny_end = ends.into_iter().find(|end| end - runs_end <= TINY_PATTERNS_MAX).unwrap_or(runs_end);
         let singles_end = shorter_than(PAIR_BYTES).max(tiny_end);

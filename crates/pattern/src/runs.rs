@@ -1,8 +1,8 @@
 //! The run lane: patterns of three bytes or more that are one byte over and over.
 //!
-//! Runs are the commonest thing in every kind of data (zeros, spaces, padding), and the first that somebody sends who wishes to see a matcher
-//! slow. So these patterns are not among the others: where a run of a byte begins that one of them is made of, it is followed to its end, and
-//! what stands in it is told by counting.
+//! Runs are the commonest thing in every kind of data (zeros, spaces, padding), and the first that somebody sends who
+//! wishes to see a matcher slow. So these patterns are not among the others: where a run of a byte begins that one of
+//! them is made of, it is followed to its end, and what stands in it is told by counting.
 
 use crate::fold::fold;
 use crate::records::Records;
@@ -33,7 +33,8 @@ pub(crate) struct Runs {
 pub(crate) struct Begins {
     /// The bytes, folded.
     pub(crate) bytes: Bytes,
-    /// So much after the first byte there is another one: as the shortest pattern has it, or as far as is asked about at once.
+    /// So much after the first byte there is another one: as the shortest pattern has it, or as far as is asked about
+    /// at once.
     pub(crate) reach: usize,
 }
 
@@ -121,8 +122,9 @@ fn report(run: &Run, records: &Records, start: usize, length: usize, found: &mut
 }
 
 impl Begins {
-    /// The portable way: adds to `places` where in so many steps such runs may begin: a byte that is equal to the two behind it and to the one
-    /// as far off as said, and not equal to the one before. `text` begins with that one. Returns how many steps were done.
+    /// The portable way: adds to `places` where in so many steps such runs may begin: a byte that is equal to the two
+    /// behind it and to the one as far off as said, and not equal to the one before. `text` begins with that one.
+    /// Returns how many steps were done.
     pub(crate) fn sift(&self, text: &[u8], steps: usize, places: &mut Places) -> usize {
         for step in 0..steps {
             if places.is_enough() {

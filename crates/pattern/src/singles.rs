@@ -1,7 +1,7 @@
 //! The single lane: patterns of one byte where there are more short ones than the tiny lane takes.
 //!
-//! Whether a byte of the text is one of them is asked exactly, up to its case, so a place that passes is one to report. Which is why a
-//! common letter as a pattern costs little more than the calls that it asks for.
+//! Whether a byte of the text is one of them is asked exactly, up to its case, so a place that passes is one to report.
+//! Which is why a common letter as a pattern costs little more than the calls that it asks for.
 
 use crate::fold::fold;
 use crate::records::Records;
@@ -84,7 +84,8 @@ impl Singles {
     }
 }
 
-/// The portable way: adds to `places` at which bytes of so many steps one of `bytes` stands; returns how many steps were done.
+/// The portable way: adds to `places` at which bytes of so many steps one of `bytes` stands; returns how many steps
+/// were done.
 pub(crate) fn sift(bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
     for step in 0..steps {
         if places.is_enough() {

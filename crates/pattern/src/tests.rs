@@ -1,4 +1,5 @@
-//! The set against a search that cannot be wrong, in every way that this processor has, on texts and patterns made to be difficult.
+//! The set against a search that cannot be wrong, in every way that this processor has, on texts and patterns made to
+//! be difficult.
 
 use crate::simd::Path;
 use crate::{PATTERN_BYTES_MAX, PATTERNS_MAX, Pattern, Set};
@@ -209,6 +210,30 @@ fn runs_that_change_their_case_or_only_fold_alike_are_told_apart() {
         }
         check(&Set::new(&patterns), &patterns, &texts);
     }
+}
+
+#[test]
+fn patterns_that_are_a_run_but_for_a_byte_are_found_at_its_ends() {
+    let mut patterns = Vec::new();
+    for length in [3, 4, 5, 7, 9, 11, 12, 14, 20, 40] {
+        for odd in [0, length / 2, length - 1] {
+            let mut bytes = vec![b'a'; length];
+            bytes[odd] = b'b';
+            patterns.push(pattern(&bytes, odd == 0));
+        }
+    }
+    let mut texts = Vec::new();
+    for length in [8, 16, 17, 40, 250, 4_090] {
+        let run = vec![b'a'; length];
+        texts.push([&run[..], b"b", &run, b"bb", &run, b"A", &run].concat());
+    }
+    check(&Set::new(&patterns), &patterns, &texts);
+    // With others of the same grams, so that windows inside of the run are taken, too.
+    for index in 0..200_u32 {
+        patterns.push(pattern(format!("aaaaaaaab{index}").as_bytes(), false));
+        patterns.push(pattern(format!("{index}baaaaaaaa").as_bytes(), false));
+    }
+    check(&Set::new(&patterns), &patterns, &texts);
 }
 
 #[test]

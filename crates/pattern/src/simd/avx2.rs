@@ -124,12 +124,14 @@ fn gather(words: &[u32], shift: u32, hashes: __m256i) -> __m256i {
         return _mm256_setzero_si256();
     }
     let indices = _mm256_srl_epi32(hashes, _mm_cvtsi32_si128(shift as i32));
-    // SAFETY: an index is a 32-bit number shifted right by `shift`, so less than 2^(32 - shift), which is `words.len()` or less, as was
-    // just asked; and it is not negative, since `shift` is not 0. The scale is the size of a word, and no alignment is asked for.
+    // SAFETY: an index is a 32-bit number shifted right by `shift`, so less than 2^(32 - shift), which is `words.len()`
+    // or less, as was just asked; and it is not negative, since `shift` is not 0. The scale is the size of a word, and
+    // no alignment is asked for.
     unsafe { _mm256_i32gather_epi32::<4>(words.as_ptr().cast(), indices) }
 }
 
-/// Whether every hash, shifted by `shift`, is the index of a word. It holds for every `Filter`, and is asked where it is relied on.
+/// Whether every hash, shifted by `shift`, is the index of a word. It holds for every `Filter`, and is asked where it
+/// is relied on.
 #[inline]
 pub(super) fn is_covered(words: &[u32], shift: u32) -> bool {
     (1..=31).contains(&shift) && words.len() >> (32 - shift) > 0
@@ -235,8 +237,9 @@ fn among([low, high]: [__m256i; 2], bytes: __m256i) -> u32 {
     !(_mm256_movemask_epi8(misses) as u32)
 }
 
-/// Appends a place for each bit of `mask`, `STRIDE` bytes apart, counted from a step on. `AHEAD` (at most `PLACES_SPARE`) of them are always
-/// written, and as many kept as there are: a branch for each would be guessed wrongly too often.
+/// Appends a place for each bit of `mask`, `STRIDE` bytes apart, counted from a step on. `AHEAD` (at most
+/// `PLACES_SPARE`) of them are always written, and as many kept as there are: a branch for each would be guessed
+/// wrongly too often.
 #[target_feature(enable = "bmi1,popcnt")]
 #[inline]
 pub(super) fn append<const STRIDE: usize, const AHEAD: usize>(

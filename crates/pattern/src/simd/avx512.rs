@@ -90,7 +90,8 @@ fn fold_text(text: &[u8], folded: &mut [u8]) {
     }
     if !rest.is_empty() && rest_folded.len() >= rest.len() {
         let mask = u64::MAX >> (64 - rest.len());
-        // SAFETY: less than 64 bytes are read and written, those that `mask` names: as many as `rest` has, and `rest_folded` has not less.
+        // SAFETY: less than 64 bytes are read and written, those that `mask` names: as many as `rest` has, and
+        // `rest_folded` has not less.
         unsafe {
             let bytes = _mm512_maskz_loadu_epi8(mask, rest.as_ptr().cast());
             _mm512_mask_storeu_epi8(rest_folded.as_mut_ptr().cast(), mask, fold(bytes));
@@ -155,8 +156,9 @@ fn gather(words: &[u32], shift: u32, hashes: __m512i) -> __m512i {
         return _mm512_setzero_si512();
     }
     let indices = _mm512_srl_epi32(hashes, _mm_cvtsi32_si128(shift as i32));
-    // SAFETY: an index is a 32-bit number shifted right by `shift`, so less than 2^(32 - shift), which is `words.len()` or less, as was
-    // just asked; and it is not negative, since `shift` is not 0. The scale is the size of a word, and no alignment is asked for.
+    // SAFETY: an index is a 32-bit number shifted right by `shift`, so less than 2^(32 - shift), which is `words.len()`
+    // or less, as was just asked; and it is not negative, since `shift` is not 0. The scale is the size of a word, and
+    // no alignment is asked for.
     unsafe { _mm512_i32gather_epi32::<4>(indices, words.as_ptr().cast()) }
 }
 

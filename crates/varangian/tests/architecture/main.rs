@@ -81,14 +81,15 @@ fn every_crate_takes_the_lints_of_the_workspace() {
 #[test]
 fn unsafe_code_is_allowed_in_one_module_alone() {
     assert!(read(&root().join("Cargo.toml")).contains("\nunsafe_code = \"deny\"\n"));
+    // Put together, so that it does not stand in this file.
+    let word = ["(unsafe", "_code"].concat();
     let mut allowed = Vec::new();
     for package in graph::packages(&root()) {
         let folder = package.manifest.parent().expect("a manifest lies in a folder");
         for file in source::files(folder) {
-            let code = source::without_comments(&read(&file));
-            let module = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
-            if code.contains("(unsafe_code") && file != root().join("crates/varangian/tests/architecture/main.rs") {
-                allowed.push(format!("{}: {module}", package.name));
+            if source::without_comments(&read(&file)).contains(&word) {
+                let module = file.strip_prefix(folder).unwrap_or(&file);
+                allowed.push(format!("{}: {}", package.name, module.display()));
             }
         }
     }
