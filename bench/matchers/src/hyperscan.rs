@@ -1,7 +1,7 @@
 //! Hyperscan or Vectorscan, by as much of its interface as it takes: compile literals, scan a block, count.
 //!
-//! The only module of the tool with `unsafe`: the library is C. Every pointer handed over belongs to a value that lives through the call;
-//! what the library made is given back when the matcher is dropped.
+//! The only module of the tool with `unsafe`: the library is C. Every pointer handed over belongs to a value that lives
+//! through the call; what the library made is given back when the matcher is dropped.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulonglong, c_void};
@@ -67,7 +67,8 @@ pub(crate) fn build(patterns: &[Pattern]) -> Result<Box<dyn Matcher>, String> {
     let lengths: Vec<usize> = patterns.iter().map(|pattern| pattern.bytes.len()).collect();
     let mut built = Hyperscan { database: ptr::null_mut(), scratch: ptr::null_mut() };
     let mut error: *mut CompileError = ptr::null_mut();
-    // SAFETY: four arrays with as many elements as are announced, whose expressions are as long as announced; two places for results.
+    // SAFETY: four arrays with as many elements as are announced, whose expressions are as long as announced; two
+    // places for results.
     let outcome = unsafe {
         hs_compile_lit_multi(
             expressions.as_ptr(),

@@ -1,9 +1,9 @@
 //! `varangian-matchers`: matchers of many literals on the literals of a rule file, beside ours, in turn.
 //!
-//! Upon the rules: the longest content of each enabled rule, grouped by buffer; the largest groups, and what else is asked for.
-//! For each group and text: each matcher is built and timed; all search the text, piece by piece, in turns, again and again; the best turn of
-//! each counts, and the median of the ratios to ours within the same turn, which a busy machine moves less. All must find the same number of
-//! occurrences. A table in Markdown is printed.
+//! Upon the rules: the longest content of each enabled rule, grouped by buffer; the largest groups, and what else is
+//! asked for. For each group and text: each matcher is built and timed; all search the text, piece by piece, in turns,
+//! again and again; the best turn of each counts, and the median of the ratios to ours within the same turn, which a
+//! busy machine moves less. All must find the same number of occurrences. A table in Markdown is printed.
 //!
 //! Not here: what a rule means, and any text or rule of its own.
 
@@ -40,7 +40,8 @@ struct Options {
     /// How long a piece is that is searched at once. Can be given more than once.
     #[arg(long, default_values_t = [16_384])]
     piece_bytes: Vec<usize>,
-    /// Buffers whose literals are looked for, or `all`. Can be given more than once [default: the five with the most, and all]
+    /// Buffers whose literals are looked for, or `all`. Can be given more than once [default: the five with the most,
+    /// and all]
     #[arg(long)]
     buffer: Vec<String>,
     /// Leaves shorter literals out.

@@ -1,7 +1,7 @@
 //! The matchers, each behind the same small trait: build, what it holds, and how often anything was found in a text.
 //!
-//! All report every occurrence of every pattern. Those that know no case of single patterns are given all patterns without case, and what
-//! they find is compared once more where case matters.
+//! All report every occurrence of every pattern. Those that know no case of single patterns are given all patterns
+//! without case, and what they find is compared once more where case matters.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! What is searched: a file as it is, or what TCP and UDP carried in a capture, flow by flow and side by side.
 //!
-//! Of captures the classic format is read, with Ethernet and IPv4. Segments are taken as they come: nothing is put in order, nothing that was
-//! sent twice is left out.
+//! Of captures the classic format is read, with Ethernet and IPv4. Segments are taken as they come: nothing is put in
+//! order, nothing that was sent twice is left out.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! The bitmap of hashed grams that a text is held against, and the portable way to ask it.
 //!
-//! A gram sets two bits of one 32-bit word; a place of the text passes if both are set. The word is chosen by the first four bytes at a place
-//! (or by as many as the shortest grams have), the bits by the whole gram, be it of those or of eight: so short and long grams share a
-//! filter, and a place is looked up once for both.
+//! A gram sets two bits of one 32-bit word; a place of the text passes if both are set. The word is chosen by the first
+//! four bytes at a place (or by as many as the shortest grams have), the bits by the whole gram, be it of those or of
+//! eight: so short and long grams share a filter, and a place is looked up once for both.
 
 use crate::fold::{hash, hash_long};
 use crate::sketch::{SKETCH_GRAMS_MAX, Sketch};
@@ -60,7 +60,9 @@ impl Filter {
         }
     }
 
-    /// The words and the shift that leads from a hash to its word: a hash shifted by it is always less than the number of words.
+    /// The words and the shift that leads from a hash to its word: a hash shifted by it is always less than the number
+    /// of words.
+    #[cfg(target_arch = "x86_64")]
     #[inline]
     pub(crate) fn words(&self) -> (&[u32], u32) {
         (&self.words, self.shift)
@@ -74,9 +76,9 @@ impl Filter {
         size_of_val(&*self.words) + self.sketch.as_ref().map_or(0, |_| size_of::<Sketch>())
     }
 
-    /// Adds to `short` the places of so many steps, `STRIDE` bytes apart, at which a gram of `GRAM` bytes passes (0: none is looked for); and to
-    /// `long` those, four bytes apart, at which one of eight bytes does, if `LONG`. Returns how many steps were done: all, or as many as it took
-    /// until either had enough.
+    /// Adds to `short` the places of so many steps, `STRIDE` bytes apart, at which a gram of `GRAM` bytes passes (0:
+    /// none is looked for); and to `long` those, four bytes apart, at which one of eight bytes does, if `LONG`. Returns
+    /// how many steps were done: all, or as many as it took until either had enough.
     pub(crate) fn sift<const GRAM: usize, const STRIDE: usize, const LONG: bool>(
         &self,
         text: &[u8],

@@ -1,9 +1,10 @@
 //! How bytes become numbers: folding, loading, and the hashes of grams and windows.
 //!
-//! Folding makes both cases of an ASCII letter equal, and merges a few other bytes (`@` and `` ` ``, `[` and `{`, …), which costs the filters a
-//! little and correctness nothing: what passes is compared exactly. Bytes below 0x40 stay what they are, since zeros, spaces and digits
-//! are far too common to be taken for each other. No byte folds to zero: a run of zeros would have the hash zero, which is the hash that a
-//! filter can tell least of, and what stands behind the end of a text is equal to nothing.
+//! Folding makes both cases of an ASCII letter equal, and merges a few other bytes (`@` and `` ` ``, `[` and `{`, …),
+//! which costs the filters a little and correctness nothing: what passes is compared exactly. Bytes below 0x40 stay
+//! what they are, since zeros, spaces and digits are far too common to be taken for each other. No byte folds to zero:
+//! a run of zeros would have the hash zero, which is the hash that a filter can tell least of, and what stands behind
+//! the end of a text is equal to nothing.
 //!
 //! The hashes have twins in `simd`, which must give the same.
 

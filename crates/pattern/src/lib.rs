@@ -1,30 +1,37 @@
 //! Finds many literals in one pass over a text: the prefilter of the detection engine.
 //!
 //! Upon `Set::new`: equal patterns become one record, and each record goes to the one *lane* that looks for it (`plan`):
-//!   - the *wide* lane, for what is long enough not to be looked for at every place. Patterns of 11 bytes or more: their rarest window of 11
-//!     bytes, seen by its four grams of 8 bytes; shorter ones: a window with one, two or four grams of 4 bytes, as the shortest permits;
-//!   - the *close* lanes, for patterns of four to six bytes, of three, and of two: one gram of each, looked for at every place;
+//!   - the *wide* lane, for what is long enough not to be looked for at every place. Patterns of 11 bytes or more:
+//!     their rarest window of 11 bytes, seen by its four grams of 8 bytes; shorter ones: a window with one, two or four
+//!     grams of 4 bytes, as the shortest permits;
+//!   - the *close* lanes, for patterns of four to six bytes, of three, and of two: one gram of each, looked for at
+//!     every place;
 //!   - the *single* lane, for patterns of one byte;
-//!   - the *tiny* lane in the place of these, where they are sixteen at the most: up to three bytes of each, compared all at once.
+//!   - the *tiny* lane in the place of these, where they are sixteen at the most: up to three bytes of each, compared
+//!     all at once;
+//!   - the *run* lane, for patterns that are one byte over and over: runs in the text are followed, and nothing is compared.
 //!
-//! Upon `Set::scan`: block by block the text is folded, so that case does not matter, and lane by lane a *filter* is asked (a bitmap of hashed
-//! grams, or a *sketch* of it that lies in registers): at every 4th place of the text, or at every 2nd, or at each. Since the grams of a
-//! window lie at every distance from its start that the stride leaves over, exactly one of them is hit wherever the pattern stands. Where
-//! the filter lets a place pass, a *table* leads from the gram to candidates, which carry nine more bits of what they are; what agrees in
-//! these is compared byte by byte. So what is reported is there, once for each place.
+//! Upon `Set::scan`: block by block the text is folded, so that case does not matter, and lane by lane a *filter* is
+//! asked (a bitmap of hashed grams, or a *sketch* of it that lies in registers): at every 4th place of the text, or at
+//! every 2nd, or at each. Since the grams of a window lie at every distance from its start that the stride leaves over,
+//! exactly one of them is hit wherever the pattern stands. Where the filter lets a place pass, a *table* leads from the
+//! gram to candidates, which carry nine more bits of what they are; what agrees in these is compared byte by byte. So
+//! what is reported is there, once for each place.
 //!
-//! The filters are asked many places at a time where the processor has AVX2 or AVX-512 (`simd`), one at a time elsewhere; the answers are the
-//! same, in the same order.
+//! The filters are asked many places at a time where the processor has AVX2 or AVX-512 (`simd`), one at a time
+//! elsewhere; the answers are the same, in the same order.
 //!
-//! **What it costs at worst.** Time is linear in the text for a given set. A place that a filter lets pass costs one look into the table
-//! and a comparison of tags for each candidate there: the grams of a window are chosen to be rare in text and in the set, so lists are
-//! short unless the patterns leave no choice (thousands that differ only after a common start have their own windows, since the window is
-//! taken where they differ). A hostile text can make every place pass that is asked about, and find the longest list each time:
-//! [`Set::candidates_max`] says how long that is. Every occurrence is reported, so a text full of them costs a call each.
+//! **What it costs at worst.** Time is linear in the text for a given set. A place that a filter lets pass costs one
+//! look into the table and a comparison of tags for each candidate there: the grams of a window are chosen to be rare
+//! in text and in the set, so lists are short unless the patterns leave no choice (thousands that differ only after a
+//! common start have their own windows, since the window is taken where they differ). A hostile text can make every
+//! place pass that is asked about, and find the longest list each time: [`Set::candidates_max`] says how long that is.
+//! Every occurrence is reported, so a text full of them costs a call each.
 //!
 //! **Architecture invariant:** `unsafe` stands in `simd` alone, and nothing depends on the processor but speed.
 //!
-//! Deliberately not here: where a pattern may stand (depth, offset), what else a rule demands, Unicode, and text that comes in pieces.
+//! Deliberately not here: where a pattern may stand (depth, offset), what else a rule demands, Unicode, and text that
+//! comes in pieces.
 
 mod close;
 mod filter;
@@ -32,6 +39,7 @@ mod fold;
 mod plan;
 mod rarity;
 mod records;
+mod runs;
 mod simd;
 mod singles;
 mod sketch;
@@ -45,6 +53,7 @@ mod windows;
 
 use close::Close;
 use records::Records;
+use runs::Runs;
 use simd::Path;
 use singles::Singles;
 use tiny::Tiny;
@@ -66,7 +75,8 @@ pub struct Pattern {
     pub nocase: bool,
 }
 
-/// A compiled set of patterns. It is a value: equal patterns in the same order make a set that reports the same, in the same order.
+/// A compiled set of patterns. It is a value: equal patterns in the same order make a set that reports the same, in the
+/// same order.
 #[derive(Clone, Debug)]
 pub struct Set {
     records: Records,
@@ -76,14 +86,15 @@ pub struct Set {
     pairs: Option<Close<2>>,
     singles: Option<Singles>,
     tiny: Option<Tiny>,
+    runs: Option<Runs>,
     path: Path,
     len: usize,
     left_out: usize,
 }
 
 impl Set {
-    /// Compiles `patterns`; what is found carries their indices. Empty ones, ones that are too long, and what exceeds [`PATTERNS_MAX`]
-    /// is left out and counted, never a panic: who builds the set refuses such a rule before.
+    /// Compiles `patterns`; what is found carries their indices. Empty ones, ones that are too long, and what exceeds
+    /// [`PATTERNS_MAX`] is left out and counted, never a panic: who builds the set refuses such a rule before.
     #[must_use]
     pub fn new(patterns: &[Pattern]) -> Set {
         let records = Records::new(patterns);
@@ -91,7 +102,8 @@ impl Set {
         plan.build(records, patterns.len())
     }
 
-    /// Calls `found(index of the pattern, end offset just past it)` once for every place at which a pattern stands in `text`.
+    /// Calls `found(index of the pattern, end offset just past it)` once for every place at which a pattern stands in
+    /// `text`.
     ///
     /// The order is no promise to rely on, but it is the same whenever set and text are the same.
     pub fn scan(&self, text: &[u8], found: &mut impl FnMut(u32, usize)) {
@@ -120,6 +132,9 @@ impl Set {
                 lane.scan(path, records, walk, places, found);
             }
             if let Some(lane) = &self.tiny {
+                lane.scan(path, records, walk, places, found);
+            }
+            if let Some(lane) = &self.runs {
                 lane.scan(path, records, walk, places, found);
             }
         }
@@ -154,6 +169,7 @@ impl Set {
             + self.pairs.as_ref().map_or(0, Close::memory_bytes)
             + self.singles.as_ref().map_or(0, Singles::memory_bytes)
             + self.tiny.as_ref().map_or(0, Tiny::memory_bytes)
+            + self.runs.as_ref().map_or(0, Runs::memory_bytes)
     }
 
     /// The most candidates that one place of a text can lead to: what a hostile text can make a place cost.
@@ -169,8 +185,8 @@ impl Set {
         lanes.into_iter().max().unwrap_or(0)
     }
 
-    /// The same set, told to do without the fastest `steps` ways of asking its filters that this processor has: AVX-512, AVX2. The answers
-    /// are the same, the last way is there always, and it takes longer. For comparison.
+    /// The same set, told to do without the fastest `steps` ways of asking its filters that this processor has:
+    /// AVX-512, AVX2. The answers are the same, the last way is there always, and it takes longer. For comparison.
     #[must_use]
     pub fn slower_by(mut self, steps: usize) -> Set {
         let paths = Path::all();

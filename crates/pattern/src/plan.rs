@@ -1,11 +1,13 @@
 //! Which pattern goes to which lane. The lanes are said in the head of the crate; here is where their borders are drawn.
 //!
-//! Records are sorted by length, so a lane is a range of them, and a plan is where one ends and the next begins. It depends on nothing but the
-//! patterns: a processor without wide vectors looks for the same in the same lanes, and reports it in the same order.
+//! Records are sorted by length (but for runs, which come first), so a lane is a range of them, and a plan is where one
+//! ends and the next begins. It depends on nothing but the patterns: a processor without wide vectors looks for the
+//! same in the same lanes, and reports it in the same order.
 
 use crate::Set;
 use crate::close::Close;
 use crate::records::Records;
+use crate::runs::Runs;
 use crate::simd::Path;
 use crate::singles::Singles;
 use crate::sketch::SKETCH_GRAMS_MAX;
@@ -25,13 +27,14 @@ const GRAM_BYTES: usize = 4;
 const TRIPLE_BYTES: usize = 3;
 const PAIR_BYTES: usize = 2;
 
-/// So few patterns of four to six bytes go to the lane of three if there is one: a lane of their own would cost more than their commoner
-/// grams do.
+/// So few patterns of four to six bytes go to the lane of three if there is one: a lane of their own would cost more
+/// than their commoner grams do.
 const FOURS_WORTH_A_LANE: usize = 96;
 
 /// The ranges of records that the lanes have, the shortest patterns first.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
+    runs: Range<usize>,
     tiny: Range<usize>,
     singles: Range<usize>,
     pairs: Range<usize>,
@@ -43,11 +46,12 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn new(records: &Records) -> Plan {
+        let runs_end = records.runs();
         let shorter_than = |length| records.shorter_than(length);
-        // The tiny lane takes what would make others look closely at the text, as far as there is room: all of that, or what has no gram of four
-        // bytes, or none of three.
+        // The tiny lane takes what would make others look closely at the text, as far as there is room: all of that, or
+        // what has no gram of four bytes, or none of three.
         let ends = [MIDDLE_BYTES, GRAM_BYTES, TRIPLE_BYTES].map(shorter_than);
-        let tiny_end = ends.into_iter().find(|end| *end <= TINY_PATTERNS_MAX).unwrap_or(0);
+        let tiny_end = ends.into_iter().find(|end| end - runs_end <= TINY_PATTERNS_MAX).unwrap_or(runs_end);
         let singles_end = shorter_than(PAIR_BYTES).max(tiny_end);
         let pairs_end = shorter_than(TRIPLE_BYTES).max(tiny_end);
         // Then as many of the short ones as a sketch is good for, in one lane or in two.
@@ -62,7 +66,8 @@ impl Plan {
         let fours_end = fours_end(triples_end);
         let middle_end = shorter_than(LONG_BYTES).max(fours_end);
         Plan {
-            tiny: 0..tiny_end,
+            runs: 0..runs_end,
+            tiny: runs_end..tiny_end,
             singles: tiny_end..singles_end,
             pairs: singles_end..pairs_end,
             triples: pairs_end..triples_end,
@@ -83,6 +88,7 @@ impl Plan {
             4
         };
         let records = &mut records;
+        let runs = some(self.runs).map(|members| Runs::new(records, members));
         let tiny = some(self.tiny).map(|members| Tiny::new(records, members));
         let singles = some(self.singles).map(|members| Singles::new(records, members));
         let pairs = some(self.pairs).map(|members| Close::new(records, members));
@@ -92,7 +98,7 @@ impl Plan {
         let wide = has_wide.then(|| Wide::new(records, self.middle, self.long, stride));
         let (len, path) = (records.patterns(), Path::best());
         let records = std::mem::take(records);
-        Set { records, wide, fours, triples, pairs, singles, tiny, path, len, left_out: given - len }
+        Set { records, wide, fours, triples, pairs, singles, tiny, runs, path, len, left_out: given - len }
     }
 }
 

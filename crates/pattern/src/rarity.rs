@@ -1,13 +1,14 @@
 //! How rare a gram is in what networks carry: a fixed model, so that a set depends on its patterns alone.
 //!
-//! Bytes are put into classes, and for each class the model says what it tells after each other one. The figures were counted once over HTML,
-//! JavaScript, HTTP headers, English, machine code and chance, and rounded. They only steer which part of a pattern is looked for
-//! first; a wrong one costs time and never a result.
+//! Bytes are put into classes, and for each class the model says what it tells after each other one. The figures were
+//! counted once over HTML, JavaScript, HTTP headers, English, machine code and chance, and rounded. They only steer
+//! which part of a pattern is looked for first; a wrong one costs time and never a result.
 
 /// How many classes there are. The letters, both cases as one, are the first 26.
 const CLASSES: usize = 46;
 
-/// What a byte of each class tells where nothing is known of the one before it, in half bits: a digit of base 36 for each class.
+/// What a byte of each class tells where nothing is known of the one before it, in half bits: a digit of base 36 for
+/// each class.
 const ALONE: &[u8; CLASSES] = b"aebb8cdbaifbcaaciba9dfeffie9eccddjeeefceki9kfl";
 
 /// What a byte tells after another one: a row for the class before it, a digit for its own.
@@ -61,7 +62,8 @@ const AFTER: [&[u8; CLASSES]; CLASSES] = [
     b"efedeeebeffdeffeffedefffffhgghhghhgghhhghgafag", // high
 ];
 
-/// The most that a byte tells which repeats the one before it: runs are common in every kind of data, and most so in hostile ones.
+/// The most that a byte tells which repeats the one before it: runs are common in every kind of data, and most so in
+/// hostile ones.
 const REPEATED_MAX: u32 = 4;
 
 /// The class of a byte, in the order of the rows above.

@@ -1,6 +1,8 @@
 //! The patterns themselves, equal ones as one record, and the comparison that decides.
 
+use crate::runs::is_run;
 use crate::{PATTERN_BYTES_MAX, PATTERNS_MAX, Pattern};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// One distinct pattern.
@@ -16,12 +18,14 @@ pub(crate) struct Record {
     window_at: u8,
 }
 
-/// All distinct patterns, the shortest first.
+/// All distinct patterns: those that are runs of one byte, then the others, the shortest first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Records {
     records: Box<[Record]>,
     bytes: Box<[u8]>,
     ids: Box<[u32]>,
+    /// So many of them, the first, are runs of one byte.
+    runs: usize,
 }
 
 impl Records {
@@ -45,7 +49,9 @@ impl Records {
             ids.push(entry.index);
             last = Some(entry);
         }
-        Records { records: records.into(), bytes: bytes.into(), ids: ids.into() }
+        let mut records = Records { records: records.into(), bytes: bytes.into(), ids: ids.into(), runs: 0 };
+        records.runs = (0..records.len()).take_while(|record| is_run(records.pattern(*record).0)).count();
+        records
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -57,9 +63,15 @@ impl Records {
         self.ids.len()
     }
 
-    /// The records of less than `length` bytes; since the shortest come first, they are the first so many.
+    /// How many records, the first ones, are runs.
+    pub(crate) fn runs(&self) -> usize {
+        self.runs
+    }
+
+    /// How many records, the first ones, are runs or have less than `length` bytes.
     pub(crate) fn shorter_than(&self, length: usize) -> usize {
-        self.records.partition_point(|record| usize::from(record.length) < length)
+        let others = self.records.get(self.runs..).unwrap_or_default();
+        self.runs + others.partition_point(|record| usize::from(record.length) < length)
     }
 
     /// The bytes of a record, and whether letters match either case.
@@ -124,9 +136,10 @@ impl Records {
 /// A pattern on its way into a record. The order of the fields is the order of the records.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Entry<'a> {
+    is_no_run: bool,
     length: u8,
     nocase: bool,
-    bytes: std::borrow::Cow<'a, [u8]>,
+    bytes: Cow<'a, [u8]>,
     index: u32,
 }
 
@@ -137,9 +150,9 @@ impl<'a> Entry<'a> {
         // Without a letter in it, either case is the same.
         let nocase = pattern.nocase && pattern.bytes.iter().any(u8::is_ascii_alphabetic);
         let is_small = !nocase || !pattern.bytes.iter().any(u8::is_ascii_uppercase);
-        let bytes =
+        let bytes: Cow<[u8]> =
             if is_small { (&*pattern.bytes).into() } else { pattern.bytes.to_ascii_lowercase().into() };
-        Some(Entry { length, nocase, bytes, index })
+        Some(Entry { is_no_run: !is_run(&bytes), length, nocase, bytes, index })
     }
 
     fn is_equal(&self, other: &Entry) -> bool {

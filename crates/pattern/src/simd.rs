@@ -1,13 +1,16 @@
-//! The filters asked with vector instructions, 8 to 64 places at a time; and the choice between that and the portable way, once for each set.
+//! The filters asked with vector instructions, 8 to 64 places at a time; and the choice between that and the portable
+//! way, once for each set.
 //!
-//! The only module of the workspace with `unsafe`. There are three reasons for it, each with its argument: that the processor has the
-//! instructions is proven by a value of `Avx2` or `Avx512`, which only their `detect` makes; a vector is loaded from a reference to as many
-//! bytes, or stored to one; and a gather is told only indices that its table has. What passes is said in `filter`, `sketch`, `tiny` and
-//! `singles`; the ways are held against each other by tests. A sketch, and the tiny lane's seven bits, let other wrong places pass than the
-//! portable way does, and no right one less.
+//! The only module of the workspace with `unsafe`. There are three reasons for it, each with its argument: that the
+//! processor has the instructions is proven by a value of `Avx2` or `Avx512`, which only their `detect` makes; a vector
+//! is loaded from a reference to as many bytes, or stored to one; and a gather is told only indices that its table has.
+//! What passes is said in `filter`, `sketch`, `tiny`, `runs` and `singles`; the ways are held against each other by
+//! tests. A sketch, and the tiny lane's seven bits, let other wrong places pass than the portable way does, and no
+//! right one less.
 
 use crate::filter::Filter;
 use crate::fold;
+use crate::runs::Begins;
 use crate::singles::{self, Bytes};
 use crate::tiny::Leads;
 use crate::walk::Places;
@@ -45,14 +48,11 @@ macro_rules! either {
 impl Path {
     /// All ways that this processor has, the fastest first.
     pub(crate) fn all() -> Vec<Path> {
-        let mut paths = Vec::new();
         #[cfg(target_arch = "x86_64")]
-        {
-            paths.extend(Avx512::detect().map(Path::Avx512));
-            paths.extend(Avx2::detect().map(Path::Avx2));
-        }
-        paths.push(Path::Portable);
-        paths
+        let wide = [Avx512::detect().map(Path::Avx512), Avx2::detect().map(Path::Avx2)];
+        #[cfg(not(target_arch = "x86_64"))]
+        let wide = [None];
+        wide.into_iter().flatten().chain([Path::Portable]).collect()
     }
 
     /// The fastest way that this processor has.
@@ -105,6 +105,12 @@ impl Path {
         either!(self, leads.sift(text, steps, places), way => way.tiny(leads, text, steps, places))
     }
 
+    /// See `Begins::sift`.
+    #[inline]
+    pub(crate) fn runs(self, begins: &Begins, text: &[u8], steps: usize, places: &mut Places) -> usize {
+        either!(self, begins.sift(text, steps, places), way => way.runs(begins, text, steps, places))
+    }
+
     /// See `singles::sift`.
     #[inline]
     pub(crate) fn singles(self, bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
@@ -112,7 +118,8 @@ impl Path {
     }
 }
 
-/// The loop around the steps of `Filter::sift`, once for each kind of vector: `$step` tells which of 16 places, four bytes apart, pass.
+/// The loop around the steps of `Filter::sift`, once for each kind of vector, whose module has `sixteen`, `spread` and
+/// `append`.
 #[cfg(target_arch = "x86_64")]
 macro_rules! sift {
     ($features:literal) => {

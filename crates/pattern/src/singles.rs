@@ -1,7 +1,7 @@
 //! The single lane: patterns of one byte where there are more short ones than the tiny lane takes.
 //!
-//! Whether a byte of the text is one of them is asked exactly, up to its case, so a place that passes is one to report. Which is why a
-//! common letter as a pattern costs little more than the calls that it asks for.
+//! Whether a byte of the text is one of them is asked exactly, up to its case, so a place that passes is one to report.
+//! Which is why a common letter as a pattern costs little more than the calls that it asks for.
 
 use crate::fold::fold;
 use crate::records::Records;
@@ -11,6 +11,14 @@ use std::ops::Range;
 
 /// A set of bytes: of `set[byte % 32]` the bit `byte / 32`.
 pub(crate) type Bytes = [u8; 32];
+
+pub(crate) fn include(bytes: &mut Bytes, byte: u8) {
+    bytes[usize::from(byte % 32)] |= 1 << (byte / 32);
+}
+
+pub(crate) fn includes(bytes: &Bytes, byte: u8) -> bool {
+    bytes[usize::from(byte % 32)] >> (byte / 32) & 1 == 1
+}
 
 /// No record.
 const NONE: u32 = u32::MAX;
@@ -41,7 +49,7 @@ impl Singles {
     }
 
     fn add(&mut self, byte: u8, nocase: bool, record: u32) {
-        self.bytes[usize::from(fold(byte) % 32)] |= 1 << (fold(byte) / 32);
+        include(&mut self.bytes, fold(byte));
         if let Some(records) = self.records.get_mut(usize::from(byte)) {
             records[usize::from(nocase)] = record;
         }
@@ -76,14 +84,15 @@ impl Singles {
     }
 }
 
-/// The portable way: adds to `places` at which bytes of so many steps one of `bytes` stands; returns how many steps were done.
+/// The portable way: adds to `places` at which bytes of so many steps one of `bytes` stands; returns how many steps
+/// were done.
 pub(crate) fn sift(bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
     for step in 0..steps {
         if places.is_enough() {
             return step;
         }
         for (offset, byte) in text.iter().enumerate().skip(step * STEP_BYTES).take(STEP_BYTES) {
-            places.push_if(offset, bytes[usize::from(byte % 32)] >> (byte / 32) & 1 == 1);
+            places.push_if(offset, includes(bytes, *byte));
         }
     }
     steps

@@ -1,10 +1,12 @@
-//! A filter so small that it lies in vector registers: 64 places are asked about with a few dozen instructions, and none of them reads memory.
+//! A filter so small that it lies in vector registers: 64 places are asked about with a few dozen instructions, and
+//! none of them reads memory.
 //!
-//! Three or four tables of 1,024 bits. A gram of two to four bytes has one bit in each, whose number is ten bits of hashes that are linear over
-//! single bits: the exclusive or of each byte's product with a matrix, which is one instruction for 64 bytes. With the most grams one place
-//! in a hundred passes wrongly.
+//! Three or four tables of 1,024 bits. A gram of two to four bytes has one bit in each, whose number is ten bits of
+//! hashes that are linear over single bits: the exclusive or of each byte's product with a matrix, which is one
+//! instruction for 64 bytes. With the most grams one place in a hundred passes wrongly.
 //!
-//! It stands beside the words of a `Filter` and lets pass what they do, up to grams that only look alike. Only `simd` asks it.
+//! It stands beside the words of a `Filter` and lets pass what they do, up to grams that only look alike. Only `simd`
+//! asks it.
 
 /// How many grams a sketch is good for.
 pub(crate) const SKETCH_GRAMS_MAX: usize = 400;
@@ -18,8 +20,9 @@ pub(crate) const HASHES: usize = 3;
 /// How far a hash reaches.
 pub(crate) const GRAM_BYTES_MAX: usize = 4;
 
-/// For each hash, the matrix for each byte of a gram: row `i`, which makes bit `i` of the product, is its byte `7 - i`. Drawn by lot until all
-/// rows together, and the ten of each table, were independent for grams of two, three and four bytes.
+/// For each hash, the matrix for each byte of a gram: row `i`, which makes bit `i` of the product, is its byte `7 - i`.
+/// Drawn by lot until all rows together, and the ten of each table, were independent for grams of two, three and four
+/// bytes.
 pub(crate) const MATRICES: [[u64; GRAM_BYTES_MAX]; HASHES] = [
     [0x90e6_8948_f021_5324, 0xea39_49b9_a2ac_c316, 0x566a_d7d8_23d4_61f5, 0xd7a3_0d35_98c4_3022],
     [0x3aba_2d1c_a1e6_6429, 0x3670_f165_cbc9_3f73, 0x05f6_6eb6_a552_140d, 0xfa5f_9cca_ab86_cc29],
@@ -28,6 +31,7 @@ pub(crate) const MATRICES: [[u64; GRAM_BYTES_MAX]; HASHES] = [
 
 /// The tables, and whether all of them count.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "no other processor asks a sketch"))]
 pub(crate) struct Sketch {
     pub(crate) tables: [[u8; 128]; TABLES],
     pub(crate) is_deep: bool,
@@ -39,8 +43,8 @@ impl Sketch {
         Sketch { tables: [[0; 128]; TABLES], is_deep: grams >= DEEP_GRAMS }
     }
 
-    /// Lets the gram of `GRAM` bytes at the start of `folded` pass. For each table, the lower seven bits of one hash say where a byte lies in
-    /// it, and the lower three of another one which bit of it.
+    /// Lets the gram of `GRAM` bytes at the start of `folded` pass. For each table, the lower seven bits of one hash
+    /// say where a byte lies in it, and the lower three of another one which bit of it.
     pub(crate) fn add<const GRAM: usize>(&mut self, folded: u64) {
         let [first, second, third] = MATRICES.map(|matrices| {
             let products = matrices.iter().zip(folded.to_le_bytes()).take(GRAM);

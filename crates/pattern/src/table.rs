@@ -1,8 +1,9 @@
 //! From the hash of a gram to the patterns that may stand there.
 //!
-//! A candidate is 32 bits: 9 of its tag, 3 for how many bytes the tag was made of, 2 for how far into the window the gram lies, 18 for the
-//! record. The tag is made of the window and, up to eight bytes, of what follows it in the pattern. Candidates of a bucket lie side by side,
-//! and nothing is stored twice: one word for each gram of a window, and half of one to one for the buckets.
+//! A candidate is 32 bits: 9 of its tag, 3 for how many bytes the tag was made of, 2 for how far into the window the
+//! gram lies, 18 for the record. The tag is made of the window and, up to eight bytes, of what follows it in the
+//! pattern. Candidates of a bucket lie side by side, and nothing is stored twice: one word for each gram of a window,
+//! and half of one to one for the buckets.
 
 use crate::PATTERNS_MAX;
 use crate::fold::{TAG_BITS, tag};
@@ -111,7 +112,8 @@ impl Table {
         Some(Table { starts: starts.into(), candidates: candidates.into(), shift })
     }
 
-    /// Compares the text with every candidate at `places`, which are counted from step `start` of the block. `hash` is that of the grams.
+    /// Compares the text with every candidate at `places`, which are counted from step `start` of the block. `hash` is
+    /// that of the grams.
     #[inline]
     pub(crate) fn look(
         &self,

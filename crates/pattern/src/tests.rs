@@ -1,4 +1,5 @@
-//! The set against a search that cannot be wrong, in every way that this processor has, on texts and patterns made to be difficult.
+//! The set against a search that cannot be wrong, in every way that this processor has, on texts and patterns made to
+//! be difficult.
 
 use crate::simd::Path;
 use crate::{PATTERN_BYTES_MAX, PATTERNS_MAX, Pattern, Set};
@@ -90,17 +91,25 @@ fn planted(numbers: &mut Numbers, patterns: &[Pattern], length: usize, alphabet:
 const ALPHABETS: [&[u8]; 5] =
     [b"ab", b"abAB", b"\0\xff", b"etaoinETAOIN/.= ", b"@`[{\x00 \x20A\x41aZz\xc1\xe1"];
 
-/// Which lanes a set has: wide, fours, triples, pairs, singles, tiny.
-fn lanes(set: &Set) -> [bool; 6] {
-    let Set { wide, fours, triples, pairs, singles, tiny, .. } = set;
-    [wide.is_some(), fours.is_some(), triples.is_some(), pairs.is_some(), singles.is_some(), tiny.is_some()]
+/// Which lanes a set has: wide, fours, triples, pairs, singles, tiny, runs.
+fn lanes(set: &Set) -> [bool; 7] {
+    let Set { wide, fours, triples, pairs, singles, tiny, runs, .. } = set;
+    [
+        wide.is_some(),
+        fours.is_some(),
+        triples.is_some(),
+        pairs.is_some(),
+        singles.is_some(),
+        tiny.is_some(),
+        runs.is_some(),
+    ]
 }
 
 #[test]
 fn whatever_stands_in_a_text_is_found_and_nothing_else() {
     let mut numbers = Numbers(0x5eed_0001);
     let every_byte: Vec<u8> = (0..=u8::MAX).collect();
-    let mut seen = [false; 6];
+    let mut seen = [false; 7];
     for round in 0..400 {
         let alphabet = ALPHABETS.get(round % 7).copied().unwrap_or(&every_byte);
         let count = [1, 2, 5, 9, 30, 120, 500][numbers.below(7)];
@@ -120,7 +129,7 @@ fn whatever_stands_in_a_text_is_found_and_nothing_else() {
         check(&set, &patterns, &texts);
         seen.iter_mut().zip(lanes(&set)).for_each(|(seen, has)| *seen |= has);
     }
-    assert_eq!(seen, [true; 6], "a lane was never tried");
+    assert_eq!(seen, [true; 7], "a lane was never tried");
 }
 
 #[test]
@@ -184,6 +193,50 @@ fn runs_of_one_byte_match_at_every_place() {
 }
 
 #[test]
+fn runs_that_change_their_case_or_only_fold_alike_are_told_apart() {
+    let bytes: [&[u8]; 8] = [b"aaa", b"AAAA", b"@@@", b"````", b"\0\0\0", b"   ", b"aaaa", b"AAA"];
+    for nocase in [[false; 8], [true; 8], [true, false, true, false, true, false, true, false]] {
+        let patterns: Vec<Pattern> =
+            bytes.iter().zip(nocase).map(|(bytes, nocase)| pattern(bytes, nocase)).collect();
+        let mut texts: Vec<Vec<u8>> =
+            [&b"aaaAAAAaa"[..], b"@@@```@@@@````", b"\0\0\0\0   \0\0", b"aAaAaAa", b"xaaax", b"AAA"]
+                .map(<[u8]>::to_vec)
+                .to_vec();
+        // Across the ends of blocks and steps.
+        for before in [61, 62, 63, 64, 253, 254, 255, 4_094, 4_095, 4_096] {
+            let mut text = vec![b'.'; before];
+            text.extend_from_slice(b"aaaaAAAA\0\0\0\0\0");
+            texts.push(text);
+        }
+        check(&Set::new(&patterns), &patterns, &texts);
+    }
+}
+
+#[test]
+fn patterns_that_are_a_run_but_for_a_byte_are_found_at_its_ends() {
+    let mut patterns = Vec::new();
+    for length in [3, 4, 5, 7, 9, 11, 12, 14, 20, 40] {
+        for odd in [0, length / 2, length - 1] {
+            let mut bytes = vec![b'a'; length];
+            bytes[odd] = b'b';
+            patterns.push(pattern(&bytes, odd == 0));
+        }
+    }
+    let mut texts = Vec::new();
+    for length in [8, 16, 17, 40, 250, 4_090] {
+        let run = vec![b'a'; length];
+        texts.push([&run[..], b"b", &run, b"bb", &run, b"A", &run].concat());
+    }
+    check(&Set::new(&patterns), &patterns, &texts);
+    // With others of the same grams, so that windows inside of the run are taken, too.
+    for index in 0..200_u32 {
+        patterns.push(pattern(format!("aaaaaaaab{index}").as_bytes(), false));
+        patterns.push(pattern(format!("{index}baaaaaaaa").as_bytes(), false));
+    }
+    check(&Set::new(&patterns), &patterns, &texts);
+}
+
+#[test]
 fn equal_patterns_are_each_reported() {
     let patterns = [
         pattern(b"Content-Type", false),
@@ -237,7 +290,7 @@ fn many_patterns_of_each_length_keep_to_their_lanes() {
             .map(|index| pattern(&numbers.bytes(lengths[index % lengths.len()], &all), index % 3 == 0))
             .collect();
         let set = Set::new(&patterns);
-        let names = "wftpsT".chars().zip(lanes(&set));
+        let names = "wftpsTr".chars().zip(lanes(&set));
         let found: String = names.filter(|(_, has)| *has).map(|(name, _)| name).collect();
         assert_eq!(found, expected, "{lengths:?} {count}");
         let texts: Vec<Vec<u8>> = (0..4).map(|_| planted(&mut numbers, &patterns, 700, &all)).collect();

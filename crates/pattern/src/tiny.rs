@@ -1,8 +1,8 @@
 //! The tiny lane: up to sixteen short patterns, in eight groups, all compared at once.
 //!
-//! Of each pattern up to three bytes are looked for, the rarest that it has. For each of them there are tables that say for which groups a
-//! byte fits: one by its lower seven bits, and one each by its lower and by its upper half, for processors that look up 16 entries but not
-//! 128. Where all agree on a group, each pattern is asked.
+//! Of each pattern up to three bytes are looked for, the rarest that it has. For each of them there are tables that say
+//! for which groups a byte fits: one by its lower seven bits, and one each by its lower and by its upper half, for
+//! processors that look up 16 entries but not 128. Where all agree on a group, each pattern is asked.
 
 use crate::fold::{fold, load_folded};
 use crate::rarity;
@@ -34,7 +34,8 @@ pub(crate) struct Tiny {
     /// The first record, and how many there are.
     first: u32,
     count: usize,
-    /// For each, which bits of its folded lead count, and what they are; none can be what there is where there is no pattern.
+    /// For each, which bits of its folded lead count, and what they are; none can be what there is where there is no
+    /// pattern.
     masks: [u32; TINY_PATTERNS_MAX],
     wanted: [u32; TINY_PATTERNS_MAX],
 }
@@ -123,7 +124,8 @@ impl Leads {
         halves[1][usize::from(byte >> 4)] |= bit;
     }
 
-    /// The portable way: adds to `places` at which bytes of so many steps a pattern may stand; returns how many steps were done.
+    /// The portable way: adds to `places` at which bytes of so many steps a pattern may stand; returns how many steps
+    /// were done.
     pub(crate) fn sift(&self, text: &[u8], steps: usize, places: &mut Places) -> usize {
         for step in 0..steps {
             if places.is_enough() {

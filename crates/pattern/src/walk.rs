@@ -1,4 +1,5 @@
-//! The way through a text: block after block, folded once for all lanes, with what stands before it and zeros behind the end.
+//! The way through a text: block after block, folded once for all lanes, with what stands before it and zeros behind
+//! the end.
 
 use crate::simd::Path;
 
@@ -9,8 +10,8 @@ pub(crate) const STEP_BYTES: usize = 64;
 pub(crate) const STEP_TEXT_BYTES: usize = STEP_BYTES + REACH_BYTES;
 const REACH_BYTES: usize = 8;
 
-/// How long a block is. The longer it is, the fewer turns there are that end with a wrong guess of the processor; a text that is short has one of
-/// its own size, since all of a block is made ready.
+/// How long a block is. The longer it is, the fewer turns there are that end with a wrong guess of the processor; a
+/// text that is short has one of its own size, since all of a block is made ready.
 const BLOCK_BYTES: usize = 4_096;
 const SHORT_BLOCK_BYTES: usize = 256;
 
@@ -68,6 +69,7 @@ pub(crate) fn through<T>(text: &[u8], path: Path, walk: impl FnOnce(&mut Walk) -
             path,
             at: 0,
             next: 0,
+            steps: 0,
             block: SHORT_BLOCK_BYTES,
             folded: &mut [0; room(SHORT_BLOCK_BYTES)],
         })
@@ -77,6 +79,7 @@ pub(crate) fn through<T>(text: &[u8], path: Path, walk: impl FnOnce(&mut Walk) -
             path,
             at: 0,
             next: 0,
+            steps: 0,
             block: BLOCK_BYTES,
             folded: &mut [0; room(BLOCK_BYTES)],
         })
@@ -91,6 +94,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) at: usize,
     next: usize,
     block: usize,
+    steps: usize,
     /// `BEFORE_BYTES` of what is before the block, the block, and what follows it.
     folded: &'a mut [u8],
 }
@@ -104,6 +108,7 @@ impl Walk<'_> {
         }
         self.at = self.next;
         self.next += self.block;
+        self.steps = (self.text.len() - self.at).min(self.block).div_ceil(STEP_BYTES);
         // At the start of the text nothing stands before the block, and the zeros there stay.
         let (kept, skipped) = if self.at == 0 { (0, BEFORE_BYTES) } else { (BEFORE_BYTES, 0) };
         let rest = self.text.get(self.at - kept..).unwrap_or_default();
@@ -121,14 +126,21 @@ impl Walk<'_> {
     }
 
     /// How many steps of a filter cover the block.
+    #[inline]
     pub(crate) fn steps(&self) -> usize {
-        (self.text.len() - self.at).min(self.block).div_ceil(STEP_BYTES)
+        self.steps
     }
 
     /// The block from a step on.
     #[inline]
     pub(crate) fn text_at(&self, step: usize) -> &[u8] {
         self.folded.get(BEFORE_BYTES + step * STEP_BYTES..).unwrap_or_default()
+    }
+
+    /// The block from a step on, with the byte before it.
+    #[inline]
+    pub(crate) fn text_before(&self, step: usize) -> &[u8] {
+        self.folded.get(BEFORE_BYTES - 1 + step * STEP_BYTES..).unwrap_or_default()
     }
 
     /// Eight folded bytes from `offset` of the block on, or from up to `BEFORE_BYTES` less.

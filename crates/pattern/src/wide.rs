@@ -1,7 +1,8 @@
-//! The wide lane: patterns that are long enough not to be looked for at every place, and those that are too many for a sketch.
+//! The wide lane: patterns that are long enough not to be looked for at every place, and those that are too many for a
+//! sketch.
 //!
-//! The long ones, by windows of four grams of eight bytes; the others by windows with one, two or four grams of four bytes, as the shortest of
-//! them permits. Both are found by one filter: a place of the text is looked up once.
+//! The long ones, by windows of four grams of eight bytes; the others by windows with one, two or four grams of four
+//! bytes, as the shortest of them permits. Both are found by one filter: a place of the text is looked up once.
 
 use crate::filter::Filter;
 use crate::fold::{hash, hash_long};
@@ -27,7 +28,8 @@ pub(crate) struct Wide {
 }
 
 impl Wide {
-    /// A lane for two ranges of `records`: the middle ones have 4 bytes or more with a `stride` of 1, 5 with 2, 7 with 4; the long ones 11.
+    /// A lane for two ranges of `records`: the middle ones have 4 bytes or more with a `stride` of 1, 5 with 2, 7 with
+    /// 4; the long ones 11.
     pub(crate) fn new(
         records: &mut Records,
         middle: Range<usize>,

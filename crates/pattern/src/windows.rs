@@ -1,8 +1,9 @@
 //! Which part of a pattern is looked for: its window.
 //!
-//! With grams of g bytes and a stride of s, a window has g + s - 1 bytes and so s grams. Wherever it stands in a text, one of them begins at a
-//! place that is asked about, and only one. Taken is the window whose most common gram is the rarest, where a gram that other patterns have
-//! taken before counts as more common the more there are, so that lists stay short.
+//! With grams of g bytes and a stride of s, a window has g + s - 1 bytes and so s grams. Wherever it stands in a text,
+//! one of them begins at a place that is asked about, and only one. Taken is the window whose most common gram is the
+//! rarest, where a gram that other patterns have taken before counts as more common the more there are, so that lists
+//! stay short.
 
 use crate::fold::load_folded;
 use crate::rarity;
@@ -24,13 +25,13 @@ pub(crate) struct Choice {
     pub(crate) word: fn(u64) -> u32,
 }
 
-/// The first bytes of a gram choose its word in the filter; where these are common in a text, the word is asked for often, however rare the
-/// rest is. So what the rest tells counts no more than this, in half bits.
+/// The first bytes of a gram choose its word in the filter; where these are common in a text, the word is asked for
+/// often, however rare the rest is. So what the rest tells counts no more than this, in half bits.
 const REST_MAX: u32 = 14;
 
 impl Choice {
-    /// Chooses a window for each of the `members` among `records`, which have `gram_bytes + stride - 1` bytes or more, tells them of it,
-    /// and returns the grams; with each of them the folded bytes at its start.
+    /// Chooses a window for each of the `members` among `records`, which have `gram_bytes + stride - 1` bytes or more,
+    /// tells them of it, and returns the grams; with each of them the folded bytes at its start.
     pub(crate) fn choose(&self, records: &mut Records, members: Range<usize>) -> Vec<(Gram, u64)> {
         let places = members.clone().map(|record| records.pattern(record).0.len());
         let (mut taken, mut words) = (Taken::new(places.clone().sum()), Taken::new(places.sum()));
@@ -61,8 +62,8 @@ impl Choice {
     }
 }
 
-/// Where the best window begins: `stride` grams, the most common of which is the rarest; among equals the one that is rarest in sum, and the
-/// first.
+/// Where the best window begins: `stride` grams, the most common of which is the rarest; among equals the one that is
+/// rarest in sum, and the first.
 fn rarest(rarities: &[u32], stride: usize) -> usize {
     let score = |window: &[u32]| (window.iter().copied().min(), window.iter().sum::<u32>());
     let windows = rarities.windows(stride).enumerate();
@@ -84,7 +85,8 @@ impl Taken {
         Taken { counts: vec![0; slots], shift: 32 - slots.trailing_zeros() }
     }
 
-    /// By how many half bits a gram is less rare for having been taken: two bits for the first, two more with every doubling.
+    /// By how many half bits a gram is less rare for having been taken: two bits for the first, two more with every
+    /// doubling.
     fn penalty(&self, hash: u32) -> u32 {
         let count = self.counts.get((hash >> self.shift) as usize).copied().unwrap_or(0);
         4 * (u16::BITS - count.leading_zeros())

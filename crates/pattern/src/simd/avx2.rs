@@ -2,6 +2,7 @@
 
 use crate::filter::{FIRST_BIT_SHIFT, Filter, SECOND_BIT_SHIFT};
 use crate::fold::{HIGH_FACTOR, LOW_FACTOR, fold_all, gram_mask};
+use crate::runs::Begins;
 use crate::singles::Bytes;
 use crate::tiny::{LEAD_BYTES, Leads};
 use crate::walk::{PLACES_SPARE, Places, STEP_BYTES, STEP_TEXT_BYTES};
@@ -43,6 +44,12 @@ impl Avx2 {
     pub(super) fn tiny(self, leads: &Leads, text: &[u8], steps: usize, places: &mut Places) -> usize {
         // SAFETY: as in `fold`.
         unsafe { tiny(leads, text, steps, places) }
+    }
+
+    #[inline]
+    pub(super) fn runs(self, begins: &Begins, text: &[u8], steps: usize, places: &mut Places) -> usize {
+        // SAFETY: as in `fold`.
+        unsafe { runs(begins, text, steps, places) }
     }
 
     #[inline]
@@ -117,12 +124,14 @@ fn gather(words: &[u32], shift: u32, hashes: __m256i) -> __m256i {
         return _mm256_setzero_si256();
     }
     let indices = _mm256_srl_epi32(hashes, _mm_cvtsi32_si128(shift as i32));
-    // SAFETY: an index is a 32-bit number shifted right by `shift`, so less than 2^(32 - shift), which is `words.len()` or less, as was
-    // just asked; and it is not negative, since `shift` is not 0. The scale is the size of a word, and no alignment is asked for.
+    // SAFETY: an index is a 32-bit number shifted right by `shift`, so less than 2^(32 - shift), which is `words.len()`
+    // or less, as was just asked; and it is not negative, since `shift` is not 0. The scale is the size of a word, and
+    // no alignment is asked for.
     unsafe { _mm256_i32gather_epi32::<4>(words.as_ptr().cast(), indices) }
 }
 
-/// Whether every hash, shifted by `shift`, is the index of a word. It holds for every `Filter`, and is asked where it is relied on.
+/// Whether every hash, shifted by `shift`, is the index of a word. It holds for every `Filter`, and is asked where it
+/// is relied on.
 #[inline]
 pub(super) fn is_covered(words: &[u32], shift: u32) -> bool {
     (1..=31).contains(&shift) && words.len() >> (32 - shift) > 0
@@ -160,36 +169,77 @@ fn thirty_two(tables: &[[__m256i; 2]; LEAD_BYTES], text: &[u8]) -> u32 {
     _mm256_movemask_epi8(_mm256_cmpeq_epi8(groups, _mm256_setzero_si256())) as u32
 }
 
+/// `Begins::sift`.
 #[target_feature(enable = "avx2,bmi1,popcnt")]
-fn singles(bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
-    let (Some(low), Some(high)) = (bytes.first_chunk(), bytes.last_chunk()) else { return steps };
-    let low = _mm256_broadcastsi128_si256(load_half(low));
-    let high = _mm256_broadcastsi128_si256(load_half(high));
+fn runs(begins: &Begins, text: &[u8], steps: usize, places: &mut Places) -> usize {
+    let tables = set_tables(&begins.bytes);
     let mut done = 0;
     while done < steps && !places.is_enough() {
+        let text = text.get(done * STEP_BYTES..).and_then(<[u8]>::first_chunk::<STEP_TEXT_BYTES>);
+        let Some(text) = text else { return steps };
         let mut mask = 0;
         for half in 0..2 {
-            let start = done * STEP_BYTES + half * 32;
-            let Some(here) = text.get(start..).and_then(<[u8]>::first_chunk) else { return steps };
-            let here = load(here);
-            // Five bits of a byte choose among 32 sets of its upper three: four of them within a table, one between the tables.
-            let is_high = _mm256_slli_epi16::<3>(here);
-            let index = _mm256_and_si256(here, _mm256_set1_epi8(15));
-            let sets = (_mm256_shuffle_epi8(low, index), _mm256_shuffle_epi8(high, index));
-            let sets = _mm256_blendv_epi8(sets.0, sets.1, is_high);
-            let name = _mm256_and_si256(_mm256_srli_epi16::<5>(here), _mm256_set1_epi8(7));
-            let bit = _mm256_shuffle_epi8(_mm256_set1_epi64x(0x8040_2010_0804_0201_u64 as i64), name);
-            let misses = _mm256_cmpeq_epi8(_mm256_and_si256(sets, bit), _mm256_setzero_si256());
-            mask |= u64::from(!_mm256_movemask_epi8(misses) as u32) << (half * 32);
+            let at = |distance: usize| text.get(half * 32 + distance..).and_then(<[u8]>::first_chunk);
+            let (Some(before), Some(one), Some(two), Some(three), Some(far)) =
+                (at(0), at(1), at(2), at(3), at(1 + begins.reach))
+            else {
+                return steps;
+            };
+            let (one, two) = (load(one), load(two));
+            let equal = _mm256_and_si256(_mm256_cmpeq_epi8(one, two), _mm256_cmpeq_epi8(two, load(three)));
+            let equal = _mm256_and_si256(equal, _mm256_cmpeq_epi8(one, load(far)));
+            let begin = _mm256_andnot_si256(_mm256_cmpeq_epi8(load(before), one), equal);
+            let begin = _mm256_movemask_epi8(begin) as u32 & among(tables, one);
+            mask |= u64::from(begin) << (half * 32);
         }
+        if mask != 0 {
+            append::<1, 1>(mask, done, places);
+        }
+        done += 1;
+    }
+    done
+}
+
+#[target_feature(enable = "avx2,bmi1,popcnt")]
+fn singles(bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
+    let tables = set_tables(bytes);
+    let mut done = 0;
+    while done < steps && !places.is_enough() {
+        let text = text.get(done * STEP_BYTES..).and_then(<[u8]>::first_chunk::<STEP_BYTES>);
+        let Some(([first, second], _)) = text.map(|text| text.as_chunks::<32>()) else { return steps };
+        let mask = u64::from(among(tables, load(first))) | (u64::from(among(tables, load(second))) << 32);
         append::<1, 4>(mask, done, places);
         done += 1;
     }
     done
 }
 
-/// Appends a place for each bit of `mask`, `STRIDE` bytes apart, counted from a step on. `AHEAD` (at most `PLACES_SPARE`) of them are always
-/// written, and as many kept as there are: a branch for each would be guessed wrongly too often.
+/// The lower and the upper half of a set's table.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn set_tables(bytes: &Bytes) -> [__m256i; 2] {
+    let (halves, _) = bytes.as_chunks::<16>();
+    let [low, high] = halves else { return [_mm256_setzero_si256(); 2] };
+    [_mm256_broadcastsi128_si256(load_half(low)), _mm256_broadcastsi128_si256(load_half(high))]
+}
+
+/// Which bytes are in a set.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn among([low, high]: [__m256i; 2], bytes: __m256i) -> u32 {
+    // Five bits of a byte choose among 32 sets of its upper three: four of them within a table, one between the tables.
+    let is_high = _mm256_slli_epi16::<3>(bytes);
+    let index = _mm256_and_si256(bytes, _mm256_set1_epi8(15));
+    let sets = _mm256_blendv_epi8(_mm256_shuffle_epi8(low, index), _mm256_shuffle_epi8(high, index), is_high);
+    let name = _mm256_and_si256(_mm256_srli_epi16::<5>(bytes), _mm256_set1_epi8(7));
+    let bit = _mm256_shuffle_epi8(_mm256_set1_epi64x(0x8040_2010_0804_0201_u64 as i64), name);
+    let misses = _mm256_cmpeq_epi8(_mm256_and_si256(sets, bit), _mm256_setzero_si256());
+    !(_mm256_movemask_epi8(misses) as u32)
+}
+
+/// Appends a place for each bit of `mask`, `STRIDE` bytes apart, counted from a step on. `AHEAD` (at most
+/// `PLACES_SPARE`) of them are always written, and as many kept as there are: a branch for each would be guessed
+/// wrongly too often.
 #[target_feature(enable = "bmi1,popcnt")]
 #[inline]
 pub(super) fn append<const STRIDE: usize, const AHEAD: usize>(

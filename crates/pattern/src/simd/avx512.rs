@@ -3,6 +3,7 @@
 use super::avx2::{self, Avx2, append, is_covered, spread};
 use crate::filter::{FIRST_BIT_SHIFT, Filter, SECOND_BIT_SHIFT};
 use crate::fold::{HIGH_FACTOR, LOW_FACTOR, TURNED, gram_mask};
+use crate::runs::Begins;
 use crate::singles::Bytes;
 use crate::sketch::{GRAM_BYTES_MAX, HASHES, MATRICES, Sketch, TABLES};
 use crate::tiny::{LEAD_BYTES, Leads};
@@ -67,6 +68,12 @@ impl Avx512 {
     }
 
     #[inline]
+    pub(super) fn runs(self, begins: &Begins, text: &[u8], steps: usize, places: &mut Places) -> usize {
+        // SAFETY: as in `sift`.
+        unsafe { runs(begins, text, steps, places) }
+    }
+
+    #[inline]
     pub(super) fn singles(self, bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
         // SAFETY: as in `sift`.
         unsafe { singles(bytes, text, steps, places) }
@@ -83,7 +90,8 @@ fn fold_text(text: &[u8], folded: &mut [u8]) {
     }
     if !rest.is_empty() && rest_folded.len() >= rest.len() {
         let mask = u64::MAX >> (64 - rest.len());
-        // SAFETY: less than 64 bytes are read and written, those that `mask` names: as many as `rest` has, and `rest_folded` has not less.
+        // SAFETY: less than 64 bytes are read and written, those that `mask` names: as many as `rest` has, and
+        // `rest_folded` has not less.
         unsafe {
             let bytes = _mm512_maskz_loadu_epi8(mask, rest.as_ptr().cast());
             _mm512_mask_storeu_epi8(rest_folded.as_mut_ptr().cast(), mask, fold(bytes));
@@ -148,8 +156,9 @@ fn gather(words: &[u32], shift: u32, hashes: __m512i) -> __m512i {
         return _mm512_setzero_si512();
     }
     let indices = _mm512_srl_epi32(hashes, _mm_cvtsi32_si128(shift as i32));
-    // SAFETY: an index is a 32-bit number shifted right by `shift`, so less than 2^(32 - shift), which is `words.len()` or less, as was
-    // just asked; and it is not negative, since `shift` is not 0. The scale is the size of a word, and no alignment is asked for.
+    // SAFETY: an index is a 32-bit number shifted right by `shift`, so less than 2^(32 - shift), which is `words.len()`
+    // or less, as was just asked; and it is not negative, since `shift` is not 0. The scale is the size of a word, and
+    // no alignment is asked for.
     unsafe { _mm512_i32gather_epi32::<4>(indices, words.as_ptr().cast()) }
 }
 
@@ -233,20 +242,52 @@ fn tiny(leads: &Leads, text: &[u8], steps: usize, places: &mut Places) -> usize 
     done
 }
 
+/// `Begins::sift`.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi1,popcnt")]
+fn runs(begins: &Begins, text: &[u8], steps: usize, places: &mut Places) -> usize {
+    let table = _mm512_broadcast_i64x4(avx2::load(&begins.bytes));
+    let mut done = 0;
+    while done < steps && !places.is_enough() {
+        let text = text.get(done * STEP_BYTES..).and_then(<[u8]>::first_chunk::<STEP_TEXT_BYTES>);
+        let Some(text) = text else { return steps };
+        let at = |distance: usize| text.get(distance..).and_then(<[u8]>::first_chunk);
+        let (Some(before), Some(one), Some(two), Some(three)) = (at(0), at(1), at(2), at(3)) else {
+            return steps;
+        };
+        let (one, two) = (load(one), load(two));
+        let mask = _mm512_cmpeq_epi8_mask(one, two);
+        let mask = _mm512_mask_cmpeq_epi8_mask(mask, two, load(three));
+        if mask != 0
+            && let Some(far) = at(1 + begins.reach)
+        {
+            let mask = _mm512_mask_cmpneq_epi8_mask(mask, load(before), one);
+            let mask = _mm512_mask_cmpeq_epi8_mask(mask, load(far), one);
+            append::<1, 1>(mask & among(table, one), done, places);
+        }
+        done += 1;
+    }
+    done
+}
+
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi1,popcnt")]
 fn singles(bytes: &Bytes, text: &[u8], steps: usize, places: &mut Places) -> usize {
     let table = _mm512_broadcast_i64x4(avx2::load(bytes));
     let mut done = 0;
     while done < steps && !places.is_enough() {
         let Some(here) = text.get(done * STEP_BYTES..).and_then(<[u8]>::first_chunk) else { return steps };
-        let here = load(here);
-        // Of an index six bits count, and the table is there twice; of what is shifted three, and the rest is another byte's.
-        let sets = _mm512_permutexvar_epi8(here, table);
-        let mask = _mm512_test_epi8_mask(sets, bits(_mm512_srli_epi16::<5>(here)));
-        append::<1, 4>(mask, done, places);
+        append::<1, 4>(among(table, load(here)), done, places);
         done += 1;
     }
     done
+}
+
+/// Which bytes are in a set, whose table is there twice.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+#[inline]
+fn among(table: __m512i, bytes: __m512i) -> u64 {
+    // Of an index six bits count; of what is shifted three, and the rest is another byte's.
+    let sets = _mm512_permutexvar_epi8(bytes, table);
+    _mm512_test_epi8_mask(sets, bits(_mm512_srli_epi16::<5>(bytes)))
 }
 
 #[target_feature(enable = "avx512f")]

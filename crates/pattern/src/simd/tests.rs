@@ -2,6 +2,7 @@
 
 use super::Path;
 use crate::filter::Filter;
+use crate::runs::Begins;
 use crate::sketch::Sketch;
 use crate::tiny::{LEAD_BYTES, Leads};
 use crate::walk::{Places, STEP_BYTES, Walk, through};
@@ -199,6 +200,45 @@ fn the_tiny_lane_lets_pass_what_its_tables_say() {
                                 }
                         });
                         expected.extend((groups != 0).then_some(walk.at + offset));
+                    }
+                });
+                assert_eq!(found, expected, "{path:?} {round} {length}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_way_sees_runs_begin_at_the_same_places() {
+    for round in 0..20 {
+        for length in LENGTHS {
+            let text: Vec<u8> =
+                noise(length, round * 41 + length as u64).iter().map(|byte| byte % 3 * 32).collect();
+            let folded: Vec<u8> = text.iter().map(|byte| crate::fold::fold(*byte)).collect();
+            let mut begins = Begins { bytes: [0; 32], reach: 2 + round as usize % 6 };
+            for byte in &[0, 32][..1 + round as usize % 2] {
+                crate::singles::include(&mut begins.bytes, crate::fold::fold(*byte));
+            }
+            let mut expected = Vec::new();
+            for at in 0..length {
+                let is_first = at == 0 || text[at - 1] != text[at];
+                let is_long =
+                    text[at..].starts_with(&[text[at]; 3]) && text.get(at + begins.reach) == Some(&text[at]);
+                let is_one = crate::singles::includes(&begins.bytes, folded[at]);
+                expected.extend((is_first && is_long && is_one).then_some(at));
+            }
+            for path in Path::all() {
+                let mut found = Vec::new();
+                each_block(&text, path, |walk| {
+                    let mut done = 0;
+                    while done < walk.steps() {
+                        let mut places = Places::new();
+                        let start = walk.at + done * STEP_BYTES;
+                        done += path.runs(&begins, walk.text_before(done), walk.steps() - done, &mut places);
+                        // What begins behind the end are the zeros there.
+                        found.extend(
+                            places.iter().map(|offset| start + offset).filter(|place| *place < length),
+                        );
                     }
                 });
                 assert_eq!(found, expected, "{path:?} {round} {length}");
