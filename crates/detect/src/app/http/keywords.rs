@@ -1,10 +1,11 @@
 //! The keywords of HTTP, for both of its versions.
 //!
-//! Each buffer has its name of today (`http.uri`, which what follows looks into); many have an older one with an underscore that means
-//! the same, and some a form that stands behind the `content` that it is about (`content:"x"; http_uri;`).
-//! `urilen` asks for the length of the URI.
+//! Each buffer has its name of today (`http.uri`, which what follows looks into); many have an older one with an
+//! underscore that means the same, and some a form that stands behind the `content` that it is about (`content:"x";
+//! http_uri;`). `urilen` asks for the length of the URI.
 //!
-//! Not here: `uricontent:"x"` and the letters of `pcre` (`/x/U`), which are the rule language's other ways to say `http.uri` and its like.
+//! Not here: `uricontent:"x"` and the letters of `pcre` (`/x/U`), which are the rule language's other ways to say
+//! `http.uri` and its like.
 
 use super::field;
 use crate::app::{Buffer, Field, Keyword, ProtocolId, Sides, Takes, Test, Verdict, http1, http2};

@@ -1,6 +1,7 @@
 //! Letters of Unicode that Windows turns into a single byte that looks like them (the best fit of code page 1252).
 //!
-//! A server on Windows that gets `%u0107` or the UTF-8 of that letter may read `c`; so do we. What has no best fit is a question mark.
+//! A server on Windows that gets `%u0107` or the UTF-8 of that letter may read `c`; so do we. What has no best fit is
+//! a question mark.
 
 /// What stands for a letter without a best fit.
 pub(super) const REPLACEMENT: u8 = b'?';

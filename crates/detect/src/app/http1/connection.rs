@@ -1,6 +1,7 @@
 //! The state of a connection: both sides' parsers, and which exchange each of them is at.
 //!
-//! Requests and responses are counted for themselves; the n-th response belongs to the n-th request. The exchange is opened by whichever of them comes first.
+//! Requests and responses are counted for themselves; the n-th response belongs to the n-th request. The exchange is
+//! opened by whichever of them comes first.
 
 use super::event::Event;
 use super::exchange::{Exchange, Progress};

@@ -1,7 +1,8 @@
 //! Decoding of URIs: `%XX`, `%uXXXX`, backslashes, doubled slashes, UTF-8 to one byte a letter, and dot segments.
 //!
-//! What is decoded is decoded once. In a path `\` is `/`, slashes in a row are one, `.` and `..` are walked; a letter of UTF-8, even an overlong one, is
-//! the byte that looks like it. In a query only `%XX` and `%uXXXX` are decoded. What is no valid escape stays as it is.
+//! What is decoded is decoded once. In a path `\` is `/`, slashes in a row are one, `.` and `..` are walked; a letter
+//! of UTF-8, even an overlong one, is the byte that looks like it. In a query only `%XX` and `%uXXXX` are decoded.
+//! What is no valid escape stays as it is.
 
 use super::best_fit::{REPLACEMENT, best_fit};
 use memchr::memchr2;
@@ -120,7 +121,8 @@ fn one_byte_letters(input: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Whether `next` goes on a letter that began with `first`, as its byte at `place`: no surrogates, nothing beyond the last letter.
+/// Whether `next` goes on a letter that began with `first`, as its byte at `place`: no surrogates, nothing beyond the
+/// last letter.
 fn is_continuation(first: u8, next: u8, place: usize) -> bool {
     match (first, place) {
         (0xed, 1) => matches!(next, 0x80..=0x9f),

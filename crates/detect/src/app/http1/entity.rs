@@ -1,7 +1,7 @@
 //! The body of a message on its way: counted, decompressed, and handed to those who look at it.
 //!
-//! What is looked at is bounded by the body's limits; the rest is counted and passes without a copy. Decompression ends at
-//! [`DECODED_BYTES_MAX`], far beyond what is looked at; if so much came out of very little it is a bomb.
+//! What is looked at is bounded by the body's limits; the rest is counted and passes without a copy. Decompression
+//! ends at [`DECODED_BYTES_MAX`], far beyond what is looked at; if so much came out of very little it is a bomb.
 //!
 //! Not here: where a body ends on the wire (`request`, `response`).
 

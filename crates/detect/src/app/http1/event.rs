@@ -2,7 +2,8 @@
 
 macro_rules! events {
     ($($variant:ident $name:literal)*) => {
-        /// Something odd. Some are never set: rules name them all the same, and a rule that names what does not exist would be refused.
+        /// Something odd. Some are never set: rules name them all the same, and a rule that names what does not exist
+        /// would be refused.
         #[allow(dead_code)]
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u8)]

@@ -1,10 +1,11 @@
 //! The head of a message: its first line and its headers.
 //!
-//! All bytes of the head are kept once, as they came; a header is two places in them. Only what was put together (a header over several lines, several
-//! headers of one name) and what was made for rules (normalised forms) stands in a second buffer. So a head costs three pieces of memory, however many headers
-//! it has.
+//! All bytes of the head are kept once, as they came; a header is two places in them. Only what was put together (a
+//! header over several lines, several headers of one name) and what was made for rules (normalised forms) stands in a
+//! second buffer. So a head costs three pieces of memory, however many headers it has.
 //!
-//! Headers of one name are one header, their values joined by a comma and a space, as servers take them; of a repeated `Content-Length` the first counts.
+//! Headers of one name are one header, their values joined by a comma and a space, as servers take them; of a
+//! repeated `Content-Length` the first counts.
 
 use super::event::{Event, Events};
 use super::header::{Header, Oddities, Reader, Side, Value, Without};
@@ -347,7 +348,8 @@ fn offset(whole: &[u8], part: &[u8]) -> usize {
     (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize)
 }
 
-/// Notes what was odd about a header. Each kind is noted once in an exchange, and of what makes a name invalid only what was seen first.
+/// Notes what was odd about a header. Each kind is noted once in an exchange, and of what makes a name invalid only
+/// what was seen first.
 fn note_oddities(side: Side, odd: Oddities, events: &mut Events) {
     if odd == Oddities::default() {
         return;

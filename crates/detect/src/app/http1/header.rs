@@ -1,10 +1,12 @@
 //! The header block: where one header ends and the next begins, in the ways in which servers and browsers take it.
 //!
-//! Promises: any bytes are read as *some* headers. A line without a colon is a header without a name. A line that begins with a space goes on the
-//! one before; in a response only if it does not look like a header itself. In a response a lone `\r` ends a line too, and some
-//! mixtures of `\r` and `\n` count as one end. The block ends with an empty line.
+//! Promises: any bytes are read as *some* headers. A line without a colon is a header without a name. A line that
+//! begins with a space goes on the one before; in a response only if it does not look like a header itself. In a
+//! response a lone `\r` ends a line too, and some mixtures of `\r` and `\n` count as one end. The block ends with an
+//! empty line.
 //!
-//! A header is complete when the byte behind its line is known, since that says whether the line goes on. Whoever calls keeps what was not taken.
+//! A header is complete when the byte behind its line is known, since that says whether the line goes on. Whoever
+//! calls keeps what was not taken.
 //!
 //! Not here: what headers mean, and joining those of the same name (`head`).
 
@@ -284,7 +286,8 @@ fn request_deformed(tail: &[u8]) -> Option<usize> {
     tail.strip_prefix(b"\n\r").filter(|after| after.starts_with(b"\r\n")).map(|_| 2)
 }
 
-/// `\n\r\r\n` before another line end, or `\r\n\r` with more `\r` and spaces behind it that are not before another line end.
+/// `\n\r\r\n` before another line end, or `\r\n\r` with more `\r` and spaces behind it that are not before another
+/// line end.
 fn response_deformed(tail: &[u8]) -> Result<Option<usize>, Without> {
     if let Some(after) = tail.strip_prefix(b"\n\r\r\n")
         && starts_line_end(after)

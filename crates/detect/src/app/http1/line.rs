@@ -134,7 +134,8 @@ pub(super) fn request_line<'a>(line: &'a [u8], events: &mut Events) -> RequestLi
     RequestLine { method, uri: Some(uri), protocol: Some(protocol), version }
 }
 
-/// Cut at the last byte that is `wanted`, both parts without white space around them; all is before it if there is none.
+/// Cut at the last byte that is `wanted`, both parts without white space around them; all is before it if there is
+/// none.
 fn split_last(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
     match bytes.iter().rposition(|byte| wanted(*byte)) {
         None => (trimmed(bytes), &[]),

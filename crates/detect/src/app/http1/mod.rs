@@ -1,14 +1,19 @@
 //! HTTP/1: requests and responses over a stream, as servers and browsers understand them rather than as they should be.
 //!
-//! In the order in which bytes pass: `connection` is the state of both sides and which exchange each is at; `request` and `response` are the steps of the two
-//! sides; `line` takes first lines apart, `header` finds headers, `head` keeps them, `forms` writes them as rules want them; `target` is what a request is for, `uri`, `decode` and `best_fit` what becomes of its URI; `framing` is how a body is sent; `chunk` is the length of a
-//! chunk; `entity` is a body on its way, `multipart` the files in an upload; `exchange` is what rules see; `event` what was odd; `record` what EVE gets.
+//! In the order in which bytes pass: `connection` is the state of both sides and which exchange each is at; `request`
+//! and `response` are the steps of the two sides; `line` takes first lines apart, `header` finds headers, `head`
+//! keeps them, `forms` writes them as rules want them; `target` is what a request is for, `uri`, `decode` and
+//! `best_fit` what becomes of its URI; `framing` is how a body is sent; `chunk` is the length of a chunk; `entity` is
+//! a body on its way, `multipart` the files in an upload; `exchange` is what rules see; `event` what was odd;
+//! `record` what EVE gets.
 //!
-//! Promises: nothing that browsers would show is hidden by a malformed message, as far as is known (lines that are no response line, chunk lengths
-//! that are none, content codings that are wrong, headers over several lines, odd line ends). Both directions go on behind a gap within a body. Memory
-//! of a connection is bounded: a field that is not complete, a head, exchanges that wait, what is looked at of a body.
+//! Promises: nothing that browsers would show is hidden by a malformed message, as far as is known (lines that are no
+//! response line, chunk lengths that are none, content codings that are wrong, headers over several lines, odd line
+//! ends). Both directions go on behind a gap within a body. Memory of a connection is bounded: a field that is not
+//! complete, a head, exchanges that wait, what is looked at of a body.
 //!
-//! Not here: HTTP/2, into which a connection may change (`Upgrade: h2c`), `file.data`, and what a tunnel carries (it is recognised anew).
+//! Not here: HTTP/2, into which a connection may change (`Upgrade: h2c`), `file.data`, and what a tunnel carries (it
+//! is recognised anew).
 
 mod authorization;
 mod best_fit;

@@ -1,7 +1,8 @@
 //! Uploads: the parts of a `multipart/form-data` body that are files.
 //!
-//! Promises: every part with a file name is a file with its content, however the body is cut into pieces. What is kept between two pieces is a line
-//! of a part's header, or what may be the beginning of the next boundary: [`KEPT_BYTES_MAX`] at most.
+//! Promises: every part with a file name is a file with its content, however the body is cut into pieces. What is
+//! kept between two pieces is a line of a part's header, or what may be the beginning of the next boundary:
+//! [`KEPT_BYTES_MAX`] at most.
 //!
 //! Not here: parts without a file name, whose content is seen in the request's body alone.
 

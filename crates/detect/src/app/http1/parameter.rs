@@ -1,6 +1,7 @@
 //! Parameters behind a header's value: `form-data; name="a"; filename="b"`.
 //!
-//! A value in quotes may hold semicolons; a parameter may come in sections (`filename*0=…; filename*1=…`, RFC 2231). Escapes are left as they are.
+//! A value in quotes may hold semicolons; a parameter may come in sections (`filename*0=…; filename*1=…`, RFC 2231).
+//! Escapes are left as they are.
 
 use super::text::split_while;
 use memchr::memchr;

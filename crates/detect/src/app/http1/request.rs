@@ -1,8 +1,10 @@
 //! The client's side: request line, headers, body, and what comes between two requests.
 //!
 //! Upon bytes before a request: an exchange is opened; empty lines are skipped.
-//! Upon a line without a protocol: it is a request of the first version if nothing but a few spaces follows, else headers follow all the same.
-//! Upon the end of the headers: the body is chunked, of a known length, or there is none; after `CONNECT` the response decides how it goes on.
+//! Upon a line without a protocol: it is a request of the first version if nothing but a few spaces follows, else
+//! headers follow all the same.
+//! Upon the end of the headers: the body is chunked, of a known length, or there is none; after `CONNECT` the
+//! response decides how it goes on.
 //! Upon bytes behind a request that are no method: they are more of its body.
 
 use super::connection::{Connection, FIELD_BYTES_MAX, Step, View};

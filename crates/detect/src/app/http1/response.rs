@@ -1,9 +1,12 @@
 //! The server's side: response line, headers, body, and what comes between two responses.
 //!
-//! Upon bytes before a response: its exchange is the next that has none; if there was no request, it gets one of which nothing is known.
+//! Upon bytes before a response: its exchange is the next that has none; if there was no request, it gets one of
+//! which nothing is known.
 //! Upon a line that is no response line: it is part of the body, as browsers show it, unless a response line follows.
-//! Upon the end of the headers: there is no body (after `HEAD`, with some codes), it is chunked, of a known length, or goes on until the server closes.
-//! Upon `100 Continue`: another response line follows. Upon `101`: the flow goes on as something else. Upon `200` after `CONNECT`: it is a tunnel.
+//! Upon the end of the headers: there is no body (after `HEAD`, with some codes), it is chunked, of a known length,
+//! or goes on until the server closes.
+//! Upon `100 Continue`: another response line follows. Upon `101`: the flow goes on as something else. Upon `200`
+//! after `CONNECT`: it is a tunnel.
 //! Upon a chunk's length that is none: all that follows is the body.
 
 use super::connection::{Connection, FIELD_BYTES_MAX, Step, View, is_connect};

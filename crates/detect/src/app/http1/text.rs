@@ -71,7 +71,8 @@ pub(super) fn contains_word(bytes: &[u8], word: &[u8]) -> bool {
     memchr::memmem::find(&plain, word).is_some()
 }
 
-/// A run of decimal digits somewhere in `bytes`, and whether something else stood before or behind it. Too large a number is none.
+/// A run of decimal digits somewhere in `bytes`, and whether something else stood before or behind it. Too large a
+/// number is none.
 pub(super) fn digits(bytes: &[u8]) -> Option<(u64, Junk)> {
     let (_, rest) = split_while(bytes, |byte| matches!(byte, b' ' | b'\t'));
     let (before, rest) = split_while(rest, |byte| !byte.is_ascii_digit());

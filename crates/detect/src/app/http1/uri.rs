@@ -1,6 +1,7 @@
 //! The parts of a request's URI.
 //!
-//! It is taken apart as it stands, whatever it is: nothing is refused. Only where it begins with a scheme can there be a user, a host and a port.
+//! It is taken apart as it stands, whatever it is: nothing is refused. Only where it begins with a scheme can there
+//! be a user, a host and a port.
 
 use super::decode;
 use super::text::split_while;

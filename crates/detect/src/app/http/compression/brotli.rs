@@ -1,8 +1,8 @@
 //! Brotli (RFC 7932).
 //!
-//! The decoder's state cannot be cloned; so what went in is kept, and a clone decodes it anew without giving it out again. That is
-//! bounded by [`INPUT_BYTES_MAX`], beyond which decoding stops: more than is ever looked at of what comes out.
-//! Windows above [`WINDOW_BYTES_MAX`] are refused, so that a stranger's header does not take 16 MiB.
+//! The decoder's state cannot be cloned; so what went in is kept, and a clone decodes it anew without giving it out
+//! again. That is bounded by [`INPUT_BYTES_MAX`], beyond which decoding stops: more than is ever looked at of what
+//! comes out. Windows above [`WINDOW_BYTES_MAX`] are refused, so that a stranger's header does not take 16 MiB.
 
 use super::{Failure, Receiver};
 use brotli_decompressor::{Allocator, BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};

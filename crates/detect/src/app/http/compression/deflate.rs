@@ -1,7 +1,7 @@
 //! Deflate, bare (RFC 1951) or with zlib's header and sum (RFC 1950).
 //!
-//! Promises: what can be decoded before the data breaks off comes out; what stands behind the end is ignored. Its window is
-//! 32 KiB and is its state, which is why it can be cloned.
+//! Promises: what can be decoded before the data breaks off comes out; what stands behind the end is ignored. Its
+//! window is 32 KiB and is its state, which is why it can be cloned.
 
 use super::{Failure, Receiver};
 use miniz_oxide::inflate::stream::{InflateState, inflate};

@@ -1,7 +1,8 @@
 //! Gzip (RFC 1952): its header, then bare deflate.
 //!
-//! Promises: only the first three bytes of the header have to be right; names, comments, extra fields and sums of any value are
-//! skipped, since browsers do so. The sum and the length at the end, and further members behind it, are ignored.
+//! Promises: only the first three bytes of the header have to be right; names, comments, extra fields and sums of any
+//! value are skipped, since browsers do so. The sum and the length at the end, and further members behind it, are
+//! ignored.
 
 use super::deflate::Deflate;
 use super::{Failure, Receiver};

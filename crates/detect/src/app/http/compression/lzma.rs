@@ -1,7 +1,8 @@
 //! LZMA, the old container of one stream.
 //!
-//! It is kept as it comes and decoded when the body is over, since its decoder gives nothing out before that for anything that fits its window.
-//! Promises: at most [`INPUT_BYTES_MAX`] are kept (what is beyond makes it undecodable), and no dictionary above [`DICTIONARY_BYTES_MAX`].
+//! It is kept as it comes and decoded when the body is over, since its decoder gives nothing out before that for
+//! anything that fits its window. Promises: at most [`INPUT_BYTES_MAX`] are kept (what is beyond makes it
+//! undecodable), and no dictionary above [`DICTIONARY_BYTES_MAX`].
 
 use super::Failure;
 use std::io::{self, Write};

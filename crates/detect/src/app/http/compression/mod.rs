@@ -1,11 +1,12 @@
 //! Decompression of bodies: `Content-Encoding`, as tolerant as browsers are.
 //!
-//! A [`Chain`] is made of the codings that a message names, at most two. What is written into it comes out decoded, bit by bit. Where the data
-//! is not what the header says, the other kinds of deflate are tried (gzip, raw, with zlib's header); where none fits, the bytes go through as they are. Where
-//! data breaks off in the middle of something that decoded well, what came out stays and the rest is dropped.
+//! A [`Chain`] is made of the codings that a message names, at most two. What is written into it comes out decoded,
+//! bit by bit. Where the data is not what the header says, the other kinds of deflate are tried (gzip, raw, with
+//! zlib's header); where none fits, the bytes go through as they are. Where data breaks off in the middle of
+//! something that decoded well, what came out stays and the rest is dropped.
 //!
-//! A chain grows neither with what goes in nor with what comes out: windows and what is kept to start again are bounded, and whoever drives it stops
-//! at its own limit of bytes (the caller's callback refuses).
+//! A chain grows neither with what goes in nor with what comes out: windows and what is kept to start again are
+//! bounded, and whoever drives it stops at its own limit of bytes (the caller's callback refuses).
 //!
 //! Not here: what is decoded to what limit, and the events about bombs, which the message's owner counts.
 
@@ -55,7 +56,8 @@ pub(crate) type Receiver<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), Stopped>;
 /// Why a decoder cannot go on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Failure {
-    /// The data is none of its kind. `done` bytes of the input were understood before; whether any of this input came out is told.
+    /// The data is none of its kind. `done` bytes of the input were understood before; whether any of this input came
+    /// out is told.
     Corrupt { done: usize, wrote: bool },
     /// The receiver refused.
     Refused,
@@ -120,7 +122,8 @@ impl std::fmt::Debug for Chain {
 }
 
 impl Chain {
-    /// A chain for codings in the order in which they were applied: the last one is taken off first. None is needed for none.
+    /// A chain for codings in the order in which they were applied: the last one is taken off first. None is needed
+    /// for none.
     pub(crate) fn new(codings: &[Coding]) -> Option<Self> {
         let layer = |coding: &Coding| Layer {
             coding: *coding,
@@ -178,7 +181,8 @@ fn write(layers: &mut [Layer], input: &[u8], receive: Receiver<'_>) -> Result<()
     }
 }
 
-/// Nearly anything can be taken for bare deflate for a while: what comes out on trial counts only if the whole input was understood.
+/// Nearly anything can be taken for bare deflate for a while: what comes out on trial counts only if the whole input
+/// was understood.
 fn decode_on_trial(decoder: &mut Decoder, input: &[u8], receive: Receiver<'_>) -> Result<(), Failure> {
     let mut held = Vec::new();
     decoder.write(input, &mut |piece| {

@@ -1,7 +1,7 @@
 //! What a `Content-Encoding` names.
 //!
-//! A value that is one well-known name means that. Anything else is taken apart at commas and spaces; what contains `gzip` or
-//! `deflate` counts as that, as it does for browsers. At most [`LAYERS_MAX`] are taken off.
+//! A value that is one well-known name means that. Anything else is taken apart at commas and spaces; what contains
+//! `gzip` or `deflate` counts as that, as it does for browsers. At most [`LAYERS_MAX`] are taken off.
 
 use super::Coding;
 use memchr::memmem;

@@ -71,7 +71,8 @@ fn single_headers_are_shown_by_their_value() {
 
 #[test]
 fn all_headers_are_one_text_without_cookies() {
-    let header = "Host: WWW.Example.com:8080\r\nUser-Agent: tool/1.0\r\nReferer: http://r/\r\nAccept: */*\r\nAccept-Language: en\r\n\
+    let header = "Host: WWW.Example.com:8080\r\nUser-Agent: tool/1.0\r\nReferer: http://r/\r\nAccept: */*\r\n\
+        Accept-Language: en\r\n\
         Accept-Encoding: gzip\r\nConnection: close\r\nX-Two: one, two\r\n";
     assert_eq!(seen(field::HEADER, ToServer).as_deref(), Some(header));
     let header = "Server: s\r\nContent-Type: text/plain; x=y\r\nLocation: /else\r\nContent-Length: 4\r\n";

@@ -4,10 +4,13 @@ use super::{Talk, ToClient, ToServer};
 use crate::app::http::field;
 use crate::app::{Parser, Transaction};
 
-const REQUESTS: &[u8] = b"POST /up?x=1 HTTP/1.1\r\nHost: a.example\r\nX: folded\r\n value\r\nContent-Type: multipart/form-data; boundary=b\r\n\
-    Transfer-Encoding: chunked\r\n\r\n2b\r\n--b\r\nContent-Disposition: x; filename=f\r\n\r\n\r\na\r\nc\r\n--b--\r\n\r\n0\r\nT: r\r\n\r\n\
+const REQUESTS: &[u8] = b"POST /up?x=1 HTTP/1.1\r\nHost: a.example\r\nX: folded\r\n value\r\n\
+    Content-Type: multipart/form-data; boundary=b\r\n\
+    Transfer-Encoding: chunked\r\n\r\n2b\r\n--b\r\nContent-Disposition: x; filename=f\r\n\r\n\r\n\
+    a\r\nc\r\n--b--\r\n\r\n0\r\nT: r\r\n\r\n\
     GET /two HTTP/1.1\r\nHost: a.example\r\n\r\nPUT /three HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\nthree";
-const RESPONSES: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX: folded\r\n value\r\nTransfer-Encoding: chunked\r\n\r\n\
+const RESPONSES: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX: folded\r\n value\r\n\
+    Transfer-Encoding: chunked\r\n\r\n\
     5\r\nhello\r\n0\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngoneHTTP/1.1 200 OK\r\n\r\nuntil the end";
 
 fn in_pieces(size: usize) -> String {
