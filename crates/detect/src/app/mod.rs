@@ -14,6 +14,7 @@
 //! [`Protocol::probes`]), and what rules want.
 
 mod ber;
+pub mod bittorrent_dht;
 mod body;
 mod bytes;
 mod context;

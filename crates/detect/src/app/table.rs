@@ -25,6 +25,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &super::tftp::PROTOCOL,
     &super::pop3::PROTOCOL,
     &super::imap::PROTOCOL,
+    &super::bittorrent_dht::PROTOCOL,
     &super::dhcp::PROTOCOL,
     &super::dnp3::PROTOCOL,
     &super::enip::PROTOCOL,
