@@ -129,6 +129,8 @@ pub(crate) struct Inspected {
     pub(crate) done: bool,
     /// It was looked at before.
     pub(crate) begun: bool,
+    /// Files that it had then.
+    pub(crate) files: usize,
 }
 
 /// A [`Transaction`] whose type is not known.

@@ -3,7 +3,7 @@
 //! Upon something new in a direction: for each exchange, strings are looked for in the fields that have become ready, which finds candidates;
 //! rules without a string are candidates when an exchange is looked at first, and those whose decision was open stay so.
 //! Upon a candidate: the packet and the flow are asked once, then its parts, each until it holds. A part that does not hold and never will ends it; one that may yet
-//! leaves it open. A rule holds once of an exchange and direction.
+//! leaves it open. A rule holds once of an exchange and direction; one on files holds again when the exchange brings another one later.
 //! Upon an exchange that is complete and was looked at, both ways: it is forgotten.
 
 use super::holds::{
@@ -16,7 +16,7 @@ use crate::app::{AnyTransaction, ProtocolId, Ready, Verdict};
 use crate::flow::{Flow, Layer};
 use crate::inspect::Look;
 use crate::plan::LayerPlan;
-use crate::rule::compiled::Rule;
+use crate::rule::compiled::{Rule, What};
 use crate::rule::{Action, RuleSet};
 use std::sync::Arc;
 
@@ -103,6 +103,7 @@ impl One<'_, '_> {
     fn ask(&mut self, plan: &LayerPlan, inspected: &mut crate::app::Inspected) {
         let mut candidates = std::mem::take(&mut self.desk.candidates);
         candidates.clear();
+        self.reopen_for_new_files(inspected);
         self.scan(plan, inspected, &mut candidates);
         if !inspected.begun {
             candidates.extend_from_slice(&plan.bare);
@@ -145,6 +146,27 @@ impl One<'_, '_> {
             }
         }
         self.desk.candidates = candidates;
+    }
+
+    /// A rule on files that held of one is asked of the files once more when another begins.
+    fn reopen_for_new_files(&self, inspected: &mut crate::app::Inspected) {
+        let files = self.transaction.files(self.base.direction).map_or(0, |files| files.list().len());
+        let has_new = inspected.begun && files > inspected.files;
+        inspected.files = files;
+        if !has_new {
+            return;
+        }
+        let set = self.set;
+        inspected.matched.retain(|number| {
+            let rule = set.rules.get(*number as usize);
+            let of_files =
+                rule.and_then(|rule| rule.parts.iter().position(|part| matches!(part.what, What::Files(_))));
+            if let Some(at) = of_files {
+                inspected.open.push((*number, !(1u64 << at.min(61))));
+            }
+            of_files.is_none()
+        });
+        inspected.open.sort_unstable();
     }
 
     /// Rules of exchanges whose request held: the response's side goes on with them.

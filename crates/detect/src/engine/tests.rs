@@ -122,6 +122,16 @@ fn what_was_never_acknowledged_is_seen_at_the_end_at_the_latest() {
 }
 
 #[test]
+fn what_is_acknowledged_before_it_is_seen_is_waited_for() {
+    let rule = r#"alert tcp any 80 -> any any (flow:established,to_client,only_stream; content:"ATTACK"; sid:1;)"#;
+    let mut frames = talk(&[]);
+    frames.push(segment(CLIENT, SERVER, (101, 507), ACK, b"x"));
+    frames.push(segment(SERVER, CLIENT, (501, 102), ACK, b"ATT"));
+    frames.push(segment(SERVER, CLIENT, (504, 102), ACK, b"ACK"));
+    assert_eq!(alerts(rule, &frames).len(), 1);
+}
+
+#[test]
 fn a_segment_beyond_the_window_is_no_part_of_the_stream() {
     let only_stream =
         r#"alert tcp any any -> any 80 (flow:established,to_server,only_stream; content:"ATTACK"; sid:1;)"#;
@@ -253,5 +263,63 @@ fn a_stream_is_looked_into_as_far_as_what_it_speaks_wants() {
             said.push((false, 0, b""));
         }
         assert_eq!(alerts(only_stream, &talk(&said)).len(), wanted);
+
+
+fn a_rule_on_files_holds_again_of_a_file_that_comes_later() {
+    let first = b"--b\r\nContent-Disposition: form-data; name=\"x\"; filename=\"one.txt\"\r\n\r\nabc\r\n";
+    let second =
+        b"--b\r\nContent-Disposition: form-data; name=\"y\"; filename=\"two.exe\"\r\n\r\nabcd\r\n--b--\r\n";
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: {}\r\n\r\n",
+        first.len() + second.len()
+    );
+    let apart: &[&[u8]] = &[&[head.as_bytes(), first].concat(), second];
+    let together: &[&[u8]] = &[&[head.as_bytes(), first, second].concat()];
+    let counts = |rule: &str, pieces: &[&[u8]]| {
+        let text = format!("alert http any any -> any any ({rule} sid:1;)");
+        let mut said: Vec<(bool, u32, &[u8])> = Vec::new();
+        let mut at = 0;
+        for piece in pieces {
+            said.push((true, at, piece));
+            said.push((false, 0, b""));
+            at += piece.len() as u32;
+        }
+        alerts(&text, &talk(&said)).len()
+    };
+    for (rule, wanted_apart, wanted_together) in [
+        ("filestore;", 2, 1),
+        ("filesize:>3;", 1, 1),
+        // The first ends when the second begins: then both are there.
+        ("filesize:<100;", 1, 1),
+        ("filename:\"two.exe\"; filestore;", 1, 1),
+        ("fileext:\"exe\";", 1, 1),
+        ("fileext:\"ex\";", 0, 0),
+        ("filename:\"TWO\";", 1, 1),
+        ("file.name; content:\"TWO\";", 0, 0),
+        ("file.data; content:\"abcd\";", 1, 1),
+        ("filemagic:\"ascii text\";", 1, 1),
+        ("filesize:5;", 0, 0),
+    ] {
+        assert_eq!(counts(rule, apart), wanted_apart, "{rule}");
+        assert_eq!(counts(rule, together), wanted_together, "{rule}");
+    }
+}
+
+#[test]
+fn places_in_what_base64_stands_for_count_from_its_start() {
+    // "xx=" and then "ABCDEF".
+    let request = b"GET /xx=QUJDREVG HTTP/1.1\r\nHost: a\r\n\r\n";
+    let said = talk(&[(true, 0, request), (false, 0, b"")]);
+    for (options, wanted) in [
+        ("base64_decode:relative; base64_data; content:\"ABC\"; within:3;", 1),
+        ("base64_decode:relative; base64_data; content:\"BCD\"; distance:1; within:3;", 1),
+        ("base64_decode:relative; base64_data; content:\"BCD\"; within:3;", 0),
+        ("base64_decode:relative; base64_data; content:\"ABC\"; depth:3; content:\"DEF\"; within:3;", 1),
+        ("base64_decode:offset 4; base64_data; content:\"ABC\"; within:3;", 1),
+        ("base64_decode:bytes 4, relative; base64_data; content:\"ABC\"; bsize:3;", 1),
+        ("base64_decode:bytes 4, relative; base64_data; content:\"D\";", 0),
+    ] {
+        let rule = format!("alert http any any -> any any (http.uri; content:\"xx=\"; {options} sid:1;)");
+        assert_eq!(alerts(&rule, &said).len(), wanted, "{options}");
     }
 }

@@ -340,7 +340,13 @@ fn base64_holds(base64: &Base64, look: Look<'_>, lists: &crate::lists::Lists, sc
     let letters = if base64.bytes == 0 { LETTERS_MAX } else { base64.bytes };
     let decoded = super::base64::until_other(&text[..text.len().min(letters)]);
     match (decoded, &base64.chain) {
-        (Some(decoded), Some(chain)) => rest_holds(&chain.links, Look::whole(&decoded), lists, scratch),
+        (Some(decoded), Some(chain)) => {
+            // What comes out is another buffer: places in it count from its start.
+            let last = std::mem::replace(&mut scratch.last, 0);
+            let holds = rest_holds(&chain.links, Look::whole(&decoded), lists, scratch);
+            scratch.last = last;
+            holds
+        }
         _ => false,
     }
 }

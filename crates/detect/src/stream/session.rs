@@ -39,6 +39,8 @@ struct Half {
     initial: u32,
     /// Where its stream ends so far, by segments that were believed.
     next: u64,
+    /// Where its own segments went to, with or without bytes.
+    said: u64,
     /// Where the other side has acknowledged it to.
     acked: u64,
     /// Bytes that it is willing to receive.
@@ -94,6 +96,7 @@ impl Half {
         Half {
             initial,
             next: 0,
+            said: 0,
             acked: 0,
             window: WINDOW_BYTES_MIN,
             scale: 0,
@@ -337,6 +340,8 @@ impl Session {
             return;
         }
         self.halves[own].window = u32::from(tcp.window());
+        let reached = u64::try_from(at).unwrap_or(0) + payload.len() as u64;
+        self.halves[own].said = self.halves[own].said.max(reached);
         if !payload.is_empty() {
             let (at, payload) = match u64::try_from(at) {
                 Ok(at) => (at, payload),
@@ -542,8 +547,10 @@ fn supply(half: &Half, from: u64, all: bool, depth: u64) -> Supply<'_> {
     if count > 0 {
         return Supply::Bytes(&bytes[..count], from);
     }
-    // A hole whose end was acknowledged is never filled.
-    if bytes.is_empty() && from < acked {
+    // A hole whose end was acknowledged is never filled. Whether there is one, its sender tells by going on behind it: what was
+    // acknowledged too early may still come.
+    let goes_on = || half.buffer.hole_end(from).is_some() || half.read_place(half.said) >= acked;
+    if bytes.is_empty() && from < acked && goes_on() {
         let end = half.buffer.hole_end(from).unwrap_or(acked).min(acked);
         return Supply::Gap(end - from);
     }
