@@ -263,8 +263,10 @@ fn a_stream_is_looked_into_as_far_as_what_it_speaks_wants() {
             said.push((false, 0, b""));
         }
         assert_eq!(alerts(only_stream, &talk(&said)).len(), wanted);
+    }
+}
 
-
+#[test]
 fn a_rule_on_files_holds_again_of_a_file_that_comes_later() {
     let first = b"--b\r\nContent-Disposition: form-data; name=\"x\"; filename=\"one.txt\"\r\n\r\nabc\r\n";
     let second =
