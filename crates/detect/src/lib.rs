@@ -17,7 +17,7 @@ mod number;
 mod plan;
 pub mod rule;
 mod state;
-mod stream;
+pub mod stream;
 mod time;
 
 pub use number::NumberTest;

@@ -77,6 +77,11 @@ impl Buffer {
         self.base + (self.data.len() - self.front) as u64
     }
 
+    /// Bytes of memory that it holds.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.data.capacity() + self.pieces.capacity() * size_of::<(u64, u64)>()
+    }
+
     /// Adds a segment; what lies before `fixed` was handed out.
     pub(crate) fn add(&mut self, at: u64, bytes: &[u8], fixed: u64) -> Added {
         let mut added = Added::default();

@@ -3,6 +3,8 @@
 //! `session` follows the handshake, the sequence numbers and the end; `buffer` puts bytes in order and decides which of two that claim the
 //! same place counts; `event` names what was odd.
 //!
+//! `conversation` shows all of this without an engine around it.
+//!
 //! Bytes count once the other side has acknowledged them: what a receiver never got is not looked at, whoever sent it. A conversation
 //! whose beginning was not seen is not followed; its packets are looked at one by one.
 //!
@@ -12,8 +14,10 @@
 //! receiver is: what the receiver did not acknowledge never counts, which is the stronger test; checksums are not checked unless a rule asks.
 
 pub(crate) mod buffer;
+mod conversation;
 pub(crate) mod event;
 pub(crate) mod session;
 
+pub use conversation::{Conversation, Ordered};
 pub(crate) use event::{Event, Events, event_named};
 pub(crate) use session::{Session, Supply};

@@ -527,6 +527,11 @@ impl Session {
         half.release();
     }
 
+    /// Bytes of memory that it holds beside itself.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.halves.iter().map(|half| half.buffer.held_bytes() + half.urgent.capacity() * 8).sum()
+    }
+
     /// Everything that was to be looked at at once was.
     pub(crate) fn flushed(&mut self, direction: Direction) {
         self.halves[direction.index()].flush = false;
