@@ -182,6 +182,10 @@ fn feed(
 ) -> Option<Taken> {
     let transport = flow.ends().transport;
     compare(flow, direction, transport, input.bytes);
+    if flow.parser.as_ref().is_none_or(|parser| parser.live() == 0) {
+        flow.shown = 0;
+    }
+    flow.shown = flow.shown.saturating_add(input.bytes.len());
     with_parser(desk, base, flow, direction, fed, |parser, context| parser.feed(direction, input, context))
 }
 

@@ -158,7 +158,7 @@ impl Tracker<'_> {
             }
             self.end(desk, place, packet.time);
         }
-        if let Some(place) = self.flows.surplus() {
+        if let Some(place) = self.flows.surplus(lives_until) {
             self.end(desk, place, packet.time);
         }
         desk.counters.flows += 1;
@@ -190,6 +190,8 @@ impl Tracker<'_> {
             told_layer: [false; 2],
             changed: [false; 2],
             switched_at: [0; 2],
+            held: 0,
+            shown: 0,
         };
         if let Some(tcp) = packet.transport.tcp()
             && tcp.has(Tcp::SYN)
@@ -285,8 +287,12 @@ impl Tracker<'_> {
             }
         }
         flow.is_encrypted |= flow.becomes_encrypted;
+        let held = flow.held_bytes();
         for expectation in fed.expected {
             self.announce(expectation, packet.time);
+        }
+        if let Some(place) = self.flows.holds(place, held) {
+            self.end(desk, place, packet.time);
         }
     }
 

@@ -30,6 +30,10 @@ pub struct Counters {
     pub flows_evicted: u64,
     /// Flows that are alive.
     pub flows_live: u64,
+    /// Flows that ended early since all together held too much memory.
+    pub flows_crowded_out: u64,
+    /// Bytes that flows hold beside themselves: streams and exchanges.
+    pub held_bytes: u64,
     /// Rules that were asked in full.
     pub asked: u64,
     /// Rules that held.
@@ -151,6 +155,8 @@ impl Worker {
         Counters {
             gave_up: self.desk.scratch.gave_up,
             flows_live: shards().map(|shard| shard.flows.len() as u64).sum(),
+            flows_crowded_out: shards().map(|shard| shard.flows.crowded_out()).sum(),
+            held_bytes: shards().map(|shard| shard.flows.held_bytes() as u64).sum(),
             flows_evicted: shards().map(|shard| shard.flows.evicted()).sum(),
             ..self.desk.counters
         }
