@@ -44,7 +44,7 @@ fn naive(patterns: &[Pattern], text: &[u8]) -> Vec<(u32, usize)> {
 
 fn scan(set: &Set, text: &[u8]) -> Vec<(u32, usize)> {
     let mut found = Vec::new();
-    set.scan(text, &mut |index, end| found.push((index, end)));
+    set.scan(text, &mut Scratch::default(), &mut |index, end| found.push((index, end)));
     found
 }
 
