@@ -212,7 +212,13 @@ fn add_bare(bare: &Bare, base: &Scene<'_>, candidates: &mut Vec<u32>) {
     }
 }
 
-fn find(payloads: &Payloads, base: &Scene<'_>, bytes: &[u8], scratch: &mut Scratch, candidates: &mut Vec<u32>) {
+fn find(
+    payloads: &Payloads,
+    base: &Scene<'_>,
+    bytes: &[u8],
+    scratch: &mut Scratch,
+    candidates: &mut Vec<u32>,
+) {
     let ports = (base.source.1, base.destination.1);
     payloads.find(ports, base.layer, bytes, &mut scratch.strings, candidates);
 }

@@ -104,7 +104,8 @@ fn find_groups<const COUNT: usize>(
         }
         last = (place, string);
         let group = there[place];
-        let (from, until) = (group.starts[string as usize] as usize, group.starts[string as usize + 1] as usize);
+        let (from, until) =
+            (group.starts[string as usize] as usize, group.starts[string as usize + 1] as usize);
         found.extend_from_slice(&group.rules[from..until]);
     });
 }

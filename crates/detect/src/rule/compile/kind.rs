@@ -1,8 +1,8 @@
 //! The last step: when a rule is asked, and by which string its candidates are found.
 
 use super::Draft;
-use crate::inspect::content::Content;
 use crate::inspect::chain::Operand;
+use crate::inspect::content::Content;
 use crate::inspect::{Chain, Link};
 use crate::lists::Lists;
 use crate::rule::compiled::{
