@@ -199,16 +199,16 @@ impl One<'_, '_> {
                 continue;
             }
             let set = self.set;
-            let scratch = &mut self.desk.scratch.pcre;
+            let crate::inspect::Scratch { pcre, strings: blocks, .. } = &mut self.desk.scratch;
             visit(self.transaction, scan.field, self.base.direction, &mut |piece| {
                 for (buffer, strings) in &scan.variants {
                     match set.buffers.get(*buffer as usize) {
                         Some((_, transforms)) => {
-                            transformed(transforms, piece.bytes, scratch, &mut |bytes, _| {
-                                strings.find(bytes, candidates);
+                            transformed(transforms, piece.bytes, pcre, &mut |bytes, _| {
+                                strings.find(bytes, blocks, candidates);
                             })
                         }
-                        None => strings.find(piece.bytes, candidates),
+                        None => strings.find(piece.bytes, blocks, candidates),
                     }
                 }
             });

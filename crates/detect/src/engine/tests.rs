@@ -123,7 +123,8 @@ fn what_was_never_acknowledged_is_seen_at_the_end_at_the_latest() {
 
 #[test]
 fn what_is_acknowledged_before_it_is_seen_is_waited_for() {
-    let rule = r#"alert tcp any 80 -> any any (flow:established,to_client,only_stream; content:"ATTACK"; sid:1;)"#;
+    let rule =
+        r#"alert tcp any 80 -> any any (flow:established,to_client,only_stream; content:"ATTACK"; sid:1;)"#;
     let mut frames = talk(&[]);
     frames.push(segment(CLIENT, SERVER, (101, 507), ACK, b"x"));
     frames.push(segment(SERVER, CLIENT, (501, 102), ACK, b"ATT"));
