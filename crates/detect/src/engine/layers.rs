@@ -185,8 +185,10 @@ fn feed(
     if flow.parser.as_ref().is_none_or(|parser| parser.live() == 0) {
         flow.shown = 0;
     }
-    flow.shown = flow.shown.saturating_add(input.bytes.len());
-    with_parser(desk, base, flow, direction, fed, |parser, context| parser.feed(direction, input, context))
+    let taken =
+        with_parser(desk, base, flow, direction, fed, |parser, context| parser.feed(direction, input, context))?;
+    flow.shown = flow.shown.saturating_add(taken.bytes);
+    Some(taken)
 }
 
 fn gap(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, direction: Direction, bytes: u64, fed: &mut Fed) {
