@@ -1,4 +1,5 @@
-//! Makes corpora for the fuzz targets out of a folder of captures and rules that somebody has: `corpus FOLDER OUT`.
+//! Makes corpora for the fuzz targets out of a folder of captures and rules that somebody has: `corpus FOLDER OUT`. With `--protocols` it
+//! names the protocols instead.
 //!
 //! Upon a capture: some of its first frames become inputs of `frame` and `engine`; its TCP conversations inputs of `reassembly`; what flows
 //! say, by the protocol that the engine recognised, inputs of `layer`. Upon a rule file: its rules become inputs of `rules`.
@@ -34,6 +35,10 @@ type End = (IpAddr, u16);
 type Kept = (u64, u16, Vec<u8>);
 
 fn main() -> io::Result<()> {
+    if std::env::args().nth(1).is_some_and(|word| word == "--protocols") {
+        layer::names().for_each(|name| println!("{name}"));
+        return Ok(());
+    }
     let mut words = std::env::args_os().skip(1).map(PathBuf::from);
     let (Some(root), Some(out)) = (words.next(), words.next()) else {
         eprintln!("usage: corpus FOLDER OUT");

@@ -13,7 +13,10 @@ use crate::{Direction, Time};
 /// Rounds that a parser may take over one input: more means that it takes nothing and says it did.
 const ROUNDS_MAX: usize = 1 << 16;
 /// Texts that are tried as what stands behind a keyword's colon.
-const TEXTS: &[&str] = &["", "1", "0", ">0", "!1", "a", "true", "yes", "any", "read", "request", "response", "1,2", "a,b", "file.txt"];
+const TEXTS: &[&str] = &[
+    "", "1", "0", ">0", "!1", "a", "true", "yes", "any", "read", "request", "response", "1,2", "a,b",
+    "file.txt",
+];
 
 /// What the keywords of a protocol can ask of an exchange.
 pub struct Questions {
@@ -25,7 +28,8 @@ impl Questions {
     /// All of them: each buffer, each number, and each test that can be made of a short text.
     #[must_use]
     pub fn of(protocol: &Protocol) -> Self {
-        let mut questions = Questions { fields: vec![file::DATA, file::NAME, file::MAGIC], tests: Vec::new() };
+        let mut questions =
+            Questions { fields: vec![file::DATA, file::NAME, file::MAGIC], tests: Vec::new() };
         for keyword in protocol.keywords {
             match &keyword.takes {
                 Takes::Buffer(buffer) | Takes::Modifier(buffer) | Takes::Folded(buffer, _) => {
@@ -101,12 +105,12 @@ impl Driver {
         if self.is_over() || self.ended[side] || self.ends.transport == Transport::Udp {
             return;
         }
-        // What nobody took before a hole is known to be there and is skipped with it, as the engine does.
-        let lost = bytes + self.rest[side].len() as u64;
+        // What was left before the hole is lost with it.
+        let lost = bytes.saturating_add(self.rest[side].len() as u64);
         self.rest[side].clear();
         self.wanted[side] = 0;
-        self.offset[side] += lost;
-        self.work(settings, |parser, context| parser.gap(direction, lost, context).map(|()| 0));
+        self.offset[side] = self.offset[side].saturating_add(lost);
+        self.work(settings, |parser, context| parser.gap(direction, bytes, context).map(|()| 0));
     }
 
     /// One side has said all.
@@ -192,7 +196,8 @@ impl Driver {
         while let Some((id, transaction, _)) = self.parser.at_mut(records.len()) {
             let mut record = Object::new();
             transaction.record(&mut record);
-            let events = [Direction::ToServer, Direction::ToClient].map(|direction| transaction.events(direction));
+            let events =
+                [Direction::ToServer, Direction::ToClient].map(|direction| transaction.events(direction));
             records.push(format!("{id} {:x} {:x} {}", events[0], events[1], record.finish()));
         }
         records
@@ -202,7 +207,10 @@ impl Driver {
     fn offer(&mut self, settings: &Settings, direction: Direction, last: bool) {
         let side = direction.index();
         for _ in 0..ROUNDS_MAX {
-            if self.is_over() || self.rest[side].is_empty() || (self.rest[side].len() < self.wanted[side] && !last) {
+            if self.is_over()
+                || self.rest[side].is_empty()
+                || (self.rest[side].len() < self.wanted[side] && !last)
+            {
                 return;
             }
             let shown = std::mem::take(&mut self.rest[side]);

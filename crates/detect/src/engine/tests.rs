@@ -5,6 +5,8 @@ use crate::Time;
 use crate::rule::{RuleFile, RuleSet, Variables};
 use std::sync::Arc;
 
+mod evasion;
+
 const ETHERNET: u16 = 1;
 const SYN: u8 = 2;
 const ACK: u8 = 16;

@@ -206,7 +206,10 @@ impl FlowTable {
             let one_sided = self.waiting[0].len() > FLOWS_OF_A_SHARD_MAX / 2 || self.waiting[1].is_empty();
             let (second, _, place) = self.waiting[usize::from(!one_sided)].first().copied()?;
             let flow = self.get(place)?;
-            let now = When { second: lives_until(flow).seconds().max(second), is_established: flow.is_established() };
+            let now = When {
+                second: lives_until(flow).seconds().max(second),
+                is_established: flow.is_established(),
+            };
             if now == (When { second, is_established: !one_sided }) {
                 self.evicted += 1;
                 return Some(place);
@@ -234,15 +237,20 @@ impl FlowTable {
     pub(crate) fn overdue(&mut self, now: Time, lives_until: impl Fn(&Flow) -> Time) -> Vec<u32> {
         let mut overdue = Vec::new();
         let mut later = Vec::new();
-        for (second, sequence, place) in self.waiting.iter().flat_map(|waiting| {
-            waiting.iter().take_while(|due| due.0 <= now.seconds()).copied()
-        }) {
+        for (second, sequence, place) in self
+            .waiting
+            .iter()
+            .flat_map(|waiting| waiting.iter().take_while(|due| due.0 <= now.seconds()).copied())
+        {
             let Some(flow) = self.get(place) else { continue };
             let end = lives_until(flow);
             if end <= now {
                 overdue.push((sequence, place));
             } else {
-                later.push((place, When { second: end.seconds().max(second), is_established: flow.is_established() }));
+                later.push((
+                    place,
+                    When { second: end.seconds().max(second), is_established: flow.is_established() },
+                ));
             }
         }
         for (place, when) in later {

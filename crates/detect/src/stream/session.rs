@@ -336,7 +336,8 @@ impl Session {
             });
             return;
         }
-        if tcp.has(Tcp::ACK) && !self.acknowledge(direction, tcp, seen) {
+        // Without an acknowledgement the receiver drops it, whatever it carries; one that acknowledges what was never said as well.
+        if !tcp.has(Tcp::ACK) || !self.acknowledge(direction, tcp, seen) {
             return;
         }
         self.halves[own].window = u32::from(tcp.window());
@@ -355,13 +356,15 @@ impl Session {
                 seen.events.add(Event::Retransmission);
             }
             let urgent = usize::from(tcp.urgent());
-            if tcp.has(Tcp::URG) && (1..=payload.len()).contains(&urgent) {
+            let is_urgent = tcp.has(Tcp::URG)
+                && (1..=payload.len()).contains(&urgent)
+                && self.note_urgent(direction, at + urgent as u64 - 1);
+            if is_urgent {
                 // The receiver is handed this byte apart from the stream.
-                let (before, after) = (&payload[..urgent - 1], &payload[urgent..]);
-                self.data(direction, at, before, seen);
-                let place = at + before.len() as u64;
-                self.note_urgent(direction, place);
-                self.data(direction, place + 1, after, seen);
+                self.data(direction, at, &payload[..urgent - 1], seen);
+                let half = &mut self.halves[own];
+                half.next = half.next.max(at + urgent as u64);
+                self.data(direction, at + urgent as u64, &payload[urgent..], seen);
             } else {
                 self.data(direction, at, payload, seen);
             }
@@ -398,20 +401,29 @@ impl Session {
             return false;
         }
         if let Ok(acked) = u64::try_from(acked) {
+            // Whoever acknowledges more than the end has not taken the end for one.
+            if half.end.is_some_and(|end| acked > end + 1) {
+                half.end = None;
+            }
             half.acked = half.acked.max(acked);
             half.next = half.next.max(acked.min(half.end.unwrap_or(u64::MAX)));
         }
         true
     }
 
-    fn note_urgent(&mut self, direction: Direction, place: u64) {
+    /// The byte at this place is urgent. False if it stays in the stream: the receiver has it already, or there were too many.
+    fn note_urgent(&mut self, direction: Direction, place: u64) -> bool {
         let half = &mut self.halves[direction.index()];
-        half.next = half.next.max(place + 1);
-        if let Err(at) = half.urgent.binary_search(&place)
-            && half.urgent.len() < URGENT_BYTES_MAX
-        {
+        let Err(at) = half.urgent.binary_search(&place) else { return true };
+        if half.urgent.len() >= URGENT_BYTES_MAX {
+            return false;
+        }
+        let (read, fixed) = (half.read_place(place), half.fixed());
+        let is_cut = half.buffer.cut(read, fixed);
+        if is_cut {
             half.urgent.insert(at, place);
         }
+        is_cut
     }
 
     fn data(&mut self, direction: Direction, at: u64, payload: &[u8], seen: &mut Seen) {
@@ -420,11 +432,9 @@ impl Session {
         }
         let depth = self.depth;
         let half = &mut self.halves[direction.index()];
-        if half.end.is_some_and(|end| at >= end) {
-            return;
-        }
         half.next = half.next.max(at + payload.len() as u64);
-        seen.in_stream = true;
+        // What lies behind the end is kept, since the end may be a lie; as long as it is believed it is no part of the stream.
+        seen.in_stream = half.end.is_none_or(|end| at < end);
         let at = half.read_place(at);
         let kept = usize::try_from(depth.saturating_sub(at)).unwrap_or(0).min(payload.len());
         if kept < payload.len() && !half.depth_reached {
@@ -434,10 +444,12 @@ impl Session {
         if kept == 0 {
             return;
         }
-        let fixed = half.fixed();
-        let added = half.buffer.add(at, &payload[..kept], fixed);
+        let (fixed, settled) = (half.fixed(), half.acked_to());
+        let added = half.buffer.add(at, &payload[..kept], fixed, settled);
         if added.differed {
             seen.events.add(Event::OverlapDifferent);
+            // Which of the two the receiver has nobody knows for certain: what is not in the stream is looked at by itself.
+            seen.in_stream = false;
         }
         if added.refused {
             seen.events.add(Event::InsertLimit);
@@ -445,7 +457,7 @@ impl Session {
     }
 
     fn reset(&mut self, direction: Direction, tcp: &Tcp<'_>, seen: &mut Seen) {
-        let (own, other) = (direction.index(), direction.reversed().index());
+        let own = direction.index();
         let is_believed = match self.state {
             State::SynSent => {
                 direction == Direction::ToServer
@@ -454,12 +466,11 @@ impl Session {
             }
             State::Closed => false,
             _ => {
+                // Where the receiver waits for the next byte, as far as we know; anywhere else it asks back first.
                 let half = &self.halves[own];
                 let at = half.place(tcp.sequence());
-                let window = u64::from(self.halves[other].window) << self.halves[other].scale;
-                let right = half.acked.max(half.next).saturating_add(window.max(1)) as i64;
-                let left = half.acked.min(half.next) as i64 - 1;
-                at >= left && at <= right
+                let behind_end = half.end.map_or(half.next, |end| end + 1);
+                [half.next, half.acked, behind_end].iter().any(|expected| at == *expected as i64)
             }
         };
         if !is_believed {
@@ -485,6 +496,17 @@ impl Session {
         let half = &mut self.halves[direction.index()];
         half.app += bytes;
         half.release();
+    }
+
+    /// If what the application layer left is followed by a hole that nobody will fill: how many bytes it left, and how long the hole is.
+    pub(crate) fn hole_behind(&self, direction: Direction, all: bool) -> Option<(u64, u64)> {
+        let half = &self.halves[direction.index()];
+        if half.app_is_done {
+            return None;
+        }
+        let left = half.buffer.from(half.app).len() as u64;
+        let Supply::Gap(hole) = supply(half, half.app + left, all, self.depth) else { return None };
+        Some((left, hole))
     }
 
     /// How far the application layer has come.
@@ -540,14 +562,15 @@ impl Session {
     /// Whether a side has said that it is done, and everything before that was shown.
     pub(crate) fn has_ended(&self, direction: Direction) -> bool {
         let half = &self.halves[direction.index()];
-        half.end.is_some_and(|end| half.app >= half.read_place(end))
+        half.end.is_some_and(|end| half.acked > end && half.app >= half.read_place(end))
     }
 }
 
 fn supply(half: &Half, from: u64, all: bool, depth: u64) -> Supply<'_> {
     let acked = half.acked_to().min(depth);
     let bytes = half.buffer.from(from);
-    let limit = if all { u64::MAX } else { acked };
+    let end = half.end.map_or(u64::MAX, |end| half.read_place(end));
+    let limit = if all { end } else { acked };
     let count = usize::try_from(limit.saturating_sub(from)).unwrap_or(usize::MAX).min(bytes.len());
     if count > 0 {
         return Supply::Bytes(&bytes[..count], from);
@@ -561,9 +584,10 @@ fn supply(half: &Half, from: u64, all: bool, depth: u64) -> Supply<'_> {
     }
     if all
         && bytes.is_empty()
-        && let Some(end) = half.buffer.hole_end(from)
+        && let Some(hole) = half.buffer.hole_end(from)
+        && hole <= end
     {
-        return Supply::Gap(end - from);
+        return Supply::Gap(hole - from);
     }
     Supply::Nothing
 }
