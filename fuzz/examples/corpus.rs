@@ -7,8 +7,8 @@
 //! Inputs are small: a fuzzer gains by many short ones. What cannot be read is passed over and counted.
 
 use capture::{Chunk, Reader};
-use detect::app::table::PROTOCOLS;
 use detect::app::Transport as Carrier;
+use detect::app::table::PROTOCOLS;
 use detect::engine::{Judge, Worker};
 use detect::frame::{Decoder, Transport};
 use detect::rule::{RuleFile, RuleSet, Variables};
@@ -95,7 +95,9 @@ fn read(path: &Path) -> Vec<Kept> {
 /// A rule for each protocol: it tells which flow speaks it.
 fn protocols() -> Arc<RuleSet> {
     let rules = PROTOCOLS.iter().enumerate();
-    let rules = rules.map(|(place, protocol)| format!("alert {} any any -> any any (sid:{};)\n", protocol.name, place + 1));
+    let rules = rules.map(|(place, protocol)| {
+        format!("alert {} any any -> any any (sid:{};)\n", protocol.name, place + 1)
+    });
     let text: String = rules.collect();
     let set = RuleSet::load(&[RuleFile { name: "protocols", text: &text }], &Variables::default(), &|_| None);
     for refused in &set.report().refused {
@@ -173,7 +175,8 @@ impl Corpora {
         let mut decoder = Decoder::default();
         for (time, link, bytes) in frames {
             decoder.decode(Time(*time), *link, bytes, &mut |packet| {
-                let (from, to) = ((packet.source, packet.source_port), (packet.destination, packet.destination_port));
+                let (from, to) =
+                    ((packet.source, packet.source_port), (packet.destination, packet.destination_port));
                 let key = |is_tcp| (from.min(to), from.max(to), is_tcp);
                 match &packet.transport {
                     Transport::Tcp(tcp) => {

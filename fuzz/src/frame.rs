@@ -16,7 +16,20 @@ const LINKS: [u16; 16] = [1, 1, 1, 0, 9, 12, 14, 101, 104, 108, 113, 228, 229, 2
 const PACKETS_OF_A_FRAME_MAX: usize = 64;
 /// Texts that are tried behind a keyword's colon.
 const TEXTS: [&str; 14] = [
-    "", "0", "1", ">1", "<5", "S", "!SA", "M", "tcp", "rr", "valid", "invalid", "ipv4.pkt_too_small", "100005,*,*",
+    "",
+    "0",
+    "1",
+    ">1",
+    "<5",
+    "S",
+    "!SA",
+    "M",
+    "tcp",
+    "rr",
+    "valid",
+    "invalid",
+    "ipv4.pkt_too_small",
+    "100005,*,*",
 ];
 
 /// A frame as it stands in the bytes that libFuzzer gives.
@@ -71,7 +84,9 @@ pub fn check(data: &[u8]) -> usize {
         });
         assert!(!said.is_empty() && said.len() <= PACKETS_OF_A_FRAME_MAX, "{} packets", said.len());
         let mut again = Vec::new();
-        other.decode(frame.time, frame.link, frame.bytes, &mut |packet| again.push(examine(packet, came, &[])));
+        other.decode(frame.time, frame.link, frame.bytes, &mut |packet| {
+            again.push(examine(packet, came, &[]))
+        });
         assert_eq!(said, again);
         assert_eq!(shard(frame.link, frame.bytes), shard(frame.link, frame.bytes));
         packets += said.len();

@@ -40,7 +40,14 @@ fn known() -> &'static Known {
             Settings::default(),
             Settings { records: true, ..Settings::default() },
             Settings { records: true, frames: frames(), ..Settings::default() },
-            Settings { records: true, frames: frames(), md5: true, sha1: true, sha256: true, ..Settings::default() },
+            Settings {
+                records: true,
+                frames: frames(),
+                md5: true,
+                sha1: true,
+                sha256: true,
+                ..Settings::default()
+            },
         ];
         Known { settings, questions: PROTOCOLS.iter().map(|protocol| Questions::of(protocol)).collect() }
     })
@@ -122,7 +129,8 @@ fn compare(steps: &[Step<'_>], settings: &Settings, new: impl Fn() -> Driver) {
 
 fn driver(protocol: &Protocol, settings: &Settings, transport: Transport, announced: bool) -> Driver {
     let end = |last, port| (IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port);
-    let mut driver = Driver::new(protocol, settings, Ends { client: end(1, 40_000), server: end(2, 53), transport });
+    let mut driver =
+        Driver::new(protocol, settings, Ends { client: end(1, 40_000), server: end(2, 53), transport });
     if announced {
         driver.announce(1, b"name.txt");
     }

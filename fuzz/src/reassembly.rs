@@ -93,7 +93,11 @@ impl Trail {
                 Ordered::Bytes(bytes, at) => {
                     assert_eq!(at, self.at[place], "out of order");
                     let known = self.pending[place].len().min(bytes.len());
-                    assert_eq!(self.pending[place][..known], bytes[..known], "it changed after it was acknowledged");
+                    assert_eq!(
+                        self.pending[place][..known],
+                        bytes[..known],
+                        "it changed after it was acknowledged"
+                    );
                     if bytes.len() > known {
                         self.pending[place].extend_from_slice(&bytes[known..]);
                     }

@@ -35,7 +35,10 @@ pub fn check(data: &[u8]) -> usize {
 }
 
 fn load(text: &str) -> RuleSet {
-    let read = |name: &str| (!name.contains('x')).then(|| b"MTAuMC4wLjE=\n10.0.0.1,5\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n".to_vec());
+    let read = |name: &str| {
+        (!name.contains('x'))
+            .then(|| b"MTAuMC4wLjE=\n10.0.0.1,5\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n".to_vec())
+    };
     RuleSet::load(&[RuleFile { name: "fuzz", text }], &Variables::default(), &read)
 }
 

@@ -25,11 +25,21 @@ pub(super) fn target(name: &str, seconds: &str) -> bool {
 /// Fuzzes the parser of each protocol, and prints what came of it.
 pub(super) fn layers(seconds: &str, protocols: &[&str]) -> bool {
     let known = Command::new("cargo")
-        .args(["run", "--quiet", "--manifest-path", "fuzz/Cargo.toml", "--example", "corpus", "--", "--protocols"])
+        .args([
+            "run",
+            "--quiet",
+            "--manifest-path",
+            "fuzz/Cargo.toml",
+            "--example",
+            "corpus",
+            "--",
+            "--protocols",
+        ])
         .current_dir(root())
         .output();
     let known = known.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    let protocols: Vec<&str> = if protocols.is_empty() { known.lines().collect() } else { protocols.to_vec() };
+    let protocols: Vec<&str> =
+        if protocols.is_empty() { known.lines().collect() } else { protocols.to_vec() };
     println!("{:<16} {:>12} {:>8} {:>8}", "protocol", "executions", "corpus", "failed");
     let mut all_well = !protocols.is_empty();
     for protocol in protocols {
@@ -40,7 +50,8 @@ pub(super) fn layers(seconds: &str, protocols: &[&str]) -> bool {
             .lines()
             .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"))
             .map_or("-", str::trim);
-        let corpus = std::fs::read_dir(root().join(format!("fuzz/corpus/layer-{protocol}"))).map_or(0, Iterator::count);
+        let corpus = std::fs::read_dir(root().join(format!("fuzz/corpus/layer-{protocol}")))
+            .map_or(0, Iterator::count);
         let failed = if output.status.success() { "-" } else { "yes" };
         println!("{protocol:<16} {executions:>12} {corpus:>8} {failed:>8}");
         if !output.status.success() {
@@ -58,12 +69,16 @@ pub(super) fn corpus(root: &str) -> bool {
         eprintln!("{root}: there is no such folder");
         return false;
     };
-    cargo(&format!("run --release --manifest-path fuzz/Cargo.toml --example corpus -- {} fuzz/corpus", root.display()))
+    cargo(&format!(
+        "run --release --manifest-path fuzz/Cargo.toml --example corpus -- {} fuzz/corpus",
+        root.display()
+    ))
 }
 
 /// What cargo is to be told, and which protocol is meant.
 fn arguments<'a>(name: &'a str, seconds: &str) -> (String, Option<&'a str>) {
-    let (target, protocol) = name.split_once(':').map_or((name, None), |(target, protocol)| (target, Some(protocol)));
+    let (target, protocol) =
+        name.split_once(':').map_or((name, None), |(target, protocol)| (target, Some(protocol)));
     let corpus = protocol.map_or(String::new(), |protocol| format!(" fuzz/corpus/layer-{protocol}"));
     let bytes = if target == "layer" { LAYER_BYTES_MAX } else { INPUT_BYTES_MAX };
     let arguments = format!(

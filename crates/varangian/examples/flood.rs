@@ -31,7 +31,8 @@ alert dns any any -> any any (msg:"a name"; dns.query; content:"nobody"; xbits:s
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let flows = words.iter().find_map(|word| word.parse().ok()).unwrap_or(FLOWS);
-    let kinds: Vec<&str> = words.iter().map(String::as_str).filter(|word| word.parse::<u64>().is_err()).collect();
+    let kinds: Vec<&str> =
+        words.iter().map(String::as_str).filter(|word| word.parse::<u64>().is_err()).collect();
     if kinds.iter().any(|kind| !KINDS.contains(kind)) {
         eprintln!("usage: flood [{}] [FLOWS]", KINDS.join("|"));
         return ExitCode::from(2);
@@ -177,13 +178,17 @@ fn flow(kind: &str, number: u64, engine: &mut Engine) {
     match kind {
         "syn" => engine.frame(&tcp(client, server, (100, 0), 2, b"")),
         "udp" => {
-            let query = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x06nobody\x03org\x00\x00\x01\x00\x01";
+            let query =
+                b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x06nobody\x03org\x00\x00\x01\x00\x01";
             engine.frame(&udp((source, 5000), (server.0, 53), query));
         }
         "talk" => {
             // A request that never ends, acknowledged.
             talk(engine);
-            let request = format!("POST /{number} HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n{}", "x".repeat(900));
+            let request = format!(
+                "POST /{number} HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n{}",
+                "x".repeat(900)
+            );
             engine.frame(&tcp(client, server, (101, 501), 24, request.as_bytes()));
             engine.frame(&tcp(server, client, (501, 101 + request.len() as u32), 16, b""));
         }

@@ -15,6 +15,7 @@ use crate::stream::{Events, Session, Supply};
 use crate::{Direction, Time};
 use core::net::IpAddr;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const SECOND: u64 = 1_000_000_000;
 /// How long a flow may be silent: one whose other side was not heard, one of both sides, one that has ended.
@@ -39,8 +40,8 @@ struct Announced {
     until: Time,
 }
 
-/// Announced flows, by where they will be opened to.
-type Announcements = BTreeMap<(IpAddr, u16), Announced>;
+/// Announced flows, by where they will be opened to. A mark shares them until they change.
+type Announcements = Arc<BTreeMap<(IpAddr, u16), Announced>>;
 
 /// The flows of one shard.
 #[derive(Clone, Default)]
@@ -48,7 +49,7 @@ pub(super) struct Shard {
     pub(super) flows: FlowTable,
     decoder: Decoder,
     announced: Announcements,
-    saved: Option<(Decoder, Announcements)>,
+    saved: Option<Announcements>,
 }
 
 impl Shard {
@@ -67,7 +68,9 @@ impl Shard {
 
     pub(super) fn time_passes(&mut self, desk: &mut Desk, now: Time) {
         let Shard { flows, announced, .. } = self;
-        announced.retain(|_, announced| announced.until > now);
+        if announced.values().any(|announced| announced.until <= now) {
+            Arc::make_mut(announced).retain(|_, announced| announced.until > now);
+        }
         let mut tracker = Tracker { flows, announced };
         for place in tracker.flows.overdue(now, lives_until) {
             tracker.end(desk, place, now);
@@ -84,13 +87,15 @@ impl Shard {
 
     pub(super) fn mark(&mut self) {
         self.flows.mark();
-        self.saved = Some((self.decoder.clone(), self.announced.clone()));
+        self.decoder.mark();
+        self.saved = Some(Arc::clone(&self.announced));
     }
 
     pub(super) fn put_back(&mut self) {
         self.flows.put_back();
-        if let Some((decoder, announced)) = self.saved.take() {
-            (self.decoder, self.announced) = (decoder, announced);
+        self.decoder.put_back();
+        if let Some(announced) = self.saved.take() {
+            self.announced = announced;
         }
     }
 }
@@ -226,8 +231,8 @@ impl Tracker<'_> {
         flow.bytes[direction.index()] += bytes;
         // It may have been opened before it was announced: what counts is what was announced when it says something.
         if flow.layer == Layer::Unknown
-            && !self.announced.is_empty()
-            && let Some(announced) = self.announced.remove(&flow.server)
+            && self.announced.contains_key(&flow.server)
+            && let Some(announced) = Arc::make_mut(self.announced).remove(&flow.server)
         {
             flow.announced = Some((announced.note, announced.name));
             flow.recognition = [Recognition::Is(announced.protocol); 2];
@@ -291,22 +296,23 @@ impl Tracker<'_> {
         for expectation in fed.expected {
             self.announce(expectation, packet.time);
         }
-        if let Some(place) = self.flows.holds(place, held) {
+        self.flows.holds(place, held);
+        while let Some(place) = self.flows.crowded() {
             self.end(desk, place, packet.time);
         }
     }
 
     /// A flow will be opened to there.
     fn announce(&mut self, expectation: Expectation, now: Time) {
-        if self.announced.len() >= EXPECTATIONS_MAX {
-            let oldest =
-                self.announced.iter().min_by_key(|(_, announced)| announced.until).map(|(to, _)| *to);
+        let announced = Arc::make_mut(self.announced);
+        if announced.len() >= EXPECTATIONS_MAX {
+            let oldest = announced.iter().min_by_key(|(_, announced)| announced.until).map(|(to, _)| *to);
             if let Some(oldest) = oldest {
-                self.announced.remove(&oldest);
+                announced.remove(&oldest);
             }
         }
         let until = Time(now.0.saturating_add(EXPECTATION_SECONDS * SECOND));
-        self.announced.insert(
+        announced.insert(
             expectation.to,
             Announced {
                 protocol: expectation.protocol,

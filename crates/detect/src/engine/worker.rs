@@ -172,6 +172,7 @@ impl Worker {
             clock: self.clock,
             counters: self.desk.counters,
             found: self.desk.found.len(),
+            gave_up: self.desk.scratch.gave_up,
         }
     }
 
@@ -184,6 +185,7 @@ impl Worker {
         self.clock = mark.clock;
         self.desk.counters = mark.counters;
         self.desk.found.truncate(mark.found);
+        self.desk.scratch.gave_up = mark.gave_up;
     }
 }
 
@@ -194,6 +196,7 @@ pub struct Mark {
     clock: Time,
     counters: Counters,
     found: usize,
+    gave_up: u64,
 }
 
 /// The exchange that a match is about.

@@ -45,7 +45,7 @@ struct Saved {
 }
 
 /// The flows of one shard.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct FlowTable {
     slots: Vec<Option<Box<Flow>>>,
     free: Vec<u32>,
@@ -63,25 +63,6 @@ pub(crate) struct FlowTable {
     live: usize,
     /// What was there at the mark, if there is one.
     saved: Option<Saved>,
-}
-
-impl Default for FlowTable {
-    fn default() -> Self {
-        FlowTable {
-            slots: Vec::new(),
-            free: Vec::new(),
-            index: HashTable::new(),
-            waiting: [BTreeSet::new(), BTreeSet::new()],
-            due: Vec::new(),
-            holders: BTreeSet::new(),
-            held: 0,
-            began: 0,
-            evicted: 0,
-            crowded_out: 0,
-            live: 0,
-            saved: None,
-        }
-    }
 }
 
 impl FlowTable {
@@ -151,17 +132,21 @@ impl FlowTable {
         self.live += 1;
     }
 
-    /// A flow holds so many bytes now. If all hold too much: the place of the one that holds most; it is to be ended.
-    pub(crate) fn holds(&mut self, place: u32, bytes: usize) -> Option<u32> {
-        let flow = self.slots.get_mut(place as usize).and_then(Option::as_deref_mut)?;
+    /// A flow holds so many bytes now.
+    pub(crate) fn holds(&mut self, place: u32, bytes: usize) {
+        let Some(flow) = self.slots.get_mut(place as usize).and_then(Option::as_deref_mut) else { return };
         let (before, sequence) = (std::mem::replace(&mut flow.held, bytes), flow.sequence);
         self.note_held(before, bytes, sequence, place);
+    }
+
+    /// If all hold too much: the place of the one that holds most; it is to be ended.
+    pub(crate) fn crowded(&mut self) -> Option<u32> {
         if self.held <= HELD_BYTES_MAX {
             return None;
         }
-        let most = self.holders.last().map(|(_, _, place)| *place);
-        self.crowded_out += u64::from(most.is_some());
-        most
+        let most = self.holders.last().map(|(_, _, place)| *place)?;
+        self.crowded_out += 1;
+        Some(most)
     }
 
     /// Bytes that all flows hold beside themselves.

@@ -127,6 +127,12 @@ impl Half {
         at - self.urgent.partition_point(|urgent| *urgent < at) as u64
     }
 
+    /// Whether the byte at this place of what was sent is there, or was.
+    fn has_byte(&self, at: u64) -> bool {
+        let at = self.read_place(at);
+        at < self.fixed() || !self.buffer.from(at).is_empty()
+    }
+
     /// How far what is read was acknowledged, and not beyond the end.
     fn acked_to(&self) -> u64 {
         self.read_place(self.acked.min(self.end.unwrap_or(u64::MAX)))
@@ -372,7 +378,9 @@ impl Session {
         if tcp.has(Tcp::FIN) {
             let end = u64::try_from(at).unwrap_or(0) + payload.len() as u64;
             let half = &mut self.halves[own];
-            if half.end.is_none() {
+            // What was acknowledged reaches beyond it, but for the end itself: then it is none.
+            let is_end = half.acked <= end || (half.acked == end + 1 && !half.has_byte(end));
+            if half.end.is_none() && is_end {
                 half.end = Some(end);
                 half.next = half.next.max(end);
             }

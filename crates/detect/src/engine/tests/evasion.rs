@@ -52,7 +52,8 @@ fn fragments(frame: &[u8], bytes: usize) -> Vec<Vec<u8>> {
 fn segments_may_be_tiny_late_doubled_and_in_any_order() {
     let text = b"..ATTACK..";
     let letters = |order: &[usize]| {
-        let mut frames: Vec<_> = order.iter().map(|at| client(*at as i64, ACK, &text[*at..*at + 1])).collect();
+        let mut frames: Vec<_> =
+            order.iter().map(|at| client(*at as i64, ACK, &text[*at..*at + 1])).collect();
         frames.push(acknowledged(10));
         after(frames)
     };
@@ -179,12 +180,8 @@ fn an_end_that_the_receiver_did_not_take_hides_nothing() {
 
 #[test]
 fn what_follows_an_end_that_was_taken_is_no_part_of_the_stream() {
-    let frames = after(vec![
-        client(0, ACK | FIN, b"ATT"),
-        acknowledged(4),
-        client(3, ACK, b"ACK"),
-        acknowledged(4),
-    ]);
+    let frames =
+        after(vec![client(0, ACK | FIN, b"ATT"), acknowledged(4), client(3, ACK, b"ACK"), acknowledged(4)]);
     assert_eq!(counts(STREAM, &frames), 0);
 }
 
@@ -205,8 +202,13 @@ fn another_beginning_in_the_midst_changes_nothing() {
         segment(SERVER, CLIENT, (90_000, 101), SYN | ACK, b""),
         segment(SERVER, CLIENT, (90_000, 0), SYN, b""),
     ] {
-        let frames =
-            after(vec![client(0, ACK, b"ATT"), acknowledged(3), lie, client(3, ACK, b"ACK"), acknowledged(6)]);
+        let frames = after(vec![
+            client(0, ACK, b"ATT"),
+            acknowledged(3),
+            lie,
+            client(3, ACK, b"ACK"),
+            acknowledged(6),
+        ]);
         assert_eq!(counts(STREAM, &frames), 1);
     }
 }
@@ -345,6 +347,7 @@ fn a_hole_in_a_message_ends_the_wait_for_its_rest() {
         acknowledged(59 + second.len() as u32),
     ]);
     let _ = counts(rule, &frames);
-    let other = r#"alert tcp any any -> any 80 (flow:established,to_server,only_stream; content:"wicked"; sid:1;)"#;
+    let other =
+        r#"alert tcp any any -> any 80 (flow:established,to_server,only_stream; content:"wicked"; sid:1;)"#;
     assert_eq!(counts(other, &frames), 1);
 }
