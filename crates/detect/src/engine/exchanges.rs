@@ -35,7 +35,8 @@ pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, 
     }
     let set = Arc::clone(&desk.set);
     let empty = LayerPlan::default();
-    let plan = set.plan.layers.get(&protocol).map_or(&empty, |sides| &sides[base.direction.index()]);
+    let plan = set.plans.between(base.source.0, base.destination.0);
+    let plan = plan.layers.get(&protocol).map_or(&empty, |sides| &sides[base.direction.index()]);
     // The parser is taken out while rules are asked, since they also change the flow.
     let Some(mut parser) = flow.parser.take() else { return };
     let mut place = 0;

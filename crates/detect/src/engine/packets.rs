@@ -24,7 +24,7 @@ pub(super) fn ask_packet(
         return;
     }
     let set = Arc::clone(&desk.set);
-    let plan = &set.plan;
+    let plan = set.plans.between(base.source.0, base.destination.0);
     let mut candidates = std::mem::take(&mut desk.candidates);
     candidates.clear();
     desk.of_exchanges.clear();
@@ -114,8 +114,9 @@ pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, byt
     let side = base.direction.index();
     let mut candidates = std::mem::take(&mut desk.candidates);
     candidates.clear();
-    find(&set.plan.streams[side], base, bytes, &mut desk.scratch, &mut candidates);
-    add_bare(&set.plan.stream_bare[side], base, &mut candidates);
+    let plan = set.plans.between(base.source.0, base.destination.0);
+    find(&plan.streams[side], base, bytes, &mut desk.scratch, &mut candidates);
+    add_bare(&plan.stream_bare[side], base, &mut candidates);
     candidates.sort_unstable();
     candidates.dedup();
     for number in &candidates {
@@ -143,7 +144,8 @@ pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, byt
 /// Asks the rules on structures within a stream.
 pub(super) fn ask_frame(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, name: &str, bytes: &[u8]) {
     let set = Arc::clone(&desk.set);
-    let Some(rules) = set.plan.frames.get(name) else { return };
+    let plan = set.plans.between(base.source.0, base.destination.0);
+    let Some(rules) = plan.frames.get(name) else { return };
     for number in rules {
         let Some(rule) = set.rules.get(*number as usize) else { continue };
         desk.asks(*number);

@@ -5,9 +5,11 @@
 //! asked in full; so the plan decides how long it takes, never what holds.
 
 mod addresses;
+mod home;
 mod strings;
 
 pub(crate) use addresses::Addresses;
+pub(crate) use home::Plans;
 use strings::Draft;
 pub(crate) use strings::{Strings, find_all};
 
@@ -20,7 +22,7 @@ use crate::rule::compiled::{BufferKey, Fast, IpProtocols, Kind, Place, Rule, Wha
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule for more ports than these is asked on all of them.
-const PORTS_OF_A_RULE_MAX: usize = 16;
+const PORTS_OF_A_RULE_MAX: usize = 64;
 
 /// The classes of transports that have rules of their own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -194,13 +196,14 @@ impl PayloadDraft {
 }
 
 impl Plan {
-    pub(crate) fn new(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)]) -> Self {
+    /// A plan of the rules whose numbers it is for.
+    fn new(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)], is_for: impl Fn(usize) -> bool) -> Self {
         let mut plan = Plan::default();
         let mut packets: [[PayloadDraft; 4]; 2] = Default::default();
         let mut streams: [PayloadDraft; 2] = Default::default();
         let mut layers = LayerDrafts::new();
         let mut addresses = Vec::new();
-        for (number, rule) in rules.iter().enumerate() {
+        for (number, rule) in rules.iter().enumerate().filter(|(number, _)| is_for(*number)) {
             let number = number as u32;
             match rule.kind {
                 Kind::Events => plan.events.push(number),
