@@ -36,10 +36,14 @@ impl Plans {
         Plans { home, plans }
     }
 
-    /// The plan for what goes from `source` to `destination`. All that goes one way in a flow has the same.
-    pub(crate) fn between(&self, source: IpAddr, destination: IpAddr) -> &Plan {
-        let [source, destination] = [source, destination].map(|end| usize::from(self.home.contains(end)));
-        &self.plans[source][destination]
+    /// Whether these two are at home.
+    pub(crate) fn at_home(&self, source: IpAddr, destination: IpAddr) -> [bool; 2] {
+        [self.home.contains(source), self.home.contains(destination)]
+    }
+
+    /// The plan for what goes from a source to a destination that are at home or not. All that goes one way in a flow has the same.
+    pub(crate) fn between(&self, [source, destination]: [bool; 2]) -> &Plan {
+        &self.plans[usize::from(source)][usize::from(destination)]
     }
 }
 

@@ -76,6 +76,9 @@ pub(crate) fn find_all<const COUNT: usize>(
     scratch: &mut pattern::Scratch,
     found: &mut Vec<u32>,
 ) {
+    if all.iter().flatten().all(|strings| strings.near.is_none() && strings.far.is_none()) {
+        return;
+    }
     let near_bytes = all.iter().flatten().map(|strings| strings.near_bytes).max().unwrap_or(0);
     let beginning = &text[..near_bytes.min(text.len())];
     find_groups(all.map(|strings| strings?.near.as_deref()), beginning, scratch, found);
