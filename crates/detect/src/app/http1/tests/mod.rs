@@ -135,7 +135,7 @@ impl Talk {
         let mut out = String::new();
         for live in self.parser.transactions().iter() {
             for direction in [ToServer, ToClient] {
-                for number in field::URI.number()..=field::RESPONSE_BODY.number() {
+                for number in field::URI.number()..=field::REQUEST_BODY.number() {
                     let field = Field::new(crate::app::Family::Http, number);
                     let value = self.text(live.id, field, direction);
                     out += &format!("{} {direction:?} {number} {value:?}\n", live.id);
