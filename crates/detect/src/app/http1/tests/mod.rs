@@ -7,7 +7,7 @@ mod flow;
 mod hostile;
 
 use super::{Connection, Exchange, event};
-use crate::app::{Context, Ends, Field, Input, Next, Parser, Settings, Transaction, Transport};
+use crate::app::{Context, Ends, Field, Input, Next, Parser, Piece, Settings, Transaction, Transport, file};
 use crate::{Direction, Time};
 use Direction::{ToClient, ToServer};
 
@@ -111,9 +111,12 @@ impl Talk {
     /// All values of a field, joined by a bar.
     fn text(&self, id: u64, field: Field, direction: Direction) -> Option<String> {
         let mut values = Vec::new();
-        self.exchange(id).visit(field, direction, &mut |piece| {
-            values.push(String::from_utf8_lossy(piece.bytes).into_owned());
-        });
+        let exchange = self.exchange(id);
+        let mut show = |piece: Piece<'_>| values.push(String::from_utf8_lossy(piece.bytes).into_owned());
+        match exchange.files(direction) {
+            Some(files) if field == file::DATA => files.visit(field, &mut show),
+            _ => exchange.visit(field, direction, &mut show),
+        }
         (!values.is_empty()).then(|| values.join("|"))
     }
 
