@@ -10,7 +10,6 @@ use crate::plan::{Bare, Carrier, Payloads};
 use crate::rule::Action;
 use crate::rule::compiled::{Kind, Rule};
 use crate::state::Change;
-use std::sync::Arc;
 
 /// Asks all rules that a packet may concern. `in_stream`: its bytes are looked at as part of the stream.
 pub(super) fn ask_packet(
@@ -23,8 +22,8 @@ pub(super) fn ask_packet(
     if flow.as_ref().is_some_and(|flow| flow.is_passed) {
         return;
     }
-    let set = Arc::clone(&desk.set);
-    let plan = &set.plan;
+    let set = base.set;
+    let plan = set.plans.between(base.at_home);
     let mut candidates = std::mem::take(&mut desk.candidates);
     candidates.clear();
     desk.of_exchanges.clear();
@@ -89,7 +88,7 @@ fn rule_holds_of_packet(
     if !packet_holds(rule, scene) {
         return false;
     }
-    let set = Arc::clone(&desk.set);
+    let set = scene.set;
     if !packet_parts_hold(rule, scene, &set.lists, &mut desk.scratch) {
         return false;
     }
@@ -110,12 +109,13 @@ pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, byt
     if flow.is_passed || flow.is_encrypted {
         return;
     }
-    let set = Arc::clone(&desk.set);
+    let set = base.set;
     let side = base.direction.index();
     let mut candidates = std::mem::take(&mut desk.candidates);
     candidates.clear();
-    find(&set.plan.streams[side], base, bytes, &mut desk.scratch, &mut candidates);
-    add_bare(&set.plan.stream_bare[side], base, &mut candidates);
+    let plan = set.plans.between(base.at_home);
+    find(&plan.streams[side], base, bytes, &mut desk.scratch, &mut candidates);
+    add_bare(&plan.stream_bare[side], base, &mut candidates);
     candidates.sort_unstable();
     candidates.dedup();
     for number in &candidates {
@@ -142,8 +142,9 @@ pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, byt
 
 /// Asks the rules on structures within a stream.
 pub(super) fn ask_frame(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, name: &str, bytes: &[u8]) {
-    let set = Arc::clone(&desk.set);
-    let Some(rules) = set.plan.frames.get(name) else { return };
+    let set = base.set;
+    let plan = set.plans.between(base.at_home);
+    let Some(rules) = plan.frames.get(name) else { return };
     for number in rules {
         let Some(rule) = set.rules.get(*number as usize) else { continue };
         desk.asks(*number);
@@ -197,6 +198,9 @@ pub(super) fn apply(changes: &[Change], flow: &mut Flow) {
 
 fn add_bare(bare: &Bare, base: &Scene<'_>, candidates: &mut Vec<u32>) {
     candidates.extend_from_slice(&bare.always);
+    if bare.by_source.is_empty() && bare.by_destination.is_empty() && bare.by_layer.is_empty() {
+        return;
+    }
     if !bare.by_source.is_empty()
         && let Some(rules) = bare.by_source.get(&base.source.1)
     {
@@ -229,7 +233,14 @@ impl Scene<'_> {
         if direction == self.direction {
             *self
         } else {
-            Scene { direction, source: self.destination, destination: self.source, ..*self }
+            let [source, destination] = self.at_home;
+            Scene {
+                direction,
+                source: self.destination,
+                destination: self.source,
+                at_home: [destination, source],
+                ..*self
+            }
         }
     }
 }

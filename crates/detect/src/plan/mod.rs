@@ -5,9 +5,11 @@
 //! asked in full; so the plan decides how long it takes, never what holds.
 
 mod addresses;
+mod home;
 mod strings;
 
 pub(crate) use addresses::Addresses;
+pub(crate) use home::Plans;
 use strings::Draft;
 pub(crate) use strings::{Strings, find_all};
 
@@ -20,7 +22,7 @@ use crate::rule::compiled::{BufferKey, Fast, IpProtocols, Kind, Place, Rule, Wha
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule for more ports than these is asked on all of them.
-const PORTS_OF_A_RULE_MAX: usize = 16;
+const PORTS_OF_A_RULE_MAX: usize = 64;
 
 /// The classes of transports that have rules of their own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,7 +90,7 @@ pub(crate) struct Payloads {
     always: Strings,
     by_source: BTreeMap<u16, Strings>,
     by_destination: BTreeMap<u16, Strings>,
-    /// What is looked for always among them, so that nothing is looked at twice.
+    /// What is looked for always and between its usual ports among them: one set is quicker than three.
     by_layer: BTreeMap<ProtocolId, Strings>,
 }
 
@@ -102,9 +104,26 @@ impl Payloads {
         scratch: &mut pattern::Scratch,
         found: &mut Vec<u32>,
     ) {
-        let always = layer.and_then(|layer| self.by_layer.get(&layer)).unwrap_or(&self.always);
-        let all = [Some(always), self.by_source.get(&source), self.by_destination.get(&destination)];
-        find_all(all, bytes, scratch, found);
+        let of_layer = layer.and_then(|layer| Some((usual_ports(layer), self.by_layer.get(&layer)?)));
+        let (usual, strings) = of_layer.unwrap_or((&[], &self.always));
+        let of_source = self.by_source.get(&source).filter(|_| !usual.contains(&source));
+        let of_destination = self.by_destination.get(&destination).filter(|_| !usual.contains(&destination));
+        find_all([Some(strings), of_source, of_destination], bytes, scratch, found);
+    }
+}
+
+/// The ports between which a protocol is mostly spoken.
+fn usual_ports(layer: ProtocolId) -> &'static [u16] {
+    match layer {
+        ProtocolId::Http1 => &[80],
+        ProtocolId::Tls => &[443],
+        ProtocolId::Dns => &[53],
+        ProtocolId::Smb => &[445],
+        ProtocolId::Smtp => &[25],
+        ProtocolId::Ftp => &[21],
+        ProtocolId::Ssh => &[22],
+        ProtocolId::Sip => &[5060],
+        _ => &[],
     }
 }
 
@@ -177,8 +196,12 @@ impl PayloadDraft {
     }
 
     fn finish(mut self) -> Payloads {
-        for draft in self.by_layer.values_mut() {
+        for (layer, draft) in &mut self.by_layer {
             draft.include(&self.always);
+            for port in usual_ports(*layer) {
+                let of_port = [self.by_source.get(port), self.by_destination.get(port)];
+                of_port.into_iter().flatten().for_each(|of_port| draft.include(of_port));
+            }
         }
         Payloads {
             always: Strings::new(self.always),
@@ -194,13 +217,14 @@ impl PayloadDraft {
 }
 
 impl Plan {
-    pub(crate) fn new(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)]) -> Self {
+    /// A plan of the rules whose numbers it is for.
+    fn new(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)], is_for: impl Fn(usize) -> bool) -> Self {
         let mut plan = Plan::default();
         let mut packets: [[PayloadDraft; 4]; 2] = Default::default();
         let mut streams: [PayloadDraft; 2] = Default::default();
         let mut layers = LayerDrafts::new();
         let mut addresses = Vec::new();
-        for (number, rule) in rules.iter().enumerate() {
+        for (number, rule) in rules.iter().enumerate().filter(|(number, _)| is_for(*number)) {
             let number = number as u32;
             match rule.kind {
                 Kind::Events => plan.events.push(number),

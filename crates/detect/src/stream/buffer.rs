@@ -77,6 +77,7 @@ impl Buffer {
         self.base + (self.data.len() - self.front) as u64
     }
 
+<<<<<<< HEAD
     /// Bytes of memory that it holds.
     pub(crate) fn held_bytes(&self) -> usize {
         self.data.capacity() + self.pieces.capacity() * size_of::<(u64, u64)>()
@@ -84,6 +85,19 @@ impl Buffer {
 
     /// Adds a segment. What lies before `fixed` was handed out; bytes before `settled` are with the receiver, so those that are there stay.
     pub(crate) fn add(&mut self, at: u64, bytes: &[u8], fixed: u64, settled: u64) -> Added {
+=======
+    /// Gives the memory back if nothing is kept.
+    pub(crate) fn let_go(&mut self) {
+        if self.pieces.is_empty() {
+            self.data = Vec::new();
+            self.pieces = VecDeque::new();
+            self.front = 0;
+        }
+    }
+
+    /// Adds a segment; what lies before `fixed` was handed out.
+    pub(crate) fn add(&mut self, at: u64, bytes: &[u8], fixed: u64) -> Added {
+>>>>>>> main
         let mut added = Added::default();
         let fixed = fixed.max(self.base);
         let skipped = usize::try_from(fixed.saturating_sub(at)).unwrap_or(usize::MAX).min(bytes.len());

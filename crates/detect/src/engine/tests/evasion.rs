@@ -120,7 +120,7 @@ fn checksums_are_looked_at_only_where_a_rule_asks() {
     frame[50..52].copy_from_slice(&[0xde, 0xad]);
     let frames = after(vec![frame, acknowledged(6)]);
     assert_eq!(counts(STREAM, &frames), 1);
-    let asks = r#"alert tcp any any -> any any (tcpv4-csum:invalid; content:"ATTACK"; sid:1;)"#;
+    let asks = r#"alert tcp any any -> any any (tcpv4-csum:invalid; dsize:6; sid:1;)"#;
     assert_eq!(counts(asks, &frames), 1);
 }
 
