@@ -198,6 +198,8 @@ pub(super) fn apply(changes: &[Change], flow: &mut Flow) {
 
 fn add_bare(bare: &Bare, base: &Scene<'_>, candidates: &mut Vec<u32>) {
     candidates.extend_from_slice(&bare.always);
+    let bytes = base.packet.map_or(0, |packet| packet.payload.len() as u64);
+    candidates.extend(bare.small.iter().filter(|(most, _)| bytes <= *most).map(|(_, number)| *number));
     if bare.by_source.is_empty() && bare.by_destination.is_empty() && bare.by_layer.is_empty() {
         return;
     }

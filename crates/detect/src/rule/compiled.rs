@@ -110,6 +110,13 @@ impl IpProtocols {
     pub(crate) fn is_any(self) -> bool {
         self == IpProtocols::ANY
     }
+
+    /// The one that is in it, if there is no other.
+    pub(crate) fn only(self) -> Option<u8> {
+        let count: u32 = self.0.iter().map(|word| word.count_ones()).sum();
+        let word = self.0.iter().position(|word| *word != 0).filter(|_| count == 1)?;
+        u8::try_from(word as u32 * 64 + self.0[word].trailing_zeros()).ok()
+    }
 }
 
 /// What `flow` wants.

@@ -34,12 +34,13 @@ pub struct PacketKeyword {
 pub struct PacketTest {
     holds: Arc<dyn Fn(&Packet<'_>) -> bool + Send + Sync>,
     payload_bytes_max: Option<u64>,
+    protocols: Option<ProtocolSet>,
 }
 
 impl PacketTest {
     /// The condition that `holds` tells.
     pub fn new(holds: impl Fn(&Packet<'_>) -> bool + Send + Sync + 'static) -> Self {
-        PacketTest { holds: Arc::new(holds), payload_bytes_max: None }
+        PacketTest { holds: Arc::new(holds), payload_bytes_max: None, protocols: None }
     }
 
     /// The same condition, which never holds of a packet with more payload.
@@ -52,6 +53,18 @@ impl PacketTest {
     #[must_use]
     pub fn payload_bytes_max(&self) -> Option<u64> {
         self.payload_bytes_max
+    }
+
+    /// The same condition, which never holds of a packet of another IP protocol.
+    #[must_use]
+    pub fn with_protocols(self, protocols: ProtocolSet) -> Self {
+        PacketTest { protocols: Some(protocols), ..self }
+    }
+
+    /// The IP protocols of packets of which it may hold, if not all are.
+    #[must_use]
+    pub fn protocols(&self) -> Option<&ProtocolSet> {
+        self.protocols.as_ref()
     }
 
     /// Whether it holds.

@@ -56,9 +56,6 @@ impl Compiler<'_> {
             "flow_start" => head.flow_start = true,
             hook => return Err(Complaint::new(format!("the hook '{hook}' of '{name}' is not supported"))),
         }
-        if let Some(protocols) = draft.ip_protocols {
-            head.protocols = protocols;
-        }
         if !draft.layers.is_empty() {
             head.layers.clone_from(&draft.layers);
         }

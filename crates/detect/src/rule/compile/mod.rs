@@ -377,7 +377,6 @@ struct Draft {
     is_silent: bool,
     /// Names that `byte_extract` and its like gave to numbers.
     variables: Vec<String>,
-    ip_protocols: Option<super::compiled::IpProtocols>,
     layers: Vec<ProtocolId>,
     /// The protocols that the head names.
     head_layers: Vec<ProtocolId>,
@@ -410,7 +409,6 @@ impl Draft {
             files: Vec::new(),
             is_silent: false,
             variables: Vec::new(),
-            ip_protocols: None,
             layers: Vec::new(),
             head_layers: head::layers(source.protocol).unwrap_or_default(),
             beyond_addresses: false,
