@@ -44,8 +44,8 @@ pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, 
     let base = Scene { layer: Some(protocol), ..*base };
     while place < parser.live() {
         let Some((id, transaction, inspection)) = parser.at_mut(place) else { break };
-        let mut inspected = std::mem::take(&mut inspection.sides[side]);
-        if !inspected.done {
+        if !inspection.sides[side].done {
+            let mut inspected = std::mem::take(&mut inspection.sides[side]);
             let concerns = transaction.concerns(base.direction);
             let is_complete = transaction.is_complete(base.direction);
             if concerns {
@@ -56,8 +56,10 @@ pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, 
                 one.ask(plan, &mut inspected);
                 let handed_over = one.hand_over(&mut inspected);
                 if let Some((_, transaction, inspection)) = parser.at_mut(place) {
-                    inspection.sides[1].open.extend(handed_over);
-                    inspection.sides[1].open.sort_unstable();
+                    if !handed_over.is_empty() {
+                        inspection.sides[1].open.extend(handed_over);
+                        inspection.sides[1].open.sort_unstable();
+                    }
                     transaction.inspected(base.direction);
                     if let Some(files) = transaction.files_mut(base.direction) {
                         files.inspected();
@@ -70,9 +72,11 @@ pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, 
                 inspected.open = Vec::new();
                 inspected.matched = Vec::new();
             }
+            if let Some((_, _, inspection)) = parser.at_mut(place) {
+                inspection.sides[side] = inspected;
+            }
         }
         if let Some((_, transaction, inspection)) = parser.at_mut(place) {
-            inspection.sides[side] = inspected;
             let other = base.direction.reversed();
             if !inspection.sides[other.index()].done && !transaction.concerns(other) {
                 inspection.sides[other.index()].done = true;

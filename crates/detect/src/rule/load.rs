@@ -216,8 +216,9 @@ fn settings(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)]) -> crate::a
             }
         }
     }
-    let looks_into_files =
-        |rule: &Rule| rule.parts.iter().any(|part| matches!(part.what, What::Files(_) | What::Test(_)));
+    let looks_into_files = |rule: &Rule| {
+        rule.parts.iter().any(|part| matches!(part.what, What::Files(_) | What::Test(_) | What::Event { .. }))
+    };
     settings.counts_files = !crate::app::file::CONTENT.iter().any(|field| settings.wants(*field))
         && !rules.iter().any(looks_into_files);
     settings
