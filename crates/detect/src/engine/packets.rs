@@ -1,6 +1,7 @@
 //! Rules asked of packets and of raw streams.
 
 use super::holds::{Scene, chain_holds, packet_holds, packet_parts_hold};
+use super::stages::Stage;
 use super::worker::Desk;
 use crate::Direction;
 use crate::flow::Flow;
@@ -144,6 +145,7 @@ pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, byt
 pub(super) fn ask_frame(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, name: &str, bytes: &[u8]) {
     let set = Arc::clone(&desk.set);
     let Some(rules) = set.plan.frames.get(name) else { return };
+    let stage = desk.enter(Stage::Matching);
     for number in rules {
         let Some(rule) = set.rules.get(*number as usize) else { continue };
         desk.asks(*number);
@@ -164,6 +166,7 @@ pub(super) fn ask_frame(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, name
             take_effect(desk, *number, rule, base, Some(flow));
         }
     }
+    desk.enter(stage);
 }
 
 /// A rule holds: what it changes is changed, and it is noted down. True if nothing after it counts.
