@@ -122,8 +122,8 @@ fn every_exchange_file_and_flow_is_written_once_and_the_same_by_any_number_of_wo
     }
     let events = events(&lines);
     let counts = ["alert", "http", "dns", "smtp", "fileinfo", "flow"].map(|kind| of_kind(&events, kind).len());
-    // A page carries one file, the mail carries one; flows are 20 pages, 10 look-ups, 5 echoes, the mail and the one that is cut off.
-    assert_eq!(counts, [1, 21, 20, 1, 21, 37], "{lines}");
+    // A page carries one file, the mail carries one, and QUIT stands alone; flows are 20 pages, 10 look-ups, 5 echoes, the mail and the one that is cut off.
+    assert_eq!(counts, [1, 21, 20, 2, 21, 37], "{lines}");
     assert_eq!(told["records"]["flow"], 37, "{told}");
     for event in &events {
         assert!(event["community_id"].as_str().is_some_and(|id| id.starts_with("1:")), "{event}");
@@ -240,7 +240,7 @@ fn where_time_and_memory_go_is_told_if_it_is_asked() {
     }
     let all: f64 = names.iter().filter_map(|name| seconds[name].as_f64()).sum();
     assert!(all > 0.0, "{told}");
-    assert!(told["stages"]["bytes_max"]["flows"].as_u64().is_some_and(|bytes| bytes > 1000), "{told}");
+    assert!(told["stages"]["bytes_max"]["flows"].as_u64().is_some_and(|bytes| bytes >= 100), "{told}");
     let words = varangian(&["replay", text(&folder.join("c.pcap")), "--stages"]);
     let words = String::from_utf8_lossy(&words.stdout).into_owned();
     assert!(words.contains("decode and flows") && words.contains("memory at most"), "{words}");

@@ -4,7 +4,7 @@ use crate::Outcome;
 use crate::say::{complain, say};
 use crate::verb::replay::rule_files::{self, RuleSource};
 use clap::Args;
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 use ruleset::{Rule, RuleFile};
 use serde_json::json;
 use std::path::PathBuf;
@@ -54,7 +54,7 @@ fn list(arguments: &Arguments) -> Result<Outcome, String> {
     let is_meant = |rule: &&Rule| {
         (arguments.sid.is_empty() || arguments.sid.contains(&rule.id.sid))
             && (rule.is_enabled || !arguments.enabled)
-            && grep.as_ref().is_none_or(|grep| grep.is_match(&rule.raw))
+            && grep.as_ref().is_none_or(|grep| grep.is_match(rule.raw.as_bytes()))
     };
     let mut count = 0usize;
     for rule in merged.rules.iter().filter(is_meant) {
@@ -68,8 +68,9 @@ fn list(arguments: &Arguments) -> Result<Outcome, String> {
 }
 
 fn expression(text: &str) -> Result<Regex, String> {
-    let built = RegexBuilder::new(text).case_insensitive(true).size_limit(EXPRESSION_BYTES_MAX).build();
-    built.map_err(|error| format!("--grep: {error}"))
+    let mut builder = RegexBuilder::new(text);
+    builder.case_insensitive(true).unicode(false).size_limit(EXPRESSION_BYTES_MAX);
+    builder.build().map_err(|error| format!("--grep: {error}"))
 }
 
 fn tell(arguments: &Arguments, rule: &Rule) {

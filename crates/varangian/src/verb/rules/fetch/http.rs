@@ -38,8 +38,8 @@ pub(super) struct Client {
 pub(super) enum Answer {
     /// These bytes.
     Bytes(Vec<u8>),
-    /// There is no such thing: the status says so.
-    Nothing(u16),
+    /// There is no such thing.
+    Nothing,
 }
 
 impl Client {
@@ -78,7 +78,7 @@ impl Client {
         match answer.status().as_u16() {
             200 => {}
             // Stores of objects say 403 of what is not there.
-            status @ (403 | 404 | 410) => return Ok(Answer::Nothing(status)),
+            403 | 404 | 410 => return Ok(Answer::Nothing),
             status => return Err(format!("{url}: the server answered with status {status}")),
         }
         let too_long = || format!("{url}: longer than {} MiB, which is the most that is taken", bytes_max >> 20);

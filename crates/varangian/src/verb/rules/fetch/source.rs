@@ -74,7 +74,7 @@ fn get(source: &str, bytes_max: u64, client: &Client) -> Result<Option<Vec<u8>>,
         }
         return Ok(match client.get(source, bytes_max)? {
             Answer::Bytes(bytes) => Some(bytes),
-            Answer::Nothing(_) => None,
+            Answer::Nothing => None,
         });
     }
     let file = match fs::File::open(Path::new(source)) {
