@@ -20,6 +20,9 @@ const WITH_PORTS: [u8; 3] = [6, 17, 132];
 /// What a rule is asked about: a packet, or what goes one way in a flow.
 #[derive(Clone, Copy)]
 pub(crate) struct Scene<'a> {
+    pub(crate) set: &'a RuleSet,
+    /// Whether the source is at home, and the destination.
+    pub(crate) at_home: [bool; 2],
     pub(crate) time: Time,
     pub(crate) direction: Direction,
     pub(crate) source: (IpAddr, u16),

@@ -25,11 +25,11 @@ const FILES_MAX: usize = 32;
 impl Desk {
     /// Whether anything is written down beside alerts.
     pub(super) fn writes_records(&self) -> bool {
-        self.set.settings.kinds.has_records()
+        self.kinds.has_records()
     }
 
     fn writes(&self, kind: &str) -> bool {
-        self.set.settings.kinds.has(kind)
+        self.kinds.has(kind)
     }
 
     fn write(&mut self, kind: &'static str, record: Object) {
@@ -107,10 +107,9 @@ fn note_files(
     direction: Direction,
     is_over: bool,
 ) {
-    let settings = std::sync::Arc::clone(&desk.set);
     let Some(files) = exchange.transaction.files_mut(direction) else { return };
     // What is to be told of them may be made only when they are looked at.
-    files.prepare(&settings.settings);
+    files.prepare(&scene.set.settings);
     let done = exchange.inspection.files_recorded[direction.index()];
     let is_new = |place: usize, file: &file::File| {
         done >> place & 1 == 0 && (is_over || file.ending != file::Ending::Open)

@@ -6,6 +6,7 @@ use super::shard::Shard;
 use super::stages::{Clock, Held, Spent, Stage, Stages};
 use crate::Time;
 use crate::app::{AnyTransaction, ProtocolId};
+use crate::eve::Kinds;
 use crate::flow::Flow;
 use crate::frame;
 use crate::inspect::Scratch;
@@ -43,7 +44,6 @@ pub struct Counters {
 
 /// What all flows of a worker use one after the other.
 pub(super) struct Desk {
-    pub(super) set: Arc<RuleSet>,
     pub(super) scratch: Scratch,
     pub(super) found: Vec<Found>,
     pub(super) place: Place,
@@ -52,16 +52,17 @@ pub(super) struct Desk {
     pub(super) candidates: Vec<u32>,
     /// Rules on exchanges that were found by a string in the payload.
     pub(super) of_exchanges: Vec<u32>,
-    /// Raw bytes of a stream that are being looked at.
-    pub(super) chunk: Vec<u8>,
     /// How often each rule was asked and how often it held, if that is wanted.
     pub(super) profile: Option<Vec<(u64, u64)>>,
+    /// What is written down.
+    pub(super) kinds: Kinds,
     /// Where the time goes, if that is wanted.
     stages: Option<Box<Stages>>,
 }
 
 /// A worker.
 pub struct Worker {
+    set: Arc<RuleSet>,
     desk: Desk,
     shards: Vec<Option<Box<Shard>>>,
     /// The second up to which flows that were silent for too long have ended.
@@ -76,23 +77,22 @@ impl Worker {
         let shards = (0..SHARDS).map(|shard| is_mine(shard).then(Box::default)).collect();
         let place = Place { frame: 0, by_frame: false, shard: 0, packet: 0, step: 0 };
         let desk = Desk {
-            set,
             scratch: Scratch::default(),
             found: Vec::new(),
             place,
             counters: Counters::default(),
             candidates: Vec::new(),
             of_exchanges: Vec::new(),
-            chunk: Vec::new(),
             profile: None,
+            kinds: set.settings.kinds,
             stages: None,
         };
-        Worker { desk, shards, second: 0, clock: Time(0) }
+        Worker { set, desk, shards, second: 0, clock: Time(0) }
     }
 
     /// Counts from now on how often each rule is asked.
     pub fn profile(&mut self) {
-        self.desk.profile = Some(vec![(0, 0); self.desk.set.rules.len()]);
+        self.desk.profile = Some(vec![(0, 0); self.set.rules.len()]);
     }
 
     /// Measures from now on where the time goes, by this clock.
@@ -124,7 +124,7 @@ impl Worker {
         rules
             .filter(|(_, counts)| counts.0 > 0)
             .filter_map(|(rule, counts)| {
-                self.desk.set.rules.get(rule).map(|rule| (rule.meta.sid, counts.0, counts.1))
+                self.set.rules.get(rule).map(|rule| (rule.meta.sid, counts.0, counts.1))
             })
             .collect()
     }
@@ -144,7 +144,7 @@ impl Worker {
         if let Some(stages) = &mut self.desk.stages {
             stages.frame_begins();
         }
-        mine.frame(&mut self.desk, time, link, bytes);
+        mine.frame(&self.set, &mut self.desk, time, link, bytes);
         if let Some(stages) = &mut self.desk.stages {
             stages.ends();
         }
@@ -155,7 +155,7 @@ impl Worker {
             if let Some(mine) = mine {
                 self.desk.place =
                     Place { frame: number, by_frame: false, shard: shard as u16, packet: 0, step: 0 };
-                self.desk.measured(|desk| mine.time_passes(desk, self.clock));
+                self.desk.measured(|desk| mine.time_passes(&self.set, desk, self.clock));
             }
         }
     }
@@ -166,7 +166,7 @@ impl Worker {
             if let Some(mine) = mine {
                 self.desk.place =
                     Place { frame: number, by_frame: false, shard: shard as u16, packet: 0, step: 0 };
-                self.desk.measured(|desk| mine.finish(desk, self.clock));
+                self.desk.measured(|desk| mine.finish(&self.set, desk, self.clock));
             }
         }
     }
@@ -285,8 +285,7 @@ impl Desk {
             counts.1 += 1;
         }
         let asked = std::mem::take(&mut self.scratch.late);
-        let set = Arc::clone(&self.set);
-        let Some(rule) = set.rules.get(number as usize) else { return };
+        let Some(rule) = scene.set.rules.get(number as usize) else { return };
         // Who says nothing and changes nothing that others share need not be told of.
         if rule.is_silent && rule.late.is_empty() && asked.is_empty() {
             return;

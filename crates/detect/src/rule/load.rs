@@ -10,7 +10,7 @@ use super::{Variables, classes, order};
 use crate::eve::Kinds;
 use crate::inspect::transform::Transform;
 use crate::lists::Lists;
-use crate::plan::Plan;
+use crate::plan::Plans;
 use crate::state::{BitTest, Change, Late};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,7 +61,7 @@ pub struct RuleSet {
     pub(crate) rules: Vec<Rule>,
     pub(crate) buffers: Vec<(BufferKey, Vec<Transform>)>,
     pub(crate) lists: Lists,
-    pub(crate) plan: Plan,
+    pub(crate) plans: Plans,
     pub(crate) settings: crate::app::Settings,
     report: Report,
 }
@@ -121,8 +121,8 @@ impl RuleSet {
         order::sort(&mut rules);
         decide_late_what_hangs_on_it(&mut rules);
         let settings = settings(&rules, &buffers);
-        let plan = Plan::new(&rules, &buffers);
-        RuleSet { rules, buffers, lists, plan, settings, report }
+        let plans = Plans::new(&rules, &buffers);
+        RuleSet { rules, buffers, lists, plans, settings, report }
     }
 
     /// From now on these are written down, not alerts alone. What parsers have to make for that is made.
@@ -226,5 +226,9 @@ fn settings(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)]) -> crate::a
             }
         }
     }
+    let looks_into_files =
+        |rule: &Rule| rule.parts.iter().any(|part| matches!(part.what, What::Files(_) | What::Test(_)));
+    settings.counts_files = !crate::app::file::CONTENT.iter().any(|field| settings.wants(*field))
+        && !rules.iter().any(looks_into_files);
     settings
 }
