@@ -89,7 +89,8 @@ pass http any any -> any any (msg:\"nobody minds\"; http.uri; content:\"/page9\"
 fn replay(folder: &Path, workers: &str, records: &[&str]) -> (Value, String) {
     let (capture, rules) = (folder.join("c.pcap"), folder.join("r.rules"));
     let out = folder.join(format!("out-{workers}"));
-    let mut arguments = vec!["replay", text(&capture), "--rules", text(&rules), "--workers", workers, "--json"];
+    let mut arguments =
+        vec!["replay", text(&capture), "--rules", text(&rules), "--workers", workers, "--json"];
     arguments.extend(["--out", text(&out)]);
     arguments.extend(records);
     let output = varangian(&arguments);
@@ -118,10 +119,14 @@ fn every_exchange_file_and_flow_is_written_once_and_the_same_by_any_number_of_wo
     let folder = prepared("all");
     let (told, lines) = replay(&folder, "1", &["--records", "all"]);
     for workers in ["2", "3", "8", "64"] {
-        assert!(replay(&folder, workers, &["--records", "all"]).1 == lines, "{workers} workers write something else");
+        assert!(
+            replay(&folder, workers, &["--records", "all"]).1 == lines,
+            "{workers} workers write something else"
+        );
     }
     let events = events(&lines);
-    let counts = ["alert", "http", "dns", "smtp", "fileinfo", "flow"].map(|kind| of_kind(&events, kind).len());
+    let counts =
+        ["alert", "http", "dns", "smtp", "fileinfo", "flow"].map(|kind| of_kind(&events, kind).len());
     // A page carries one file, the mail carries one, and QUIT stands alone; flows are 20 pages, 10 look-ups, 5 echoes, the mail and the one that is cut off.
     assert_eq!(counts, [1, 21, 20, 2, 21, 37], "{lines}");
     assert_eq!(told["records"]["flow"], 37, "{told}");
@@ -143,7 +148,8 @@ fn exchanges_are_told_as_others_tell_them() {
     assert_eq!((&page["http"]["status"], &page["http"]["length"]), (&200.into(), &3.into()), "{page}");
     assert_eq!((&page["src_ip"], &page["dest_port"]), (&"10.0.0.3".into(), &80.into()), "{page}");
     assert!(page["pcap_cnt"].is_u64() && page["tx_id"] == 0, "{page}");
-    let passed = of_kind(&events, "http").into_iter().filter(|event| event["http"]["url"] == "/page9").count();
+    let passed =
+        of_kind(&events, "http").into_iter().filter(|event| event["http"]["url"] == "/page9").count();
     assert_eq!(passed, 1, "a rule that lets pass stops no record");
     let last = of_kind(&events, "http")[20];
     assert_eq!(last["http"]["url"], "/unanswered", "{last}");
@@ -151,7 +157,11 @@ fn exchanges_are_told_as_others_tell_them() {
     let [ask, say] = [of_kind(&events, "dns")[0], of_kind(&events, "dns")[1]];
     assert_eq!((&ask["dns"]["type"], &say["dns"]["type"]), (&"request".into(), &"response".into()));
     assert_eq!(say["dns"]["answers"][0]["rdata"], "192.0.2.0", "{say}");
-    assert_eq!((&ask["src_ip"], &say["src_ip"]), (&"10.1.0.0".into(), &"10.1.0.0".into()), "as the flow goes");
+    assert_eq!(
+        (&ask["src_ip"], &say["src_ip"]),
+        (&"10.1.0.0".into(), &"10.1.0.0".into()),
+        "as the flow goes"
+    );
     let mail = of_kind(&events, "smtp")[0];
     assert_eq!(mail["smtp"]["rcpt_to"][0], "<bob@example.org>", "{mail}");
     assert_eq!(mail["email"]["subject"], "figures", "{mail}");
@@ -159,11 +169,18 @@ fn exchanges_are_told_as_others_tell_them() {
         of_kind(&events, "fileinfo").into_iter().filter(|event| event["app_proto"] == "smtp").collect();
     let [attached] = attached[..] else { panic!("one file: {attached:?}") };
     let file = &attached["fileinfo"];
-    assert_eq!((&file["filename"], &file["size"], &file["state"]), (&"f.bin".into(), &3.into(), &"CLOSED".into()));
+    assert_eq!(
+        (&file["filename"], &file["size"], &file["state"]),
+        (&"f.bin".into(), &3.into(), &"CLOSED".into())
+    );
     assert_eq!(file["sha256"], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "{file}");
     assert_eq!(file["md5"], "900150983cd24fb0d6963f7d28e17f72", "{file}");
     let body = of_kind(&events, "fileinfo")[0];
-    assert_eq!((&body["src_ip"], &body["app_proto"]), (&"203.0.113.0".into(), &"http".into()), "who sends it: {body}");
+    assert_eq!(
+        (&body["src_ip"], &body["app_proto"]),
+        (&"203.0.113.0".into(), &"http".into()),
+        "who sends it: {body}"
+    );
     assert_eq!(body["http"]["url"], "/page0", "{body}");
     assert!(body["fileinfo"]["magic"].is_string(), "{body}");
 }
@@ -178,9 +195,16 @@ fn a_flow_is_told_when_it_ends_with_what_went_which_way_and_why() {
     let page = find("10.0.0.7");
     let flow = &page["flow"];
     assert_eq!((&flow["pkts_toserver"], &flow["pkts_toclient"]), (&6.into(), &3.into()), "{page}");
-    assert_eq!((&flow["state"], &flow["reason"], &flow["alerted"]), (&"closed".into(), &"timeout".into(), &true.into()));
+    assert_eq!(
+        (&flow["state"], &flow["reason"], &flow["alerted"]),
+        (&"closed".into(), &"timeout".into(), &true.into())
+    );
     assert_eq!((&page["app_proto"], &flow["tx_cnt"]), (&"http".into(), &1.into()), "{page}");
-    assert_eq!((&page["tcp"]["tcp_flags"], &page["tcp"]["state"]), (&"13".into(), &"closed".into()), "{page}");
+    assert_eq!(
+        (&page["tcp"]["tcp_flags"], &page["tcp"]["state"]),
+        (&"13".into(), &"closed".into()),
+        "{page}"
+    );
     assert_eq!((&page["tcp"]["syn"], &page["tcp"]["rst"]), (&true.into(), &Value::Null));
     assert!(flow["start"].as_str() < flow["end"].as_str() && page["pcap_cnt"].is_null(), "{page}");
     assert_eq!(find("10.0.0.8")["flow"]["alerted"], false);
@@ -217,8 +241,12 @@ fn what_is_odd_is_told_where_it_is_seen() {
     let (_, lines) = replay(&folder, "1", &["--records", "anomaly"]);
     let events = events(&lines);
     assert!(events.iter().all(|event| event["event_type"] == "anomaly"), "{lines}");
-    let of_layer: Vec<&Value> = events.iter().filter(|event| event["anomaly"]["layer"] == "proto_parser").collect();
-    assert!(!of_layer.is_empty() && of_layer.iter().all(|event| event["anomaly"]["app_proto"] == "http"), "{lines}");
+    let of_layer: Vec<&Value> =
+        events.iter().filter(|event| event["anomaly"]["layer"] == "proto_parser").collect();
+    assert!(
+        !of_layer.is_empty() && of_layer.iter().all(|event| event["anomaly"]["app_proto"] == "http"),
+        "{lines}"
+    );
     let mut names: Vec<String> = of_layer.iter().map(|event| event["anomaly"]["event"].to_string()).collect();
     names.dedup();
     assert_eq!(names.len(), of_layer.len(), "each is told once: {lines}");

@@ -156,7 +156,14 @@ fn an_archive_is_fetched_checked_merged_with_the_lists_and_put_in_its_place() {
     let arguments = [&[url.as_str(), "--checksum-required", "--out", text(&out)], &lists[..]].concat();
     let (code, told, error) = fetch(&arguments);
     assert_eq!(code, Some(0), "{error}");
-    let counts = ["rules", "enabled", "disabled_by_list", "dropped_by_list", "modified_by_list", "enabled_for_flowbits"];
+    let counts = [
+        "rules",
+        "enabled",
+        "disabled_by_list",
+        "dropped_by_list",
+        "modified_by_list",
+        "enabled_for_flowbits",
+    ];
     assert_eq!(counts.map(|name| told[name].as_u64().unwrap_or(99)), [4, 3, 1, 1, 1, 1], "{told}");
     assert_eq!((&told["written"], &told["loaded"]), (&true.into(), &3.into()), "{told}");
     let idle = told["lines"].as_array().expect("a list").iter().find(|line| line["matched"] == 0);
@@ -225,7 +232,10 @@ fn what_breaks_off_goes_in_circles_or_swells_is_refused() {
             ("/long.rules", long),
             ("/again", again),
             ("/page.rules", ok(b"<html>please log in</html>\n")),
-            ("/none.rules", ok(RULES.replace("\nalert", "\n#alert").replacen("alert", "#alert", 1).as_bytes())),
+            (
+                "/none.rules",
+                ok(RULES.replace("\nalert", "\n#alert").replacen("alert", "#alert", 1).as_bytes()),
+            ),
             ("/useless.rules", ok(b"alert tcp any any -> any any (msg:\"x\"; lua:x.lua; sid:1;)\n")),
             ("/moved.rules", answer("301 Moved", "Location: /found.rules\r\n", b"")),
             ("/found.rules", ok(RULES.as_bytes())),
@@ -314,7 +324,11 @@ fn by_https_only_a_server_that_proves_who_it_is_is_believed() {
     assert_eq!((code, &told["rules"]), (Some(0), &4.into()), "{error}");
     refused(&folder, &[&url, "--ca", text(&other)], "does not prove who it is");
     refused(&folder, &[&url], "does not prove who it is");
-    refused(&folder, &[&format!("https://localhost:{}/a.rules", server.port()), "--ca", text(&ca)], "does not prove");
+    refused(
+        &folder,
+        &[&format!("https://localhost:{}/a.rules", server.port()), "--ca", text(&ca)],
+        "does not prove",
+    );
     refused(&folder, &[&format!("https://{server}/down.rules"), "--ca", text(&ca)], "which is no HTTPS");
     let mute = format!("https://{plain}/a.rules");
     refused(&folder, &[&mute, "--ca", text(&ca), "--timeout", "0.5"], "--timeout allows more");
@@ -350,8 +364,7 @@ fn rules_are_listed_by_number_and_by_what_stands_in_them() {
     let list = |arguments: &[&str]| {
         let output = varangian(&[&["rules", "list", text(&file), "--json"], arguments].concat());
         let lines = String::from_utf8(output.stdout).expect("text");
-        let rules: Vec<Value> =
-            lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let rules: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         (output.status.code(), rules)
     };
     let (code, all) = list(&[]);

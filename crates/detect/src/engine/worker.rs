@@ -292,8 +292,7 @@ impl Desk {
         }
         let layer = spoken.and_then(crate::app::table::protocol);
         let exchange = about.filter(|_| !rule.is_silent).map(|about| {
-            let said =
-                layer.map_or_else(String::new, |layer| crate::eve::said(layer.id, about.transaction));
+            let said = layer.map_or_else(String::new, |layer| crate::eve::said(layer.id, about.transaction));
             (about.id, said)
         });
         let icmp = scene.packet.and_then(|packet| packet.transport.icmp());

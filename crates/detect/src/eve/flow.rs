@@ -1,10 +1,10 @@
 //! What EVE has of a flow that ended: `flow`, and `tcp` beside it.
 
 use super::{Object, timestamp};
+use crate::Time;
 use crate::app::table::protocol;
 use crate::flow::{Ending, Flow, Layer, Recognition};
 use crate::stream::session::State;
-use crate::{Direction, Time};
 
 /// The flags of TCP by EVE's names, from the lowest bit.
 const FLAGS: [&str; 8] = ["fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr"];
@@ -87,7 +87,7 @@ pub(crate) fn tcp(flow: &Flow) -> Object {
                 State::SynSent => "syn_sent",
                 State::SynReceived => "syn_recv",
                 State::Established => "established",
-                State::Closing if session.has_ended(Direction::ToServer) => "close_wait",
+                State::Closing if to_server & 1 == 1 => "close_wait",
                 State::Closing => "fin_wait1",
                 State::Closed => "closed",
             },

@@ -131,6 +131,7 @@ impl RuleSet {
         self.settings.records |= kinds.has_exchanges();
         if kinds.has("fileinfo") {
             (self.settings.md5, self.settings.sha1, self.settings.sha256) = (true, true, true);
+            self.settings.counts_files = false;
         }
     }
 

@@ -10,8 +10,8 @@ use crate::say::{complain, say};
 use clap::Args;
 use detect::engine::Told;
 use detect::eve::{Kinds, alert_record};
-use engine::Wanted;
 use detect::rule::{RuleSet, Variables};
+use engine::Wanted;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
@@ -56,10 +56,17 @@ fn kinds(text: &str) -> Result<Kinds, String> {
     let mut kinds = Kinds::default();
     for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
         if !kinds.add(name) {
-            return Err(format!("there are no events of type {name}; there are all, {}", Kinds::names().join(", ")));
+            return Err(format!(
+                "there are no events of type {name}; there are all, {}",
+                Kinds::names().join(", ")
+            ));
         }
     }
-    if kinds == Kinds::default() { Err("at least one type would be right, such as alert".to_owned()) } else { Ok(kinds) }
+    if kinds == Kinds::default() {
+        Err("at least one type would be right, such as alert".to_owned())
+    } else {
+        Ok(kinds)
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {

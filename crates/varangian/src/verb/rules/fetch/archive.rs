@@ -138,7 +138,11 @@ mod tests {
 
     #[test]
     fn what_it_is_is_told_by_its_bytes_and_not_by_its_name() {
-        let tar = archive(&[("rules/a.rules", b"one"), ("rules/LICENSE", b"x"), ("rules/classification.config", b"c")]);
+        let tar = archive(&[
+            ("rules/a.rules", b"one"),
+            ("rules/LICENSE", b"x"),
+            ("rules/classification.config", b"c"),
+        ]);
         for bytes in [tar.clone(), packed(&tar)] {
             let unpacked = unpack("download", &bytes, 1 << 20).expect("an archive");
             assert_eq!(unpacked.files, [("rules/a.rules".to_owned(), "one".to_owned())]);

@@ -81,7 +81,8 @@ impl Client {
             403 | 404 | 410 => return Ok(Answer::Nothing),
             status => return Err(format!("{url}: the server answered with status {status}")),
         }
-        let too_long = || format!("{url}: longer than {} MiB, which is the most that is taken", bytes_max >> 20);
+        let too_long =
+            || format!("{url}: longer than {} MiB, which is the most that is taken", bytes_max >> 20);
         if answer.body().content_length().is_some_and(|length| length > bytes_max) {
             return Err(too_long());
         }
@@ -116,7 +117,9 @@ impl Client {
             Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
                 format!("{url}: {host} does not prove who it is: {error}; --ca names other authorities")
             }
-            Error::BadUri(_) | Error::Http(_) => format!("{url}: this is no address of a file on a web server"),
+            Error::BadUri(_) | Error::Http(_) => {
+                format!("{url}: this is no address of a file on a web server")
+            }
             Error::ConnectionFailed => format!("{url}: no connection to {host}: is there a network?"),
             Error::Io(error) => format!("{url}: {error}"),
             other => format!("{url}: {other}"),

@@ -117,7 +117,8 @@ fn fetch(arguments: &Arguments) -> Result<Outcome, String> {
     let loaded = check(&merged, &text)?;
     unproven.iter().for_each(|words| complain!("{words}"));
     // The classes first: whoever sees the new rules finds what they name.
-    let classes = all.classes.as_deref().map(|bytes| place::place(&beside(&arguments.out), bytes)).transpose()?;
+    let classes =
+        all.classes.as_deref().map(|bytes| place::place(&beside(&arguments.out), bytes)).transpose()?;
     let placed = place::place(&arguments.out, text.as_bytes())?;
     tell(arguments, &merged, &all, loaded, placed, classes.is_some());
     Ok(Outcome::Fine)
@@ -181,7 +182,14 @@ fn check(merged: &Merged, text: &str) -> Result<usize, String> {
     }
 }
 
-fn tell(arguments: &Arguments, merged: &Merged, all: &Unpacked, loaded: usize, placed: Placed, has_classes: bool) {
+fn tell(
+    arguments: &Arguments,
+    merged: &Merged,
+    all: &Unpacked,
+    loaded: usize,
+    placed: Placed,
+    has_classes: bool,
+) {
     let report = &merged.report;
     let doubles = report.duplicates.len() + report.duplicates_beyond;
     let problems = report.problems.len() + report.problems_beyond;

@@ -24,7 +24,10 @@ pub(super) fn place(path: &Path, bytes: &[u8]) -> Result<Placed, String> {
 
 fn put(path: &Path, bytes: &[u8]) -> io::Result<Placed> {
     if path.file_name().is_none() || path.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is a folder; the name of a file would be right"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "this is a folder; the name of a file would be right",
+        ));
     }
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let before = fs::metadata(&path).ok();

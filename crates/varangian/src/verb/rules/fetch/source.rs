@@ -25,11 +25,14 @@ pub(super) struct Fetched {
 
 /// Gets one source, and checks it.
 pub(super) fn fetch(source: &str, sha256: Option<&str>, client: &Client) -> Result<Fetched, String> {
-    let bytes = get(source, SOURCE_BYTES_MAX, client)?
-        .ok_or_else(|| format!("{source}: there is no such {}", if is_url(source) { "file on that server" } else { "file" }))?;
+    let bytes = get(source, SOURCE_BYTES_MAX, client)?.ok_or_else(|| {
+        format!("{source}: there is no such {}", if is_url(source) { "file on that server" } else { "file" })
+    })?;
     let name = name(source);
     let (sums, from) = match sha256 {
-        Some(digits) => (Checksums::parse("--sha256", digits).map_err(|error| error.to_string())?, "--sha256".to_owned()),
+        Some(digits) => {
+            (Checksums::parse("--sha256", digits).map_err(|error| error.to_string())?, "--sha256".to_owned())
+        }
         None => match beside(source, client)? {
             Some(found) => found,
             None => return Ok(Fetched { bytes, believed: None }),
@@ -59,7 +62,8 @@ fn beside(source: &str, client: &Client) -> Result<Option<(Checksums, String)>, 
     for kind in BESIDE {
         let place = format!("{source}.{kind}");
         if let Some(text) = get(&place, SUMS_BYTES_MAX, client)? {
-            let sums = Checksums::parse(&place, &String::from_utf8_lossy(&text)).map_err(|error| error.to_string())?;
+            let sums = Checksums::parse(&place, &String::from_utf8_lossy(&text))
+                .map_err(|error| error.to_string())?;
             return Ok(Some((sums, place)));
         }
     }
@@ -85,7 +89,10 @@ fn get(source: &str, bytes_max: u64, client: &Client) -> Result<Option<Vec<u8>>,
     let mut bytes = Vec::new();
     file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| format!("{source}: {error}"))?;
     if bytes.len() as u64 > bytes_max {
-        return Err(format!("{source}: longer than {} MiB, which is the most that is taken", bytes_max >> 20));
+        return Err(format!(
+            "{source}: longer than {} MiB, which is the most that is taken",
+            bytes_max >> 20
+        ));
     }
     Ok(Some(bytes))
 }
