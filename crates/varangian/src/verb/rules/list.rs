@@ -49,15 +49,15 @@ fn list(arguments: &Arguments) -> Result<Outcome, String> {
     let borrowed = rule_files::borrowed(&sources);
     let files: Vec<RuleFile<'_>> =
         borrowed.iter().map(|file| RuleFile { name: file.name, text: file.text }).collect();
-    let merged = ruleset::merge(&files, &[]);
-    merged.report.problems.iter().for_each(|problem| complain!("{problem}"));
+    let (rules, problems) = ruleset::read(&files);
+    problems.iter().for_each(|problem| complain!("{problem}"));
     let is_meant = |rule: &&Rule| {
         (arguments.sid.is_empty() || arguments.sid.contains(&rule.id.sid))
             && (rule.is_enabled || !arguments.enabled)
             && grep.as_ref().is_none_or(|grep| grep.is_match(rule.raw.as_bytes()))
     };
     let mut count = 0usize;
-    for rule in merged.rules.iter().filter(is_meant) {
+    for rule in rules.iter().filter(is_meant) {
         if count == 0 && !arguments.json {
             say!("{:>10} {:>4} {:<3} {:<10} {:<28} msg", "sid", "rev", "on", "protocol", "classtype");
         }
