@@ -7,8 +7,8 @@
 //!   - the *close* lanes, for patterns of four to six bytes, of three, and of two: one gram of each, looked for at
 //!     every place;
 //!   - the *single* lane, for patterns of one byte;
-//!   - the *tiny* lane in the place of these, where they are sixteen at the most: up to three bytes of each, compared
-//!     all at once;
+//!   - the *tiny* lane in the place of these, where they are sixteen at the most, or in the place of all lanes, where
+//!     all patterns are 32 at the most: up to three bytes of each, compared all at once;
 //!   - the *run* lane, for patterns that are one byte over and over: runs in the text are followed, and nothing is compared.
 //!
 //! Upon `Set::scan`: block by block the text is folded, so that case does not matter, and lane by lane a *filter* is

@@ -314,6 +314,7 @@ impl Tracker<'_> {
         }
         desk.enter(Stage::Decode);
         flow.is_encrypted |= flow.becomes_encrypted;
+        flow.let_go();
         for expectation in fed.expected {
             self.announce(expectation, packet.time);
         }
@@ -458,7 +459,9 @@ fn feed_both(
     let is_over = flow.session.as_ref().is_some_and(|session| session.state() >= State::Closing);
     // A segment acknowledges what the other side said; its own side's turn comes with the answer, if one is to be expected.
     let fed_sides = if all || is_over { &sides[..] } else { &sides[..1] };
-    for _ in 0..SWITCHES_MAX {
+    let has_nothing = |session: &Session| !all && fed_sides.iter().all(|side| !session.offers(*side));
+    let turns = if flow.session.as_deref().is_some_and(has_nothing) { 0 } else { SWITCHES_MAX };
+    for _ in 0..turns {
         let was_unknown = flow.layer == Layer::Unknown;
         for side in fed_sides.iter().copied() {
             layers::feed_stream(desk, &scene.towards(side), flow, side, all, fed);

@@ -12,6 +12,7 @@ pub(crate) use table::FlowTable;
 use crate::app::{AnyParser, Ends, ProtocolId, Transport};
 use crate::state::FlowVariables;
 use crate::stream::Session;
+use crate::stream::session::State;
 use crate::{Direction, Time};
 use core::net::IpAddr;
 
@@ -133,6 +134,17 @@ impl Flow {
             (Some(session), _) => session.is_established(),
             (None, 6) => false,
             (None, _) => self.packets.iter().all(|count| *count > 0),
+        }
+    }
+
+    /// Gives back what is not needed once a conversation is closed and was looked at: the flow itself stays for a while, for what comes late.
+    pub(crate) fn let_go(&mut self) {
+        let Some(session) = self.session.as_mut().filter(|session| session.state() == State::Closed) else {
+            return;
+        };
+        session.let_go();
+        if self.ended == [true; 2] && self.parser.as_ref().is_some_and(|parser| parser.live() == 0) {
+            self.parser = None;
         }
     }
 

@@ -90,7 +90,7 @@ pub(crate) struct Payloads {
     always: Strings,
     by_source: BTreeMap<u16, Strings>,
     by_destination: BTreeMap<u16, Strings>,
-    /// What is looked for always among them, so that nothing is looked at twice.
+    /// What is looked for always and between its usual ports among them: one set is quicker than three.
     by_layer: BTreeMap<ProtocolId, Strings>,
 }
 
@@ -104,9 +104,26 @@ impl Payloads {
         scratch: &mut pattern::Scratch,
         found: &mut Vec<u32>,
     ) {
-        let always = layer.and_then(|layer| self.by_layer.get(&layer)).unwrap_or(&self.always);
-        let all = [Some(always), self.by_source.get(&source), self.by_destination.get(&destination)];
-        find_all(all, bytes, scratch, found);
+        let of_layer = layer.and_then(|layer| Some((usual_ports(layer), self.by_layer.get(&layer)?)));
+        let (usual, strings) = of_layer.unwrap_or((&[], &self.always));
+        let of_source = self.by_source.get(&source).filter(|_| !usual.contains(&source));
+        let of_destination = self.by_destination.get(&destination).filter(|_| !usual.contains(&destination));
+        find_all([Some(strings), of_source, of_destination], bytes, scratch, found);
+    }
+}
+
+/// The ports between which a protocol is mostly spoken.
+fn usual_ports(layer: ProtocolId) -> &'static [u16] {
+    match layer {
+        ProtocolId::Http1 => &[80],
+        ProtocolId::Tls => &[443],
+        ProtocolId::Dns => &[53],
+        ProtocolId::Smb => &[445],
+        ProtocolId::Smtp => &[25],
+        ProtocolId::Ftp => &[21],
+        ProtocolId::Ssh => &[22],
+        ProtocolId::Sip => &[5060],
+        _ => &[],
     }
 }
 
@@ -179,8 +196,12 @@ impl PayloadDraft {
     }
 
     fn finish(mut self) -> Payloads {
-        for draft in self.by_layer.values_mut() {
+        for (layer, draft) in &mut self.by_layer {
             draft.include(&self.always);
+            for port in usual_ports(*layer) {
+                let of_port = [self.by_source.get(port), self.by_destination.get(port)];
+                of_port.into_iter().flatten().for_each(|of_port| draft.include(of_port));
+            }
         }
         Payloads {
             always: Strings::new(self.always),

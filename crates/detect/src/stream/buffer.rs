@@ -82,6 +82,15 @@ impl Buffer {
         self.base + (self.data.len() - self.front) as u64
     }
 
+    /// Gives the memory back if nothing is kept.
+    pub(crate) fn let_go(&mut self) {
+        if self.pieces.is_empty() {
+            self.data = Vec::new();
+            self.pieces = VecDeque::new();
+            self.front = 0;
+        }
+    }
+
     /// Adds a segment; what lies before `fixed` was handed out.
     pub(crate) fn add(&mut self, at: u64, bytes: &[u8], fixed: u64) -> Added {
         let mut added = Added::default();

@@ -503,6 +503,18 @@ impl Session {
         if half.app_is_done { Supply::Nothing } else { supply(half, half.app, all, self.depth) }
     }
 
+    /// Whether there may be something for the application layer that was acknowledged.
+    pub(crate) fn offers(&self, direction: Direction) -> bool {
+        let half = &self.halves[direction.index()];
+        !half.app_is_done && half.app < half.acked_to().min(self.depth)
+    }
+
+    /// Gives back the memory that a closed conversation does not need.
+    pub(crate) fn let_go(&mut self) {
+        debug_assert_eq!(self.state, State::Closed);
+        self.halves.iter_mut().for_each(|half| half.buffer.let_go());
+    }
+
     /// The application layer has taken `bytes` bytes, or knows of a gap of so many.
     pub(crate) fn app_took(&mut self, direction: Direction, bytes: u64) {
         let half = &mut self.halves[direction.index()];

@@ -77,8 +77,7 @@ impl fmt::Debug for FileTest {
 }
 
 /// The fields that show what is in files, bodies that are files among them.
-pub(crate) const CONTENT: [Field; 4] =
-    [DATA, MAGIC, super::http::field::REQUEST_BODY, super::http::field::RESPONSE_BODY];
+pub(crate) const CONTENT: [Field; 3] = [DATA, MAGIC, super::http::field::REQUEST_BODY];
 
 /// Notes what the conditions of the rules need.
 pub(crate) fn wanted<'a>(settings: &mut Settings, tests: impl IntoIterator<Item = &'a FileTest>) {

@@ -1,6 +1,7 @@
 //! The last step: when a rule is asked, and by which string its candidates are found.
 
 use super::Draft;
+use crate::frame::keywords::PacketTest;
 use crate::inspect::chain::Operand;
 use crate::inspect::content::Content;
 use crate::inspect::{Chain, Link};
@@ -38,7 +39,8 @@ pub(super) fn rule(
         What::Buffer { chain, .. } => asks_late(chain, lists),
         _ => false,
     }) || packet_parts.iter().any(|part| asks_late(&part.chain, lists));
-    let fast = fast(&parts, payload.as_ref());
+    let payload_bytes_max = draft.packet.iter().filter_map(PacketTest::payload_bytes_max).min();
+    let fast = fast(&parts, payload.as_ref(), payload_bytes_max);
     let mut meta = draft.meta;
     meta.metadata.shrink_to_fit();
     Ok(Rule {
@@ -121,7 +123,8 @@ fn asks_late(chain: &Chain, lists: &Lists) -> bool {
 }
 
 /// The string by which candidates are found: the one that the rule asks for, or the best.
-fn fast(parts: &[Part], payload: Option<&Payload>) -> Option<Fast> {
+fn fast(parts: &[Part], payload: Option<&Payload>, payload_bytes_max: Option<u64>) -> Option<Fast> {
+    let payload_bytes_max = payload_bytes_max.and_then(|bytes| usize::try_from(bytes).ok());
     let chains = parts.iter().enumerate().filter_map(|(place, part)| match &part.what {
         What::Buffer { chain, absent: Absent::Fails, .. } => Some((Place::Part(place), chain)),
         _ => None,
@@ -130,7 +133,10 @@ fn fast(parts: &[Part], payload: Option<&Payload>) -> Option<Fast> {
     let mut best: Option<(u64, Fast)> = None;
     for (place, chain) in chains {
         let contents = contents(chain);
+        let bound = payload_bytes_max.filter(|_| place == Place::Payload);
         for (content, reach) in &contents {
+            // Nothing ends behind the end.
+            let reach = [*reach, bound].into_iter().flatten().min();
             let score = score(content, place != Place::Payload);
             if best.as_ref().is_none_or(|best| score > best.0) {
                 let is_far = reach.is_none_or(|reach| reach > NEAR_BYTES_MAX);
@@ -138,7 +144,7 @@ fn fast(parts: &[Part], payload: Option<&Payload>) -> Option<Fast> {
                     place: place.clone(),
                     bytes: beginning(content),
                     nocase: content.nocase,
-                    reach: *reach,
+                    reach,
                     gate: if is_far { gate(&contents) } else { None },
                 };
                 best = Some((score, fast));
