@@ -192,6 +192,7 @@ impl Tracker<'_> {
             session: None,
             layer: Layer::Unknown,
             parser: None,
+            exchanges: 0,
             is_broken: false,
             ended: [false; 2],
             wanted: [0; 2],

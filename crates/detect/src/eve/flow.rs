@@ -48,8 +48,9 @@ pub(crate) fn flow(flow: &Flow, ending: Ending) -> (Object, usize) {
     );
     object.written("alerted", "");
     let alerted = object.written_bytes();
-    if let Some(parser) = &flow.parser {
-        object.number("tx_cnt", parser.opened());
+    if flow.parser.is_some() || flow.exchanges > 0 {
+        let opened = flow.parser.as_ref().map_or(0, |parser| parser.opened());
+        object.number("tx_cnt", flow.exchanges + opened);
     }
     (object, alerted)
 }

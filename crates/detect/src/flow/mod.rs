@@ -99,6 +99,8 @@ pub(crate) struct Flow {
     pub(crate) layer: Layer,
     /// Who reads what is spoken.
     pub(crate) parser: Option<Box<dyn AnyParser>>,
+    /// Exchanges of parsers that went since nothing was left to do for them.
+    pub(crate) exchanges: u64,
     /// The parser gave up.
     pub(crate) is_broken: bool,
     /// A side will say nothing more, and the parser knows.
@@ -144,7 +146,7 @@ impl Flow {
         };
         session.let_go();
         if self.ended == [true; 2] && self.parser.as_ref().is_some_and(|parser| parser.live() == 0) {
-            self.parser = None;
+            self.exchanges += self.parser.take().map_or(0, |parser| parser.opened());
         }
     }
 
