@@ -10,6 +10,7 @@ use super::holds::{
     Scene, chain_holds, packet_holds, packet_parts_hold, part_holds, ready, transformed, visit,
 };
 use super::packets::apply;
+use super::records::{self, Exchange};
 use super::worker::{About, Desk};
 use crate::Direction;
 use crate::app::{AnyTransaction, ProtocolId, Ready, Verdict};
@@ -28,7 +29,13 @@ const OPEN_MAX: usize = 4096;
 
 /// Asks all rules that the exchanges of a flow may concern in the scene's direction. `payload`: the bytes that came.
 pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, payload: Option<&[u8]>) {
-    let (Layer::Known(protocol), false) = (flow.layer, flow.is_passed) else { return };
+    let Layer::Known(protocol) = flow.layer else { return };
+    if flow.is_passed {
+        if desk.writes_records() {
+            records::pass_over(desk, base, flow);
+        }
+        return;
+    }
     if flow.parser.as_ref().is_none_or(|parser| parser.live() == 0) {
         return;
     }
@@ -76,12 +83,17 @@ pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, 
                 inspection.sides[side] = inspected;
             }
         }
-        if let Some((_, transaction, inspection)) = parser.at_mut(place) {
+        if let Some((id, transaction, inspection)) = parser.at_mut(place) {
             let other = base.direction.reversed();
             if !inspection.sides[other.index()].done && !transaction.concerns(other) {
                 inspection.sides[other.index()].done = true;
             }
-            if inspection.sides.iter().all(|side| side.done) {
+            let is_done = inspection.sides.iter().all(|side| side.done);
+            if desk.writes_records() {
+                let mut exchange = Exchange { protocol, id, transaction, inspection };
+                records::note_exchange(desk, &base, flow, &mut exchange, is_done);
+            }
+            if is_done {
                 parser.remove(place);
                 continue;
             }

@@ -7,6 +7,7 @@ use super::compile::{Compiler, ReadFile, Refusal};
 use super::compiled::{BufferKey, Rule, What};
 use super::syntax::{Problem, lines};
 use super::{Variables, classes, order};
+use crate::eve::Kinds;
 use crate::inspect::transform::Transform;
 use crate::lists::Lists;
 use crate::plan::Plans;
@@ -122,6 +123,16 @@ impl RuleSet {
         let settings = settings(&rules, &buffers);
         let plans = Plans::new(&rules, &buffers);
         RuleSet { rules, buffers, lists, plans, settings, report }
+    }
+
+    /// From now on these are written down, not alerts alone. What parsers have to make for that is made.
+    pub fn record(&mut self, kinds: Kinds) {
+        self.settings.kinds = kinds;
+        self.settings.records |= kinds.has_exchanges();
+        if kinds.has("fileinfo") {
+            (self.settings.md5, self.settings.sha1, self.settings.sha256) = (true, true, true);
+            self.settings.counts_files = false;
+        }
     }
 
     /// What became of the rules.

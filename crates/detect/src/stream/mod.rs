@@ -15,5 +15,5 @@ pub(crate) mod buffer;
 pub(crate) mod event;
 pub(crate) mod session;
 
-pub(crate) use event::{Event, Events, event_named};
+pub(crate) use event::{Event, Events, event_named, event_names};
 pub(crate) use session::{Session, Supply};

@@ -176,6 +176,11 @@ impl Session {
         self.halves.swap(0, 1);
     }
 
+    /// Bytes of both streams that are kept.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.halves.iter().map(|half| half.buffer.held_bytes()).sum()
+    }
+
     pub(crate) fn state(&self) -> State {
         self.state
     }
