@@ -1,5 +1,6 @@
 //! `varangian replay`: a capture through the engine.
 
+mod crew;
 pub(crate) mod engine;
 pub(crate) mod rule_files;
 mod stages;
