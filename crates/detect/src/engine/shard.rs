@@ -10,8 +10,7 @@ use crate::app::{Expectation, ProtocolId};
 use crate::flow::{Flow, FlowKey, FlowTable, Layer, Recognition};
 use crate::frame::{Decoder, Packet, Tcp, Transport};
 use crate::state::FlowVariables;
-use crate::stream::session::State;
-use crate::stream::{Events, Session, Supply};
+use crate::stream::{Event, Events, Session, Supply};
 use crate::{Direction, Time};
 use core::net::IpAddr;
 use std::collections::BTreeMap;
@@ -98,7 +97,7 @@ impl Shard {
 fn lives_until(flow: &Flow) -> Time {
     let is_tcp = flow.protocol == 6;
     let seconds = match (&flow.session, flow.is_established()) {
-        (Some(session), _) if session.state() == State::Closed => CLOSED_SECONDS,
+        (Some(session), _) if session.is_over() => CLOSED_SECONDS,
         (Some(session), _) if session.is_established() => ESTABLISHED_TCP_SECONDS,
         _ if is_tcp => NEW_TCP_SECONDS,
         (_, true) => ESTABLISHED_SECONDS,
@@ -191,21 +190,16 @@ impl Tracker<'_> {
             changed: [false; 2],
             switched_at: [0; 2],
         };
-        if let Some(tcp) = packet.transport.tcp()
-            && tcp.has(Tcp::SYN)
-            && tcp.flags() & (Tcp::ACK | Tcp::RST | Tcp::FIN) == 0
-        {
-            flow.session = Some(Box::new(Session::begin(tcp)));
-        }
         let due = lives_until(&flow);
         self.flows.add(flow, due)
     }
 
-    /// A SYN on a conversation that is over begins another one.
+    /// A SYN on a conversation that is over begins another one, and one on packets whose beginning was not seen begins the first.
     fn begins_anew(&self, packet: &Packet<'_>, place: u32) -> bool {
         let (Some(tcp), Some(flow)) = (packet.transport.tcp(), self.flows.get(place)) else { return false };
-        let is_syn = tcp.has(Tcp::SYN) && tcp.flags() & Tcp::ACK == 0;
-        is_syn && flow.session.as_ref().is_some_and(|session| session.state() >= State::Closing)
+        let direction = flow.direction((packet.source, packet.source_port));
+        is_first_syn(tcp)
+            && flow.session.as_ref().is_none_or(|session| session.gives_way_to(direction, tcp.sequence()))
     }
 
     fn of_flow(
@@ -240,12 +234,14 @@ impl Tracker<'_> {
         let mut spoken_counts = true;
         if let Some(tcp) = packet.transport.tcp() {
             spoken_counts = false;
-            if let Some(session) = &mut flow.session {
-                let seen = if begins && packet.payload.is_empty() {
-                    Default::default()
-                } else {
-                    session.segment(direction, tcp, packet.payload)
-                };
+            if begins && is_first_syn(tcp) {
+                let (session, seen) = Session::begin(tcp, packet.payload, packet.time);
+                flow.session = Some(Box::new(session));
+                scene.stream_events = seen.events;
+                in_stream = seen.in_stream;
+            } else if let Some(session) = &mut flow.session {
+                let is_v4 = packet.source.is_ipv4();
+                let seen = session.segment(direction, tcp, packet.payload, packet.time, is_v4);
                 scene.stream_events = seen.events;
                 in_stream = seen.in_stream;
                 spoken_counts = session.is_established();
@@ -257,6 +253,8 @@ impl Tracker<'_> {
                         session.look_at_all();
                     }
                 }
+            } else {
+                scene.stream_events = without_session(tcp);
             }
         } else if packet.transport.udp().is_some() {
             layers::feed_datagram(desk, &scene, flow, packet.payload, &mut fed);
@@ -356,6 +354,25 @@ impl Tracker<'_> {
     }
 }
 
+/// Whether a segment begins a conversation.
+fn is_first_syn(tcp: &Tcp<'_>) -> bool {
+    tcp.flags() & (Tcp::SYN | Tcp::ACK | Tcp::RST | Tcp::FIN) == Tcp::SYN
+}
+
+/// What is odd about a segment of a conversation whose beginning was not seen.
+fn without_session(tcp: &Tcp<'_>) -> Events {
+    let mut events = Events::default();
+    if tcp.has(Tcp::RST) {
+        events.add(Event::ResetWithoutSession);
+    } else if tcp.has(Tcp::FIN) {
+        events.add(Event::FinWithoutSession);
+    }
+    if !tcp.has(Tcp::ACK) && tcp.acknowledged() != 0 {
+        events.add(Event::BrokenAck);
+    }
+    events
+}
+
 /// The two ends of the flow that a packet belongs to, as the packet goes, and its protocol.
 fn ends(packet: &Packet<'_>) -> ((IpAddr, u16), (IpAddr, u16), u8) {
     match &packet.transport {
@@ -416,7 +433,7 @@ fn feed_both(
     fed: &mut Fed,
 ) {
     let sides = [direction.reversed(), direction];
-    let is_over = flow.session.as_ref().is_some_and(|session| session.state() >= State::Closing);
+    let is_over = flow.session.as_ref().is_some_and(|session| session.is_ending());
     // A segment acknowledges what the other side said; its own side's turn comes with the answer, if one is to be expected.
     let fed_sides = if all || is_over { &sides[..] } else { &sides[..1] };
     for _ in 0..SWITCHES_MAX {
@@ -434,7 +451,7 @@ fn feed_both(
         }
     }
     let Some(session) = &flow.session else { return };
-    let is_closed = session.state() == State::Closed;
+    let is_closed = session.is_closed();
     let ended = [session.has_ended(Direction::ToServer), session.has_ended(Direction::ToClient)];
     for side in sides {
         // What was said and not acknowledged yet is still to come.
