@@ -276,6 +276,7 @@ impl One<'_, '_> {
     fn take_effect(&mut self, number: u32, rule: &Rule) -> bool {
         apply(&rule.changes, self.flow);
         if rule.meta.action == Action::Pass {
+            self.desk.passes(number);
             self.flow.is_passed = true;
             return true;
         }

@@ -161,7 +161,7 @@ impl Tracker<'_> {
             self.end(desk, place, packet.time);
         }
         desk.counters.flows += 1;
-        let mut flow = Flow {
+        let flow = Flow {
             key: *key,
             id: hash ^ packet.time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15),
             sequence: 0,

@@ -212,7 +212,7 @@ fn settings(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)]) -> crate::a
                     settings.wanted.insert(*field);
                 }
                 What::Files(tests) => crate::app::file::wanted(&mut settings, tests),
-                What::Buffer { .. } | What::Test(_) | What::Event { .. } => {}
+                What::Buffer { .. } | What::Test(_) | What::Reached(_) | What::Event { .. } => {}
             }
         }
     }

@@ -160,7 +160,7 @@ impl Session {
 
     /// Nothing more can be said.
     pub(crate) fn is_closed(&self) -> bool {
-        self.machine.state() == State::Closed
+        self.machine.is_closed()
     }
 
     /// Both sides are done: it is kept for what comes late.
@@ -234,7 +234,8 @@ impl Session {
         self.note_acked();
         let reached = u64::try_from(at).unwrap_or(0) + payload.len() as u64;
         self.halves[own].said = self.halves[own].said.max(reached);
-        if !payload.is_empty() {
+        // What a reset carries says why, and is no part of what was said.
+        if !payload.is_empty() && !tcp.has(Tcp::RST) {
             let (at, payload) = match u64::try_from(at) {
                 Ok(at) => (at, payload),
                 Err(_) => {

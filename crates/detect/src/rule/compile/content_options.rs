@@ -40,6 +40,22 @@ pub(super) const NAMES: &[&str] = &[
     "filemagic",
 ];
 
+impl Draft {
+    /// `replace`: what a sensor that lets packets through would put in the last content's place. The rule holds as it would without.
+    pub(super) fn replace(&mut self, value: &str) -> Result<(), Complaint> {
+        let (bytes, negated) = content(value)?;
+        if negated {
+            return Err(Complaint::new("what is put in a content's place cannot be negated"));
+        }
+        self.modify(|content, _| {
+            if content.bytes.len() != bytes.len() {
+                return Err(Complaint::new("what is put in a content's place must be as long"));
+            }
+            Ok(())
+        })
+    }
+}
+
 impl Compiler<'_> {
     /// Reads an option of this kind; says whether it was one.
     pub(super) fn content_option(

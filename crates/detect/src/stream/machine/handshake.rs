@@ -12,7 +12,6 @@ const SYN_ACKS_MAX: usize = 5;
 /// What a SYN or a SYN/ACK offers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Offer {
-    /// Of a SYN/ACK; SYNs are told apart by the rest.
     sequence: u32,
     ack: u32,
     window: u16,
@@ -24,7 +23,7 @@ pub(super) struct Offer {
 
 impl Offer {
     fn of_syn(segment: &Segment<'_>) -> Self {
-        Offer { sequence: 0, ack: 0, ..Offer::of_syn_ack(segment) }
+        Offer { ack: 0, ..Offer::of_syn_ack(segment) }
     }
 
     fn of_syn_ack(segment: &Segment<'_>) -> Self {
@@ -125,7 +124,7 @@ impl Machine {
     fn syn_again(&mut self, segment: &Segment<'_>, events: &mut Events) {
         let client = &self.sides[0];
         let last = Offer {
-            sequence: 0,
+            sequence: client.initial,
             ack: 0,
             window: self.sides[1].window.try_into().unwrap_or(u16::MAX),
             scale: self.scales.then_some(self.sides[1].scale),
@@ -134,7 +133,8 @@ impl Machine {
             can_sack: segment.tcp.options.sack_permitted,
         };
         let offer = Offer::of_syn(segment);
-        if offer != last && !self.offers.iter().any(|known| known.stamp == last.stamp) {
+        let is_known = |known: &Offer| known.stamp == last.stamp && known.sequence == last.sequence;
+        if offer != last && !self.offers.iter().any(is_known) {
             if self.offers.len() >= SYNS_MAX {
                 events.add(Event::SynFlood);
             } else {
@@ -173,6 +173,14 @@ impl Machine {
     }
 
     fn syn_ack(&mut self, segment: &Segment<'_>, events: &mut Events) -> Verdict {
+        // An answer to a SYN before the last one: that one counts.
+        let is_answer = |offer: &&Offer| offer.sequence.wrapping_add(1) == segment.ack();
+        if segment.ack() != self.sides[0].initial.wrapping_add(1)
+            && let Some(offer) = self.offers.iter().find(is_answer).copied()
+        {
+            self.accept_syn(&offer);
+            self.sides[0].begin(offer.sequence);
+        }
         let first = self.sides[0].initial.wrapping_add(1);
         let is_fast = self.fast_open || segment.tcp.options.fast_open;
         if is_fast && segment.ack() == self.sides[0].next {

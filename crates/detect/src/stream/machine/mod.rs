@@ -137,6 +137,11 @@ impl Machine {
         self.sides[direction.index()].acked
     }
 
+    /// Whether nothing more can be said. After a reset that may be none, something can.
+    pub(super) fn is_closed(&self) -> bool {
+        self.state == State::Closed && !self.sides.iter().any(|side| side.was_reset)
+    }
+
     /// The ends were mistaken for each other.
     pub(super) fn reverse(&mut self) {
         self.sides.swap(0, 1);
@@ -347,6 +352,8 @@ impl Machine {
             return Verdict::Refused;
         }
         let (at, to) = (segment.direction.index(), segment.direction.reversed().index());
+        // Signed although nothing else is: some receivers obey it, others throw it away.
+        self.sides[to].was_reset |= segment.tcp.options.md5 || segment.tcp.options.authenticated;
         self.change(State::Closed);
         if segment.has(Tcp::ACK) && self.believes_ack(segment, events) {
             self.sides[to].acknowledge(segment.ack());
@@ -381,3 +388,6 @@ impl Machine {
         other.window = segment.window(other.scale);
     }
 }
+
+#[cfg(test)]
+mod tests;

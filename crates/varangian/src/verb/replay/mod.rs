@@ -8,7 +8,7 @@ use crate::progress::Progress;
 use crate::say::{complain, say};
 use clap::Args;
 use detect::eve::alert_record;
-use detect::rule::{RuleSet, Variables};
+use detect::rule::RuleSet;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,6 +28,9 @@ pub(crate) struct Arguments {
     /// Rule files; `.gz` is unpacked.
     #[arg(long, num_args = 1..)]
     rules: Vec<PathBuf>,
+    /// A folder with what is known of addresses, for `iprep`: `categories.txt`, and lists whose names end in `.list`.
+    #[arg(long)]
+    reputation: Option<PathBuf>,
     /// Threads that share the flows.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     workers: u16,
@@ -57,7 +60,7 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     let sources = arguments.rules.iter().map(|path| rule_files::read(path)).collect::<Result<Vec<_>, _>>()?;
     let set = RuleSet::load(
         &rule_files::borrowed(&sources),
-        &Variables::default(),
+        &rule_files::variables(arguments.reputation.as_deref())?,
         &rule_files::reader(&arguments.rules),
     );
     drop(sources);
