@@ -65,6 +65,11 @@ impl Compiler<'_> {
         let value = option.value;
         match option.name {
             "msg" => draft.meta.msg = unquoted(value)?,
+            "sid" if draft.meta.sid != 0 => return Err(Complaint::new("the rule has two sids")),
+            "rev" if draft.meta.rev != 0 => return Err(Complaint::new("the rule has two revisions")),
+            "noalert" | "alert" | "bypass" if !value.is_empty() => {
+                return Err(Complaint::new(format!("'{}' takes no value", option.name)));
+            }
             "sid" => {
                 draft.meta.sid = number(value)?;
                 if draft.meta.sid == 0 {

@@ -156,6 +156,9 @@ impl<'a> Compiler<'a> {
             return draft.add_transform(option.name, value, transform?);
         }
         if let Some(keyword) = crate::frame::keywords::keyword(option.name) {
+            if option.name == "dsize" && std::mem::replace(&mut draft.has_dsize, true) {
+                return Err(Complaint::new("a rule has one 'dsize'"));
+            }
             draft.packet.push((keyword.parse)(value)?);
             draft.needs_packet |= keyword.needs_packet();
             return Ok(());
@@ -365,6 +368,7 @@ struct Draft {
     /// The part with the last content or expression.
     last_match: Option<usize>,
     packet: Vec<crate::frame::keywords::PacketTest>,
+    has_dsize: bool,
     /// A keyword is about packets, not about what was said in them.
     needs_packet: bool,
     flow: super::compiled::FlowWants,
@@ -403,6 +407,7 @@ impl Draft {
             last_in_base64: false,
             last_match: None,
             packet: Vec::new(),
+            has_dsize: false,
             needs_packet: false,
             flow: super::compiled::FlowWants::default(),
             flow_tests: Vec::new(),

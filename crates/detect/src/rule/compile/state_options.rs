@@ -56,6 +56,9 @@ impl Compiler<'_> {
             "flowint" => self.flowint(draft, value)?,
             "xbits" => self.xbits(draft, value)?,
             "hostbits" => self.hostbits(draft, value)?,
+            "threshold" | "detection_filter" if draft.threshold.is_some() || draft.filter.is_some() => {
+                return Err(Complaint::new("a rule has one 'threshold' or one 'detection_filter'"));
+            }
             "threshold" => draft.threshold = Some(threshold(value)?),
             "detection_filter" => draft.filter = Some(filter(value)?),
             "dataset" => self.dataset(draft, value)?,
@@ -338,9 +341,25 @@ fn shared_ask(verb: &str) -> Result<Option<SharedAsk>, Complaint> {
 
 fn flow(draft: &mut Draft, value: &str) -> Result<(), Complaint> {
     let wants = &mut draft.flow;
+    if wants.exists {
+        return Err(Complaint::new("'flow' stands there twice"));
+    }
     wants.exists = true;
+    let mut seen: Vec<&str> = Vec::new();
     for part in value.split(',').map(str::trim) {
-        match part.to_ascii_lowercase().as_str() {
+        let part = part.to_ascii_lowercase();
+        // What is said twice, or the other way round, was meant otherwise.
+        let kind = match part.as_str() {
+            "to_server" | "from_client" | "to_client" | "from_server" => "a direction",
+            "established" | "not_established" | "stateless" => "a state",
+            "only_stream" | "no_stream" => "a view",
+            _ => "fragments",
+        };
+        if seen.contains(&kind) {
+            return Err(Complaint::new(format!("'flow' says {kind} twice")));
+        }
+        seen.push(kind);
+        match part.as_str() {
             "to_server" | "from_client" => wants.direction = Some(Direction::ToServer),
             "to_client" | "from_server" => wants.direction = Some(Direction::ToClient),
             "established" => wants.established = Some(true),
