@@ -27,6 +27,10 @@ const GRAM_BYTES: usize = 4;
 const TRIPLE_BYTES: usize = 3;
 const PAIR_BYTES: usize = 2;
 
+/// Beside other lanes the tiny one does not take more patterns than these: their own would be quicker.
+const TINY_BESIDE_OTHERS_MAX: usize = 16;
+const _: () = assert!(TINY_BESIDE_OTHERS_MAX <= TINY_PATTERNS_MAX);
+
 /// So few patterns of four to six bytes go to the lane of three if there is one: a lane of their own would cost more
 /// than their commoner grams do.
 const FOURS_WORTH_A_LANE: usize = 96;
@@ -48,10 +52,16 @@ impl Plan {
     pub(crate) fn new(records: &Records) -> Plan {
         let runs_end = records.runs();
         let shorter_than = |length| records.shorter_than(length);
-        // The tiny lane takes what would make others look closely at the text, as far as there is room: all of that, or
-        // what has no gram of four bytes, or none of three.
-        let ends = [MIDDLE_BYTES, GRAM_BYTES, TRIPLE_BYTES].map(shorter_than);
-        let tiny_end = ends.into_iter().find(|end| end - runs_end <= TINY_PATTERNS_MAX).unwrap_or(runs_end);
+        // The tiny lane takes everything, so that there is no other; or else what would make others look closely at the
+        // text, as far as there is room beside them: all of that, or what has no gram of four bytes, or none of three.
+        let ends = [
+            (records.len(), TINY_PATTERNS_MAX),
+            (shorter_than(MIDDLE_BYTES), TINY_BESIDE_OTHERS_MAX),
+            (shorter_than(GRAM_BYTES), TINY_BESIDE_OTHERS_MAX),
+            (shorter_than(TRIPLE_BYTES), TINY_BESIDE_OTHERS_MAX),
+        ];
+        let tiny = ends.into_iter().find(|(end, most)| end - runs_end <= *most);
+        let tiny_end = tiny.map_or(runs_end, |tiny| tiny.0);
         let singles_end = shorter_than(PAIR_BYTES).max(tiny_end);
         let pairs_end = shorter_than(TRIPLE_BYTES).max(tiny_end);
         // Then as many of the short ones as a sketch is good for, in one lane or in two.

@@ -1,4 +1,4 @@
-//! The tiny lane: up to sixteen short patterns, in eight groups, all compared at once.
+//! The tiny lane: up to 32 patterns, in eight groups, all compared at once.
 //!
 //! Of each pattern up to three bytes are looked for, the rarest that it has. For each of them there are tables that say
 //! for which groups a byte fits: one by its lower seven bits, and one each by its lower and by its upper half, for
@@ -12,7 +12,7 @@ use crate::walk::{Places, STEP_BYTES, Walk};
 use std::ops::Range;
 
 /// How many patterns the lane has room for.
-pub(crate) const TINY_PATTERNS_MAX: usize = 16;
+pub(crate) const TINY_PATTERNS_MAX: usize = 32;
 const GROUPS: usize = 8;
 
 /// How many bytes of a pattern are looked for.
@@ -27,7 +27,7 @@ pub(crate) struct Leads {
     pub(crate) by_halves: [[[u8; 16]; 2]; LEAD_BYTES],
 }
 
-/// Up to sixteen patterns.
+/// Up to 32 patterns.
 #[derive(Clone, Debug)]
 pub(crate) struct Tiny {
     leads: Box<Leads>,

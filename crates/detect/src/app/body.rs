@@ -29,6 +29,7 @@ pub struct Body {
     inspected: u64,
     total: u64,
     is_complete: bool,
+    only_counts: bool,
 }
 
 impl Body {
@@ -43,6 +44,7 @@ impl Body {
             inspected: 0,
             total: 0,
             is_complete: false,
+            only_counts: false,
         }
     }
 
@@ -54,6 +56,10 @@ impl Body {
 
     /// Adds bytes; tells how many of them are kept.
     pub fn append(&mut self, bytes: &[u8]) -> usize {
+        if self.only_counts {
+            self.total = self.total.saturating_add(bytes.len() as u64);
+            return 0;
+        }
         let room = self.limits.bytes_max.saturating_sub(self.kept_until());
         let kept = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
         if self.forgotten > self.buffer.len() / 2 {
@@ -63,6 +69,11 @@ impl Body {
         self.buffer.extend_from_slice(&bytes[..kept]);
         self.total = self.total.saturating_add(bytes.len() as u64);
         kept
+    }
+
+    /// Nobody looks: from here on bytes are counted and not kept.
+    pub fn only_count(&mut self) {
+        self.only_counts = true;
     }
 
     /// Nothing will be added.

@@ -34,6 +34,8 @@ pub struct Settings {
     pub sha1: bool,
     /// Whether the SHA-256 of files is asked for.
     pub sha256: bool,
+    /// Nobody looks into files: their bytes need only be counted.
+    pub counts_files: bool,
     /// Whether records of whole exchanges are written, not alerts alone: then everything that a record tells is wanted.
     pub records: bool,
 }

@@ -18,7 +18,6 @@ use crate::inspect::Look;
 use crate::plan::LayerPlan;
 use crate::rule::compiled::{Rule, What};
 use crate::rule::{Action, RuleSet};
-use std::sync::Arc;
 
 /// The bit of what already holds that stands for the payload.
 const PAYLOAD: u64 = 1 << 63;
@@ -33,9 +32,10 @@ pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, 
     if flow.parser.as_ref().is_none_or(|parser| parser.live() == 0) {
         return;
     }
-    let set = Arc::clone(&desk.set);
+    let set = base.set;
     let empty = LayerPlan::default();
-    let plan = set.plan.layers.get(&protocol).map_or(&empty, |sides| &sides[base.direction.index()]);
+    let plan = set.plans.between(base.at_home);
+    let plan = plan.layers.get(&protocol).map_or(&empty, |sides| &sides[base.direction.index()]);
     // The parser is taken out while rules are asked, since they also change the flow.
     let Some(mut parser) = flow.parser.take() else { return };
     let mut place = 0;
@@ -52,7 +52,7 @@ pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, 
                 if let Some(files) = transaction.files_mut(base.direction) {
                     files.prepare(&set.settings);
                 }
-                let mut one = One { desk, set: &set, base: &base, flow, protocol, id, transaction, payload };
+                let mut one = One { desk, set, base: &base, flow, protocol, id, transaction, payload };
                 one.ask(plan, &mut inspected);
                 let handed_over = one.hand_over(&mut inspected);
                 if let Some((_, transaction, inspection)) = parser.at_mut(place) {
@@ -199,16 +199,16 @@ impl One<'_, '_> {
                 continue;
             }
             let set = self.set;
-            let scratch = &mut self.desk.scratch.pcre;
+            let crate::inspect::Scratch { pcre, strings: blocks, .. } = &mut self.desk.scratch;
             visit(self.transaction, scan.field, self.base.direction, &mut |piece| {
                 for (buffer, strings) in &scan.variants {
                     match set.buffers.get(*buffer as usize) {
                         Some((_, transforms)) => {
-                            transformed(transforms, piece.bytes, scratch, &mut |bytes, _| {
-                                strings.find(bytes, candidates);
+                            transformed(transforms, piece.bytes, pcre, &mut |bytes, _| {
+                                strings.find(bytes, blocks, candidates);
                             })
                         }
-                        None => strings.find(piece.bytes, candidates),
+                        None => strings.find(piece.bytes, blocks, candidates),
                     }
                 }
             });
@@ -276,7 +276,7 @@ impl One<'_, '_> {
     fn take_effect(&mut self, number: u32, rule: &Rule) -> bool {
         apply(&rule.changes, self.flow);
         if rule.meta.action == Action::Pass {
-            self.desk.passes(number);
+            self.desk.passes(self.set, number);
             self.flow.is_passed = true;
             return true;
         }

@@ -20,6 +20,9 @@ const WITH_PORTS: [u8; 3] = [6, 17, 132];
 /// What a rule is asked about: a packet, or what goes one way in a flow.
 #[derive(Clone, Copy)]
 pub(crate) struct Scene<'a> {
+    pub(crate) set: &'a RuleSet,
+    /// Whether the source is at home, and the destination.
+    pub(crate) at_home: [bool; 2],
     pub(crate) time: Time,
     pub(crate) direction: Direction,
     pub(crate) source: (IpAddr, u16),
@@ -299,10 +302,18 @@ pub(crate) fn part_holds(
         },
         What::Reached(Stage::Begun) => Verdict::Holds,
         What::Reached(Stage::Has(field)) => {
-            if ready(transaction, *field, direction) == Ready::No { open } else { Verdict::Holds }
+            if ready(transaction, *field, direction) == Ready::No {
+                open
+            } else {
+                Verdict::Holds
+            }
         }
         What::Reached(Stage::Complete) => {
-            if is_complete { Verdict::Holds } else { Verdict::Open }
+            if is_complete {
+                Verdict::Holds
+            } else {
+                Verdict::Open
+            }
         }
         What::Files(tests) => files_hold(tests, transaction.files(direction), open),
         What::Event { protocol: wanted, bit } => {

@@ -15,8 +15,8 @@ use crate::app::{
     Broken, Context, Expectation, Input, Next, ProtocolId, Taken, Transport, UNTAKEN_BYTES_MAX,
 };
 use crate::flow::{Flow, LAYER_MISMATCH, LAYER_ONE_SIDE, LAYER_SKIPPED, Layer, Recognition};
+use crate::rule::RuleSet;
 use crate::stream::Supply;
-use std::sync::Arc;
 
 /// What feeding brought.
 #[derive(Default)]
@@ -96,7 +96,7 @@ fn bytes_of_stream(
     all: bool,
     fed: &mut Fed,
 ) -> Option<usize> {
-    if flow.layer == Layer::Unknown && !learn(desk, flow, direction, Transport::Tcp, bytes, fed) {
+    if flow.layer == Layer::Unknown && !learn(base.set, flow, direction, Transport::Tcp, bytes, fed) {
         return None;
     }
     let input = Input { bytes, offset: offset - flow.switched_at[direction.index()].min(offset), last: all };
@@ -111,7 +111,7 @@ fn bytes_of_stream(
 
 /// Finds out what is spoken. True if it is known now.
 fn learn(
-    desk: &mut Desk,
+    set: &RuleSet,
     flow: &mut Flow,
     direction: Direction,
     transport: Transport,
@@ -129,7 +129,7 @@ fn learn(
     }
     match flow.recognition {
         [Recognition::Is(protocol), _] | [_, Recognition::Is(protocol)] => {
-            begin(desk, flow, protocol);
+            begin(set, flow, protocol);
             fed.changed = [true; 2];
             true
         }
@@ -164,9 +164,9 @@ fn compare(flow: &mut Flow, direction: Direction, transport: Transport, said: &[
 }
 
 /// From here on this is spoken.
-pub(super) fn begin(desk: &Desk, flow: &mut Flow, spoken: ProtocolId) {
+pub(super) fn begin(set: &RuleSet, flow: &mut Flow, spoken: ProtocolId) {
     flow.layer = Layer::Known(spoken);
-    flow.parser = protocol(spoken).map(|protocol| (protocol.begin)(&desk.set.settings));
+    flow.parser = protocol(spoken).map(|protocol| (protocol.begin)(&set.settings));
     flow.is_broken = flow.parser.is_none();
     flow.ended = [false; 2];
     flow.wanted = [0; 2];
@@ -220,7 +220,7 @@ pub(super) fn feed_datagram(
     let mut direction = direction;
     if flow.layer == Layer::Unknown {
         let client = flow.client;
-        if !learn(desk, flow, direction, Transport::Udp, payload, fed) {
+        if !learn(base.set, flow, direction, Transport::Udp, payload, fed) {
             return;
         }
         if flow.client != client {
@@ -253,8 +253,7 @@ fn with_parser(
     work: impl FnOnce(&mut dyn crate::app::AnyParser, &mut Context<'_>) -> Result<Taken, Broken>,
 ) -> Option<Taken> {
     let mut parser = flow.parser.take()?;
-    let set = Arc::clone(&desk.set);
-    let mut context = Context::new(base.time, flow.ends(), &set.settings);
+    let mut context = Context::new(base.time, flow.ends(), &base.set.settings);
     let announced = flow.announced.take();
     if let Some((note, name)) = &announced {
         context.announced = Some(*note);
@@ -262,8 +261,7 @@ fn with_parser(
     }
     let complete = parser.complete(direction);
     let taken = work(&mut *parser, &mut context);
-    // SMB says so much in small messages that each would be looked at by itself: its raw bytes wait until they are many.
-    fed.understood |= parser.complete(direction) > complete && flow.layer != Layer::Known(ProtocolId::Smb);
+    fed.understood |= parser.complete(direction) > complete;
     flow.parser = Some(parser);
     fed.changed = [true; 2];
     fed.expected.append(&mut context.expectations);
@@ -310,10 +308,10 @@ fn rename(flow: &mut Flow, protocol: ProtocolId) {
 }
 
 /// What follows is something else.
-pub(super) fn switch(desk: &Desk, flow: &mut Flow, next: Next) {
+pub(super) fn switch(set: &RuleSet, flow: &mut Flow, next: Next) {
     match next {
         Next::Switch(protocol) => {
-            begin(desk, flow, protocol);
+            begin(set, flow, protocol);
             flow.recognition = [Recognition::Is(protocol); 2];
         }
         Next::Recognise => {

@@ -5,12 +5,11 @@ use super::worker::Desk;
 use crate::Direction;
 use crate::flow::Flow;
 use crate::frame::Packet;
-use crate::inspect::Look;
+use crate::inspect::{Look, Scratch};
 use crate::plan::{Bare, Carrier, Payloads};
 use crate::rule::Action;
 use crate::rule::compiled::{Kind, Rule};
 use crate::state::Change;
-use std::sync::Arc;
 
 /// Asks all rules that a packet may concern. `in_stream`: its bytes are looked at as part of the stream.
 pub(super) fn ask_packet(
@@ -23,8 +22,8 @@ pub(super) fn ask_packet(
     if flow.as_ref().is_some_and(|flow| flow.is_passed) {
         return;
     }
-    let set = Arc::clone(&desk.set);
-    let plan = &set.plan;
+    let set = base.set;
+    let plan = set.plans.between(base.at_home);
     let mut candidates = std::mem::take(&mut desk.candidates);
     candidates.clear();
     desk.of_exchanges.clear();
@@ -53,9 +52,9 @@ pub(super) fn ask_packet(
         packet.payload
     };
     if !payload.is_empty() {
-        find(&plan.packets[side][carrier as usize], base, payload, &mut candidates);
+        find(&plan.packets[side][carrier as usize], base, payload, &mut desk.scratch, &mut candidates);
         if carrier == Carrier::Tcp && !in_stream {
-            find(&plan.streams[side], base, payload, &mut candidates);
+            find(&plan.streams[side], base, payload, &mut desk.scratch, &mut candidates);
             add_bare(&plan.stream_bare[side], base, &mut candidates);
         }
     }
@@ -89,7 +88,7 @@ fn rule_holds_of_packet(
     if !packet_holds(rule, scene) {
         return false;
     }
-    let set = Arc::clone(&desk.set);
+    let set = scene.set;
     if !packet_parts_hold(rule, scene, &set.lists, &mut desk.scratch) {
         return false;
     }
@@ -110,12 +109,13 @@ pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, byt
     if flow.is_passed || flow.is_encrypted {
         return;
     }
-    let set = Arc::clone(&desk.set);
+    let set = base.set;
     let side = base.direction.index();
     let mut candidates = std::mem::take(&mut desk.candidates);
     candidates.clear();
-    find(&set.plan.streams[side], base, bytes, &mut candidates);
-    add_bare(&set.plan.stream_bare[side], base, &mut candidates);
+    let plan = set.plans.between(base.at_home);
+    find(&plan.streams[side], base, bytes, &mut desk.scratch, &mut candidates);
+    add_bare(&plan.stream_bare[side], base, &mut candidates);
     candidates.sort_unstable();
     candidates.dedup();
     for number in &candidates {
@@ -142,8 +142,9 @@ pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, byt
 
 /// Asks the rules on structures within a stream.
 pub(super) fn ask_frame(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, name: &str, bytes: &[u8]) {
-    let set = Arc::clone(&desk.set);
-    let Some(rules) = set.plan.frames.get(name) else { return };
+    let set = base.set;
+    let plan = set.plans.between(base.at_home);
+    let Some(rules) = plan.frames.get(name) else { return };
     for number in rules {
         let Some(rule) = set.rules.get(*number as usize) else { continue };
         desk.asks(*number);
@@ -178,7 +179,7 @@ pub(super) fn take_effect(
         apply(&rule.changes, flow);
     }
     if rule.meta.action == Action::Pass {
-        desk.passes(number);
+        desk.passes(base.set, number);
         if let Some(flow) = flow
             && rule.kind != Kind::Packet
         {
@@ -198,6 +199,11 @@ pub(super) fn apply(changes: &[Change], flow: &mut Flow) {
 
 fn add_bare(bare: &Bare, base: &Scene<'_>, candidates: &mut Vec<u32>) {
     candidates.extend_from_slice(&bare.always);
+    let bytes = base.packet.map_or(0, |packet| packet.payload.len() as u64);
+    candidates.extend(bare.small.iter().filter(|(most, _)| bytes <= *most).map(|(_, number)| *number));
+    if bare.by_source.is_empty() && bare.by_destination.is_empty() && bare.by_layer.is_empty() {
+        return;
+    }
     if !bare.by_source.is_empty()
         && let Some(rules) = bare.by_source.get(&base.source.1)
     {
@@ -213,17 +219,15 @@ fn add_bare(bare: &Bare, base: &Scene<'_>, candidates: &mut Vec<u32>) {
     }
 }
 
-fn find(payloads: &Payloads, base: &Scene<'_>, bytes: &[u8], candidates: &mut Vec<u32>) {
-    payloads.always.find(bytes, candidates);
-    if let Some(strings) = payloads.by_source.get(&base.source.1) {
-        strings.find(bytes, candidates);
-    }
-    if let Some(strings) = payloads.by_destination.get(&base.destination.1) {
-        strings.find(bytes, candidates);
-    }
-    if let Some(strings) = base.layer.and_then(|layer| payloads.by_layer.get(&layer)) {
-        strings.find(bytes, candidates);
-    }
+fn find(
+    payloads: &Payloads,
+    base: &Scene<'_>,
+    bytes: &[u8],
+    scratch: &mut Scratch,
+    candidates: &mut Vec<u32>,
+) {
+    let ports = (base.source.1, base.destination.1);
+    payloads.find(ports, base.layer, bytes, &mut scratch.strings, candidates);
 }
 
 impl Scene<'_> {
@@ -232,7 +236,14 @@ impl Scene<'_> {
         if direction == self.direction {
             *self
         } else {
-            Scene { direction, source: self.destination, destination: self.source, ..*self }
+            let [source, destination] = self.at_home;
+            Scene {
+                direction,
+                source: self.destination,
+                destination: self.source,
+                at_home: [destination, source],
+                ..*self
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use super::worker::Desk;
 use crate::app::{Expectation, ProtocolId};
 use crate::flow::{Flow, FlowKey, FlowTable, Layer, Recognition};
 use crate::frame::{Decoder, Packet, Tcp, Transport};
+use crate::rule::RuleSet;
 use crate::state::FlowVariables;
 use crate::stream::{Event, Events, Session, Supply};
 use crate::{Direction, Time};
@@ -51,10 +52,10 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    pub(super) fn frame(&mut self, desk: &mut Desk, time: Time, link: u16, bytes: &[u8]) {
+    pub(super) fn frame(&mut self, set: &RuleSet, desk: &mut Desk, time: Time, link: u16, bytes: &[u8]) {
         // The decoder shows packets while it decodes; flows and the rest are the shard's other fields.
         let Shard { flows, decoder, announced, .. } = self;
-        let mut tracker = Tracker { flows, announced };
+        let mut tracker = Tracker { set, flows, announced };
         decoder.decode(time, link, bytes, &mut |packet| {
             desk.counters.packets += 1;
             desk.counters.invalid += u64::from(packet.is_invalid);
@@ -64,18 +65,18 @@ impl Shard {
         });
     }
 
-    pub(super) fn time_passes(&mut self, desk: &mut Desk, now: Time) {
+    pub(super) fn time_passes(&mut self, set: &RuleSet, desk: &mut Desk, now: Time) {
         let Shard { flows, announced, .. } = self;
         announced.retain(|_, announced| announced.until > now);
-        let mut tracker = Tracker { flows, announced };
+        let mut tracker = Tracker { set, flows, announced };
         for place in tracker.flows.overdue(now, lives_until) {
             tracker.end(desk, place, now);
         }
     }
 
-    pub(super) fn finish(&mut self, desk: &mut Desk, now: Time) {
+    pub(super) fn finish(&mut self, set: &RuleSet, desk: &mut Desk, now: Time) {
         let Shard { flows, announced, .. } = self;
-        let mut tracker = Tracker { flows, announced };
+        let mut tracker = Tracker { set, flows, announced };
         for place in tracker.flows.all() {
             tracker.end(desk, place, now);
         }
@@ -97,7 +98,7 @@ impl Shard {
 fn lives_until(flow: &Flow) -> Time {
     let is_tcp = flow.protocol == 6;
     let seconds = match (&flow.session, flow.is_established()) {
-        (Some(session), _) if session.is_over() => CLOSED_SECONDS,
+        (Some(session), _) if session.is_done() => CLOSED_SECONDS,
         (Some(session), _) if session.is_established() => ESTABLISHED_TCP_SECONDS,
         _ if is_tcp => NEW_TCP_SECONDS,
         (_, true) => ESTABLISHED_SECONDS,
@@ -108,6 +109,7 @@ fn lives_until(flow: &Flow) -> Time {
 
 /// What follows flows, beside the decoder.
 struct Tracker<'a> {
+    set: &'a RuleSet,
     flows: &'a mut FlowTable,
     announced: &'a mut Announcements,
 }
@@ -117,6 +119,8 @@ impl Tracker<'_> {
         let (source, destination) =
             ((packet.source, packet.source_port), (packet.destination, packet.destination_port));
         let scene = Scene {
+            set: self.set,
+            at_home: self.set.plans.at_home(source.0, destination.0),
             time: packet.time,
             direction: Direction::ToServer,
             source,
@@ -223,7 +227,7 @@ impl Tracker<'_> {
         {
             flow.announced = Some((announced.note, announced.name));
             flow.recognition = [Recognition::Is(announced.protocol); 2];
-            layers::begin(desk, flow, announced.protocol);
+            layers::begin(scene.set, flow, announced.protocol);
         }
         let mut scene = Scene { direction, ..*scene };
         scene.is_first = flow.packets[direction.index()] == 1;
@@ -283,6 +287,7 @@ impl Tracker<'_> {
             }
         }
         flow.is_encrypted |= flow.becomes_encrypted;
+        flow.let_go();
         for expectation in fed.expected {
             self.announce(expectation, packet.time);
         }
@@ -314,6 +319,8 @@ impl Tracker<'_> {
         let Some(mut flow) = self.flows.remove(place) else { return };
         let (source, destination) = flow.ends_of(Direction::ToServer);
         let scene = Scene {
+            set: self.set,
+            at_home: self.set.plans.at_home(source.0, destination.0),
             time: now,
             direction: Direction::ToServer,
             source,
@@ -436,7 +443,9 @@ fn feed_both(
     let is_over = flow.session.as_ref().is_some_and(|session| session.is_ending());
     // A segment acknowledges what the other side said; its own side's turn comes with the answer, if one is to be expected.
     let fed_sides = if all || is_over { &sides[..] } else { &sides[..1] };
-    for _ in 0..SWITCHES_MAX {
+    let has_nothing = |session: &Session| !all && fed_sides.iter().all(|side| !session.offers(*side));
+    let turns = if flow.session.as_deref().is_some_and(has_nothing) { 0 } else { SWITCHES_MAX };
+    for _ in 0..turns {
         let was_unknown = flow.layer == Layer::Unknown;
         for side in fed_sides.iter().copied() {
             layers::feed_stream(desk, &scene.towards(side), flow, side, all, fed);
@@ -450,16 +459,8 @@ fn feed_both(
             break;
         }
     }
-    let Some(session) = &flow.session else { return };
-    let is_closed = session.is_closed();
-    let ended = [session.has_ended(Direction::ToServer), session.has_ended(Direction::ToClient)];
     for side in sides {
-        // What was said and not acknowledged yet is still to come.
-        let has_rest = flow
-            .session
-            .as_ref()
-            .is_some_and(|session| !matches!(session.for_app(side, true), Supply::Nothing));
-        if all || ((is_closed || ended[side.index()]) && !has_rest) {
+        if all || flow.session.as_ref().is_some_and(|session| session.is_over(side)) {
             layers::end(desk, &scene.towards(side), flow, side, fed);
         }
     }
@@ -489,7 +490,7 @@ fn switches(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &mut Fed) 
         desk.of_exchanges.clear();
         ask_exchanges(desk, &scene.towards(direction), flow, None);
     }
-    layers::switch(desk, flow, next);
+    layers::switch(scene.set, flow, next);
     true
 }
 
@@ -498,40 +499,43 @@ fn switches(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &mut Fed) 
 fn ask_streams(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, all: bool) {
     let of_packet = std::mem::take(&mut desk.of_exchanges);
     let direction = scene.direction;
-    let mut payload = None;
+    // The bytes belong to the session, and the session to the flow that rules change: they are taken out meanwhile.
+    let mut last = None;
     // Each turn looks at bytes or a gap: no stream has more than this.
     for _ in 0..u16::MAX {
         let Some(session) = &mut flow.session else { break };
         match session.raw(direction, all) {
             Supply::Nothing => break,
             Supply::Gap(bytes) => session.raw_took(direction, bytes),
-            Supply::Bytes(bytes, _) => {
-                let count = bytes.len() as u64;
-                let mut chunk = std::mem::take(&mut desk.chunk);
-                chunk.clear();
-                chunk.extend_from_slice(bytes);
-                ask_stream(desk, scene, flow, &chunk);
-                desk.chunk = chunk;
-                payload = Some(());
+            Supply::Bytes(bytes, from) => {
+                let count = bytes.len();
+                let chunk = session.take_out(direction, from, count);
+                ask_stream(desk, scene, flow, chunk.bytes());
                 if let Some(session) = &mut flow.session {
-                    session.raw_took(direction, count);
+                    session.give_back(direction, chunk);
+                    session.raw_took(direction, count as u64);
                 }
+                last = Some((from, count));
             }
         }
     }
-    if let Some(session) = &mut flow.session {
-        session.flushed(direction);
-    }
     desk.of_exchanges.extend_from_slice(&of_packet);
     if std::mem::take(&mut flow.changed[direction.index()]) || !desk.of_exchanges.is_empty() {
-        let chunk = std::mem::take(&mut desk.chunk);
-        let bytes = match (payload, scene.packet) {
-            (Some(()), _) => Some(chunk.as_slice()),
+        let session = flow.session.as_mut();
+        let chunk =
+            session.zip(last).map(|(session, (from, count))| session.take_out(direction, from, count));
+        let bytes = match (&chunk, scene.packet) {
+            (Some(chunk), _) => Some(chunk.bytes()),
             (None, Some(packet)) => Some(packet.payload),
             _ => None,
         };
         ask_exchanges(desk, scene, flow, bytes);
-        desk.chunk = chunk;
+        if let (Some(session), Some(chunk)) = (&mut flow.session, chunk) {
+            session.give_back(direction, chunk);
+        }
+    }
+    if let Some(session) = &mut flow.session {
+        session.looked(direction);
     }
     desk.of_exchanges = of_packet;
     desk.of_exchanges.clear();

@@ -42,7 +42,6 @@ pub struct Counters {
 
 /// What all flows of a worker use one after the other.
 pub(super) struct Desk {
-    pub(super) set: Arc<RuleSet>,
     pub(super) scratch: Scratch,
     pub(super) found: Vec<Found>,
     pub(super) place: Place,
@@ -51,14 +50,13 @@ pub(super) struct Desk {
     pub(super) candidates: Vec<u32>,
     /// Rules on exchanges that were found by a string in the payload.
     pub(super) of_exchanges: Vec<u32>,
-    /// Raw bytes of a stream that are being looked at.
-    pub(super) chunk: Vec<u8>,
     /// How often each rule was asked and how often it held, if that is wanted.
     pub(super) profile: Option<Vec<(u64, u64)>>,
 }
 
 /// A worker.
 pub struct Worker {
+    set: Arc<RuleSet>,
     desk: Desk,
     shards: Vec<Option<Box<Shard>>>,
     /// The second up to which flows that were silent for too long have ended.
@@ -73,22 +71,20 @@ impl Worker {
         let shards = (0..SHARDS).map(|shard| is_mine(shard).then(Box::default)).collect();
         let place = Place { frame: 0, by_frame: false, shard: 0, packet: 0, step: 0 };
         let desk = Desk {
-            set,
             scratch: Scratch::default(),
             found: Vec::new(),
             place,
             counters: Counters::default(),
             candidates: Vec::new(),
             of_exchanges: Vec::new(),
-            chunk: Vec::new(),
             profile: None,
         };
-        Worker { desk, shards, second: 0, clock: Time(0) }
+        Worker { set, desk, shards, second: 0, clock: Time(0) }
     }
 
     /// Counts from now on how often each rule is asked.
     pub fn profile(&mut self) {
-        self.desk.profile = Some(vec![(0, 0); self.desk.set.rules.len()]);
+        self.desk.profile = Some(vec![(0, 0); self.set.rules.len()]);
     }
 
     /// Sid, how often it was asked and how often it held, for rules that were asked.
@@ -98,7 +94,7 @@ impl Worker {
         rules
             .filter(|(_, counts)| counts.0 > 0)
             .filter_map(|(rule, counts)| {
-                self.desk.set.rules.get(rule).map(|rule| (rule.meta.sid, counts.0, counts.1))
+                self.set.rules.get(rule).map(|rule| (rule.meta.sid, counts.0, counts.1))
             })
             .collect()
     }
@@ -115,7 +111,7 @@ impl Worker {
         self.desk.counters.frames += 1;
         self.desk.counters.bytes += bytes.len() as u64;
         self.desk.place = Place { frame: number, by_frame: true, shard: 0, packet: 0, step: 0 };
-        mine.frame(&mut self.desk, time, link, bytes);
+        mine.frame(&self.set, &mut self.desk, time, link, bytes);
     }
 
     fn time_passes(&mut self, number: u64) {
@@ -123,7 +119,7 @@ impl Worker {
             if let Some(mine) = mine {
                 self.desk.place =
                     Place { frame: number, by_frame: false, shard: shard as u16, packet: 0, step: 0 };
-                mine.time_passes(&mut self.desk, self.clock);
+                mine.time_passes(&self.set, &mut self.desk, self.clock);
             }
         }
     }
@@ -134,7 +130,7 @@ impl Worker {
             if let Some(mine) = mine {
                 self.desk.place =
                     Place { frame: number, by_frame: false, shard: shard as u16, packet: 0, step: 0 };
-                mine.finish(&mut self.desk, self.clock);
+                mine.finish(&self.set, &mut self.desk, self.clock);
             }
         }
     }
@@ -233,8 +229,7 @@ impl Desk {
             counts.1 += 1;
         }
         let asked = std::mem::take(&mut self.scratch.late);
-        let set = Arc::clone(&self.set);
-        let Some(rule) = set.rules.get(number as usize) else { return };
+        let Some(rule) = scene.set.rules.get(number as usize) else { return };
         // Who says nothing and changes nothing that others share need not be told of.
         if rule.is_silent && rule.late.is_empty() && asked.is_empty() {
             return;
@@ -280,8 +275,7 @@ impl Desk {
     }
 
     /// A rule lets a packet pass: what rules after it already said of this packet is not said.
-    pub(super) fn passes(&mut self, number: u32) {
-        let set = Arc::clone(&self.set);
+    pub(super) fn passes(&mut self, set: &RuleSet, number: u32) {
         let here = self.place;
         let is_elsewhere = |found: &Found| {
             (found.place.frame, found.place.by_frame, found.place.packet)

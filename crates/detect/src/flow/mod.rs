@@ -114,6 +114,17 @@ impl Flow {
         }
     }
 
+    /// Gives back what is not needed once a conversation is closed and was looked at: the flow itself stays for a while, for what comes late.
+    pub(crate) fn let_go(&mut self) {
+        let Some(session) = self.session.as_mut().filter(|session| session.is_closed()) else {
+            return;
+        };
+        session.let_go();
+        if self.ended == [true; 2] && self.parser.as_ref().is_some_and(|parser| parser.live() == 0) {
+            self.parser = None;
+        }
+    }
+
     /// Which way a packet from `source` goes.
     pub(crate) fn direction(&self, source: (IpAddr, u16)) -> Direction {
         if source == self.client { Direction::ToServer } else { Direction::ToClient }

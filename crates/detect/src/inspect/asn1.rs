@@ -76,7 +76,9 @@ impl Asn1 {
     pub(crate) fn holds(&self, bytes: &[u8], last: usize) -> bool {
         let at = match self.place {
             Place::At(at) => Some(usize::from(at)),
-            Place::Behind(offset) => isize::try_from(offset).ok().and_then(|offset| last.checked_add_signed(offset)),
+            Place::Behind(offset) => {
+                isize::try_from(offset).ok().and_then(|offset| last.checked_add_signed(offset))
+            }
         };
         let Some(rest) = at.and_then(|at| bytes.get(at..)) else { return false };
         let mut reader = Reader::new(rest.get(..BYTES_MAX).unwrap_or(rest));
@@ -178,9 +180,17 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        for text in ["", "oversize_length", "oversize_length -1", "oversize_length 4294967296", "absolute_offset 65536",
-            "relative_offset 65536", "oversize_length 1024,,", "oversize_length 1, other 3", "bitstring_overflowabsolute_offset"]
-        {
+        for text in [
+            "",
+            "oversize_length",
+            "oversize_length -1",
+            "oversize_length 4294967296",
+            "absolute_offset 65536",
+            "relative_offset 65536",
+            "oversize_length 1024,,",
+            "oversize_length 1, other 3",
+            "bitstring_overflowabsolute_offset",
+        ] {
             assert!(Asn1::parse(text).is_err(), "{text}");
         }
         assert_eq!(asn1("double_overflow, oversize_length 10 absolute_offset 3").longer_than, Some(10));

@@ -5,21 +5,25 @@
 //! asked in full; so the plan decides how long it takes, never what holds.
 
 mod addresses;
+mod home;
 mod strings;
 
 pub(crate) use addresses::Addresses;
-pub(crate) use strings::Strings;
+pub(crate) use home::Plans;
+use strings::Draft;
+pub(crate) use strings::{Strings, find_all};
 
 use crate::Direction;
 use crate::app::table::PROTOCOLS;
 use crate::app::{Field, ProtocolId};
+use crate::frame::keywords::PacketTest;
 use crate::inspect::transform::Transform;
 use crate::rule::compile::directions;
-use crate::rule::compiled::{BufferKey, Fast, IpProtocols, Kind, Place, Rule, What};
+use crate::rule::compiled::{BufferKey, Fast, Kind, Place, Rule, What};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule for more ports than these is asked on all of them.
-const PORTS_OF_A_RULE_MAX: usize = 16;
+const PORTS_OF_A_RULE_MAX: usize = 64;
 
 /// The classes of transports that have rules of their own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,14 +47,22 @@ impl Carrier {
         }
     }
 
-    fn may_carry(self, protocols: IpProtocols) -> bool {
-        match self {
-            Carrier::Tcp => protocols.contains(6),
-            Carrier::Udp => protocols.contains(17),
-            Carrier::Icmp => protocols.contains(1) || protocols.contains(58),
-            Carrier::Other => (0..=255)
-                .any(|protocol| protocols.contains(protocol) && Carrier::of(protocol) == Carrier::Other),
-        }
+    /// Those whose packets a rule may hold of.
+    fn of_rule(rule: &Rule) -> impl Iterator<Item = Carrier> {
+        let may_hold_of = |protocol: u8| {
+            rule.head.protocols.contains(protocol)
+                && rule.packet.iter().filter_map(PacketTest::protocols).all(|set| set.has(protocol))
+        };
+        let carriers = match rule.head.protocols.only() {
+            // As nearly always.
+            Some(protocol) => {
+                Carrier::ALL.map(|carrier| carrier == Carrier::of(protocol) && may_hold_of(protocol))
+            }
+            None => Carrier::ALL.map(|carrier| {
+                (0..=u8::MAX).any(|protocol| Carrier::of(protocol) == carrier && may_hold_of(protocol))
+            }),
+        };
+        Carrier::ALL.into_iter().filter(move |carrier| carriers[*carrier as usize])
     }
 }
 
@@ -58,6 +70,8 @@ impl Carrier {
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Bare {
     pub(crate) always: Vec<u32>,
+    /// Rules on payloads of at most so many bytes.
+    pub(crate) small: Vec<(u64, u32)>,
     pub(crate) by_source: BTreeMap<u16, Vec<u32>>,
     pub(crate) by_destination: BTreeMap<u16, Vec<u32>>,
     pub(crate) by_layer: BTreeMap<ProtocolId, Vec<u32>>,
@@ -76,7 +90,10 @@ impl Bare {
             FoundBy::Source(ports) => {
                 ports.iter().for_each(|port| add(self.by_source.entry(*port).or_default()))
             }
-            FoundBy::Anything => add(&mut self.always),
+            FoundBy::Anything => match rule.packet.iter().filter_map(PacketTest::payload_bytes_max).min() {
+                Some(bytes) => self.small.push((bytes, number)),
+                None => add(&mut self.always),
+            },
         }
     }
 }
@@ -84,10 +101,44 @@ impl Bare {
 /// Strings to look for in payloads, by what must come up.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Payloads {
-    pub(crate) always: Strings,
-    pub(crate) by_source: BTreeMap<u16, Strings>,
-    pub(crate) by_destination: BTreeMap<u16, Strings>,
-    pub(crate) by_layer: BTreeMap<ProtocolId, Strings>,
+    always: Strings,
+    by_source: BTreeMap<u16, Strings>,
+    by_destination: BTreeMap<u16, Strings>,
+    /// What is looked for always and between its usual ports among them: one set is quicker than three.
+    by_layer: BTreeMap<ProtocolId, Strings>,
+}
+
+impl Payloads {
+    /// Adds the rules whose strings are in a payload between these ports in which this is spoken, perhaps several times each.
+    pub(crate) fn find(
+        &self,
+        (source, destination): (u16, u16),
+        layer: Option<ProtocolId>,
+        bytes: &[u8],
+        scratch: &mut pattern::Scratch,
+        found: &mut Vec<u32>,
+    ) {
+        let of_layer = layer.and_then(|layer| Some((usual_ports(layer), self.by_layer.get(&layer)?)));
+        let (usual, strings) = of_layer.unwrap_or((&[], &self.always));
+        let of_source = self.by_source.get(&source).filter(|_| !usual.contains(&source));
+        let of_destination = self.by_destination.get(&destination).filter(|_| !usual.contains(&destination));
+        find_all([Some(strings), of_source, of_destination], bytes, scratch, found);
+    }
+}
+
+/// The ports between which a protocol is mostly spoken.
+fn usual_ports(layer: ProtocolId) -> &'static [u16] {
+    match layer {
+        ProtocolId::Http1 => &[80],
+        ProtocolId::Tls => &[443],
+        ProtocolId::Dns => &[53],
+        ProtocolId::Smb => &[445],
+        ProtocolId::Smtp => &[25],
+        ProtocolId::Ftp => &[21],
+        ProtocolId::Ssh => &[22],
+        ProtocolId::Sip => &[5060],
+        _ => &[],
+    }
 }
 
 /// Strings to look for in one field, as it is or changed.
@@ -130,10 +181,7 @@ pub(crate) struct Plan {
     pub(crate) layers: BTreeMap<ProtocolId, [LayerPlan; 2]>,
 }
 
-/// Patterns that wait to be compiled: for each string the rules that it finds.
-type Draft = BTreeMap<(Vec<u8>, bool), Vec<u32>>;
-
-/// The same by protocol and direction, field, and buffer.
+/// Strings by protocol and direction, field, and buffer.
 type LayerDrafts = BTreeMap<(ProtocolId, usize), BTreeMap<Field, BTreeMap<u32, Draft>>>;
 
 #[derive(Default)]
@@ -146,8 +194,7 @@ struct PayloadDraft {
 
 impl PayloadDraft {
     fn add(&mut self, rule: &Rule, number: u32, fast: &Fast) {
-        let key = (fast.bytes.clone(), fast.nocase);
-        let add = |draft: &mut Draft| draft.entry(key.clone()).or_default().push(number);
+        let add = |draft: &mut Draft| draft.add(fast, number);
         match found_by(rule) {
             FoundBy::Layers(layers) => {
                 layers.iter().for_each(|layer| add(self.by_layer.entry(*layer).or_default()))
@@ -162,7 +209,14 @@ impl PayloadDraft {
         }
     }
 
-    fn finish(self) -> Payloads {
+    fn finish(mut self) -> Payloads {
+        for (layer, draft) in &mut self.by_layer {
+            draft.include(&self.always);
+            for port in usual_ports(*layer) {
+                let of_port = [self.by_source.get(port), self.by_destination.get(port)];
+                of_port.into_iter().flatten().for_each(|of_port| draft.include(of_port));
+            }
+        }
         Payloads {
             always: Strings::new(self.always),
             by_source: self.by_source.into_iter().map(|(port, draft)| (port, Strings::new(draft))).collect(),
@@ -177,13 +231,14 @@ impl PayloadDraft {
 }
 
 impl Plan {
-    pub(crate) fn new(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)]) -> Self {
+    /// A plan of the rules whose numbers it is for.
+    fn new(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)], is_for: impl Fn(usize) -> bool) -> Self {
         let mut plan = Plan::default();
         let mut packets: [[PayloadDraft; 4]; 2] = Default::default();
         let mut streams: [PayloadDraft; 2] = Default::default();
         let mut layers = LayerDrafts::new();
         let mut addresses = Vec::new();
-        for (number, rule) in rules.iter().enumerate() {
+        for (number, rule) in rules.iter().enumerate().filter(|(number, _)| is_for(*number)) {
             let number = number as u32;
             match rule.kind {
                 Kind::Events => plan.events.push(number),
@@ -224,9 +279,7 @@ impl Plan {
             let side = direction.index();
             match (&rule.fast, &rule.payload) {
                 (Some(fast), Some(payload)) => {
-                    for carrier in
-                        Carrier::ALL.into_iter().filter(|carrier| carrier.may_carry(rule.head.protocols))
-                    {
+                    for carrier in Carrier::of_rule(rule) {
                         if carrier != Carrier::Tcp || payload.packet {
                             packets[side][carrier as usize].add(rule, number, fast);
                         }
@@ -243,11 +296,11 @@ impl Plan {
     fn add_bare(&mut self, rule: &Rule, number: u32, direction: Direction) {
         let side = direction.index();
         if rule.payload.as_ref().is_some_and(|payload| payload.stream)
-            && Carrier::Tcp.may_carry(rule.head.protocols)
+            && Carrier::of_rule(rule).any(|carrier| carrier == Carrier::Tcp)
         {
             self.stream_bare[side].add(rule, number);
         }
-        for carrier in Carrier::ALL.into_iter().filter(|carrier| carrier.may_carry(rule.head.protocols)) {
+        for carrier in Carrier::of_rule(rule) {
             let only_stream = rule.payload.as_ref().is_some_and(|payload| !payload.packet);
             if carrier != Carrier::Tcp || !only_stream {
                 self.bare[side][carrier as usize].add(rule, number);
@@ -268,8 +321,8 @@ impl Plan {
             let side = direction.index();
             match &rule.fast {
                 Some(fast) if fast.place == Place::Payload => {
-                    for carrier in [Carrier::Tcp, Carrier::Udp] {
-                        if carrier.may_carry(rule.head.protocols) {
+                    for carrier in Carrier::of_rule(rule) {
+                        if matches!(carrier, Carrier::Tcp | Carrier::Udp) {
                             packets[side][carrier as usize].add(rule, number, fast);
                         }
                     }
@@ -295,7 +348,7 @@ impl Plan {
                                 let fields = layers.entry((protocol, side)).or_default();
                                 if fields.len() < SCANS_MAX || fields.contains_key(&field) {
                                     let draft = fields.entry(field).or_default().entry(buffer).or_default();
-                                    draft.entry((fast.bytes.clone(), fast.nocase)).or_default().push(number);
+                                    draft.add(fast, number);
                                     continue;
                                 }
                                 self.layers.entry(protocol).or_default()[side].bare.push(number);

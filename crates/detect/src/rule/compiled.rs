@@ -113,6 +113,13 @@ impl IpProtocols {
     pub(crate) fn is_any(self) -> bool {
         self == IpProtocols::ANY
     }
+
+    /// The one that is in it, if there is no other.
+    pub(crate) fn only(self) -> Option<u8> {
+        let count: u32 = self.0.iter().map(|word| word.count_ones()).sum();
+        let word = self.0.iter().position(|word| *word != 0).filter(|_| count == 1)?;
+        u8::try_from(word as u32 * 64 + self.0[word].trailing_zeros()).ok()
+    }
 }
 
 /// What `flow` wants.
@@ -271,6 +278,22 @@ pub(crate) struct Fast {
     pub(crate) place: Place,
     pub(crate) bytes: Vec<u8>,
     pub(crate) nocase: bool,
+    /// Where it ends at the latest, counted from the beginning, if the rule says that.
+    pub(crate) reach: Option<usize>,
+    /// If that is far away: another string that must be there, too.
+    pub(crate) gate: Option<Gate>,
+}
+
+/// A string ends near the beginning if that is within so many bytes.
+pub(crate) const NEAR_BYTES_MAX: usize = 256;
+
+/// A string near the beginning without which a rule cannot hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Gate {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) nocase: bool,
+    /// Where it ends at the latest.
+    pub(crate) reach: usize,
 }
 
 /// Where it is looked for.

@@ -65,7 +65,8 @@ impl Reputation {
         }
         let category: u8 = category.parse().ok().filter(|it| *it < CATEGORIES_MAX)?;
         let value: u8 = value.parse().ok().filter(|it| *it <= VALUE_MAX)?;
-        let (address, bits) = place.split_once('/').map_or((place, None), |(address, bits)| (address, Some(bits)));
+        let (address, bits) =
+            place.split_once('/').map_or((place, None), |(address, bits)| (address, Some(bits)));
         let address: IpAddr = address.parse().ok()?;
         let all = bits_of(address);
         let bits = match bits {
@@ -157,7 +158,9 @@ impl ReputationTest {
         let test = match parts.get(2..).unwrap_or_default() {
             ["isset"] => Some(NumberTest::AtLeast(0)),
             ["isnotset"] => None,
-            [operator @ ("<" | ">" | "=" | "!=" | "<=" | ">="), value] if value.bytes().all(|it| it.is_ascii_digit()) => {
+            [operator @ ("<" | ">" | "=" | "!=" | "<=" | ">="), value]
+                if value.bytes().all(|it| it.is_ascii_digit()) =>
+            {
                 let operator = if *operator == "=" { "" } else { operator };
                 Some(NumberTest::parse(&format!("{operator}{value}"), u64::from(u8::MAX), &[])?)
             }
@@ -221,12 +224,22 @@ mod tests {
     #[test]
     fn lines_without_sense_are_left_out_and_told() {
         let lists = lists();
-        assert_eq!(lists.wrong(), [("categories".to_owned(), 3), ("a.list".to_owned(), 8), ("a.list".to_owned(), 9)]);
+        assert_eq!(
+            lists.wrong(),
+            [("categories".to_owned(), 3), ("a.list".to_owned(), 8), ("a.list".to_owned(), 9)]
+        );
     }
 
     #[test]
     fn a_category_that_no_list_has_refuses_the_rule() {
-        for text in ["src,Nobody,>,1", "src,Scanners,>,x", "src,Scanners,>,256", "left,Scanners,>,1", "src,Scanners", ""] {
+        for text in [
+            "src,Nobody,>,1",
+            "src,Scanners,>,x",
+            "src,Scanners,>,256",
+            "left,Scanners,>,1",
+            "src,Scanners",
+            "",
+        ] {
             assert!(ReputationTest::parse(text, &lists()).is_err(), "{text}");
         }
     }

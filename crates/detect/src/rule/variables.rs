@@ -53,11 +53,7 @@ impl Default for Variables {
         let owned = |list: &[(&str, &str)]| {
             list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         };
-        Variables {
-            reputation: Arc::default(),
-            addresses: owned(ADDRESSES),
-            ports: owned(PORTS),
-        }
+        Variables { reputation: Arc::default(), addresses: owned(ADDRESSES), ports: owned(PORTS) }
     }
 }
 

@@ -63,6 +63,21 @@ pub(crate) enum Supply<'a> {
     Nothing,
 }
 
+/// Raw bytes of one side, taken out.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    buffer: Buffer,
+    from: u64,
+    count: usize,
+}
+
+impl Chunk {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        let bytes = self.buffer.from(self.from);
+        &bytes[..self.count.min(bytes.len())]
+    }
+}
+
 /// What a segment did.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Seen {
@@ -102,6 +117,9 @@ impl Half {
 
     /// The place in what the receiver reads, urgent bytes left out, of a place in what was sent.
     fn read_place(&self, at: u64) -> u64 {
+        if self.urgent.is_empty() {
+            return at;
+        }
         at - self.urgent.partition_point(|urgent| *urgent < at) as u64
     }
 
@@ -164,7 +182,7 @@ impl Session {
     }
 
     /// Both sides are done: it is kept for what comes late.
-    pub(crate) fn is_over(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         matches!(self.machine.state(), State::LastAck | State::TimeWait | State::Closed)
     }
 
@@ -317,6 +335,18 @@ impl Session {
         if half.app_is_done { Supply::Nothing } else { supply(half, half.app, all, self.depth) }
     }
 
+    /// Whether there may be something for the application layer that was acknowledged.
+    pub(crate) fn offers(&self, direction: Direction) -> bool {
+        let half = &self.halves[direction.index()];
+        !half.app_is_done && half.app < half.acked_to().min(self.depth)
+    }
+
+    /// Gives back the memory that a closed conversation does not need.
+    pub(crate) fn let_go(&mut self) {
+        debug_assert!(self.is_closed());
+        self.halves.iter_mut().for_each(|half| half.buffer.let_go());
+    }
+
     /// The application layer has taken `bytes` bytes, or knows of a gap of so many.
     pub(crate) fn app_took(&mut self, direction: Direction, bytes: u64) {
         let half = &mut self.halves[direction.index()];
@@ -357,22 +387,37 @@ impl Session {
         self.depth = u64::MAX;
     }
 
-    /// Raw bytes were looked at, or known to be lost.
+    /// Raw bytes were looked at, or known to be lost. They stay until [`Session::looked`].
     pub(crate) fn raw_took(&mut self, direction: Direction, bytes: u64) {
+        self.halves[direction.index()].raw += bytes;
+    }
+
+    /// Everything raw that was to be looked at was.
+    pub(crate) fn looked(&mut self, direction: Direction) {
         let half = &mut self.halves[direction.index()];
-        half.raw += bytes;
+        half.flush = false;
         half.release();
     }
 
-    /// Everything that was to be looked at at once was.
-    pub(crate) fn flushed(&mut self, direction: Direction) {
-        self.halves[direction.index()].flush = false;
+    /// Takes bytes out that [`Session::raw`] has shown, so that they can be looked at while the flow changes.
+    pub(crate) fn take_out(&mut self, direction: Direction, from: u64, count: usize) -> Chunk {
+        let half = &mut self.halves[direction.index()];
+        let buffer = std::mem::replace(&mut half.buffer, Buffer::new(Policy::Windows));
+        Chunk { buffer, from, count }
     }
 
-    /// Whether a side has said that it is done, and everything before that was shown.
-    pub(crate) fn has_ended(&self, direction: Direction) -> bool {
+    /// What was taken out comes back.
+    pub(crate) fn give_back(&mut self, direction: Direction, chunk: Chunk) {
+        self.halves[direction.index()].buffer = chunk.buffer;
+    }
+
+    /// Whether a side will say nothing more: it has said that it is done, or the conversation is closed, and everything before that was shown.
+    pub(crate) fn is_over(&self, direction: Direction) -> bool {
         let half = &self.halves[direction.index()];
-        half.end.is_some_and(|end| half.app >= half.read_place(end))
+        let has_ended = || half.end.is_some_and(|end| half.app >= half.read_place(end));
+        (self.is_closed() || has_ended())
+            // What was said and not acknowledged yet is still to come.
+            && matches!(self.for_app(direction, true), Supply::Nothing)
     }
 }
 
@@ -386,6 +431,9 @@ fn seconds(time: Time) -> u32 {
 
 fn supply(half: &Half, from: u64, all: bool, depth: u64) -> Supply<'_> {
     let acked = half.acked_to().min(depth);
+    if !all && from >= acked {
+        return Supply::Nothing;
+    }
     let bytes = half.buffer.from(from);
     let limit = if all { u64::MAX } else { acked };
     let count = usize::try_from(limit.saturating_sub(from)).unwrap_or(usize::MAX).min(bytes.len());

@@ -76,6 +76,9 @@ impl fmt::Debug for FileTest {
     }
 }
 
+/// The fields that show what is in files, bodies that are files among them.
+pub(crate) const CONTENT: [Field; 3] = [DATA, MAGIC, super::http::field::REQUEST_BODY];
+
 /// Notes what the conditions of the rules need.
 pub(crate) fn wanted<'a>(settings: &mut Settings, tests: impl IntoIterator<Item = &'a FileTest>) {
     for test in tests {
@@ -146,6 +149,9 @@ impl File {
         self.digests.begin(settings, self.body.window());
         if self.ending == Ending::Closed {
             self.digests.finish();
+        }
+        if settings.counts_files {
+            self.body.only_count();
         }
     }
 

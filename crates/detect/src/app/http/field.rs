@@ -65,8 +65,6 @@ fields! {
     SERVER = 26;
     /// The request's body, decoded.
     REQUEST_BODY = 27;
-    /// The response's body, decoded.
-    RESPONSE_BODY = 28;
 }
 
 /// The field that is the value of one header, and the header's name in small letters.

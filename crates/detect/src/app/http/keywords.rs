@@ -8,7 +8,7 @@
 //! `http.uri` and its like.
 
 use super::field;
-use crate::app::{Buffer, Field, Keyword, ProtocolId, Sides, Takes, Test, Verdict, http1, http2};
+use crate::app::{Buffer, Field, Keyword, ProtocolId, Sides, Takes, Test, Verdict, file, http1, http2};
 use crate::{Complaint, NumberTest};
 use std::any::Any;
 
@@ -66,7 +66,7 @@ pub static KEYWORDS: &[Keyword] = &[
     sticky("http.location", field::LOCATION, Sides::ToClient),
     sticky("http.server", field::SERVER, Sides::ToClient),
     sticky("http.request_body", field::REQUEST_BODY, Sides::ToServer),
-    sticky("http.response_body", field::RESPONSE_BODY, Sides::ToClient),
+    sticky("http.response_body", file::DATA, Sides::ToClient),
     sticky("http_protocol", field::PROTOCOL, Sides::Both),
     sticky("http_request_line", field::REQUEST_LINE, Sides::ToServer),
     sticky("http_response_line", field::RESPONSE_LINE, Sides::ToClient),
@@ -89,7 +89,7 @@ pub static KEYWORDS: &[Keyword] = &[
     modifier("http_host", field::HOST, Sides::ToServer),
     modifier("http_raw_host", field::HOST_RAW, Sides::ToServer),
     modifier("http_client_body", field::REQUEST_BODY, Sides::ToServer),
-    modifier("http_server_body", field::RESPONSE_BODY, Sides::ToClient),
+    modifier("http_server_body", file::DATA, Sides::ToClient),
     modifier("http_stat_code", field::STATUS_CODE, Sides::ToClient),
     modifier("http_stat_msg", field::STATUS_MESSAGE, Sides::ToClient),
     Keyword { name: "urilen", takes: Takes::Test(uri_length) },

@@ -234,7 +234,6 @@ impl Exchange {
                 let sink = &self.request.entity.sink;
                 sink.body.as_ref().or_else(|| sink.whole())
             }
-            (field::RESPONSE_BODY, Direction::ToClient) => self.response.entity.sink.whole(),
             _ => None,
         }
     }
@@ -265,7 +264,7 @@ impl Transaction for Exchange {
             field::URI | field::URI_RAW | field::METHOD | field::PROTOCOL => Progress::Line,
             field::REQUEST_LINE | field::RESPONSE_LINE => Progress::Line,
             field::STATUS_CODE | field::STATUS_MESSAGE => Progress::Line,
-            field::REQUEST_BODY | field::RESPONSE_BODY => return Ready::No,
+            field::REQUEST_BODY => return Ready::No,
             field::HEADER
             | field::HEADER_RAW
             | field::HEADER_NAMES
@@ -289,7 +288,7 @@ impl Transaction for Exchange {
 
     fn visit(&self, field: Field, direction: Direction, show: &mut dyn FnMut(Piece<'_>)) {
         match field {
-            field::REQUEST_BODY | field::RESPONSE_BODY => {
+            field::REQUEST_BODY => {
                 if let Some(piece) = self.body(field, direction).and_then(Body::piece) {
                     show(piece);
                 }

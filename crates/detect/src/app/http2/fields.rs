@@ -30,9 +30,7 @@ pub(super) fn joined(side: &Side, name: &[u8]) -> Option<Vec<u8>> {
 /// The files that a body's field means.
 pub(super) fn body(exchange: &Exchange, field: Field, direction: Direction) -> Option<&Files> {
     match (field, direction) {
-        (field::REQUEST_BODY, Direction::ToServer) | (field::RESPONSE_BODY, Direction::ToClient) => {
-            exchange.files(direction)
-        }
+        (field::REQUEST_BODY, Direction::ToServer) => exchange.files(direction),
         _ => None,
     }
 }

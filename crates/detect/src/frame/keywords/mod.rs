@@ -40,18 +40,46 @@ impl PacketKeyword {
 
 /// A condition on a packet.
 #[derive(Clone)]
-pub struct PacketTest(Arc<dyn Fn(&Packet<'_>) -> bool + Send + Sync>);
+pub struct PacketTest {
+    holds: Arc<dyn Fn(&Packet<'_>) -> bool + Send + Sync>,
+    payload_bytes_max: Option<u64>,
+    protocols: Option<ProtocolSet>,
+}
 
 impl PacketTest {
     /// The condition that `holds` tells.
     pub fn new(holds: impl Fn(&Packet<'_>) -> bool + Send + Sync + 'static) -> Self {
-        PacketTest(Arc::new(holds))
+        PacketTest { holds: Arc::new(holds), payload_bytes_max: None, protocols: None }
+    }
+
+    /// The same condition, which never holds of a packet with more payload.
+    #[must_use]
+    pub fn with_payload_of_at_most(self, bytes: Option<u64>) -> Self {
+        PacketTest { payload_bytes_max: bytes, ..self }
+    }
+
+    /// The most payload that a packet may have of which it holds, if there is a bound.
+    #[must_use]
+    pub fn payload_bytes_max(&self) -> Option<u64> {
+        self.payload_bytes_max
+    }
+
+    /// The same condition, which never holds of a packet of another IP protocol.
+    #[must_use]
+    pub fn with_protocols(self, protocols: ProtocolSet) -> Self {
+        PacketTest { protocols: Some(protocols), ..self }
+    }
+
+    /// The IP protocols of packets of which it may hold, if not all are.
+    #[must_use]
+    pub fn protocols(&self) -> Option<&ProtocolSet> {
+        self.protocols.as_ref()
     }
 
     /// Whether it holds.
     #[must_use]
     pub fn holds(&self, packet: &Packet<'_>) -> bool {
-        (self.0)(packet)
+        (self.holds)(packet)
     }
 }
 

@@ -20,10 +20,16 @@ pub(super) fn size(text: &str) -> Result<PacketTest, Complaint> {
         }
         _ => false,
     };
-    Ok(PacketTest::new(move |packet| {
+    let most = match test {
+        NumberTest::Equal(bytes) | NumberTest::Less(bytes) | NumberTest::AtMost(bytes) => Some(bytes),
+        NumberTest::Between(_, bytes) => Some(bytes),
+        _ => None,
+    };
+    let test = PacketTest::new(move |packet| {
         let has_payload = !packet.payload.is_empty() && !packet.hides_payload;
         (has_payload || !needs_payload) && test.holds(packet.payload.len() as u64)
-    }))
+    });
+    Ok(test.with_payload_of_at_most(most))
 }
 
 /// `rpc`: a call of a program, perhaps of a version and a procedure; `*` is any.

@@ -83,7 +83,8 @@ fn number(word: &str) -> Result<u8, Complaint> {
 /// One condition, as a test of a packet.
 pub(super) fn parse(text: &str) -> Result<PacketTest, Complaint> {
     let condition = Condition::parse(text)?;
-    Ok(PacketTest::new(move |packet| condition.holds(packet.protocol)))
+    let protocols = ProtocolSet::ALL.only(|protocol| condition.holds(protocol));
+    Ok(PacketTest::new(move |packet| condition.holds(packet.protocol)).with_protocols(protocols))
 }
 
 /// IP protocols.

@@ -13,8 +13,17 @@ use crate::rule::syntax::SourceOption;
 use crate::{Complaint, NumberTest};
 
 /// The names of the options that are read here.
-pub(super) const NAMES: &[&str] =
-    &["isdataat", "bsize", "urilen", "byte_test", "byte_jump", "byte_extract", "byte_math", "entropy", "asn1"];
+pub(super) const NAMES: &[&str] = &[
+    "isdataat",
+    "bsize",
+    "urilen",
+    "byte_test",
+    "byte_jump",
+    "byte_extract",
+    "byte_math",
+    "entropy",
+    "asn1",
+];
 /// What an offset can be at most, either way.
 const OFFSET_MAX: i64 = 65_535;
 /// What a number can be multiplied with at most.
@@ -497,7 +506,9 @@ fn entropy_test(word: &str) -> Result<NumberTest, Complaint> {
             NumberTest::Between(low, high)
         });
     }
-    const SIGNS: &[(&str, fn(u64) -> NumberTest)] = &[
+    /// A sign, and the test that it means.
+    type Sign = (&'static str, fn(u64) -> NumberTest);
+    const SIGNS: &[Sign] = &[
         (">=", NumberTest::AtLeast),
         ("<=", NumberTest::AtMost),
         ("!=", NumberTest::NotEqual),

@@ -62,9 +62,6 @@ impl Compiler<'_> {
                 }
             },
         }
-        if let Some(protocols) = draft.ip_protocols {
-            head.protocols = protocols;
-        }
         if !draft.layers.is_empty() {
             head.layers.clone_from(&draft.layers);
         }

@@ -1,11 +1,14 @@
 //! The last step: when a rule is asked, and by which string its candidates are found.
 
 use super::Draft;
+use crate::frame::keywords::PacketTest;
+use crate::inspect::chain::Operand;
 use crate::inspect::content::Content;
 use crate::inspect::{Chain, Link};
 use crate::lists::Lists;
 use crate::rule::compiled::{
-    Fast, FlowWants, FramePart, Head, Kind, PacketPart, Part, Payload, Place, Rule, What,
+    Absent, Fast, FlowWants, FramePart, Gate, Head, Kind, NEAR_BYTES_MAX, PacketPart, Part, Payload, Place,
+    Rule, What,
 };
 use crate::state::{Change, FlowTest};
 use crate::{Complaint, Direction};
@@ -36,7 +39,8 @@ pub(super) fn rule(
         What::Buffer { chain, .. } => asks_late(chain, lists),
         _ => false,
     }) || packet_parts.iter().any(|part| asks_late(&part.chain, lists));
-    let fast = fast(&parts, payload.as_ref());
+    let payload_bytes_max = draft.packet.iter().filter_map(PacketTest::payload_bytes_max).min();
+    let fast = fast(&parts, payload.as_ref(), payload_bytes_max);
     let mut meta = draft.meta;
     meta.metadata.shrink_to_fit();
     Ok(Rule {
@@ -119,38 +123,84 @@ fn asks_late(chain: &Chain, lists: &Lists) -> bool {
 }
 
 /// The string by which candidates are found: the one that the rule asks for, or the best.
-fn fast(parts: &[Part], payload: Option<&Payload>) -> Option<Fast> {
+fn fast(parts: &[Part], payload: Option<&Payload>, payload_bytes_max: Option<u64>) -> Option<Fast> {
+    let payload_bytes_max = payload_bytes_max.and_then(|bytes| usize::try_from(bytes).ok());
+    let chains = parts.iter().enumerate().filter_map(|(place, part)| match &part.what {
+        What::Buffer { chain, absent: Absent::Fails, .. } => Some((Place::Part(place), chain)),
+        _ => None,
+    });
+    let chains = chains.chain(payload.map(|payload| (Place::Payload, &payload.chain)));
     let mut best: Option<(u64, Fast)> = None;
-    let mut consider = |place: Place, content: &Content, in_buffer: bool| {
-        if content.negated {
-            return;
-        }
-        let score = score(content, in_buffer);
-        if best.as_ref().is_none_or(|best| score > best.0) {
-            // The beginning of a long string finds it as well.
-            let bytes = content.bytes[..content.bytes.len().min(pattern::PATTERN_BYTES_MAX)].to_vec();
-            best = Some((score, Fast { place, bytes, nocase: content.nocase }));
-        }
-    };
-    for (place, part) in parts.iter().enumerate() {
-        if let What::Buffer { chain, absent: crate::rule::compiled::Absent::Fails, .. } = &part.what {
-            for content in contents(chain) {
-                consider(Place::Part(place), content, true);
+    for (place, chain) in chains {
+        let contents = contents(chain);
+        let bound = payload_bytes_max.filter(|_| place == Place::Payload);
+        for (content, reach) in &contents {
+            // Nothing ends behind the end.
+            let reach = [*reach, bound].into_iter().flatten().min();
+            let score = score(content, place != Place::Payload);
+            if best.as_ref().is_none_or(|best| score > best.0) {
+                let is_far = reach.is_none_or(|reach| reach > NEAR_BYTES_MAX);
+                let fast = Fast {
+                    place: place.clone(),
+                    bytes: beginning(content),
+                    nocase: content.nocase,
+                    reach,
+                    gate: if is_far { gate(&contents) } else { None },
+                };
+                best = Some((score, fast));
             }
         }
-    }
-    for content in payload.iter().flat_map(|payload| contents(&payload.chain)) {
-        consider(Place::Payload, content, false);
     }
     best.map(|best| best.1)
 }
 
-/// The contents that must be in the buffer itself.
-fn contents(chain: &Chain) -> impl Iterator<Item = &Content> {
-    chain.links.iter().filter_map(|link| match link {
-        Link::Content(content) => Some(content),
-        _ => None,
-    })
+/// The beginning of a long string finds it as well.
+fn beginning(content: &Content) -> Vec<u8> {
+    content.bytes[..content.bytes.len().min(pattern::PATTERN_BYTES_MAX)].to_vec()
+}
+
+/// The longest string that must stand near the beginning.
+fn gate(contents: &[(&Content, Option<usize>)]) -> Option<Gate> {
+    let near = contents.iter().filter_map(|(content, reach)| {
+        let reach = reach.filter(|reach| *reach <= NEAR_BYTES_MAX)?;
+        Some(Gate { bytes: beginning(content), nocase: content.nocase, reach })
+    });
+    near.max_by_key(|gate| gate.bytes.len())
+}
+
+/// The contents that must be in the buffer itself, each with where it ends at the latest.
+fn contents(chain: &Chain) -> Vec<(&Content, Option<usize>)> {
+    let mut found = Vec::new();
+    // Where the last match ended at the latest.
+    let mut last = Some(0);
+    for link in &chain.links {
+        match link {
+            Link::Content(content) if content.negated => {}
+            Link::Content(content) => {
+                last = reach(content, last);
+                found.push((content, last.and_then(|last| usize::try_from(last).ok())));
+            }
+            Link::Size(_) | Link::Length(_) | Link::IsDataAt(_) | Link::ByteTest(_) => {}
+            _ => last = None,
+        }
+    }
+    found
+}
+
+/// Where a content ends at the latest, if the last match ended at `last` at the latest.
+fn reach(content: &Content, last: Option<i64>) -> Option<i64> {
+    let number = |operand: Option<Operand>| match operand {
+        None => Some(0),
+        Some(Operand::Number(number)) => Some(number),
+        Some(Operand::Variable(_)) => None,
+    };
+    if content.is_relative() {
+        content.within?;
+        Some(last? + number(content.distance)?.max(0) + number(content.within)?)
+    } else {
+        content.depth?;
+        Some(number(content.offset)? + number(content.depth)?)
+    }
 }
 
 /// What the rule's author says counts most; then a buffer of a layer before the payload, and length.

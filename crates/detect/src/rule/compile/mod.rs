@@ -387,7 +387,6 @@ struct Draft {
     variables: Vec<String>,
     /// What is asked of the ends' reputation.
     reputation: Vec<crate::rule::reputation::ReputationTest>,
-    ip_protocols: Option<super::compiled::IpProtocols>,
     layers: Vec<ProtocolId>,
     /// The protocols that the head names.
     head_layers: Vec<ProtocolId>,
@@ -422,7 +421,6 @@ impl Draft {
             is_silent: false,
             variables: Vec::new(),
             reputation: Vec::new(),
-            ip_protocols: None,
             layers: Vec::new(),
             head_layers: head::layers(source.protocol).unwrap_or_default(),
             beyond_addresses: false,

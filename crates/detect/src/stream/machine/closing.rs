@@ -9,7 +9,9 @@ impl Machine {
         let own = &self.sides[segment.direction.index()];
         let end = segment.end();
         let is_old = segment.length > 0
-            && (is_before(segment.sequence(), own.acked) || !is_after(end, own.acked) || !is_after(end, own.next));
+            && (is_before(segment.sequence(), own.acked)
+                || !is_after(end, own.acked)
+                || !is_after(end, own.next));
         if is_old {
             events.add(Event::Retransmission);
         }
@@ -22,7 +24,12 @@ impl Machine {
     }
 
     /// The server is done, and perhaps the client knows.
-    pub(super) fn in_fin_wait(&mut self, state: State, segment: &Segment<'_>, events: &mut Events) -> Verdict {
+    pub(super) fn in_fin_wait(
+        &mut self,
+        state: State,
+        segment: &Segment<'_>,
+        events: &mut Events,
+    ) -> Verdict {
         if segment.has(Tcp::RST) {
             return self.reset(segment, events);
         }

@@ -231,7 +231,14 @@ impl Machine {
         self.sides[at].keeps_alive = false;
         let is_established = self.state >= State::Established;
         let was_probed = std::mem::take(&mut self.probing[to]);
-        if was_probed && is_established && is_empty && segment.has(Tcp::ACK) && window == 0 && other.window == 0 && fits {
+        if was_probed
+            && is_established
+            && is_empty
+            && segment.has(Tcp::ACK)
+            && window == 0
+            && other.window == 0
+            && fits
+        {
             return true;
         }
         self.probing[to] = was_probed;

@@ -1,8 +1,8 @@
 //! Segment by segment: what is believed, and what is told of what is not.
 
 use super::*;
-use crate::frame::{Decoder, Transport};
 use crate::Time;
+use crate::frame::{Decoder, Transport};
 
 /// Numbers of the two SYNs.
 const CLIENT: u32 = 1000;
@@ -122,13 +122,25 @@ fn a_conversation_goes_from_syn_to_closed_and_tells_nothing() {
     let none = Events::default();
     let data = Says { sequence: CLIENT + 1, ack: server(1), length: 100, ..DEFAULT };
     assert_eq!(talk.client(data), (Verdict::Taken, none));
-    assert_eq!(talk.server(Says { sequence: server(1), ack: CLIENT + 101, length: 50, ..DEFAULT }), (Verdict::Taken, none));
+    assert_eq!(
+        talk.server(Says { sequence: server(1), ack: CLIENT + 101, length: 50, ..DEFAULT }),
+        (Verdict::Taken, none)
+    );
     let fin = Tcp::FIN | Tcp::ACK;
-    assert_eq!(talk.client(Says { flags: fin, sequence: CLIENT + 101, ack: server(51), ..DEFAULT }), (Verdict::Taken, none));
+    assert_eq!(
+        talk.client(Says { flags: fin, sequence: CLIENT + 101, ack: server(51), ..DEFAULT }),
+        (Verdict::Taken, none)
+    );
     assert_eq!(talk.0.state(), State::CloseWait);
-    assert_eq!(talk.server(Says { flags: fin, sequence: server(51), ack: CLIENT + 102, ..DEFAULT }), (Verdict::Taken, none));
+    assert_eq!(
+        talk.server(Says { flags: fin, sequence: server(51), ack: CLIENT + 102, ..DEFAULT }),
+        (Verdict::Taken, none)
+    );
     assert_eq!(talk.0.state(), State::LastAck);
-    assert_eq!(talk.client(Says { sequence: CLIENT + 102, ack: server(52), ..DEFAULT }), (Verdict::Taken, none));
+    assert_eq!(
+        talk.client(Says { sequence: CLIENT + 102, ack: server(52), ..DEFAULT }),
+        (Verdict::Taken, none)
+    );
     assert_eq!(talk.0.state(), State::Closed);
     assert_eq!(talk.0.acked(Direction::ToClient), server(52));
 }
@@ -138,10 +150,19 @@ fn a_handshake_in_four_steps_is_followed() {
     let mut talk = Talk::begun(&[]);
     talk.server(Says { flags: Tcp::SYN, sequence: SERVER, ..DEFAULT });
     let flags = Tcp::SYN | Tcp::ACK;
-    refused(talk.client(Says { flags, sequence: CLIENT, ack: server(9), ..DEFAULT }), &[Event::SplitWrongAck]);
-    refused(talk.client(Says { flags, sequence: CLIENT + 5, ack: server(1), ..DEFAULT }), &[Event::SplitWrongSyn]);
+    refused(
+        talk.client(Says { flags, sequence: CLIENT, ack: server(9), ..DEFAULT }),
+        &[Event::SplitWrongAck],
+    );
+    refused(
+        talk.client(Says { flags, sequence: CLIENT + 5, ack: server(1), ..DEFAULT }),
+        &[Event::SplitWrongSyn],
+    );
     talk.client(Says { flags, sequence: CLIENT, ack: server(1), ..DEFAULT });
-    refused(talk.server(Says { sequence: server(2), ack: CLIENT + 1, ..DEFAULT }), &[Event::SplitWrongSequence]);
+    refused(
+        talk.server(Says { sequence: server(2), ack: CLIENT + 1, ..DEFAULT }),
+        &[Event::SplitWrongSequence],
+    );
     let far = Says { sequence: server(1), ack: CLIENT + 100_000, ..DEFAULT };
     refused(talk.server(far), &[Event::InvalidAck, Event::SplitInvalidAck]);
     assert_eq!(talk.server(Says { sequence: server(1), ack: CLIENT + 1, ..DEFAULT }).0, Verdict::Taken);
@@ -154,12 +175,21 @@ fn what_does_not_fit_the_handshake_is_told() {
     let mut talk = Talk::begun(&[]);
     let wrong = Says { flags: both, sequence: SERVER, ack: CLIENT + 2, ..DEFAULT };
     refused(talk.server(wrong), &[Event::HandshakeSynAckWrongAck]);
-    refused(talk.client(Says { flags: both, sequence: CLIENT, ack: 1, ..DEFAULT }), &[Event::HandshakeSynAckInWrongDirection]);
+    refused(
+        talk.client(Says { flags: both, sequence: CLIENT, ack: 1, ..DEFAULT }),
+        &[Event::HandshakeSynAckInWrongDirection],
+    );
     talk.server(Says { ack: CLIENT + 1, ..wrong });
     refused(talk.server(wrong), &[Event::HandshakeSynAckOtherAck]);
-    refused(talk.client(Says { flags: both, sequence: CLIENT, ack: 1, ..DEFAULT }), &[Event::HandshakeSynAckToServer]);
+    refused(
+        talk.client(Says { flags: both, sequence: CLIENT, ack: 1, ..DEFAULT }),
+        &[Event::HandshakeSynAckToServer],
+    );
     refused(talk.server(Says { flags: Tcp::SYN, ..DEFAULT }), &[Event::HandshakeSynToClient]);
-    refused(talk.client(Says { flags: Tcp::SYN, sequence: 7, ..DEFAULT }), &[Event::HandshakeSynOtherSequence]);
+    refused(
+        talk.client(Says { flags: Tcp::SYN, sequence: 7, ..DEFAULT }),
+        &[Event::HandshakeSynOtherSequence],
+    );
     let evasion = Says { sequence: CLIENT + 1, ack: server(5), ..DEFAULT };
     refused(talk.client(evasion), &[Event::HandshakeRightSequenceWrongAck]);
     refused(talk.client(Says { sequence: CLIENT + 9, ..evasion }), &[Event::HandshakeWrongSequenceWrongAck]);
@@ -191,18 +221,33 @@ fn floods_of_syns_and_of_answers_are_told() {
 fn an_established_conversation_tells_what_does_not_fit() {
     let both = Tcp::SYN | Tcp::ACK;
     let mut talk = Talk::established();
-    refused(talk.client(Says { flags: both, sequence: CLIENT, ack: 1, ..DEFAULT }), &[Event::EstablishedSynAckToServer]);
-    refused(talk.client(Says { flags: Tcp::SYN, sequence: CLIENT, ..DEFAULT }), &[Event::EstablishedSynResend]);
-    refused(talk.client(Says { flags: Tcp::SYN, sequence: 3, ..DEFAULT }), &[Event::EstablishedSynOtherSequence]);
+    refused(
+        talk.client(Says { flags: both, sequence: CLIENT, ack: 1, ..DEFAULT }),
+        &[Event::EstablishedSynAckToServer],
+    );
+    refused(
+        talk.client(Says { flags: Tcp::SYN, sequence: CLIENT, ..DEFAULT }),
+        &[Event::EstablishedSynResend],
+    );
+    refused(
+        talk.client(Says { flags: Tcp::SYN, sequence: 3, ..DEFAULT }),
+        &[Event::EstablishedSynOtherSequence],
+    );
     refused(talk.server(Says { flags: Tcp::SYN, sequence: 3, ..DEFAULT }), &[Event::EstablishedSynToClient]);
-    refused(talk.server(Says { flags: both, sequence: SERVER, ack: 3, ..DEFAULT }), &[Event::EstablishedSynAckOtherAck]);
+    refused(
+        talk.server(Says { flags: both, sequence: SERVER, ack: 3, ..DEFAULT }),
+        &[Event::EstablishedSynAckOtherAck],
+    );
     let resend = Says { flags: both, sequence: SERVER, ack: CLIENT + 1, ..DEFAULT };
     refused(talk.server(Says { sequence: 3, ..resend }), &[Event::EstablishedSynAckOtherSequence]);
     assert_eq!(talk.server(resend).0, Verdict::Nothing);
     talk.server(Says { sequence: server(1), ack: CLIENT + 1, length: 10, ..DEFAULT });
     refused(talk.server(resend), &[Event::EstablishedSynAckResend]);
     let data = Says { sequence: CLIENT + 1, ack: server(11), length: 10, ..DEFAULT };
-    refused(talk.client(Says { ack: server(60_000), ..data }), &[Event::InvalidAck, Event::EstablishedInvalidAck]);
+    refused(
+        talk.client(Says { ack: server(60_000), ..data }),
+        &[Event::InvalidAck, Event::EstablishedInvalidAck],
+    );
     refused(talk.client(Says { sequence: CLIENT + 50_000, ..data }), &[Event::EstablishedOutOfWindow]);
 }
 
@@ -259,7 +304,10 @@ fn the_client_may_be_done_first() {
     talk.server(Says { flags: fin, ack: CLIENT + 2, ..fits });
     let last = Says { sequence: CLIENT + 90, ack: server(2), ..DEFAULT };
     refused(talk.client(last), &[Event::LastAckWrongSequence]);
-    refused(talk.client(Says { ack: server(60_000), ..last }), &[Event::InvalidAck, Event::LastAckInvalidAck]);
+    refused(
+        talk.client(Says { ack: server(60_000), ..last }),
+        &[Event::InvalidAck, Event::LastAckInvalidAck],
+    );
 }
 
 #[test]
@@ -299,9 +347,8 @@ fn the_same_syn_again_is_no_other_conversation() {
 
 #[test]
 fn an_older_time_stamp_is_refused_and_so_is_an_echo_of_none() {
-    let stamps = |value: u32, echo: u32| {
-        [&[1, 1, 8, 10][..], &value.to_be_bytes(), &echo.to_be_bytes()].concat()
-    };
+    let stamps =
+        |value: u32, echo: u32| [&[1, 1, 8, 10][..], &value.to_be_bytes(), &echo.to_be_bytes()].concat();
     let mut talk = Talk::begun(&stamps(100, 0));
     let flags = Tcp::SYN | Tcp::ACK;
     let answer = Says { flags, sequence: SERVER, ack: CLIENT + 1, ..DEFAULT };
@@ -323,7 +370,10 @@ fn fast_open_counts_once_the_server_took_it() {
     };
     let flags = Tcp::SYN | Tcp::ACK;
     let mut talk = open();
-    assert_eq!(talk.server(Says { flags, sequence: SERVER, ack: CLIENT + 21, ..DEFAULT }).1, Events::default());
+    assert_eq!(
+        talk.server(Says { flags, sequence: SERVER, ack: CLIENT + 21, ..DEFAULT }).1,
+        Events::default()
+    );
     assert_eq!(talk.0.acked(Direction::ToServer), CLIENT + 21);
     let mut talk = open();
     let ignores = Says { flags, sequence: SERVER, ack: CLIENT + 1, ..DEFAULT };
@@ -351,8 +401,10 @@ fn whatever_comes_panics_nowhere() {
             let places = [0, 1, 2, 100, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
             let place = |base: u32, at: u32| base.wrapping_add(places[at as usize]);
             let direction = if next(2) == 0 { Direction::ToServer } else { Direction::ToClient };
-            let (own, other) = if direction == Direction::ToServer { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
-            let flags = [Tcp::ACK, Tcp::SYN, Tcp::SYN | Tcp::ACK, Tcp::FIN | Tcp::ACK, Tcp::FIN, Tcp::RST, 0, 0xff];
+            let (own, other) =
+                if direction == Direction::ToServer { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
+            let flags =
+                [Tcp::ACK, Tcp::SYN, Tcp::SYN | Tcp::ACK, Tcp::FIN | Tcp::ACK, Tcp::FIN, Tcp::RST, 0, 0xff];
             let says = Says {
                 flags: flags[next(8) as usize],
                 sequence: place(own, next(7)),

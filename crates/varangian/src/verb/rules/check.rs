@@ -49,11 +49,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         }
     };
     let started = Instant::now();
-    let set = RuleSet::load(
-        &rule_files::borrowed(&sources),
-        &variables,
-        &rule_files::reader(&arguments.files),
-    );
+    let set =
+        RuleSet::load(&rule_files::borrowed(&sources), &variables, &rule_files::reader(&arguments.files));
     let seconds = started.elapsed().as_secs_f64();
     let report = set.report();
     if arguments.json {

@@ -1,7 +1,7 @@
 //! Malformed messages that browsers show all the same: the body has to be seen.
 
 use super::{Talk, ToClient};
-use crate::app::http::field;
+use crate::app::file;
 
 const BODY: &str = "what must be seen";
 
@@ -13,7 +13,7 @@ fn seen(answer: &str) -> Talk {
 
 fn shows(answer: &str) {
     let talk = seen(answer);
-    let body = talk.text(0, field::RESPONSE_BODY, ToClient).unwrap_or_default();
+    let body = talk.text(0, file::DATA, ToClient).unwrap_or_default();
     assert!(body.contains(BODY), "{answer:?}: {body:?}");
 }
 

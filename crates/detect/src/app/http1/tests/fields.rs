@@ -2,6 +2,7 @@
 
 use super::{Talk, ToClient, ToServer};
 use crate::Direction;
+use crate::app::file;
 use crate::app::http::field;
 use crate::app::http::keywords::KEYWORDS;
 use crate::app::{Field, Ready, Takes, Transaction, Verdict};
@@ -140,7 +141,7 @@ fn fields_are_ready_when_their_part_of_the_message_is_there() {
     assert_eq!(ready(&talk, field::STATUS_CODE, ToClient), Ready::No);
     talk.say(ToClient, b"HTTP/1.1 204 No\r\n");
     assert_eq!(ready(&talk, field::STATUS_CODE, ToClient), Ready::Full);
-    assert_eq!(ready(&talk, field::RESPONSE_BODY, ToClient), Ready::No);
+    assert_eq!(ready(&talk, file::DATA, ToClient), Ready::No);
     talk.say(ToClient, b"\r\n");
     assert!(talk.exchange(0).is_complete(ToServer) && talk.exchange(0).is_complete(ToClient));
 }

@@ -1,6 +1,7 @@
 //! How exchanges come about: pipelines, responses without requests, tunnels, upgrades, gaps, frames, ends.
 
 use super::{Talk, ToClient, ToServer};
+use crate::app::file;
 use crate::app::http::field;
 use crate::app::{Next, ProtocolId, Transaction};
 
@@ -13,9 +14,9 @@ fn requests_and_responses_are_paired_in_turn() {
     assert_eq!(talk.count(), 3);
     let uris: Vec<_> = (0..3).map(|id| talk.text(id, field::URI, ToServer)).collect();
     assert_eq!(uris, [Some("/1".into()), Some("/2".into()), Some("/3".into())]);
-    assert_eq!(talk.text(0, field::RESPONSE_BODY, ToClient).as_deref(), Some("one"));
+    assert_eq!(talk.text(0, file::DATA, ToClient).as_deref(), Some("one"));
     assert_eq!(talk.text(1, field::STATUS_CODE, ToClient).as_deref(), Some("204"));
-    assert_eq!(talk.text(2, field::RESPONSE_BODY, ToClient), None);
+    assert_eq!(talk.text(2, file::DATA, ToClient), None);
     for id in 0..3 {
         assert!(talk.exchange(id).is_complete(ToServer) && talk.exchange(id).is_complete(ToClient));
         assert!(talk.events(id).is_empty());
@@ -32,7 +33,7 @@ fn a_response_without_a_request_is_an_exchange_of_its_own() {
     assert_eq!(talk.events(0), ["unable_to_match_response_to_request"]);
     assert_eq!(talk.text(0, field::URI, ToServer), None);
     assert_eq!(talk.text(0, field::URI_RAW, ToServer).as_deref(), Some("/libhtp::request_uri_not_seen"));
-    assert_eq!(talk.text(0, field::RESPONSE_BODY, ToClient).as_deref(), Some("hi"));
+    assert_eq!(talk.text(0, file::DATA, ToClient).as_deref(), Some("hi"));
     assert_eq!(talk.text(1, field::STATUS_CODE, ToClient).as_deref(), Some("404"));
 }
 
@@ -120,12 +121,12 @@ fn an_upgrade_goes_on_as_what_it_asks_for() {
 #[test]
 fn a_request_of_the_first_version_has_a_body_for_an_answer() {
     let talk = Talk::of(b"GET /old\r\n", b"<html>no head</html>");
-    assert_eq!(talk.text(0, field::RESPONSE_BODY, ToClient).as_deref(), Some("<html>no head</html>"));
+    assert_eq!(talk.text(0, file::DATA, ToClient).as_deref(), Some("<html>no head</html>"));
     assert_eq!(talk.text(0, field::PROTOCOL, ToServer), None);
     let talk = Talk::of(b"GET /old\r\nHost: there.is.more\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\nx");
     assert_eq!(talk.events(0), ["request_line_missing_protocol"]);
     assert_eq!(talk.text(0, field::HOST_RAW, ToServer).as_deref(), Some("there.is.more"));
-    assert_eq!(talk.text(0, field::RESPONSE_BODY, ToClient).as_deref(), Some("x"));
+    assert_eq!(talk.text(0, file::DATA, ToClient).as_deref(), Some("x"));
 }
 
 #[test]
@@ -139,8 +140,8 @@ fn a_gap_within_a_body_is_skipped() {
     talk.say(ToClient, b"HTTP/1.1 200 OK\r\n\r\nuntil").lose(ToClient, 1000).say(ToClient, b"close").close();
     assert!(!talk.broken);
     assert_eq!(talk.text(0, field::REQUEST_BODY, ToServer).as_deref(), Some("abyz"));
-    assert_eq!(talk.text(0, field::RESPONSE_BODY, ToClient).as_deref(), Some("abc"));
-    assert_eq!(talk.text(1, field::RESPONSE_BODY, ToClient).as_deref(), Some("untilclose"));
+    assert_eq!(talk.text(0, file::DATA, ToClient).as_deref(), Some("abc"));
+    assert_eq!(talk.text(1, file::DATA, ToClient).as_deref(), Some("untilclose"));
 }
 
 #[test]

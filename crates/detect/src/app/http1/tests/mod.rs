@@ -7,7 +7,7 @@ mod flow;
 mod hostile;
 
 use super::{Connection, Exchange, event};
-use crate::app::{Context, Ends, Field, Input, Next, Parser, Settings, Transaction, Transport};
+use crate::app::{Context, Ends, Field, Input, Next, Parser, Piece, Settings, Transaction, Transport, file};
 use crate::{Direction, Time};
 use Direction::{ToClient, ToServer};
 
@@ -111,9 +111,12 @@ impl Talk {
     /// All values of a field, joined by a bar.
     fn text(&self, id: u64, field: Field, direction: Direction) -> Option<String> {
         let mut values = Vec::new();
-        self.exchange(id).visit(field, direction, &mut |piece| {
-            values.push(String::from_utf8_lossy(piece.bytes).into_owned());
-        });
+        let exchange = self.exchange(id);
+        let mut show = |piece: Piece<'_>| values.push(String::from_utf8_lossy(piece.bytes).into_owned());
+        match exchange.files(direction) {
+            Some(files) if field == file::DATA => files.visit(field, &mut show),
+            _ => exchange.visit(field, direction, &mut show),
+        }
         (!values.is_empty()).then(|| values.join("|"))
     }
 
@@ -135,7 +138,7 @@ impl Talk {
         let mut out = String::new();
         for live in self.parser.transactions().iter() {
             for direction in [ToServer, ToClient] {
-                for number in field::URI.number()..=field::RESPONSE_BODY.number() {
+                for number in field::URI.number()..=field::REQUEST_BODY.number() {
                     let field = Field::new(crate::app::Family::Http, number);
                     let value = self.text(live.id, field, direction);
                     out += &format!("{} {direction:?} {number} {value:?}\n", live.id);

@@ -47,7 +47,7 @@ fn byte_by_byte_is_the_same_as_in_one_piece() {
     talk.close();
     assert!(!talk.broken);
     assert_eq!(talk.everything(), whole().everything());
-    assert_eq!(talk.text(1, field::RESPONSE_BODY, ToClient), "hi there");
+    assert_eq!(talk.text(1, DATA, ToClient), "hi there");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_hole_is_survived_or_ends_it_but_nothing_is_made_up() {
     talk.lose(ToClient, 100);
     talk.close();
     assert_eq!(talk.text(1, field::URI, ToServer), "/before");
-    assert_eq!(talk.text(1, field::RESPONSE_BODY, ToClient), "");
+    assert_eq!(talk.text(1, DATA, ToClient), "");
 }
 
 #[test]
@@ -99,7 +99,9 @@ fn another_preface_is_told() {
 
 #[test]
 fn frames_of_a_wrong_length_are_told() {
-    for (kind, length) in [(frame::RST_STREAM, 3), (frame::WINDOW_UPDATE, 5), (frame::PRIORITY, 4), (frame::GOAWAY, 7)] {
+    for (kind, length) in
+        [(frame::RST_STREAM, 3), (frame::WINDOW_UPDATE, 5), (frame::PRIORITY, 4), (frame::GOAWAY, 7)]
+    {
         let mut talk = Talk::begun();
         talk.say(ToServer, &framed(kind, 0, 1, &vec![0; length]));
         talk.say(ToServer, &framed(kind, 0, 1, &vec![0; length]));
@@ -144,7 +146,7 @@ fn a_frame_that_is_longer_than_is_waited_for_is_skipped() {
     talk.say(ToClient, &framed(frame::DATA, END_STREAM, 1, b"end"));
     assert!(!talk.broken);
     assert_eq!(talk.events(), ["long_frame_data"]);
-    assert!(talk.text(1, field::RESPONSE_BODY, ToClient).ends_with("end"));
+    assert!(talk.text(1, DATA, ToClient).ends_with("end"));
 }
 
 #[test]
@@ -159,7 +161,8 @@ fn a_block_over_too_many_frames_is_cut_off_and_told() {
 
 #[test]
 fn a_host_that_is_named_twice_differently_is_told() {
-    let block = [&[0x82, 0x86][..], &plain(":authority", "u@a.example"), &plain("host", "b.example")].concat();
+    let block =
+        [&[0x82, 0x86][..], &plain(":authority", "u@a.example"), &plain("host", "b.example")].concat();
     let mut talk = Talk::begun();
     talk.say(ToServer, &framed(frame::HEADERS, END_HEADERS, 1, &block));
     assert_eq!(talk.events(), ["authority_host_mismatch", "userinfo_in_uri"]);

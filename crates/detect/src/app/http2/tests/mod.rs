@@ -7,6 +7,7 @@ mod streams;
 use super::connection::{Connection, PREFACE};
 use super::exchange::Exchange;
 use super::{event, frame};
+pub(super) use crate::app::file::DATA;
 use crate::app::{Context, Ends, Field, Input, Parser, Settings, Transaction, Transport};
 use crate::{Direction, Time};
 use Direction::{ToClient, ToServer};
@@ -64,7 +65,7 @@ impl Talk {
             server: ([10, 0, 0, 2].into(), 80),
             transport: Transport::Tcp,
         };
-        let settings = Settings::default();
+        let settings = Settings { records: true, ..Settings::default() };
         let mut context = Context::new(Time::default(), ends, &settings);
         act(&mut self.parser, &mut context)
     }
@@ -133,11 +134,12 @@ impl Talk {
             let exchange = &live.transaction;
             out += &format!("{} {:?} {:x} ", exchange.stream, exchange.stage, exchange.events);
             for direction in [ToServer, ToClient] {
-                for number in field::URI.number()..=field::RESPONSE_BODY.number() {
+                for number in field::URI.number()..=field::REQUEST_BODY.number() {
                     let field = Field::new(crate::app::Family::Http, number);
                     out += &text(exchange, field, direction);
                     out += ";";
                 }
+                out += &text(exchange, DATA, direction);
                 let side = exchange.side(direction);
                 out += &format!("{:?}{:?}{:?}{:?}", side.errors, side.settings, side.weights, side.windows);
             }
@@ -151,5 +153,8 @@ fn text(exchange: &Exchange, field: Field, direction: Direction) -> String {
     exchange.visit(field, direction, &mut |piece| {
         values.push(String::from_utf8_lossy(piece.bytes).into_owned());
     });
+    if let Some(files) = exchange.files(direction).filter(|_| field == DATA) {
+        files.visit(field, &mut |piece| values.push(String::from_utf8_lossy(piece.bytes).into_owned()));
+    }
     values.join("|")
 }

@@ -6,7 +6,8 @@ use crate::app::http2::keywords::{HEADER, HEADER_NAME};
 
 /// `hello` in gzip, stored.
 const HELLO_IN_GZIP: &[u8] = &[
-    0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 5, 0, 0xfa, 0xff, b'h', b'e', b'l', b'l', b'o', 0x86, 0xa6, 0x10, 0x36, 5, 0, 0, 0,
+    0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 5, 0, 0xfa, 0xff, b'h', b'e', b'l', b'l', b'o', 0x86, 0xa6, 0x10,
+    0x36, 5, 0, 0, 0,
 ];
 
 #[test]
@@ -24,7 +25,7 @@ fn a_request_and_its_response_are_one_exchange() {
     assert_eq!(talk.text(1, field::REQUEST_LINE, ToServer), "GET /a?b=c HTTP/2\r\n");
     assert_eq!(talk.text(1, field::STATUS_CODE, ToClient), "200");
     assert_eq!(talk.text(1, field::SERVER, ToClient), "x");
-    assert_eq!(talk.text(1, field::RESPONSE_BODY, ToClient), "body");
+    assert_eq!(talk.text(1, DATA, ToClient), "body");
     assert_eq!(talk.text(1, HEADER_NAME, ToServer), ":method|:scheme|:path|:authority");
     assert!(talk.text(1, HEADER, ToServer).contains(":path: /a?b=c"));
     assert!(talk.stream(1).is_complete(ToServer) && talk.stream(1).is_complete(ToClient));
@@ -43,8 +44,8 @@ fn streams_that_are_interleaved_stay_apart() {
     assert_eq!(talk.text(1, field::URI, ToServer), "/one");
     assert_eq!(talk.text(3, field::URI, ToServer), "/three");
     assert_eq!(talk.text(3, field::STATUS_CODE, ToClient), "404");
-    assert_eq!(talk.text(1, field::RESPONSE_BODY, ToClient), "ac");
-    assert_eq!(talk.text(3, field::RESPONSE_BODY, ToClient), "b");
+    assert_eq!(talk.text(1, DATA, ToClient), "ac");
+    assert_eq!(talk.text(3, DATA, ToClient), "b");
 }
 
 #[test]
@@ -106,7 +107,7 @@ fn the_padding_of_data_is_left_out() {
     talk.say(ToClient, &framed(frame::HEADERS, END_HEADERS, 1, &[0x88]));
     talk.say(ToClient, &framed(frame::DATA, PADDED, 1, &[2, b'a', b'b', 0, 0]));
     talk.say(ToClient, &framed(frame::DATA, END_STREAM, 1, b"c"));
-    assert_eq!(talk.text(1, field::RESPONSE_BODY, ToClient), "abc");
+    assert_eq!(talk.text(1, DATA, ToClient), "abc");
 }
 
 #[test]
@@ -128,7 +129,7 @@ fn a_packed_body_is_looked_at_unpacked_and_is_a_file() {
     let (first, second) = HELLO_IN_GZIP.split_at(17);
     talk.say(ToClient, &framed(frame::DATA, 0, 1, first));
     talk.say(ToClient, &framed(frame::DATA, END_STREAM, 1, second));
-    assert_eq!(talk.text(1, field::RESPONSE_BODY, ToClient), "hello");
+    assert_eq!(talk.text(1, DATA, ToClient), "hello");
     assert_eq!(talk.stream(1).files(ToClient).map(|files| files.list().len()), Some(1));
 }
 
@@ -136,7 +137,8 @@ fn a_packed_body_is_looked_at_unpacked_and_is_a_file() {
 fn two_streams_of_dns_both_carry_it() {
     // The same question twice, the second time by the numbers of its headers.
     let path = "/dns-query?dns=AAABAAABAAAAAAABA3d3dwdleGFtcGxlA2NvbQAAAQABAAApEAAAAAAAAAA";
-    let first = [&[0x82, 0x87][..], &kept(":path", path), &kept("accept", "application/dns-message")].concat();
+    let first =
+        [&[0x82, 0x87][..], &kept(":path", path), &kept("accept", "application/dns-message")].concat();
     let again = [0x82, 0x87, 0xbf, 0xbe];
     let mut talk = Talk::begun();
     let headers = |stream, block: &[u8]| framed(frame::HEADERS, END_HEADERS | END_STREAM, stream, block);
