@@ -141,7 +141,7 @@ fn one(compiler: &mut Compiler<'_>, line: &super::Line, loaded: usize) -> Result
     let sid = source
         .options
         .iter()
-        .find(|option| option.name == "sid")
+        .find(|option| option.name.eq_ignore_ascii_case("sid"))
         .and_then(|option| option.value.parse().ok());
     if loaded >= RULES_MAX {
         let words = format!("there are more than {RULES_MAX} rules");

@@ -125,6 +125,9 @@ impl<'a> Compiler<'a> {
     pub(crate) fn compile(&mut self, source: &Source<'_>) -> Result<Rule, Refusal> {
         let mut draft = Draft::new(source);
         for option in &source.options {
+            // Names of keywords may be written in any case.
+            let name = option.name.to_ascii_lowercase();
+            let option = &SourceOption { name: &name, ..*option };
             *self.used.entry(option.name.to_owned()).or_default() += 1;
             self.option(&mut draft, option).map_err(|complaint| Refusal {
                 keyword: option.name.to_owned(),
@@ -608,3 +611,6 @@ fn depend_on_last(chain: &mut Chain) {
         }
     }
 }
+
+#[cfg(test)]
+mod option_tests;

@@ -56,8 +56,11 @@ impl Compiler<'_> {
             "flowint" => self.flowint(draft, value)?,
             "xbits" => self.xbits(draft, value)?,
             "hostbits" => self.hostbits(draft, value)?,
-            "threshold" | "detection_filter" if draft.threshold.is_some() || draft.filter.is_some() => {
-                return Err(Complaint::new("a rule has one 'threshold' or one 'detection_filter'"));
+            "threshold" if draft.filter.is_some() => {
+                return Err(Complaint::new("'threshold' does not go with 'detection_filter'"));
+            }
+            "detection_filter" if draft.threshold.is_some() => {
+                return Err(Complaint::new("'detection_filter' does not go with 'threshold'"));
             }
             "threshold" => draft.threshold = Some(threshold(value)?),
             "detection_filter" => draft.filter = Some(filter(value)?),
