@@ -70,7 +70,7 @@ pub use context::{Context, Ends, Expectation, Next, Settings};
 pub use field::{Family, Field};
 pub use keyword::{Buffer, Keyword, Letters, Number, Sides, Takes, Test, Verdict};
 pub use protocol::{Looked, Probe, Protocol, ProtocolId, Signature, Transport};
-pub(crate) use transactions::{AnyParser, AnyTransaction, Inspected};
+pub(crate) use transactions::{AnyParser, AnyTransaction, Inspected, Inspection};
 pub use transactions::{Live, Transactions};
 
 use crate::Direction;
@@ -237,6 +237,14 @@ pub trait Transaction: Any + Clone + Send + Sync {
     /// Rules were matched on all that is ready in this direction: streaming fields may move their window on.
     fn inspected(&mut self, _direction: Direction) {}
 
+    /// Whether all that is written down of it is there: by default once it is complete both ways.
+    fn is_told(&self) -> bool {
+        self.is_complete(Direction::ToServer) && self.is_complete(Direction::ToClient)
+    }
+
     /// Writes what the exchange was about: the object that EVE has under the protocol's name.
     fn record(&self, record: &mut Object);
+
+    /// Writes what EVE has beside that object, each under its own name: the mail that SMTP carried.
+    fn record_beside(&self, _record: &mut Object) {}
 }

@@ -1,6 +1,7 @@
 //! Rules asked of packets and of raw streams.
 
 use super::holds::{Scene, chain_holds, packet_holds, packet_parts_hold};
+use super::stages::Stage;
 use super::worker::Desk;
 use crate::Direction;
 use crate::flow::Flow;
@@ -145,6 +146,7 @@ pub(super) fn ask_frame(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, name
     let set = base.set;
     let plan = set.plans.between(base.at_home);
     let Some(rules) = plan.frames.get(name) else { return };
+    let stage = desk.enter(Stage::Matching);
     for number in rules {
         let Some(rule) = set.rules.get(*number as usize) else { continue };
         desk.asks(*number);
@@ -165,6 +167,7 @@ pub(super) fn ask_frame(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, name
             take_effect(desk, *number, rule, base, Some(flow));
         }
     }
+    desk.enter(stage);
 }
 
 /// A rule holds: what it changes is changed, and it is noted down. True if nothing after it counts.

@@ -5,9 +5,11 @@ use super::found::What;
 use super::holds::Scene;
 use super::layers::{self, Fed};
 use super::packets::{ask_packet, ask_stream};
+use super::records;
+use super::stages::Stage;
 use super::worker::Desk;
 use crate::app::{Expectation, ProtocolId};
-use crate::flow::{Flow, FlowKey, FlowTable, Layer, Recognition};
+use crate::flow::{Ending, Flow, FlowKey, FlowTable, Layer, Recognition};
 use crate::frame::{Decoder, Packet, Tcp, Transport};
 use crate::rule::RuleSet;
 use crate::state::FlowVariables;
@@ -70,7 +72,7 @@ impl Shard {
         announced.retain(|_, announced| announced.until > now);
         let mut tracker = Tracker { set, flows, announced };
         for place in tracker.flows.overdue(now, lives_until) {
-            tracker.end(desk, place, now);
+            tracker.end(desk, place, now, Ending::Silent);
         }
     }
 
@@ -78,8 +80,13 @@ impl Shard {
         let Shard { flows, announced, .. } = self;
         let mut tracker = Tracker { set, flows, announced };
         for place in tracker.flows.all() {
-            tracker.end(desk, place, now);
+            tracker.end(desk, place, now, Ending::CaptureOver);
         }
+    }
+
+    /// Bytes of pieces of datagrams that are kept.
+    pub(super) fn fragments_bytes(&self) -> u64 {
+        self.decoder.fragments_bytes()
     }
 
     pub(super) fn mark(&mut self) {
@@ -135,7 +142,10 @@ impl Tracker<'_> {
             is_established: false,
         };
         if !packet.has_flow || packet.is_invalid {
+            records::note_packet(desk, packet, None);
+            desk.enter(Stage::Matching);
             ask_packet(desk, &scene, None, packet, false);
+            desk.enter(Stage::Decode);
             return;
         }
         let (near, far, protocol) = ends(packet);
@@ -159,10 +169,10 @@ impl Tracker<'_> {
             if !self.begins_anew(packet, place) {
                 return place;
             }
-            self.end(desk, place, packet.time);
+            self.end(desk, place, packet.time, Ending::BegunAnew);
         }
         if let Some(place) = self.flows.surplus() {
-            self.end(desk, place, packet.time);
+            self.end(desk, place, packet.time, Ending::NoRoom);
         }
         desk.counters.flows += 1;
         let flow = Flow {
@@ -176,9 +186,12 @@ impl Tracker<'_> {
             last: packet.time,
             packets: [0; 2],
             bytes: [0; 2],
+            tcp_flags: [0; 2],
+            icmp: [None; 2],
             session: None,
             layer: Layer::Unknown,
             parser: None,
+            exchanges: 0,
             is_broken: false,
             ended: [false; 2],
             wanted: [0; 2],
@@ -238,6 +251,8 @@ impl Tracker<'_> {
         let mut spoken_counts = true;
         if let Some(tcp) = packet.transport.tcp() {
             spoken_counts = false;
+            flow.tcp_flags[direction.index()] |= tcp.flags();
+            desk.enter(Stage::Reassembly);
             if begins && is_first_syn(tcp) {
                 let (session, seen) = Session::begin(tcp, packet.payload, packet.time);
                 flow.session = Some(Box::new(session));
@@ -250,6 +265,7 @@ impl Tracker<'_> {
                 in_stream = seen.in_stream;
                 spoken_counts = session.is_established();
                 if spoken_counts {
+                    desk.enter(Stage::Layers);
                     feed_both(desk, &scene, flow, direction, false, &mut fed);
                     if flow.layer == Layer::Known(ProtocolId::Smb)
                         && let Some(session) = &mut flow.session
@@ -261,6 +277,7 @@ impl Tracker<'_> {
                 scene.stream_events = without_session(tcp);
             }
         } else if packet.transport.udp().is_some() {
+            desk.enter(Stage::Layers);
             layers::feed_datagram(desk, &scene, flow, packet.payload, &mut fed);
             switches(desk, &scene, flow, &mut fed);
             let direction = flow.direction(near);
@@ -268,6 +285,14 @@ impl Tracker<'_> {
         }
         scene.layer = flow.protocol_spoken().filter(|_| spoken_counts);
         scene.layer_events = std::mem::take(&mut flow.layer_events);
+        desk.enter(Stage::Matching);
+        if desk.writes_records() {
+            if matches!(flow.protocol, 1 | 58) && flow.icmp[direction.index()].is_none() {
+                flow.icmp[direction.index()] = packet.transport.icmp();
+            }
+            records::note_packet(desk, packet, Some(flow));
+            records::note_conversation(desk, &scene, flow);
+        }
         let is_udp = packet.transport.udp().is_some();
         ask_packet(desk, &scene, Some(flow), packet, in_stream);
         if is_udp {
@@ -286,6 +311,7 @@ impl Tracker<'_> {
                 ask_streams(desk, &scene.towards(other), flow, false);
             }
         }
+        desk.enter(Stage::Decode);
         flow.is_encrypted |= flow.becomes_encrypted;
         flow.let_go();
         for expectation in fed.expected {
@@ -315,7 +341,7 @@ impl Tracker<'_> {
     }
 
     /// A flow is over: what is left of it is looked at.
-    fn end(&mut self, desk: &mut Desk, place: u32, now: Time) {
+    fn end(&mut self, desk: &mut Desk, place: u32, now: Time, ending: Ending) {
         let Some(mut flow) = self.flows.remove(place) else { return };
         let (source, destination) = flow.ends_of(Direction::ToServer);
         let scene = Scene {
@@ -338,16 +364,21 @@ impl Tracker<'_> {
         if flow.session.is_some() {
             // What the client said is looked at before the rest of what the server said is understood.
             flow.changed = [true; 2];
+            desk.enter(Stage::Layers);
             feed_rest(desk, &scene, &mut flow, Direction::ToServer, &mut fed);
             if flow.layer == Layer::Unknown {
                 feed_both(desk, &scene, &mut flow, Direction::ToClient, true, &mut fed);
             }
+            desk.enter(Stage::Matching);
             ask_streams(desk, &Scene { layer: flow.protocol_spoken(), ..scene }, &mut flow, true);
+            desk.enter(Stage::Layers);
             feed_both(desk, &scene, &mut flow, Direction::ToClient, true, &mut fed);
+            desk.enter(Stage::Matching);
             let scene = Scene { layer: flow.protocol_spoken(), ..scene.towards(Direction::ToClient) };
             flow.changed = [true; 2];
             ask_streams(desk, &scene, &mut flow, true);
         } else if flow.parser.is_some() {
+            desk.enter(Stage::Matching);
             for direction in [Direction::ToServer, Direction::ToClient] {
                 layers::end(desk, &scene.towards(direction), &mut flow, direction, &mut fed);
             }
@@ -356,7 +387,10 @@ impl Tracker<'_> {
                 ask_exchanges(desk, &scene.towards(direction), &mut flow, None);
             }
         }
+        records::note_rest(desk, &scene, &mut flow);
+        records::note_flow(desk, &flow, now, ending);
         desk.note(What::FlowEnded(flow.id));
+        desk.enter(Stage::Decode);
         desk.place.packet += 1;
     }
 }
@@ -486,10 +520,13 @@ fn note_changes(flow: &mut Flow, fed: &Fed) {
 /// If what is spoken changes: what was understood so far is looked at, then the other protocol begins. True if it changed.
 fn switches(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &mut Fed) -> bool {
     let Some(next) = fed.switch.take() else { return false };
+    let stage = desk.enter(Stage::Matching);
     for direction in [Direction::ToServer, Direction::ToClient] {
         desk.of_exchanges.clear();
         ask_exchanges(desk, &scene.towards(direction), flow, None);
     }
+    records::note_rest(desk, scene, flow);
+    desk.enter(stage);
     layers::switch(scene.set, flow, next);
     true
 }

@@ -184,7 +184,7 @@ fn traffic(random: &mut Random, count: usize) -> Vec<Vec<u8>> {
 
 #[test]
 fn a_worker_that_went_back_to_a_frame_boundary_says_what_one_says_that_never_left() {
-    let set = rules(
+    let mut set = rules(
         r#"
 alert http any any -> any any (http.uri; content:"wicked"; flowbits:set,bad; sid:1;)
 alert http any any -> any any (flow:to_client; flowbits:isset,bad; http.stat_code; content:"200"; sid:2;)
@@ -192,11 +192,18 @@ alert tcp any any -> any any (content:"ATTACK"; sid:3;)
 alert ip any any -> 10.0.2.3 any (sid:4;)
 "#,
     );
+    // Records go the same way as alerts, and are undone with them.
+    Arc::get_mut(&mut set).expect("nobody else has it").record(crate::eve::Kinds::all());
     let mut random = Random(7);
     let frames = traffic(&mut random, 3000);
     let told = |found: &[Found]| {
         let mut said = Vec::new();
-        Judge::new(Arc::clone(&set)).decide(found, &mut |alert| said.push(crate::eve::alert_record(alert)));
+        Judge::new(Arc::clone(&set)).decide_all(found, &mut |told| {
+            said.push(match told {
+                Told::Alert(alert) => crate::eve::alert_record(alert),
+                Told::Record { line, .. } => (*line).to_owned(),
+            });
+        });
         said
     };
     let feed = |worker: &mut Worker, from: usize, until: usize| {
@@ -209,7 +216,10 @@ alert ip any any -> 10.0.2.3 any (sid:4;)
     feed(&mut straight, 0, frames.len());
     straight.finish(frames.len() as u64 + 1);
     let wanted = told(&straight.take());
-    assert!(wanted.len() > 100, "{} alerts", wanted.len());
+    for kind in ["alert", "http", "fileinfo", "flow"] {
+        let count = wanted.iter().filter(|line| line.contains(&format!(r#""event_type":"{kind}""#))).count();
+        assert!(count > 50, "{count} events of type {kind}");
+    }
     let mut wanderer = Worker::new(Arc::clone(&set), |_| true);
     let (mut found, mut at) = (Vec::new(), 0);
     while at < frames.len() {

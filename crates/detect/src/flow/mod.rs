@@ -34,6 +34,24 @@ pub(crate) fn layer_event_named(name: &str) -> Option<u8> {
     LAYER_EVENTS.iter().position(|known| *known == name).map(|place| place as u8)
 }
 
+/// The name of the event of this number.
+pub(crate) fn layer_event_name(number: u8) -> Option<&'static str> {
+    LAYER_EVENTS.get(usize::from(number)).copied()
+}
+
+/// Why a flow ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ending {
+    /// It was silent for too long.
+    Silent,
+    /// Another one needed its place.
+    NoRoom,
+    /// The same two ends began another one.
+    BegunAnew,
+    /// There is nothing more to read.
+    CaptureOver,
+}
+
 /// What a flow speaks, as far as it is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Layer {
@@ -72,10 +90,16 @@ pub(crate) struct Flow {
     pub(crate) last: Time,
     pub(crate) packets: [u64; 2],
     pub(crate) bytes: [u64; 2],
+    /// All TCP flags that each side ever set.
+    pub(crate) tcp_flags: [u8; 2],
+    /// What each side's first ICMP message was: type and code.
+    pub(crate) icmp: [Option<(u8, u8)>; 2],
     pub(crate) session: Option<Box<Session>>,
     pub(crate) layer: Layer,
     /// Who reads what is spoken.
     pub(crate) parser: Option<Box<dyn AnyParser>>,
+    /// Exchanges of parsers that went since nothing was left to do for them.
+    pub(crate) exchanges: u64,
     /// The parser gave up.
     pub(crate) is_broken: bool,
     /// A side will say nothing more, and the parser knows.
@@ -121,7 +145,7 @@ impl Flow {
         };
         session.let_go();
         if self.ended == [true; 2] && self.parser.as_ref().is_some_and(|parser| parser.live() == 0) {
-            self.parser = None;
+            self.exchanges += self.parser.take().map_or(0, |parser| parser.opened());
         }
     }
 
@@ -158,6 +182,8 @@ impl Flow {
         std::mem::swap(&mut self.client, &mut self.server);
         self.packets.swap(0, 1);
         self.bytes.swap(0, 1);
+        self.tcp_flags.swap(0, 1);
+        self.icmp.swap(0, 1);
         self.recognition.swap(0, 1);
         self.told_layer.swap(0, 1);
         self.changed.swap(0, 1);

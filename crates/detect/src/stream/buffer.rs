@@ -68,6 +68,11 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
+    /// Bytes that are kept.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.data.capacity()
+    }
+
     pub(crate) fn new(policy: Policy) -> Self {
         Buffer { policy, base: 0, front: 0, data: Vec::new(), pieces: VecDeque::new(), solid: 0 }
     }

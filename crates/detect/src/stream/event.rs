@@ -128,6 +128,11 @@ pub(crate) fn event_named(name: &str) -> Option<u8> {
     NAMED.iter().find(|known| known.1.eq_ignore_ascii_case(name)).map(|known| known.0 as u8)
 }
 
+/// The names of those in a set, in the order of their numbers.
+pub(crate) fn event_names(events: Events) -> impl Iterator<Item = &'static str> {
+    NAMED.iter().filter(move |known| events.has(known.0 as u8)).map(|known| known.1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +145,7 @@ mod tests {
             let mut set = Events::default();
             set.add(*event);
             assert!(set.has(*event as u8));
+            assert_eq!(event_names(set).collect::<Vec<_>>(), [*name]);
         }
         assert_eq!(event_named("stream.est_invalid_ack"), Some(Event::EstablishedInvalidAck as u8));
         assert_eq!(event_named("x"), None);

@@ -16,5 +16,5 @@ pub(crate) mod event;
 mod machine;
 pub(crate) mod session;
 
-pub(crate) use event::{Event, Events, event_named};
+pub(crate) use event::{Event, Events, event_named, event_names};
 pub(crate) use session::{Session, Supply};

@@ -6,7 +6,8 @@
 //! Not here: which segments are believed, who may look at the bytes, and what they say.
 
 use super::buffer::{Buffer, Policy};
-use super::machine::{Machine, Segment, State, Verdict};
+pub(crate) use super::machine::State;
+use super::machine::{Machine, Segment, Verdict};
 use super::{Event, Events};
 use crate::frame::Tcp;
 use crate::{Direction, Time};
@@ -165,6 +166,15 @@ impl Session {
     pub(crate) fn reverse(&mut self) {
         self.halves.swap(0, 1);
         self.machine.reverse();
+    }
+
+    /// Bytes of both streams that are kept.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.halves.iter().map(|half| half.buffer.held_bytes()).sum()
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.machine.state()
     }
 
     pub(crate) fn is_established(&self) -> bool {

@@ -215,7 +215,8 @@ impl Connection {
         let length = exchange.response.content_length.unwrap_or(0);
         exchange.response.entity.sink.announced = length;
         self.left[TO_CLIENT.index()] = length;
-        self.prepare_decoding(may_decode)
+        // What nobody looks into need not be decoded.
+        self.prepare_decoding(may_decode && !context.settings.counts_files)
     }
 
     fn prepare_decoding(&mut self, may_decode: bool) -> Result<(), Broken> {

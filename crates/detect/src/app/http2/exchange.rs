@@ -373,6 +373,18 @@ impl Transaction for Exchange {
         Some(&mut self.side_mut(direction).files)
     }
 
+    fn record_beside(&self, record: &mut Object) {
+        // The answer repeats the question.
+        let message = [Direction::ToClient, Direction::ToServer]
+            .into_iter()
+            .find_map(|direction| self.side(direction).dns.as_ref());
+        if let Some(message) = message {
+            let mut dns = Object::new();
+            message.record(&mut dns);
+            record.object("dns", dns);
+        }
+    }
+
     fn record(&self, record: &mut Object) {
         record::write(self, record);
     }

@@ -198,7 +198,7 @@ fn version_is_met(text: &str) -> Result<bool, Complaint> {
     Ok(any)
 }
 
-/// `logging disable, type tx, scope tx`: what is written down of an exchange that matched. Nothing but alerts is.
+/// `logging disable, type tx, scope tx`: what is not to be written down of an exchange that matched. It is all the same.
 fn config(value: &str) -> Result<(), Complaint> {
     let wrong = || Complaint::new("expected 'config: logging disable, type tx, scope tx'");
     let parts: Vec<Vec<&str>> = value.split(',').map(|part| part.split_whitespace().collect()).collect();

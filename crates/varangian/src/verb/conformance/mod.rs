@@ -3,8 +3,10 @@
 use crate::Outcome;
 use crate::progress::Progress;
 use crate::say::{complain, say};
+use crate::verb::replay::engine::Wanted;
 use crate::verb::replay::{engine, rule_files};
 use clap::Args;
+use detect::engine::Told;
 use detect::rule::{Report, RuleSet, Variables};
 use serde::Deserialize;
 use serde_json::json;
@@ -132,8 +134,11 @@ fn alerts(case: &Case, root: &Path, variables: &Variables) -> Result<Alerts, Str
     let set = RuleSet::load(&rule_files::borrowed(&sources), variables, &rule_files::reader(&files));
     let missing = missing(set.report());
     let mut got: BTreeMap<String, u64> = BTreeMap::new();
-    engine::replay(&folder.join(&case.pcap), &Arc::new(set), 1, false, &mut |_, _| {}, &mut |alert| {
-        *got.entry(alert.meta.sid.to_string()).or_default() += 1;
+    let set = Arc::new(set);
+    engine::replay(&folder.join(&case.pcap), &set, 1, Wanted::default(), &mut |_, _| {}, &mut |told| {
+        if let Told::Alert(alert) = told {
+            *got.entry(alert.meta.sid.to_string()).or_default() += 1;
+        }
     })?;
     Ok((got, missing))
 }

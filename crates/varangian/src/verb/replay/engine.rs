@@ -1,15 +1,19 @@
 //! A capture through the engine.
 //!
 //! Upon each chunk of the capture: every worker is told of all its frames and does those of its shards; what they found is put in the order of
-//! frames and decided. Alerts come out in that order, so the number of workers does not show.
+//! frames and decided. Alerts and records come out in that order, so the number of workers does not show.
 
+use super::stages::{Ticks, Watch};
 use capture::{Chunk, Reader};
 use detect::Time;
-use detect::engine::{Alert, Counters, Found, Judge, SHARDS, Worker};
+use detect::engine::{Counters, Found, Held, Judge, SHARDS, Spent, Told, Worker};
 use detect::rule::RuleSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
+
+/// Chunks between two looks at what is held.
+const HELD_EVERY_CHUNKS: u64 = 16;
 
 /// What came of a capture.
 pub(crate) struct Replayed {
@@ -22,6 +26,30 @@ pub(crate) struct Replayed {
     pub(crate) trouble: Option<String>,
     /// Sid, how often asked, how often it held.
     pub(crate) profile: Vec<(u32, u64, u64)>,
+    /// Where time and memory went, if that was wanted.
+    pub(crate) stages: Option<Stages>,
+}
+
+/// What is counted beside what is found.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Wanted {
+    /// How often each rule is asked.
+    pub(crate) profile: bool,
+    /// Where time and memory go.
+    pub(crate) stages: bool,
+}
+
+/// Where time and memory went.
+#[derive(Default)]
+pub(crate) struct Stages {
+    /// Waiting for the capture.
+    pub(crate) reading_ns: u64,
+    /// Of all workers together.
+    pub(crate) workers: Spent,
+    /// Deciding what flows share, and writing.
+    pub(crate) judging_ns: u64,
+    /// The most that was held of each.
+    pub(crate) held: Held,
 }
 
 /// Sends the capture through the engine.
@@ -29,20 +57,26 @@ pub(crate) fn replay(
     path: &Path,
     set: &Arc<RuleSet>,
     workers: u16,
-    profile: bool,
+    wanted: Wanted,
     progress: &mut dyn FnMut(u64, Option<u64>),
-    tell: &mut dyn FnMut(&Alert<'_>),
+    tell: &mut dyn FnMut(&Told<'_>),
 ) -> Result<Replayed, String> {
     let mut reader = Reader::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut chunk = Chunk::new();
     let mut judge = Judge::new(Arc::clone(set));
     let mut crew: Vec<Worker> =
         (0..workers).map(|mine| Worker::new(Arc::clone(set), move |shard| shard % workers == mine)).collect();
-    if profile {
+    if wanted.profile {
         crew.iter_mut().for_each(Worker::profile);
     }
+    let mut watch = Watch::new(wanted.stages);
+    if wanted.stages {
+        crew.iter_mut().for_each(|worker| worker.measure(Box::new(Ticks::new())));
+    }
     let (mut frames, mut bytes, mut trouble) = (0u64, 0u64, None);
+    let (mut stages, mut chunks) = (Stages::default(), 0u64);
     loop {
+        watch.starts();
         match reader.next_chunk(&mut chunk) {
             Ok(true) => {}
             Ok(false) => break,
@@ -54,6 +88,7 @@ pub(crate) fn replay(
                 }
             }
         }
+        stages.reading_ns += watch.stops();
         let before = frames;
         each(&mut crew, |worker| {
             for (number, frame) in (before + 1..).zip(chunk.frames()) {
@@ -62,14 +97,31 @@ pub(crate) fn replay(
         });
         frames += chunk.len() as u64;
         bytes += chunk.bytes();
-        judge.decide(&in_order(&mut crew), tell);
+        watch.starts();
+        judge.decide_all(&in_order(&mut crew), tell);
+        stages.judging_ns += watch.stops();
+        if wanted.stages && chunks.is_multiple_of(HELD_EVERY_CHUNKS) {
+            stages.held = stages.held.max(held(&crew));
+        }
+        chunks += 1;
         progress(reader.bytes_read(), reader.bytes_total());
         if trouble.is_some() {
             break;
         }
     }
+    if wanted.stages {
+        stages.held = stages.held.max(held(&crew));
+    }
     each(&mut crew, |worker| worker.finish(frames + 1));
-    judge.decide(&in_order(&mut crew), tell);
+    watch.starts();
+    judge.decide_all(&in_order(&mut crew), tell);
+    stages.judging_ns += watch.stops();
+    for spent in crew.iter().map(Worker::spent) {
+        stages.workers.decode_ns += spent.decode_ns;
+        stages.workers.reassembly_ns += spent.reassembly_ns;
+        stages.workers.layers_ns += spent.layers_ns;
+        stages.workers.matching_ns += spent.matching_ns;
+    }
     debug_assert!(workers <= SHARDS);
     let mut profiled: Vec<(u32, u64, u64)> = Vec::new();
     for (sid, asked, held) in crew.iter().flat_map(Worker::profiled) {
@@ -86,6 +138,7 @@ pub(crate) fn replay(
         evicted: judge.evicted(),
         trouble,
         profile: profiled,
+        stages: wanted.stages.then_some(stages),
     })
 }
 
@@ -101,6 +154,11 @@ fn each(crew: &mut [Worker], work: impl Fn(&mut Worker) + Sync) {
             scope.spawn(move || work(worker));
         }
     });
+}
+
+/// What all workers hold.
+fn held(crew: &[Worker]) -> Held {
+    crew.iter().map(Worker::held).fold(Held::default(), Held::plus)
 }
 
 /// What all found, in order. Each worker's list is in order already.
