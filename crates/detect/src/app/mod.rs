@@ -13,10 +13,10 @@
 //! Not here: when bytes are in order (`stream`), which protocol it is (the engine asks [`Protocol::signatures`] and
 //! [`Protocol::probes`]), and what rules want.
 
-mod ber;
+pub(crate) mod ber;
 pub mod bittorrent_dht;
 mod body;
-mod bytes;
+pub(crate) mod bytes;
 mod context;
 pub mod dcerpc;
 pub mod dhcp;
@@ -201,6 +201,11 @@ pub trait Transaction: Any + Clone + Send + Sync {
     /// Whether it is looked at in this direction at all: a message that only goes one way is not.
     fn concerns(&self, _direction: Direction) -> bool {
         true
+    }
+
+    /// Whether a field is none that this exchange can have: then not even its absence can be asked for.
+    fn lacks(&self, _field: Field, _direction: Direction) -> bool {
+        false
     }
 
     /// How much there is of a field. By default everything comes at once, when the direction is complete.

@@ -142,6 +142,7 @@ pub(crate) struct Inspected {
 /// A [`Transaction`] whose type is not known.
 pub(crate) trait AnyTransaction {
     fn concerns(&self, direction: Direction) -> bool;
+    fn lacks(&self, field: super::Field, direction: Direction) -> bool;
     fn is_complete(&self, direction: Direction) -> bool;
     fn ready(&self, field: super::Field, direction: Direction) -> super::Ready;
     fn visit(&self, field: super::Field, direction: Direction, show: &mut dyn FnMut(super::Piece<'_>));
@@ -159,6 +160,10 @@ pub(crate) trait AnyTransaction {
 impl<T: Transaction> AnyTransaction for T {
     fn concerns(&self, direction: Direction) -> bool {
         Transaction::concerns(self, direction)
+    }
+
+    fn lacks(&self, field: super::Field, direction: Direction) -> bool {
+        Transaction::lacks(self, field, direction)
     }
 
     fn is_complete(&self, direction: Direction) -> bool {

@@ -292,6 +292,7 @@ impl One<'_, '_> {
     fn take_effect(&mut self, number: u32, rule: &Rule) -> bool {
         apply(&rule.changes, self.flow);
         if rule.meta.action == Action::Pass {
+            self.desk.passes(self.set, number);
             self.flow.is_passed = true;
             return true;
         }

@@ -182,6 +182,7 @@ pub(super) fn take_effect(
         apply(&rule.changes, flow);
     }
     if rule.meta.action == Action::Pass {
+        desk.passes(base.set, number);
         if let Some(flow) = flow
             && rule.kind != Kind::Packet
         {

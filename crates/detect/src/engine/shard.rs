@@ -13,8 +13,7 @@ use crate::flow::{Ending, Flow, FlowKey, FlowTable, Layer, Recognition};
 use crate::frame::{Decoder, Packet, Tcp, Transport};
 use crate::rule::RuleSet;
 use crate::state::FlowVariables;
-use crate::stream::session::State;
-use crate::stream::{Events, Session, Supply};
+use crate::stream::{Event, Events, Session, Supply};
 use crate::{Direction, Time};
 use core::net::IpAddr;
 use std::collections::BTreeMap;
@@ -106,7 +105,7 @@ impl Shard {
 fn lives_until(flow: &Flow) -> Time {
     let is_tcp = flow.protocol == 6;
     let seconds = match (&flow.session, flow.is_established()) {
-        (Some(session), _) if session.state() == State::Closed => CLOSED_SECONDS,
+        (Some(session), _) if session.is_done() => CLOSED_SECONDS,
         (Some(session), _) if session.is_established() => ESTABLISHED_TCP_SECONDS,
         _ if is_tcp => NEW_TCP_SECONDS,
         (_, true) => ESTABLISHED_SECONDS,
@@ -176,7 +175,7 @@ impl Tracker<'_> {
             self.end(desk, place, packet.time, Ending::NoRoom);
         }
         desk.counters.flows += 1;
-        let mut flow = Flow {
+        let flow = Flow {
             key: *key,
             id: hash ^ packet.time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15),
             sequence: 0,
@@ -208,21 +207,16 @@ impl Tracker<'_> {
             changed: [false; 2],
             switched_at: [0; 2],
         };
-        if let Some(tcp) = packet.transport.tcp()
-            && tcp.has(Tcp::SYN)
-            && tcp.flags() & (Tcp::ACK | Tcp::RST | Tcp::FIN) == 0
-        {
-            flow.session = Some(Box::new(Session::begin(tcp)));
-        }
         let due = lives_until(&flow);
         self.flows.add(flow, due)
     }
 
-    /// A SYN on a conversation that is over begins another one.
+    /// A SYN on a conversation that is over begins another one, and one on packets whose beginning was not seen begins the first.
     fn begins_anew(&self, packet: &Packet<'_>, place: u32) -> bool {
         let (Some(tcp), Some(flow)) = (packet.transport.tcp(), self.flows.get(place)) else { return false };
-        let is_syn = tcp.has(Tcp::SYN) && tcp.flags() & Tcp::ACK == 0;
-        is_syn && flow.session.as_ref().is_some_and(|session| session.state() >= State::Closing)
+        let direction = flow.direction((packet.source, packet.source_port));
+        is_first_syn(tcp)
+            && flow.session.as_ref().is_none_or(|session| session.gives_way_to(direction, tcp.sequence()))
     }
 
     fn of_flow(
@@ -258,13 +252,15 @@ impl Tracker<'_> {
         if let Some(tcp) = packet.transport.tcp() {
             spoken_counts = false;
             flow.tcp_flags[direction.index()] |= tcp.flags();
-            if let Some(session) = &mut flow.session {
-                desk.enter(Stage::Reassembly);
-                let seen = if begins && packet.payload.is_empty() {
-                    Default::default()
-                } else {
-                    session.segment(direction, tcp, packet.payload)
-                };
+            desk.enter(Stage::Reassembly);
+            if begins && is_first_syn(tcp) {
+                let (session, seen) = Session::begin(tcp, packet.payload, packet.time);
+                flow.session = Some(Box::new(session));
+                scene.stream_events = seen.events;
+                in_stream = seen.in_stream;
+            } else if let Some(session) = &mut flow.session {
+                let is_v4 = packet.source.is_ipv4();
+                let seen = session.segment(direction, tcp, packet.payload, packet.time, is_v4);
                 scene.stream_events = seen.events;
                 in_stream = seen.in_stream;
                 spoken_counts = session.is_established();
@@ -277,6 +273,8 @@ impl Tracker<'_> {
                         session.look_at_all();
                     }
                 }
+            } else {
+                scene.stream_events = without_session(tcp);
             }
         } else if packet.transport.udp().is_some() {
             desk.enter(Stage::Layers);
@@ -397,6 +395,25 @@ impl Tracker<'_> {
     }
 }
 
+/// Whether a segment begins a conversation.
+fn is_first_syn(tcp: &Tcp<'_>) -> bool {
+    tcp.flags() & (Tcp::SYN | Tcp::ACK | Tcp::RST | Tcp::FIN) == Tcp::SYN
+}
+
+/// What is odd about a segment of a conversation whose beginning was not seen.
+fn without_session(tcp: &Tcp<'_>) -> Events {
+    let mut events = Events::default();
+    if tcp.has(Tcp::RST) {
+        events.add(Event::ResetWithoutSession);
+    } else if tcp.has(Tcp::FIN) {
+        events.add(Event::FinWithoutSession);
+    }
+    if !tcp.has(Tcp::ACK) && tcp.acknowledged() != 0 {
+        events.add(Event::BrokenAck);
+    }
+    events
+}
+
 /// The two ends of the flow that a packet belongs to, as the packet goes, and its protocol.
 fn ends(packet: &Packet<'_>) -> ((IpAddr, u16), (IpAddr, u16), u8) {
     match &packet.transport {
@@ -457,7 +474,7 @@ fn feed_both(
     fed: &mut Fed,
 ) {
     let sides = [direction.reversed(), direction];
-    let is_over = flow.session.as_ref().is_some_and(|session| session.state() >= State::Closing);
+    let is_over = flow.session.as_ref().is_some_and(|session| session.is_ending());
     // A segment acknowledges what the other side said; its own side's turn comes with the answer, if one is to be expected.
     let fed_sides = if all || is_over { &sides[..] } else { &sides[..1] };
     let has_nothing = |session: &Session| !all && fed_sides.iter().all(|side| !session.offers(*side));

@@ -325,6 +325,27 @@ impl Desk {
         self.note(What::Match(Box::new(found)));
     }
 
+    /// A rule lets a packet pass: what rules after it already said of this packet is not said.
+    pub(super) fn passes(&mut self, set: &RuleSet, number: u32) {
+        let here = self.place;
+        let is_elsewhere = |found: &Found| {
+            (found.place.frame, found.place.by_frame, found.place.packet)
+                != (here.frame, here.by_frame, here.packet)
+        };
+        let first = self.found.iter().rposition(is_elsewhere).map_or(0, |last| last + 1);
+        // What others share is changed all the same.
+        let is_silenced = |found: &Found| match &found.what {
+            What::Match(held) => {
+                held.rule > number
+                    && set.rules.get(held.rule as usize).is_some_and(|rule| rule.late.is_empty())
+            }
+            _ => false,
+        };
+        let mut kept = self.found.split_off(first);
+        kept.retain(|found| !is_silenced(found));
+        self.found.append(&mut kept);
+    }
+
     pub(super) fn note(&mut self, what: What) {
         self.found.push(Found { place: self.place, what });
         self.place.step += 1;

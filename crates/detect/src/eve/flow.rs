@@ -62,7 +62,7 @@ fn age(began: Time, last: Time) -> u64 {
 
 fn state(flow: &Flow) -> &'static str {
     match &flow.session {
-        Some(session) if session.state() == State::Closed => "closed",
+        Some(session) if session.is_done() => "closed",
         _ if flow.is_established() => "established",
         _ => "new",
     }
@@ -88,8 +88,12 @@ pub(crate) fn tcp(flow: &Flow) -> Object {
                 State::SynSent => "syn_sent",
                 State::SynReceived => "syn_recv",
                 State::Established => "established",
-                State::Closing if to_server & 1 == 1 => "close_wait",
-                State::Closing => "fin_wait1",
+                State::FinWait1 => "fin_wait1",
+                State::FinWait2 => "fin_wait2",
+                State::TimeWait => "time_wait",
+                State::LastAck => "last_ack",
+                State::CloseWait => "close_wait",
+                State::Closing => "closing",
                 State::Closed => "closed",
             },
         );

@@ -12,7 +12,6 @@ pub(crate) use table::FlowTable;
 use crate::app::{AnyParser, Ends, ProtocolId, Transport};
 use crate::state::FlowVariables;
 use crate::stream::Session;
-use crate::stream::session::State;
 use crate::{Direction, Time};
 use core::net::IpAddr;
 
@@ -141,7 +140,7 @@ impl Flow {
 
     /// Gives back what is not needed once a conversation is closed and was looked at: the flow itself stays for a while, for what comes late.
     pub(crate) fn let_go(&mut self) {
-        let Some(session) = self.session.as_mut().filter(|session| session.state() == State::Closed) else {
+        let Some(session) = self.session.as_mut().filter(|session| session.is_closed()) else {
             return;
         };
         session.let_go();

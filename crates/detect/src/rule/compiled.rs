@@ -1,5 +1,6 @@
 //! A rule as the engine runs it.
 
+use super::reputation::ReputationTest;
 use super::{AddressSet, PortSet};
 use crate::app::file::FileTest;
 use crate::app::{Field, ProtocolId, Sides, Test};
@@ -79,6 +80,8 @@ pub(crate) struct Head {
     pub(crate) flow_start: bool,
     /// `pkthdr`: also packets that are broken.
     pub(crate) broken: bool,
+    /// What is known of the ends.
+    pub(crate) reputation: Vec<ReputationTest>,
 }
 
 /// What a TCP rule looks at.
@@ -165,11 +168,22 @@ pub(crate) enum What {
     Test(Test),
     /// One file for which all hold.
     Files(Vec<FileTest>),
+    /// It is so far.
+    Reached(Stage),
     /// Event `bit` of `protocol` happened.
     Event {
         protocol: ProtocolId,
         bit: u8,
     },
+}
+
+/// How far an exchange is, in a direction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stage {
+    Begun,
+    /// This field can be looked at.
+    Has(Field),
+    Complete,
 }
 
 /// What becomes of a buffer that is not there.

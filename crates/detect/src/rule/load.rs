@@ -152,7 +152,7 @@ fn one(compiler: &mut Compiler<'_>, line: &super::Line, loaded: usize) -> Result
     let sid = source
         .options
         .iter()
-        .find(|option| option.name == "sid")
+        .find(|option| option.name.eq_ignore_ascii_case("sid"))
         .and_then(|option| option.value.parse().ok());
     if loaded >= RULES_MAX {
         let words = format!("there are more than {RULES_MAX} rules");
@@ -223,7 +223,7 @@ fn settings(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)]) -> crate::a
                     settings.wanted.insert(*field);
                 }
                 What::Files(tests) => crate::app::file::wanted(&mut settings, tests),
-                What::Buffer { .. } | What::Test(_) | What::Event { .. } => {}
+                What::Buffer { .. } | What::Test(_) | What::Reached(_) | What::Event { .. } => {}
             }
         }
     }

@@ -77,6 +77,11 @@ impl Buffer {
         Buffer { policy, base: 0, front: 0, data: Vec::new(), pieces: VecDeque::new(), solid: 0 }
     }
 
+    /// Where what is kept begins.
+    pub(crate) fn base(&self) -> u64 {
+        self.base
+    }
+
     /// Where what is kept ends.
     pub(crate) fn end(&self) -> u64 {
         self.base + (self.data.len() - self.front) as u64

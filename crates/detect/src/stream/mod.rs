@@ -1,7 +1,7 @@
 //! TCP: who talks, what was said in which order, and what of it can be believed.
 //!
-//! `session` follows the handshake, the sequence numbers and the end; `buffer` puts bytes in order and decides which of two that claim the
-//! same place counts; `event` names what was odd.
+//! `machine` follows the handshake, the sequence numbers and the end, and says which segments are believed; `session` holds what they brought; `buffer`
+//! puts bytes in order and decides which of two that claim the same place counts; `event` names what was odd.
 //!
 //! Bytes count once the other side has acknowledged them: what a receiver never got is not looked at, whoever sent it. A conversation
 //! whose beginning was not seen is not followed; its packets are looked at one by one.
@@ -13,6 +13,7 @@
 
 pub(crate) mod buffer;
 pub(crate) mod event;
+mod machine;
 pub(crate) mod session;
 
 pub(crate) use event::{Event, Events, event_named, event_names};

@@ -321,6 +321,10 @@ impl Transaction for Exchange {
         self.stage >= Stage::Closed
     }
 
+    fn lacks(&self, field: Field, direction: Direction) -> bool {
+        field.is_of(Family::Dns) && self.side(direction).dns.is_none()
+    }
+
     fn ready(&self, field: Field, direction: Direction) -> Ready {
         if field.is_of(Family::Dns) {
             return if self.side(direction).dns.is_some() { Ready::Full } else { Ready::No };

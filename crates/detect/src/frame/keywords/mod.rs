@@ -29,6 +29,15 @@ pub struct PacketKeyword {
     pub parse: fn(&str) -> Result<PacketTest, Complaint>,
 }
 
+impl PacketKeyword {
+    /// Whether it asks for the very packet: a string beside it is then looked for in that packet, not in the stream.
+    #[must_use]
+    pub fn needs_packet(&self) -> bool {
+        !self.name.ends_with("-csum")
+            && !matches!(self.name, "decode-event" | "engine-event" | "geoip" | "ip_proto" | "l3_proto")
+    }
+}
+
 /// A condition on a packet.
 #[derive(Clone)]
 pub struct PacketTest {

@@ -1,10 +1,10 @@
 //! A rule's head: action, protocol, addresses, ports.
 
-use super::{Compiler, Draft};
+use super::{Compiler, Draft, hook};
 use crate::Complaint;
 use crate::app::ProtocolId;
 use crate::app::table::PROTOCOLS;
-use crate::rule::compiled::{Action, Head, IpProtocols, View};
+use crate::rule::compiled::{Action, Head, IpProtocols, View, What};
 use crate::rule::syntax::{Arrow, Source};
 use crate::rule::{AddressSet, PortSet};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 
 impl Compiler<'_> {
-    pub(super) fn head(&mut self, source: &Source<'_>, draft: &Draft) -> Result<Head, Complaint> {
+    pub(super) fn head(&mut self, source: &Source<'_>, draft: &mut Draft) -> Result<Head, Complaint> {
         let (name, hook) = source.protocol.split_once(':').unwrap_or((source.protocol, ""));
         let mut head = Head {
             protocols: IpProtocols::ANY,
@@ -28,6 +28,7 @@ impl Compiler<'_> {
             view: None,
             flow_start: false,
             broken: false,
+            reputation: std::mem::take(&mut draft.reputation),
         };
         match name.to_ascii_lowercase().as_str() {
             "ip" => {}
@@ -54,7 +55,12 @@ impl Compiler<'_> {
         match hook {
             "" | "all" => {}
             "flow_start" => head.flow_start = true,
-            hook => return Err(Complaint::new(format!("the hook '{hook}' of '{name}' is not supported"))),
+            hook => match hook::stage(self, &name.to_ascii_lowercase(), hook, &head.layers) {
+                Some((sides, stage)) => draft.add_part(sides, &[], What::Reached(stage)),
+                None => {
+                    return Err(Complaint::new(format!("the hook '{hook}' of '{name}' is not supported")));
+                }
+            },
         }
         if !draft.layers.is_empty() {
             head.layers.clone_from(&draft.layers);

@@ -11,7 +11,7 @@ use crate::say::{complain, say};
 use clap::Args;
 use detect::engine::Told;
 use detect::eve::{Kinds, alert_record};
-use detect::rule::{RuleSet, Variables};
+use detect::rule::RuleSet;
 use engine::Wanted;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -32,6 +32,9 @@ pub(crate) struct Arguments {
     /// Rule files; `.gz` is unpacked.
     #[arg(long, num_args = 1..)]
     rules: Vec<PathBuf>,
+    /// A folder with what is known of addresses, for `iprep`: `categories.txt`, and lists whose names end in `.list`.
+    #[arg(long)]
+    reputation: Option<PathBuf>,
     /// Threads that share the flows.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     workers: u16,
@@ -86,7 +89,7 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     let before = super::rules::resident_bytes();
     let mut set = RuleSet::load(
         &rule_files::borrowed(&sources),
-        &Variables::default(),
+        &rule_files::variables(arguments.reputation.as_deref())?,
         &rule_files::reader(&arguments.rules),
     );
     drop(sources);
