@@ -10,7 +10,7 @@ use detect::Time;
 use detect::engine::{Found, Held, Worker};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
 /// Batches that a thread may be behind the reader.
@@ -143,12 +143,7 @@ impl Crew for Threads<'_> {
             if wait && hand.done.is_empty() {
                 hand.done.extend(hand.reports.recv());
             }
-            loop {
-                match hand.reports.try_recv() {
-                    Ok(report) => hand.done.push_back(report),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-                }
-            }
+            hand.done.extend(hand.reports.try_iter());
         }
         if self.hands.iter().any(|hand| hand.done.is_empty()) {
             return None;
