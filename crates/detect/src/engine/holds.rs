@@ -48,7 +48,7 @@ pub(crate) fn head_holds(head: &Head, scene: &Scene<'_>) -> bool {
             _ => return false,
         }
     }
-    if !head.protocols.is_any() && !head.protocols.contains(scene.protocol) {
+    if !head.protocols.has(scene.protocol) {
         return false;
     }
     if let Some(version) = head.version
@@ -59,11 +59,11 @@ pub(crate) fn head_holds(head: &Head, scene: &Scene<'_>) -> bool {
     if let Some(packet) = scene.packet {
         if packet.ip.is_none()
             && !head.broken
-            && !(head.protocols.is_any() && head.from.is_any() && head.to.is_any())
+            && !(head.protocols.is_all() && head.from.is_any() && head.to.is_any())
         {
             return false;
         }
-        if packet.is_invalid && !head.broken && !head.protocols.is_any() {
+        if packet.is_invalid && !head.broken && !head.protocols.is_all() {
             return false;
         }
     }

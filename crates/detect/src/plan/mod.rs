@@ -49,20 +49,16 @@ impl Carrier {
 
     /// Those whose packets a rule may hold of.
     fn of_rule(rule: &Rule) -> impl Iterator<Item = Carrier> {
-        let may_hold_of = |protocol: u8| {
-            rule.head.protocols.contains(protocol)
-                && rule.packet.iter().filter_map(PacketTest::protocols).all(|set| set.has(protocol))
-        };
-        let carriers = match rule.head.protocols.only() {
+        let tests = rule.packet.iter().filter_map(PacketTest::protocols);
+        let protocols = tests.fold(rule.head.protocols, |set, test| set.and(test));
+        let single = protocols.single();
+        Carrier::ALL.into_iter().filter(move |carrier| match single {
             // As nearly always.
-            Some(protocol) => {
-                Carrier::ALL.map(|carrier| carrier == Carrier::of(protocol) && may_hold_of(protocol))
+            Some(protocol) => *carrier == Carrier::of(protocol),
+            None => {
+                (0..=u8::MAX).any(|protocol| Carrier::of(protocol) == *carrier && protocols.has(protocol))
             }
-            None => Carrier::ALL.map(|carrier| {
-                (0..=u8::MAX).any(|protocol| Carrier::of(protocol) == carrier && may_hold_of(protocol))
-            }),
-        };
-        Carrier::ALL.into_iter().filter(move |carrier| carriers[*carrier as usize])
+        })
     }
 }
 
@@ -90,7 +86,7 @@ impl Bare {
             FoundBy::Source(ports) => {
                 ports.iter().for_each(|port| add(self.by_source.entry(*port).or_default()))
             }
-            FoundBy::Anything => match rule.packet.iter().filter_map(PacketTest::payload_bytes_max).min() {
+            FoundBy::Anything => match PacketTest::payload_bytes_max_of(&rule.packet) {
                 Some(bytes) => self.small.push((bytes, number)),
                 None => add(&mut self.always),
             },

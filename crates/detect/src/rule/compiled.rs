@@ -4,7 +4,7 @@ use super::reputation::ReputationTest;
 use super::{AddressSet, PortSet};
 use crate::app::file::FileTest;
 use crate::app::{Field, ProtocolId, Sides, Test};
-use crate::frame::keywords::PacketTest;
+use crate::frame::keywords::{PacketTest, ProtocolSet};
 use crate::inspect::Chain;
 use crate::state::{BitTest, Change, Filter, FlowTest, IntTest, Late, Threshold};
 use crate::{Direction, NumberTest};
@@ -63,7 +63,7 @@ pub enum Action {
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
     /// IP protocols, a bit each: none set means that it need not be IP.
-    pub(crate) protocols: IpProtocols,
+    pub(crate) protocols: ProtocolSet,
     /// Only IPv4 (4) or IPv6 (6).
     pub(crate) version: Option<u8>,
     /// One of these is spoken; empty: whatever.
@@ -89,37 +89,6 @@ pub(crate) struct Head {
 pub(crate) enum View {
     Packets,
     Stream,
-}
-
-/// A set of IP protocols.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct IpProtocols([u64; 4]);
-
-impl IpProtocols {
-    pub(crate) const ANY: IpProtocols = IpProtocols([u64::MAX; 4]);
-
-    pub(crate) fn of(list: &[u8]) -> Self {
-        let mut set = IpProtocols([0; 4]);
-        for protocol in list {
-            set.0[usize::from(*protocol >> 6)] |= 1 << (protocol & 63);
-        }
-        set
-    }
-
-    pub(crate) fn contains(self, protocol: u8) -> bool {
-        self.0[usize::from(protocol >> 6)] >> (protocol & 63) & 1 == 1
-    }
-
-    pub(crate) fn is_any(self) -> bool {
-        self == IpProtocols::ANY
-    }
-
-    /// The one that is in it, if there is no other.
-    pub(crate) fn only(self) -> Option<u8> {
-        let count: u32 = self.0.iter().map(|word| word.count_ones()).sum();
-        let word = self.0.iter().position(|word| *word != 0).filter(|_| count == 1)?;
-        u8::try_from(word as u32 * 64 + self.0[word].trailing_zeros()).ok()
-    }
 }
 
 /// What `flow` wants.

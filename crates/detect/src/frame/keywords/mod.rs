@@ -58,10 +58,10 @@ impl PacketTest {
         PacketTest { payload_bytes_max: bytes, ..self }
     }
 
-    /// The most payload that a packet may have of which it holds, if there is a bound.
+    /// The most payload that a packet may have of which all of these hold, if there is a bound.
     #[must_use]
-    pub fn payload_bytes_max(&self) -> Option<u64> {
-        self.payload_bytes_max
+    pub fn payload_bytes_max_of(tests: &[PacketTest]) -> Option<u64> {
+        tests.iter().filter_map(|test| test.payload_bytes_max).min()
     }
 
     /// The same condition, which never holds of a packet of another IP protocol.

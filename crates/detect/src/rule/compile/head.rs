@@ -4,7 +4,8 @@ use super::{Compiler, Draft, hook};
 use crate::Complaint;
 use crate::app::ProtocolId;
 use crate::app::table::PROTOCOLS;
-use crate::rule::compiled::{Action, Head, IpProtocols, View, What};
+use crate::frame::keywords::ProtocolSet;
+use crate::rule::compiled::{Action, Head, View, What};
 use crate::rule::syntax::{Arrow, Source};
 use crate::rule::{AddressSet, PortSet};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ impl Compiler<'_> {
     pub(super) fn head(&mut self, source: &Source<'_>, draft: &mut Draft) -> Result<Head, Complaint> {
         let (name, hook) = source.protocol.split_once(':').unwrap_or((source.protocol, ""));
         let mut head = Head {
-            protocols: IpProtocols::ANY,
+            protocols: ProtocolSet::ALL,
             version: None,
             layers: Vec::new(),
             from: self.addresses(source.from)?,
@@ -34,22 +35,22 @@ impl Compiler<'_> {
             "ip" => {}
             "ipv4" | "ip4" => head.version = Some(4),
             "ipv6" | "ip6" => head.version = Some(6),
-            "tcp" => head.protocols = IpProtocols::of(&[TCP]),
-            "tcp-pkt" => (head.protocols, head.view) = (IpProtocols::of(&[TCP]), Some(View::Packets)),
-            "tcp-stream" => (head.protocols, head.view) = (IpProtocols::of(&[TCP]), Some(View::Stream)),
-            "udp" => head.protocols = IpProtocols::of(&[UDP]),
-            "icmp" => head.protocols = IpProtocols::of(&[1, 58]),
-            "icmpv4" | "icmp4" => (head.protocols, head.version) = (IpProtocols::of(&[1]), Some(4)),
-            "icmpv6" | "icmp6" => (head.protocols, head.version) = (IpProtocols::of(&[58]), Some(6)),
-            "sctp" => head.protocols = IpProtocols::of(&[132]),
-            "esp" => head.protocols = IpProtocols::of(&[50]),
-            "ah" => head.protocols = IpProtocols::of(&[51]),
-            "gre" => head.protocols = IpProtocols::of(&[47]),
+            "tcp" => head.protocols = ProtocolSet::of(&[TCP]),
+            "tcp-pkt" => (head.protocols, head.view) = (ProtocolSet::of(&[TCP]), Some(View::Packets)),
+            "tcp-stream" => (head.protocols, head.view) = (ProtocolSet::of(&[TCP]), Some(View::Stream)),
+            "udp" => head.protocols = ProtocolSet::of(&[UDP]),
+            "icmp" => head.protocols = ProtocolSet::of(&[1, 58]),
+            "icmpv4" | "icmp4" => (head.protocols, head.version) = (ProtocolSet::of(&[1]), Some(4)),
+            "icmpv6" | "icmp6" => (head.protocols, head.version) = (ProtocolSet::of(&[58]), Some(6)),
+            "sctp" => head.protocols = ProtocolSet::of(&[132]),
+            "esp" => head.protocols = ProtocolSet::of(&[50]),
+            "ah" => head.protocols = ProtocolSet::of(&[51]),
+            "gre" => head.protocols = ProtocolSet::of(&[47]),
             "pkthdr" => head.broken = true,
             layer => {
                 head.layers = layers(layer)
                     .ok_or_else(|| Complaint::new(format!("'{layer}' is no protocol that is known")))?;
-                head.protocols = IpProtocols::of(&[TCP, UDP]);
+                head.protocols = ProtocolSet::of(&[TCP, UDP]);
             }
         }
         match hook {

@@ -39,7 +39,7 @@ pub(super) fn rule(
         What::Buffer { chain, .. } => asks_late(chain, lists),
         _ => false,
     }) || packet_parts.iter().any(|part| asks_late(&part.chain, lists));
-    let payload_bytes_max = draft.packet.iter().filter_map(PacketTest::payload_bytes_max).min();
+    let payload_bytes_max = PacketTest::payload_bytes_max_of(&draft.packet);
     let fast = fast(&parts, payload.as_ref(), payload_bytes_max);
     let mut meta = draft.meta;
     meta.metadata.shrink_to_fit();

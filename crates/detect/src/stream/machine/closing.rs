@@ -23,6 +23,21 @@ impl Machine {
         Verdict::Refused
     }
 
+    /// What is decided alike wherever a conversation is about to end: resets, SYNs, segments that acknowledge nothing, and those of another time. With `is_fin` the
+    /// segment may end its side, whatever else it says.
+    fn settles(&mut self, segment: &Segment<'_>, is_fin: bool, events: &mut Events) -> Option<Verdict> {
+        if segment.has(Tcp::RST) {
+            return Some(self.reset(segment, events));
+        }
+        if !is_fin && segment.has(Tcp::SYN) {
+            return Some(Self::refuse(Event::SynOnShutdown, events));
+        }
+        if !is_fin && !segment.has(Tcp::ACK) {
+            return Some(Verdict::Nothing);
+        }
+        (self.stamps && !self.stamp_is_fine(segment, events)).then_some(Verdict::Refused)
+    }
+
     /// The server is done, and perhaps the client knows.
     pub(super) fn in_fin_wait(
         &mut self,
@@ -30,18 +45,9 @@ impl Machine {
         segment: &Segment<'_>,
         events: &mut Events,
     ) -> Verdict {
-        if segment.has(Tcp::RST) {
-            return self.reset(segment, events);
-        }
         let is_fin = segment.has(Tcp::FIN);
-        if !is_fin && segment.has(Tcp::SYN) {
-            return Self::refuse(Event::SynOnShutdown, events);
-        }
-        if !is_fin && !segment.has(Tcp::ACK) {
-            return Verdict::Nothing;
-        }
-        if self.stamps && !self.stamp_is_fine(segment, events) {
-            return Verdict::Refused;
+        if let Some(verdict) = self.settles(segment, is_fin, events) {
+            return verdict;
         }
         let (at, to) = (segment.direction.index(), segment.direction.reversed().index());
         let (own, other) = (self.sides[at], self.sides[to]);
@@ -90,17 +96,8 @@ impl Machine {
     }
 
     pub(super) fn in_closing(&mut self, segment: &Segment<'_>, events: &mut Events) -> Verdict {
-        if segment.has(Tcp::RST) {
-            return self.reset(segment, events);
-        }
-        if segment.has(Tcp::SYN) {
-            return Self::refuse(Event::SynOnShutdown, events);
-        }
-        if !segment.has(Tcp::ACK) {
-            return Verdict::Nothing;
-        }
-        if self.stamps && !self.stamp_is_fine(segment, events) {
-            return Verdict::Refused;
+        if let Some(verdict) = self.settles(segment, false, events) {
+            return verdict;
         }
         let is_old = self.is_retransmission(segment, events);
         if segment.sequence() != self.sides[segment.direction.index()].next {
@@ -118,18 +115,9 @@ impl Machine {
 
     /// The client is done, the server goes on.
     pub(super) fn in_close_wait(&mut self, segment: &Segment<'_>, events: &mut Events) -> Verdict {
-        if segment.has(Tcp::RST) {
-            return self.reset(segment, events);
-        }
         let is_fin = segment.has(Tcp::FIN);
-        if !is_fin && segment.has(Tcp::SYN) {
-            return Self::refuse(Event::SynOnShutdown, events);
-        }
-        if !is_fin && !segment.has(Tcp::ACK) {
-            return Verdict::Nothing;
-        }
-        if self.stamps && !self.stamp_is_fine(segment, events) {
-            return Verdict::Refused;
+        if let Some(verdict) = self.settles(segment, is_fin, events) {
+            return verdict;
         }
         let at = segment.direction.index();
         let own = self.sides[at];
@@ -159,20 +147,11 @@ impl Machine {
     }
 
     pub(super) fn in_last_ack(&mut self, segment: &Segment<'_>, events: &mut Events) -> Verdict {
-        if segment.has(Tcp::RST) {
-            return self.reset(segment, events);
-        }
-        if segment.has(Tcp::FIN) {
+        if segment.has(Tcp::FIN) && !segment.has(Tcp::RST) {
             return Verdict::Nothing;
         }
-        if segment.has(Tcp::SYN) {
-            return Self::refuse(Event::SynOnShutdown, events);
-        }
-        if !segment.has(Tcp::ACK) {
-            return Verdict::Nothing;
-        }
-        if self.stamps && !self.stamp_is_fine(segment, events) {
-            return Verdict::Refused;
+        if let Some(verdict) = self.settles(segment, false, events) {
+            return verdict;
         }
         if !segment.is_to_server() {
             return Verdict::Nothing;
@@ -194,20 +173,11 @@ impl Machine {
     }
 
     pub(super) fn in_time_wait(&mut self, segment: &Segment<'_>, events: &mut Events) -> Verdict {
-        if segment.has(Tcp::RST) {
-            return self.reset(segment, events);
-        }
-        if segment.has(Tcp::FIN) {
+        if segment.has(Tcp::FIN) && !segment.has(Tcp::RST) {
             return Verdict::Nothing;
         }
-        if segment.has(Tcp::SYN) {
-            return Self::refuse(Event::SynOnShutdown, events);
-        }
-        if !segment.has(Tcp::ACK) {
-            return Verdict::Nothing;
-        }
-        if self.stamps && !self.stamp_is_fine(segment, events) {
-            return Verdict::Refused;
+        if let Some(verdict) = self.settles(segment, false, events) {
+            return verdict;
         }
         let own = self.sides[segment.direction.index()];
         let is_old = self.is_retransmission(segment, events);
