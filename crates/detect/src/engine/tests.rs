@@ -3,6 +3,7 @@
 use super::*;
 use crate::Time;
 use crate::rule::{RuleFile, RuleSet, Variables};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const ETHERNET: u16 = 1;
@@ -334,5 +335,51 @@ fn places_in_what_base64_stands_for_count_from_its_start() {
     ] {
         let rule = format!("alert http any any -> any any (http.uri; content:\"xx=\"; {options} sid:1;)");
         assert_eq!(alerts(&rule, &said).len(), wanted, "{options}");
+    }
+}
+
+#[test]
+fn a_string_is_found_up_to_where_its_rule_lets_it_stand() {
+    for depth in [5usize, 63, 255, 256, 257, 300] {
+        for (end, wanted) in [(depth - 1, true), (depth, true), (depth + 1, false)] {
+            let at = end - 3;
+            let payload = [vec![b'.'; at], b"abc...".to_vec()].concat();
+            let frames = talk(&[(true, 0, &payload), (false, 0, b"")]);
+            let depths = format!(
+                "alert tcp any any -> any any (content:\"abc\"; depth:{depth}; sid:1;)\n\
+                 alert tcp any any -> any any (content:\".\"; depth:1; content:\"abc\"; within:{}; sid:2;)",
+                depth - 1
+            );
+            let sids: BTreeSet<u32> = alerts(&depths, &frames).iter().map(|alert| alert.0).collect();
+            let wanted: &[u32] = if wanted { &[1, 2] } else { &[] };
+            assert_eq!(sids, wanted.iter().copied().collect(), "{depth} {end}");
+        }
+    }
+}
+
+#[test]
+fn it_does_not_matter_which_addresses_most_rules_name() {
+    let ends = ["any", "$HOME_NET", "$EXTERNAL_NET", "10.0.0.1", "!10.0.0.1", "[10.0.0.0/8,!10.0.0.2]"];
+    let outside = ([1, 2, 3, 4], 4000);
+    for (from, to) in [(CLIENT, SERVER), (outside, SERVER), (CLIENT, outside), (outside, ([5, 6, 7, 8], 9))] {
+        let frame = segment(from, to, (1, 0), SYN, b"");
+        for source in ends {
+            for destination in ends {
+                for arrow in ["->", "<>"] {
+                    let rule =
+                        format!("alert tcp {source} any {arrow} {destination} any (flags:S; sid:1;)\n");
+                    let alone = alerts(&rule, std::slice::from_ref(&frame));
+                    for common in ends {
+                        let others: String = (2..6)
+                            .map(|sid| {
+                                format!("alert tcp {common} any -> {common} 7 (flags:S; sid:{sid};)\n")
+                            })
+                            .collect();
+                        let beside = alerts(&(rule.clone() + &others), std::slice::from_ref(&frame));
+                        assert_eq!(beside, alone, "{source} {arrow} {destination} beside {common}");
+                    }
+                }
+            }
+        }
     }
 }

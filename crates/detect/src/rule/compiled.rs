@@ -249,20 +249,6 @@ pub(crate) struct Fast {
     pub(crate) nocase: bool,
     /// Where it ends at the latest, counted from the beginning, if the rule says that.
     pub(crate) reach: Option<usize>,
-    /// If that is far away: another string that must be there, too.
-    pub(crate) gate: Option<Gate>,
-}
-
-/// A string ends near the beginning if that is within so many bytes.
-pub(crate) const NEAR_BYTES_MAX: usize = 256;
-
-/// A string near the beginning without which a rule cannot hold.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Gate {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) nocase: bool,
-    /// Where it ends at the latest.
-    pub(crate) reach: usize,
 }
 
 /// Where it is looked for.
