@@ -30,6 +30,8 @@ const LAYER_BYTES_MAX: usize = 8000;
 const FRAMES_MAX: usize = 20_000;
 /// Inputs of one target that come of one capture at most.
 const INPUTS_OF_A_CAPTURE_MAX: usize = 12;
+/// Rules of one file that become inputs at most.
+const RULES_OF_A_FILE_MAX: usize = 400;
 
 type End = (IpAddr, u16);
 type Kept = (u64, u16, Vec<u8>);
@@ -134,8 +136,10 @@ impl Corpora {
 
     fn rules(&mut self, bytes: &[u8]) -> io::Result<()> {
         let text = String::from_utf8_lossy(bytes);
-        let rules = text.lines().filter(|line| !line.trim().is_empty() && line.len() < INPUT_BYTES_MAX);
-        for rule in rules.take(INPUTS_OF_A_CAPTURE_MAX) {
+        let rules: Vec<&str> =
+            text.lines().filter(|line| !line.trim().is_empty() && line.len() < INPUT_BYTES_MAX).collect();
+        // Of a long file, some from everywhere.
+        for rule in rules.iter().step_by(rules.len().div_ceil(RULES_OF_A_FILE_MAX).max(1)) {
             self.put("rules", format!("{rule}\n").as_bytes())?;
         }
         Ok(())
@@ -181,7 +185,7 @@ impl Corpora {
                 match &packet.transport {
                     Transport::Tcp(tcp) => {
                         let flow = flows.entry(key(true)).or_insert_with(|| Flow::new(from));
-                        flow.segment(from, tcp, packet.payload);
+                        flow.segment(from, tcp, packet.payload, packet.time);
                     }
                     Transport::Udp(_) => {
                         let flow = flows.entry(key(false)).or_insert_with(|| Flow::new(from));
@@ -247,7 +251,7 @@ impl Flow {
         }
     }
 
-    fn segment(&mut self, from: End, tcp: &detect::frame::Tcp<'_>, payload: &[u8]) {
+    fn segment(&mut self, from: End, tcp: &detect::frame::Tcp<'_>, payload: &[u8], time: Time) {
         let direction = self.direction(from);
         let is_syn = tcp.has(2);
         if is_syn {
@@ -255,10 +259,10 @@ impl Flow {
         }
         self.note_segment(direction, tcp, payload);
         match &mut self.talk {
-            None if is_syn && !tcp.has(16) => self.talk = Some(Conversation::begin(tcp)),
+            None if is_syn && !tcp.has(16) => self.talk = Some(Conversation::begin(tcp, payload, time)),
             None => {}
             Some(talk) => {
-                talk.segment(direction, tcp, payload);
+                talk.segment(direction, tcp, payload, time, from.0.is_ipv4());
             }
         }
         self.drain(direction.reversed(), false);

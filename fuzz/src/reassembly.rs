@@ -48,13 +48,15 @@ pub fn check(data: &[u8]) -> usize {
         let mut twin = None;
         trail.sent += step.payload.len();
         decoded(&bytes, |tcp, payload| match &mut talk {
-            None if step.direction == Direction::ToServer => talk = Some(Conversation::begin(tcp)),
+            None if step.direction == Direction::ToServer => {
+                talk = Some(Conversation::begin(tcp, payload, Time(0)))
+            }
             None => {}
             Some(talk) => {
                 twin = Some(talk.clone());
-                talk.segment(step.direction, tcp, payload);
+                talk.segment(step.direction, tcp, payload, Time(0), true);
                 if let Some(twin) = &mut twin {
-                    twin.segment(step.direction, tcp, payload);
+                    twin.segment(step.direction, tcp, payload, Time(0), true);
                 }
             }
         });
@@ -143,9 +145,9 @@ fn begin() -> Conversation {
     for (direction, flags, at, acked) in handshake {
         let step = Step { direction, flags, at, acked, window: 60_000, urgent: 0, payload: &[], take: 0 };
         decoded(&frame(&step, [1000, 5000]), |tcp, payload| match &mut talk {
-            None => talk = Some(Conversation::begin(tcp)),
+            None => talk = Some(Conversation::begin(tcp, payload, Time(0))),
             Some(talk) => {
-                talk.segment(direction, tcp, payload);
+                talk.segment(direction, tcp, payload, Time(0), true);
             }
         });
     }

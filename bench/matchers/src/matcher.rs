@@ -51,11 +51,11 @@ fn pattern_best(patterns: &[Pattern]) -> Result<Box<dyn Matcher>, String> {
 }
 
 fn pattern_avx2(patterns: &[Pattern]) -> Result<Box<dyn Matcher>, String> {
-    Ok(Box::new(Ours(Set::new(patterns).slower_by(1), Scratch::default()))))
+    Ok(Box::new(Ours(Set::new(patterns).slower_by(1), Scratch::default())))
 }
 
 fn pattern_portable(patterns: &[Pattern]) -> Result<Box<dyn Matcher>, String> {
-    Ok(Box::new(Ours(Set::new(patterns).slower_by(2), Scratch::default()))))
+    Ok(Box::new(Ours(Set::new(patterns).slower_by(2), Scratch::default())))
 }
 
 /// Patterns that are equal but for their case, and all patterns that each of them stands for.

@@ -10,6 +10,8 @@
 //!     alerts (`noalert`), until there is none;
 //!   - what comes of it is one text in the order of the files, and a [`Report`] of what each line of each list did.
 //!
+//! [`read`] gives the rules of files as they stand there.
+//!
 //! A list is read by [`List::parse`]. Nothing in one is passed over in silence: every line that is not understood is an
 //! error with file, line and column, and a line that matches no rule is told in the report.
 //!
@@ -46,7 +48,7 @@ pub use error::{Error, Fault};
 pub use glob::{Glob, IGNORED_BY_DEFAULT};
 pub use list::{Kind, LIST_LINE_BYTES_MAX, LIST_LINES_MAX, List};
 pub use matcher::REGEX_BYTES_MAX;
-pub use merge::{Merged, merge};
+pub use merge::{Merged, merge, read};
 pub use report::{Duplicate, LineReport, Needed, PROBLEMS_MAX, Report};
 pub use rule::{RULE_BYTES_MAX, Rule, RuleId};
 pub use source::{RULES_MAX, RuleFile};

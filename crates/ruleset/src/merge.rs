@@ -60,6 +60,14 @@ pub fn merge(files: &[RuleFile<'_>], lists: &[List]) -> Merged {
     Merged { rules, report }
 }
 
+/// The rules of all files as they stand there, of each gid and sid the one with the highest revision; and lines that are no rules.
+#[must_use]
+pub fn read(files: &[RuleFile<'_>]) -> (Vec<Rule>, Vec<Error>) {
+    let mut problems = Problems::default();
+    let rules = unique(read_all(files, &mut problems), files, &mut Report::default());
+    (rules, problems.kept)
+}
+
 /// The rules of all files, by the names of the files.
 fn read_all(files: &[RuleFile<'_>], problems: &mut Problems) -> Vec<Rule> {
     let mut order: Vec<usize> = (0..files.len()).collect();

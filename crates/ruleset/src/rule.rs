@@ -159,6 +159,29 @@ impl Rule {
         }
     }
 
+    /// What it does: `alert`.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        self.raw.split_whitespace().next().unwrap_or_default()
+    }
+
+    /// What it is about: `http`. A rule whose head is an action alone has none.
+    #[must_use]
+    pub fn protocol(&self) -> Option<&str> {
+        let (head, _) = self.raw.split_once('(')?;
+        head.split_whitespace().nth(1)
+    }
+
+    /// The value of its first option of this name, quotes included.
+    #[must_use]
+    pub fn option(&self, name: &str) -> Option<&str> {
+        let (_, options) = self.raw.strip_suffix(')').and_then(|raw| raw.split_once('('))?;
+        (Options { rest: options, at: 0 }).flatten().find_map(|(_, option)| {
+            let (found, value) = option.split_once(':')?;
+            (found.trim() == name).then(|| value.trim())
+        })
+    }
+
     /// The rule as it stands in a file of rules.
     #[must_use]
     pub fn text(&self) -> String {

@@ -1,79 +1,26 @@
 //! `varangian rules`, `replay` and `conformance` through the real binary, on a capture that is made here.
 
-use capture::{Frame, Link, Resolution, Writer};
+mod frames;
+
+use frames::{BEGIN_NS, text, varangian, write_capture};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
-const SYN: u8 = 2;
-const ACK: u8 = 16;
-const FIN: u8 = 1;
-
-fn varangian(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_varangian")).args(arguments).output().expect("the binary runs")
-}
-
-/// A folder of one test's own, empty.
 fn folder(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("detection-{name}"));
-    let _ = fs::remove_dir_all(&path);
-    fs::create_dir_all(&path).expect("a folder");
-    path
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a path of words")
-}
-
-/// A segment in Ethernet and IPv4, without checksums, which nobody looks at.
-fn segment(
-    from: ([u8; 4], u16),
-    to: ([u8; 4], u16),
-    sequence: u32,
-    acked: u32,
-    flags: u8,
-    payload: &[u8],
-) -> Vec<u8> {
-    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
-    let length = (40 + payload.len()) as u16;
-    frame.extend([0x45, 0]);
-    frame.extend(length.to_be_bytes());
-    frame.extend([0, 1, 0x40, 0, 64, 6, 0, 0]);
-    frame.extend(from.0);
-    frame.extend(to.0);
-    frame.extend(from.1.to_be_bytes());
-    frame.extend(to.1.to_be_bytes());
-    frame.extend(sequence.to_be_bytes());
-    frame.extend(acked.to_be_bytes());
-    frame.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
-    frame.extend(payload);
-    frame
+    frames::folder(&format!("detection-{name}"))
 }
 
 /// A conversation: the client asks, the server answers.
 fn conversation(number: u8, request: &[u8], response: &[u8]) -> Vec<Vec<u8>> {
-    let (client, server) =
-        (([10, 0, number / 8, number], 20_000 + u16::from(number)), ([203, 0, 113, number % 16], 80));
-    let asked = 101 + request.len() as u32;
-    let answered = 501 + response.len() as u32;
-    vec![
-        segment(client, server, 100, 0, SYN, b""),
-        segment(server, client, 500, 101, SYN | ACK, b""),
-        segment(client, server, 101, 501, ACK, b""),
-        segment(client, server, 101, 501, ACK, request),
-        segment(server, client, 501, asked, ACK, response),
-        segment(client, server, asked, answered, ACK, b""),
-        segment(client, server, asked, answered, ACK | FIN, b""),
-        segment(server, client, answered, asked + 1, ACK | FIN, b""),
-        segment(client, server, asked + 1, answered + 1, ACK, b""),
-    ]
+    let client = ([10, 0, number / 8, number], 20_000 + u16::from(number));
+    let server = ([203, 0, 113, number % 16], 80);
+    frames::conversation(client, server, &[(false, request), (true, response)])
 }
 
 /// A hundred conversations, eight at a time; every fifth asks for something wicked.
 fn capture_file(path: &Path) {
-    let mut writer = Writer::create(path, Link::ETHERNET, Resolution::Microseconds).expect("a file");
-    let mut time_ns = 1_700_000_000_000_000_000;
+    let mut all = Vec::new();
     for group in 0..13u8 {
         let mut open: Vec<_> = (0..8)
             .map(|place| {
@@ -86,16 +33,10 @@ fn capture_file(path: &Path) {
             })
             .collect();
         for _ in 0..9 {
-            for frames in &mut open {
-                let bytes = frames.next().expect("nine frames each");
-                time_ns += 1_000_000;
-                let frame =
-                    Frame { time_ns, link: Link::ETHERNET, wire_len: bytes.len() as u32, bytes: &bytes };
-                writer.frame(frame).expect("a frame");
-            }
+            all.extend(open.iter_mut().map(|frames| frames.next().expect("nine frames each")));
         }
     }
-    writer.finish().expect("the file");
+    write_capture(path, (1u64..).map(|count| BEGIN_NS + count * 1_000_000).zip(all));
 }
 
 const RULES: &str = r#"

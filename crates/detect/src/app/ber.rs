@@ -97,7 +97,7 @@ impl Head {
     }
 
     /// The content behind it.
-    fn content<'a>(&self, reader: &mut Reader<'a>, depth: usize) -> Result<&'a [u8], Fault> {
+    pub(crate) fn content<'a>(&self, reader: &mut Reader<'a>, depth: usize) -> Result<&'a [u8], Fault> {
         if depth == 0 {
             return Err(Fault::Invalid);
         }

@@ -1,6 +1,7 @@
 //! What a parser is told beside the bytes, and what it may ask for.
 
 use super::{Field, ProtocolId, Transport};
+use crate::eve::Kinds;
 use crate::{Direction, Time};
 use core::net::IpAddr;
 use std::collections::BTreeSet;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub counts_files: bool,
     /// Whether records of whole exchanges are written, not alerts alone: then everything that a record tells is wanted.
     pub records: bool,
+    /// What is written down.
+    pub kinds: Kinds,
 }
 
 impl Settings {

@@ -13,10 +13,10 @@
 //! Not here: when bytes are in order (`stream`), which protocol it is (the engine asks [`Protocol::signatures`] and
 //! [`Protocol::probes`]), and what rules want.
 
-mod ber;
+pub(crate) mod ber;
 pub mod bittorrent_dht;
 mod body;
-mod bytes;
+pub(crate) mod bytes;
 mod context;
 pub mod dcerpc;
 pub mod dhcp;
@@ -72,7 +72,7 @@ pub use drive::{Driver, Questions};
 pub use field::{Family, Field};
 pub use keyword::{Buffer, Keyword, Letters, Number, Sides, Takes, Test, Verdict};
 pub use protocol::{Looked, Probe, Protocol, ProtocolId, Signature, Transport};
-pub(crate) use transactions::{AnyParser, AnyTransaction, Inspected};
+pub(crate) use transactions::{AnyParser, AnyTransaction, Inspected, Inspection};
 pub use transactions::{Live, Transactions};
 
 use crate::Direction;
@@ -205,6 +205,11 @@ pub trait Transaction: Any + Clone + Send + Sync {
         true
     }
 
+    /// Whether a field is none that this exchange can have: then not even its absence can be asked for.
+    fn lacks(&self, _field: Field, _direction: Direction) -> bool {
+        false
+    }
+
     /// How much there is of a field. By default everything comes at once, when the direction is complete.
     fn ready(&self, _field: Field, direction: Direction) -> Ready {
         if self.is_complete(direction) { Ready::Full } else { Ready::No }
@@ -234,6 +239,14 @@ pub trait Transaction: Any + Clone + Send + Sync {
     /// Rules were matched on all that is ready in this direction: streaming fields may move their window on.
     fn inspected(&mut self, _direction: Direction) {}
 
+    /// Whether all that is written down of it is there: by default once it is complete both ways.
+    fn is_told(&self) -> bool {
+        self.is_complete(Direction::ToServer) && self.is_complete(Direction::ToClient)
+    }
+
     /// Writes what the exchange was about: the object that EVE has under the protocol's name.
     fn record(&self, record: &mut Object);
+
+    /// Writes what EVE has beside that object, each under its own name: the mail that SMTP carried.
+    fn record_beside(&self, _record: &mut Object) {}
 }

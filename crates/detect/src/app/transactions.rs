@@ -114,6 +114,12 @@ impl<T> Transactions<T> {
 pub(crate) struct Inspection {
     /// For each direction.
     pub(crate) sides: [Inspected; 2],
+    /// It was written down.
+    pub(crate) is_recorded: bool,
+    /// Files of each direction that were written down: bit `n` is the `n`-th.
+    pub(crate) files_recorded: [u32; 2],
+    /// What was odd and was written down.
+    pub(crate) events_recorded: u128,
 }
 
 /// What was matched in one direction.
@@ -136,6 +142,7 @@ pub(crate) struct Inspected {
 /// A [`Transaction`] whose type is not known.
 pub(crate) trait AnyTransaction {
     fn concerns(&self, direction: Direction) -> bool;
+    fn lacks(&self, field: super::Field, direction: Direction) -> bool;
     fn is_complete(&self, direction: Direction) -> bool;
     fn ready(&self, field: super::Field, direction: Direction) -> super::Ready;
     fn visit(&self, field: super::Field, direction: Direction, show: &mut dyn FnMut(super::Piece<'_>));
@@ -144,13 +151,19 @@ pub(crate) trait AnyTransaction {
     fn files(&self, direction: Direction) -> Option<&super::file::Files>;
     fn files_mut(&mut self, direction: Direction) -> Option<&mut super::file::Files>;
     fn inspected(&mut self, direction: Direction);
+    fn is_told(&self) -> bool;
     fn record(&self, record: &mut Object);
+    fn record_beside(&self, record: &mut Object);
     fn as_any(&self) -> &dyn Any;
 }
 
 impl<T: Transaction> AnyTransaction for T {
     fn concerns(&self, direction: Direction) -> bool {
         Transaction::concerns(self, direction)
+    }
+
+    fn lacks(&self, field: super::Field, direction: Direction) -> bool {
+        Transaction::lacks(self, field, direction)
     }
 
     fn is_complete(&self, direction: Direction) -> bool {
@@ -185,8 +198,16 @@ impl<T: Transaction> AnyTransaction for T {
         Transaction::inspected(self, direction);
     }
 
+    fn is_told(&self) -> bool {
+        Transaction::is_told(self)
+    }
+
     fn record(&self, record: &mut Object) {
         Transaction::record(self, record);
+    }
+
+    fn record_beside(&self, record: &mut Object) {
+        Transaction::record_beside(self, record);
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -208,6 +229,8 @@ pub(crate) trait AnyParser: Send + Sync {
     fn live(&self) -> usize;
     /// Bytes that one of them takes by itself.
     fn exchange_bytes(&self) -> usize;
+    /// How many were ever opened.
+    fn opened(&self) -> u64;
     /// How many of those that are alive are complete in this direction; 0 if raw bytes are not looked at for that.
     fn complete(&self, direction: Direction) -> usize;
     /// The one at this place, to change.
@@ -241,6 +264,10 @@ impl<P: Parser> AnyParser for P {
 
     fn exchange_bytes(&self) -> usize {
         size_of::<Live<P::Transaction>>()
+    }
+
+    fn opened(&self) -> u64 {
+        self.transactions().opened()
     }
 
     fn complete(&self, direction: Direction) -> usize {

@@ -151,6 +151,7 @@ impl<P: Parser> Trial<P> {
         let write = |transaction: &P::Transaction| {
             let mut object = crate::eve::Object::new();
             transaction.record(&mut object);
+            transaction.record_beside(&mut object);
             object.finish()
         };
         self.transactions().map(write).collect()

@@ -10,6 +10,7 @@ use super::holds::{
     Scene, chain_holds, packet_holds, packet_parts_hold, part_holds, ready, transformed, visit,
 };
 use super::packets::apply;
+use super::records::{self, Exchange};
 use super::worker::{About, Desk};
 use crate::Direction;
 use crate::app::{AnyTransaction, ProtocolId, Ready, Verdict};
@@ -28,7 +29,13 @@ const OPEN_MAX: usize = 4096;
 
 /// Asks all rules that the exchanges of a flow may concern in the scene's direction. `payload`: the bytes that came.
 pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, payload: Option<&[u8]>) {
-    let (Layer::Known(protocol), false) = (flow.layer, flow.is_passed) else { return };
+    let Layer::Known(protocol) = flow.layer else { return };
+    if flow.is_passed {
+        if desk.writes_records() {
+            records::pass_over(desk, base, flow);
+        }
+        return;
+    }
     if flow.parser.as_ref().is_none_or(|parser| parser.live() == 0) {
         return;
     }
@@ -44,8 +51,8 @@ pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, 
     let base = Scene { layer: Some(protocol), ..*base };
     while place < parser.live() {
         let Some((id, transaction, inspection)) = parser.at_mut(place) else { break };
-        let mut inspected = std::mem::take(&mut inspection.sides[side]);
-        if !inspected.done {
+        if !inspection.sides[side].done {
+            let mut inspected = std::mem::take(&mut inspection.sides[side]);
             let concerns = transaction.concerns(base.direction);
             let is_complete = transaction.is_complete(base.direction);
             if concerns {
@@ -56,8 +63,10 @@ pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, 
                 one.ask(plan, &mut inspected);
                 let handed_over = one.hand_over(&mut inspected);
                 if let Some((_, transaction, inspection)) = parser.at_mut(place) {
-                    inspection.sides[1].open.extend(handed_over);
-                    inspection.sides[1].open.sort_unstable();
+                    if !handed_over.is_empty() {
+                        inspection.sides[1].open.extend(handed_over);
+                        inspection.sides[1].open.sort_unstable();
+                    }
                     transaction.inspected(base.direction);
                     if let Some(files) = transaction.files_mut(base.direction) {
                         files.inspected();
@@ -70,14 +79,21 @@ pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, 
                 inspected.open = Vec::new();
                 inspected.matched = Vec::new();
             }
+            if let Some((_, _, inspection)) = parser.at_mut(place) {
+                inspection.sides[side] = inspected;
+            }
         }
-        if let Some((_, transaction, inspection)) = parser.at_mut(place) {
-            inspection.sides[side] = inspected;
+        if let Some((id, transaction, inspection)) = parser.at_mut(place) {
             let other = base.direction.reversed();
             if !inspection.sides[other.index()].done && !transaction.concerns(other) {
                 inspection.sides[other.index()].done = true;
             }
-            if inspection.sides.iter().all(|side| side.done) {
+            let is_done = inspection.sides.iter().all(|side| side.done);
+            if desk.writes_records() {
+                let mut exchange = Exchange { protocol, id, transaction, inspection };
+                records::note_exchange(desk, &base, flow, &mut exchange, is_done);
+            }
+            if is_done {
                 parser.remove(place);
                 continue;
             }
@@ -276,6 +292,7 @@ impl One<'_, '_> {
     fn take_effect(&mut self, number: u32, rule: &Rule) -> bool {
         apply(&rule.changes, self.flow);
         if rule.meta.action == Action::Pass {
+            self.desk.passes(self.set, number);
             self.flow.is_passed = true;
             return true;
         }

@@ -59,6 +59,18 @@ pub(crate) enum What {
     Match(Box<Match>),
     /// A flow has ended: what is remembered of it can go.
     FlowEnded(u64),
+    /// Something that is written down.
+    Record(Box<Noted>),
+}
+
+/// A record, written in full but for whether its flow alerted, which only the judge knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Noted {
+    pub(crate) kind: &'static str,
+    /// The line.
+    pub(crate) line: String,
+    /// Where to write whether this flow alerted.
+    pub(crate) alerted: Option<(usize, u64)>,
 }
 
 /// A rule that holds.

@@ -8,7 +8,7 @@ use crate::inspect::transform::Transform;
 use crate::inspect::{Chain, Look, Scratch};
 use crate::lists::Lists;
 use crate::rule::RuleSet;
-use crate::rule::compiled::{Absent, FlowWants, Head, Part, Rule, What};
+use crate::rule::compiled::{Absent, FlowWants, Head, Part, Rule, Stage, What};
 use crate::state::{FlowTest, LayerOf, SizeOf};
 use crate::stream::Events;
 use crate::{Direction, Time};
@@ -48,7 +48,7 @@ pub(crate) fn head_holds(head: &Head, scene: &Scene<'_>) -> bool {
             _ => return false,
         }
     }
-    if !head.protocols.is_any() && !head.protocols.contains(scene.protocol) {
+    if !head.protocols.has(scene.protocol) {
         return false;
     }
     if let Some(version) = head.version
@@ -59,15 +59,18 @@ pub(crate) fn head_holds(head: &Head, scene: &Scene<'_>) -> bool {
     if let Some(packet) = scene.packet {
         if packet.ip.is_none()
             && !head.broken
-            && !(head.protocols.is_any() && head.from.is_any() && head.to.is_any())
+            && !(head.protocols.is_all() && head.from.is_any() && head.to.is_any())
         {
             return false;
         }
-        if packet.is_invalid && !head.broken && !head.protocols.is_any() {
+        if packet.is_invalid && !head.broken && !head.protocols.is_all() {
             return false;
         }
     }
     if head.flow_start && !scene.is_first {
+        return false;
+    }
+    if !head.reputation.iter().all(|test| test.holds(scene.source.0, scene.destination.0)) {
         return false;
     }
     ends_hold(head, scene.source, scene.destination, scene)
@@ -257,6 +260,9 @@ pub(crate) fn part_holds(
     match &part.what {
         What::Buffer { buffer, chain, absent } => {
             let Some((key, transforms)) = set.buffers.get(*buffer as usize) else { return Verdict::Fails };
+            if transaction.lacks(key.field, direction) {
+                return open;
+            }
             let ready = ready(transaction, key.field, direction);
             if ready == Ready::No {
                 return Verdict::Open;
@@ -294,6 +300,21 @@ pub(crate) fn part_holds(
             Verdict::Open => open,
             verdict => verdict,
         },
+        What::Reached(Stage::Begun) => Verdict::Holds,
+        What::Reached(Stage::Has(field)) => {
+            if ready(transaction, *field, direction) == Ready::No {
+                open
+            } else {
+                Verdict::Holds
+            }
+        }
+        What::Reached(Stage::Complete) => {
+            if is_complete {
+                Verdict::Holds
+            } else {
+                Verdict::Open
+            }
+        }
         What::Files(tests) => files_hold(tests, transaction.files(direction), open),
         What::Event { protocol: wanted, bit } => {
             let is_of_it =

@@ -3,11 +3,12 @@
 //! Upon a match: the conditions that are decided late, then `detection_filter`, then `threshold`; of one packet at most
 //! [`ALERTS_OF_A_PACKET_MAX`] alerts are told, the most important first since rules are asked in that order.
 
-use super::found::{AlertFlow, Found, Match, What};
+use super::found::{AlertFlow, Found, Match, Noted, What};
 use crate::Time;
 use crate::rule::{Action, Meta, RuleSet};
 use crate::state::LateState;
 use core::net::IpAddr;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Alerts of one packet at most, as Suricata has it; further ones are counted.
@@ -37,14 +38,29 @@ pub struct Alert<'a> {
     pub flow: Option<&'a AlertFlow>,
     /// What is spoken.
     pub layer: Option<&'a str>,
-    /// The exchange's number, and what was said in it (JSON).
+    /// The exchange's number, and an object (JSON) of what was said in it, by the names that EVE has for it.
     pub exchange: Option<(u64, &'a str)>,
+}
+
+/// What is told.
+pub enum Told<'a> {
+    /// An alert.
+    Alert(&'a Alert<'a>),
+    /// A record of something else: a line of EVE without its end.
+    Record {
+        /// The type of event.
+        kind: &'static str,
+        /// The line.
+        line: &'a str,
+    },
 }
 
 /// The judge.
 pub struct Judge {
     set: Arc<RuleSet>,
     state: LateState,
+    /// Living flows that alerted, if their ends are written down. No more than there are flows.
+    alerted: BTreeSet<u64>,
     /// Frame and packet that the count is of.
     packet: (u64, u32),
     count: u32,
@@ -56,14 +72,27 @@ impl Judge {
     #[must_use]
     pub fn new(set: Arc<RuleSet>) -> Self {
         let state = LateState::new(set.lists.clone());
-        Judge { set, state, packet: (0, 0), count: 0, surplus: 0 }
+        Judge { set, state, alerted: BTreeSet::new(), packet: (0, 0), count: 0, surplus: 0 }
     }
 
     /// Decides what was found, all of it in order, and tells `tell` of each alert.
     pub fn decide(&mut self, found: &[Found], tell: &mut dyn FnMut(&Alert<'_>)) {
+        self.decide_all(found, &mut |told| {
+            if let Told::Alert(alert) = told {
+                tell(alert);
+            }
+        });
+    }
+
+    /// The same, and tells of everything that is written down beside alerts as well.
+    pub fn decide_all(&mut self, found: &[Found], tell: &mut dyn FnMut(&Told<'_>)) {
         for one in found {
             match &one.what {
-                What::FlowEnded(flow) => self.state.flow_ended(*flow),
+                What::FlowEnded(flow) => {
+                    self.state.flow_ended(*flow);
+                    self.alerted.remove(flow);
+                }
+                What::Record(noted) => self.tell_record(noted, tell),
                 What::Match(found) => {
                     let packet = (
                         one.place.frame << 1 | u64::from(one.place.by_frame),
@@ -75,12 +104,23 @@ impl Judge {
         }
     }
 
+    fn tell_record(&self, noted: &Noted, tell: &mut dyn FnMut(&Told<'_>)) {
+        let (kind, line) = (noted.kind, noted.line.as_str());
+        let parts = noted.alerted.and_then(|(place, flow)| Some((line.split_at_checked(place)?, flow)));
+        let Some(((before, after), flow)) = parts else {
+            tell(&Told::Record { kind, line });
+            return;
+        };
+        let line = format!("{before}{}{after}", self.alerted.contains(&flow));
+        tell(&Told::Record { kind, line: &line });
+    }
+
     fn decide_match(
         &mut self,
         frame: u64,
         packet: (u64, u32),
         found: &Match,
-        tell: &mut dyn FnMut(&Alert<'_>),
+        tell: &mut dyn FnMut(&Told<'_>),
     ) {
         let Some(rule) = self.set.rules.get(found.rule as usize) else { return };
         let has_late = !rule.late.is_empty() || !found.asked.is_empty();
@@ -108,7 +148,12 @@ impl Judge {
             self.surplus += 1;
             return;
         }
-        tell(&Alert {
+        if self.set.settings.kinds.has_records()
+            && let Some(flow) = &found.flow
+        {
+            self.alerted.insert(flow.id);
+        }
+        tell(&Told::Alert(&Alert {
             frame,
             time: found.subject.time,
             meta: &rule.meta,
@@ -121,7 +166,7 @@ impl Judge {
             flow: found.flow.as_ref(),
             layer: found.layer,
             exchange: found.exchange.as_ref().map(|exchange| (exchange.0, exchange.1.as_str())),
-        });
+        }));
     }
 
     /// Alerts that were not told since a packet had too many.

@@ -8,6 +8,7 @@
 //! Upon a frame: its packets (`shard`), its flow, its bytes in order; what is spoken is found out and parsed (`layers`); rules are asked of the packet, of the stream and of
 //! exchanges (`packets`, `exchanges`, with `holds`).
 //! Upon time passing, and at the end: flows end, and what was still open in them is looked at.
+//! Beside that, if it is wanted: what was understood is written down (`records`), and goes the same way as what rules found, in the same order.
 
 mod exchanges;
 mod found;
@@ -16,11 +17,14 @@ mod judge;
 mod layers;
 mod packets;
 mod recognise;
+mod records;
 mod shard;
+mod stages;
 mod worker;
 
 pub use found::{AlertFlow, Found};
-pub use judge::{Alert, Judge};
+pub use judge::{Alert, Judge, Told};
+pub use stages::{Clock, Held, Spent};
 pub use worker::{Counters, SHARDS, Worker};
 
 #[cfg(test)]

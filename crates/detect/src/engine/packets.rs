@@ -1,6 +1,7 @@
 //! Rules asked of packets and of raw streams.
 
 use super::holds::{Scene, chain_holds, packet_holds, packet_parts_hold};
+use super::stages::Stage;
 use super::worker::Desk;
 use crate::Direction;
 use crate::flow::Flow;
@@ -145,6 +146,7 @@ pub(super) fn ask_frame(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, name
     let set = base.set;
     let plan = set.plans.between(base.at_home);
     let Some(rules) = plan.frames.get(name) else { return };
+    let stage = desk.enter(Stage::Matching);
     for number in rules {
         let Some(rule) = set.rules.get(*number as usize) else { continue };
         desk.asks(*number);
@@ -165,6 +167,7 @@ pub(super) fn ask_frame(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, name
             take_effect(desk, *number, rule, base, Some(flow));
         }
     }
+    desk.enter(stage);
 }
 
 /// A rule holds: what it changes is changed, and it is noted down. True if nothing after it counts.
@@ -179,6 +182,7 @@ pub(super) fn take_effect(
         apply(&rule.changes, flow);
     }
     if rule.meta.action == Action::Pass {
+        desk.passes(base.set, number);
         if let Some(flow) = flow
             && rule.kind != Kind::Packet
         {
@@ -198,6 +202,8 @@ pub(super) fn apply(changes: &[Change], flow: &mut Flow) {
 
 fn add_bare(bare: &Bare, base: &Scene<'_>, candidates: &mut Vec<u32>) {
     candidates.extend_from_slice(&bare.always);
+    let bytes = base.packet.map_or(0, |packet| packet.payload.len() as u64);
+    candidates.extend(bare.small.iter().filter(|(most, _)| bytes <= *most).map(|(_, number)| *number));
     if bare.by_source.is_empty() && bare.by_destination.is_empty() && bare.by_layer.is_empty() {
         return;
     }

@@ -5,14 +5,15 @@ use super::found::What;
 use super::holds::Scene;
 use super::layers::{self, Fed};
 use super::packets::{ask_packet, ask_stream};
+use super::records;
+use super::stages::Stage;
 use super::worker::Desk;
 use crate::app::{Expectation, ProtocolId};
-use crate::flow::{Flow, FlowKey, FlowTable, Layer, Recognition};
+use crate::flow::{Ending, Flow, FlowKey, FlowTable, Layer, Recognition};
 use crate::frame::{Decoder, Packet, Tcp, Transport};
 use crate::rule::RuleSet;
 use crate::state::FlowVariables;
-use crate::stream::session::State;
-use crate::stream::{Events, Session, Supply};
+use crate::stream::{Event, Events, Session, Supply};
 use crate::{Direction, Time};
 use core::net::IpAddr;
 use std::collections::BTreeMap;
@@ -69,17 +70,12 @@ impl Shard {
 
     pub(super) fn time_passes(&mut self, set: &RuleSet, desk: &mut Desk, now: Time) {
         let Shard { flows, announced, .. } = self;
-<<<<<<< HEAD
         if announced.values().any(|announced| announced.until <= now) {
             Arc::make_mut(announced).retain(|_, announced| announced.until > now);
         }
-        let mut tracker = Tracker { flows, announced };
-=======
-        announced.retain(|_, announced| announced.until > now);
         let mut tracker = Tracker { set, flows, announced };
->>>>>>> main
         for place in tracker.flows.overdue(now, lives_until) {
-            tracker.end(desk, place, now);
+            tracker.end(desk, place, now, Ending::Silent);
         }
     }
 
@@ -87,8 +83,13 @@ impl Shard {
         let Shard { flows, announced, .. } = self;
         let mut tracker = Tracker { set, flows, announced };
         for place in tracker.flows.all() {
-            tracker.end(desk, place, now);
+            tracker.end(desk, place, now, Ending::CaptureOver);
         }
+    }
+
+    /// Bytes of pieces of datagrams that are kept.
+    pub(super) fn fragments_bytes(&self) -> u64 {
+        self.decoder.fragments_bytes()
     }
 
     pub(super) fn mark(&mut self) {
@@ -109,7 +110,7 @@ impl Shard {
 fn lives_until(flow: &Flow) -> Time {
     let is_tcp = flow.protocol == 6;
     let seconds = match (&flow.session, flow.is_established()) {
-        (Some(session), _) if session.state() == State::Closed => CLOSED_SECONDS,
+        (Some(session), _) if session.is_done() => CLOSED_SECONDS,
         (Some(session), _) if session.is_established() => ESTABLISHED_TCP_SECONDS,
         _ if is_tcp => NEW_TCP_SECONDS,
         (_, true) => ESTABLISHED_SECONDS,
@@ -146,7 +147,10 @@ impl Tracker<'_> {
             is_established: false,
         };
         if !packet.has_flow || packet.is_invalid {
+            records::note_packet(desk, packet, None);
+            desk.enter(Stage::Matching);
             ask_packet(desk, &scene, None, packet, false);
+            desk.enter(Stage::Decode);
             return;
         }
         let (near, far, protocol) = ends(packet);
@@ -170,13 +174,13 @@ impl Tracker<'_> {
             if !self.begins_anew(packet, place) {
                 return place;
             }
-            self.end(desk, place, packet.time);
+            self.end(desk, place, packet.time, Ending::BegunAnew);
         }
         if let Some(place) = self.flows.surplus(lives_until) {
-            self.end(desk, place, packet.time);
+            self.end(desk, place, packet.time, Ending::NoRoom);
         }
         desk.counters.flows += 1;
-        let mut flow = Flow {
+        let flow = Flow {
             key: *key,
             id: hash ^ packet.time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15),
             sequence: 0,
@@ -187,9 +191,12 @@ impl Tracker<'_> {
             last: packet.time,
             packets: [0; 2],
             bytes: [0; 2],
+            tcp_flags: [0; 2],
+            icmp: [None; 2],
             session: None,
             layer: Layer::Unknown,
             parser: None,
+            exchanges: 0,
             is_broken: false,
             ended: [false; 2],
             wanted: [0; 2],
@@ -207,21 +214,16 @@ impl Tracker<'_> {
             held: 0,
             shown: 0,
         };
-        if let Some(tcp) = packet.transport.tcp()
-            && tcp.has(Tcp::SYN)
-            && tcp.flags() & (Tcp::ACK | Tcp::RST | Tcp::FIN) == 0
-        {
-            flow.session = Some(Box::new(Session::begin(tcp)));
-        }
         let due = lives_until(&flow);
         self.flows.add(flow, due)
     }
 
-    /// A SYN on a conversation that is over begins another one.
+    /// A SYN on a conversation that is over begins another one, and one on packets whose beginning was not seen begins the first.
     fn begins_anew(&self, packet: &Packet<'_>, place: u32) -> bool {
         let (Some(tcp), Some(flow)) = (packet.transport.tcp(), self.flows.get(place)) else { return false };
-        let is_syn = tcp.has(Tcp::SYN) && tcp.flags() & Tcp::ACK == 0;
-        is_syn && flow.session.as_ref().is_some_and(|session| session.state() >= State::Closing)
+        let direction = flow.direction((packet.source, packet.source_port));
+        is_first_syn(tcp)
+            && flow.session.as_ref().is_none_or(|session| session.gives_way_to(direction, tcp.sequence()))
     }
 
     fn of_flow(
@@ -256,16 +258,21 @@ impl Tracker<'_> {
         let mut spoken_counts = true;
         if let Some(tcp) = packet.transport.tcp() {
             spoken_counts = false;
-            if let Some(session) = &mut flow.session {
-                let seen = if begins && packet.payload.is_empty() {
-                    Default::default()
-                } else {
-                    session.segment(direction, tcp, packet.payload)
-                };
+            flow.tcp_flags[direction.index()] |= tcp.flags();
+            desk.enter(Stage::Reassembly);
+            if begins && is_first_syn(tcp) {
+                let (session, seen) = Session::begin(tcp, packet.payload, packet.time);
+                flow.session = Some(Box::new(session));
+                scene.stream_events = seen.events;
+                in_stream = seen.in_stream;
+            } else if let Some(session) = &mut flow.session {
+                let is_v4 = packet.source.is_ipv4();
+                let seen = session.segment(direction, tcp, packet.payload, packet.time, is_v4);
                 scene.stream_events = seen.events;
                 in_stream = seen.in_stream;
                 spoken_counts = session.is_established();
                 if spoken_counts {
+                    desk.enter(Stage::Layers);
                     feed_both(desk, &scene, flow, direction, false, &mut fed);
                     if flow.layer == Layer::Known(ProtocolId::Smb)
                         && let Some(session) = &mut flow.session
@@ -273,8 +280,11 @@ impl Tracker<'_> {
                         session.look_at_all();
                     }
                 }
+            } else {
+                scene.stream_events = without_session(tcp);
             }
         } else if packet.transport.udp().is_some() {
+            desk.enter(Stage::Layers);
             layers::feed_datagram(desk, &scene, flow, packet.payload, &mut fed);
             switches(desk, &scene, flow, &mut fed);
             let direction = flow.direction(near);
@@ -282,6 +292,14 @@ impl Tracker<'_> {
         }
         scene.layer = flow.protocol_spoken().filter(|_| spoken_counts);
         scene.layer_events = std::mem::take(&mut flow.layer_events);
+        desk.enter(Stage::Matching);
+        if desk.writes_records() {
+            if matches!(flow.protocol, 1 | 58) && flow.icmp[direction.index()].is_none() {
+                flow.icmp[direction.index()] = packet.transport.icmp();
+            }
+            records::note_packet(desk, packet, Some(flow));
+            records::note_conversation(desk, &scene, flow);
+        }
         let is_udp = packet.transport.udp().is_some();
         ask_packet(desk, &scene, Some(flow), packet, in_stream);
         if is_udp {
@@ -300,18 +318,16 @@ impl Tracker<'_> {
                 ask_streams(desk, &scene.towards(other), flow, false);
             }
         }
+        desk.enter(Stage::Decode);
         flow.is_encrypted |= flow.becomes_encrypted;
-<<<<<<< HEAD
-        let held = flow.held_bytes();
-=======
         flow.let_go();
->>>>>>> main
+        let held = flow.held_bytes();
         for expectation in fed.expected {
             self.announce(expectation, packet.time);
         }
         self.flows.holds(place, held);
         while let Some(place) = self.flows.crowded() {
-            self.end(desk, place, packet.time);
+            self.end(desk, place, packet.time, Ending::NoRoom);
         }
     }
 
@@ -337,7 +353,7 @@ impl Tracker<'_> {
     }
 
     /// A flow is over: what is left of it is looked at.
-    fn end(&mut self, desk: &mut Desk, place: u32, now: Time) {
+    fn end(&mut self, desk: &mut Desk, place: u32, now: Time, ending: Ending) {
         let Some(mut flow) = self.flows.remove(place) else { return };
         let (source, destination) = flow.ends_of(Direction::ToServer);
         let scene = Scene {
@@ -360,16 +376,21 @@ impl Tracker<'_> {
         if flow.session.is_some() {
             // What the client said is looked at before the rest of what the server said is understood.
             flow.changed = [true; 2];
+            desk.enter(Stage::Layers);
             feed_rest(desk, &scene, &mut flow, Direction::ToServer, &mut fed);
             if flow.layer == Layer::Unknown {
                 feed_both(desk, &scene, &mut flow, Direction::ToClient, true, &mut fed);
             }
+            desk.enter(Stage::Matching);
             ask_streams(desk, &Scene { layer: flow.protocol_spoken(), ..scene }, &mut flow, true);
+            desk.enter(Stage::Layers);
             feed_both(desk, &scene, &mut flow, Direction::ToClient, true, &mut fed);
+            desk.enter(Stage::Matching);
             let scene = Scene { layer: flow.protocol_spoken(), ..scene.towards(Direction::ToClient) };
             flow.changed = [true; 2];
             ask_streams(desk, &scene, &mut flow, true);
         } else if flow.parser.is_some() {
+            desk.enter(Stage::Matching);
             for direction in [Direction::ToServer, Direction::ToClient] {
                 layers::end(desk, &scene.towards(direction), &mut flow, direction, &mut fed);
             }
@@ -378,9 +399,31 @@ impl Tracker<'_> {
                 ask_exchanges(desk, &scene.towards(direction), &mut flow, None);
             }
         }
+        records::note_rest(desk, &scene, &mut flow);
+        records::note_flow(desk, &flow, now, ending);
         desk.note(What::FlowEnded(flow.id));
+        desk.enter(Stage::Decode);
         desk.place.packet += 1;
     }
+}
+
+/// Whether a segment begins a conversation.
+fn is_first_syn(tcp: &Tcp<'_>) -> bool {
+    tcp.flags() & (Tcp::SYN | Tcp::ACK | Tcp::RST | Tcp::FIN) == Tcp::SYN
+}
+
+/// What is odd about a segment of a conversation whose beginning was not seen.
+fn without_session(tcp: &Tcp<'_>) -> Events {
+    let mut events = Events::default();
+    if tcp.has(Tcp::RST) {
+        events.add(Event::ResetWithoutSession);
+    } else if tcp.has(Tcp::FIN) {
+        events.add(Event::FinWithoutSession);
+    }
+    if !tcp.has(Tcp::ACK) && tcp.acknowledged() != 0 {
+        events.add(Event::BrokenAck);
+    }
+    events
 }
 
 /// The two ends of the flow that a packet belongs to, as the packet goes, and its protocol.
@@ -443,7 +486,7 @@ fn feed_both(
     fed: &mut Fed,
 ) {
     let sides = [direction.reversed(), direction];
-    let is_over = flow.session.as_ref().is_some_and(|session| session.state() >= State::Closing);
+    let is_over = flow.session.as_ref().is_some_and(|session| session.is_ending());
     // A segment acknowledges what the other side said; its own side's turn comes with the answer, if one is to be expected.
     let fed_sides = if all || is_over { &sides[..] } else { &sides[..1] };
     let has_nothing = |session: &Session| !all && fed_sides.iter().all(|side| !session.offers(*side));
@@ -489,10 +532,13 @@ fn note_changes(flow: &mut Flow, fed: &Fed) {
 /// If what is spoken changes: what was understood so far is looked at, then the other protocol begins. True if it changed.
 fn switches(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &mut Fed) -> bool {
     let Some(next) = fed.switch.take() else { return false };
+    let stage = desk.enter(Stage::Matching);
     for direction in [Direction::ToServer, Direction::ToClient] {
         desk.of_exchanges.clear();
         ask_exchanges(desk, &scene.towards(direction), flow, None);
     }
+    records::note_rest(desk, scene, flow);
+    desk.enter(stage);
     layers::switch(scene.set, flow, next);
     true
 }

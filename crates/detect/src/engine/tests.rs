@@ -3,6 +3,7 @@
 use super::*;
 use crate::Time;
 use crate::rule::{RuleFile, RuleSet, Variables};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 mod evasion;
@@ -186,7 +187,7 @@ fn traffic(random: &mut Random, count: usize) -> Vec<Vec<u8>> {
 
 #[test]
 fn a_worker_that_went_back_to_a_frame_boundary_says_what_one_says_that_never_left() {
-    let set = rules(
+    let mut set = rules(
         r#"
 alert http any any -> any any (http.uri; content:"wicked"; flowbits:set,bad; sid:1;)
 alert http any any -> any any (flow:to_client; flowbits:isset,bad; http.stat_code; content:"200"; sid:2;)
@@ -194,11 +195,18 @@ alert tcp any any -> any any (content:"ATTACK"; sid:3;)
 alert ip any any -> 10.0.2.3 any (sid:4;)
 "#,
     );
+    // Records go the same way as alerts, and are undone with them.
+    Arc::get_mut(&mut set).expect("nobody else has it").record(crate::eve::Kinds::all());
     let mut random = Random(7);
     let frames = traffic(&mut random, 3000);
     let told = |found: &[Found]| {
         let mut said = Vec::new();
-        Judge::new(Arc::clone(&set)).decide(found, &mut |alert| said.push(crate::eve::alert_record(alert)));
+        Judge::new(Arc::clone(&set)).decide_all(found, &mut |told| {
+            said.push(match told {
+                Told::Alert(alert) => crate::eve::alert_record(alert),
+                Told::Record { line, .. } => (*line).to_owned(),
+            });
+        });
         said
     };
     let feed = |worker: &mut Worker, from: usize, until: usize| {
@@ -211,7 +219,10 @@ alert ip any any -> 10.0.2.3 any (sid:4;)
     feed(&mut straight, 0, frames.len());
     straight.finish(frames.len() as u64 + 1);
     let wanted = told(&straight.take());
-    assert!(wanted.len() > 100, "{} alerts", wanted.len());
+    for kind in ["alert", "http", "fileinfo", "flow"] {
+        let count = wanted.iter().filter(|line| line.contains(&format!(r#""event_type":"{kind}""#))).count();
+        assert!(count > 50, "{count} events of type {kind}");
+    }
     let mut wanderer = Worker::new(Arc::clone(&set), |_| true);
     let (mut found, mut at) = (Vec::new(), 0);
     while at < frames.len() {
@@ -294,15 +305,13 @@ fn who_holds_most_memory_goes_first_and_all_together_hold_no_more_than_a_limit()
     let (mut worker, mut judge) = (Worker::new(Arc::clone(&set), |_| true), Judge::new(set));
     let mut frames = talk(&[(true, 0, b"ATT"), (true, 3, b"ACK")]);
     let rest = frames.split_off(4);
-    // Forty conversations that keep what lies behind a hole: a megabyte each.
-    for number in 0..40u16 {
+    // Conversations that keep what lies behind a hole: a window's worth each.
+    for number in 0..500u16 {
         let (from, to) = (([10, 0, 0, 1], 5000 + number), ([10, 0, 0, 2], 81));
         frames.push(segment(from, to, (100, 0), SYN, b""));
         frames.push(segment(to, from, (500, 101), SYN | ACK, b""));
         frames.push(segment(from, to, (101, 501), ACK, b""));
-        for piece in 0..20 {
-            frames.push(segment(from, to, (102 + piece * 50_000, 501), ACK, &[0; 50_000]));
-        }
+        frames.push(segment(from, to, (102, 501), ACK, &[0; 50_000]));
     }
     frames.extend(rest);
     let mut most = 0;
@@ -396,5 +405,51 @@ fn places_in_what_base64_stands_for_count_from_its_start() {
     ] {
         let rule = format!("alert http any any -> any any (http.uri; content:\"xx=\"; {options} sid:1;)");
         assert_eq!(alerts(&rule, &said).len(), wanted, "{options}");
+    }
+}
+
+#[test]
+fn a_string_is_found_up_to_where_its_rule_lets_it_stand() {
+    for depth in [5usize, 63, 255, 256, 257, 300] {
+        for (end, wanted) in [(depth - 1, true), (depth, true), (depth + 1, false)] {
+            let at = end - 3;
+            let payload = [vec![b'.'; at], b"abc...".to_vec()].concat();
+            let frames = talk(&[(true, 0, &payload), (false, 0, b"")]);
+            let depths = format!(
+                "alert tcp any any -> any any (content:\"abc\"; depth:{depth}; sid:1;)\n\
+                 alert tcp any any -> any any (content:\".\"; depth:1; content:\"abc\"; within:{}; sid:2;)",
+                depth - 1
+            );
+            let sids: BTreeSet<u32> = alerts(&depths, &frames).iter().map(|alert| alert.0).collect();
+            let wanted: &[u32] = if wanted { &[1, 2] } else { &[] };
+            assert_eq!(sids, wanted.iter().copied().collect(), "{depth} {end}");
+        }
+    }
+}
+
+#[test]
+fn it_does_not_matter_which_addresses_most_rules_name() {
+    let ends = ["any", "$HOME_NET", "$EXTERNAL_NET", "10.0.0.1", "!10.0.0.1", "[10.0.0.0/8,!10.0.0.2]"];
+    let outside = ([1, 2, 3, 4], 4000);
+    for (from, to) in [(CLIENT, SERVER), (outside, SERVER), (CLIENT, outside), (outside, ([5, 6, 7, 8], 9))] {
+        let frame = segment(from, to, (1, 0), SYN, b"");
+        for source in ends {
+            for destination in ends {
+                for arrow in ["->", "<>"] {
+                    let rule =
+                        format!("alert tcp {source} any {arrow} {destination} any (flags:S; sid:1;)\n");
+                    let alone = alerts(&rule, std::slice::from_ref(&frame));
+                    for common in ends {
+                        let others: String = (2..6)
+                            .map(|sid| {
+                                format!("alert tcp {common} any -> {common} 7 (flags:S; sid:{sid};)\n")
+                            })
+                            .collect();
+                        let beside = alerts(&(rule.clone() + &others), std::slice::from_ref(&frame));
+                        assert_eq!(beside, alone, "{source} {arrow} {destination} beside {common}");
+                    }
+                }
+            }
+        }
     }
 }

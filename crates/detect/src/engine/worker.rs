@@ -3,8 +3,10 @@
 use super::found::{Found, Match, Place, What};
 use super::holds::Scene;
 use super::shard::Shard;
+use super::stages::{Clock, Held, Spent, Stage, Stages};
 use crate::Time;
 use crate::app::{AnyTransaction, ProtocolId};
+use crate::eve::Kinds;
 use crate::flow::Flow;
 use crate::frame;
 use crate::inspect::Scratch;
@@ -56,6 +58,10 @@ pub(super) struct Desk {
     pub(super) of_exchanges: Vec<u32>,
     /// How often each rule was asked and how often it held, if that is wanted.
     pub(super) profile: Option<Vec<(u64, u64)>>,
+    /// What is written down.
+    pub(super) kinds: Kinds,
+    /// Where the time goes, if that is wanted.
+    stages: Option<Box<Stages>>,
 }
 
 /// A worker.
@@ -82,6 +88,8 @@ impl Worker {
             candidates: Vec::new(),
             of_exchanges: Vec::new(),
             profile: None,
+            kinds: set.settings.kinds,
+            stages: None,
         };
         Worker { set, desk, shards, second: 0, clock: Time(0) }
     }
@@ -89,6 +97,28 @@ impl Worker {
     /// Counts from now on how often each rule is asked.
     pub fn profile(&mut self) {
         self.desk.profile = Some(vec![(0, 0); self.set.rules.len()]);
+    }
+
+    /// Measures from now on where the time goes, by this clock.
+    pub fn measure(&mut self, clock: Box<dyn Clock>) {
+        self.desk.stages = Some(Box::new(Stages::new(clock)));
+    }
+
+    /// Where the time went since it is measured.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        self.desk.stages.as_ref().map_or_else(Spent::default, |stages| stages.spent())
+    }
+
+    /// What is held now. It looks at every flow.
+    #[must_use]
+    pub fn held(&self) -> Held {
+        let mut held = Held::default();
+        for shard in self.shards.iter().flatten() {
+            held.fragments_bytes += shard.fragments_bytes();
+            shard.flows.iter().for_each(|flow| held.add(flow));
+        }
+        held
     }
 
     /// Sid, how often it was asked and how often it held, for rules that were asked.
@@ -115,7 +145,13 @@ impl Worker {
         self.desk.counters.frames += 1;
         self.desk.counters.bytes += bytes.len() as u64;
         self.desk.place = Place { frame: number, by_frame: true, shard: 0, packet: 0, step: 0 };
+        if let Some(stages) = &mut self.desk.stages {
+            stages.frame_begins();
+        }
         mine.frame(&self.set, &mut self.desk, time, link, bytes);
+        if let Some(stages) = &mut self.desk.stages {
+            stages.ends();
+        }
     }
 
     fn time_passes(&mut self, number: u64) {
@@ -123,7 +159,7 @@ impl Worker {
             if let Some(mine) = mine {
                 self.desk.place =
                     Place { frame: number, by_frame: false, shard: shard as u16, packet: 0, step: 0 };
-                mine.time_passes(&self.set, &mut self.desk, self.clock);
+                self.desk.measured(|desk| mine.time_passes(&self.set, desk, self.clock));
             }
         }
     }
@@ -134,7 +170,7 @@ impl Worker {
             if let Some(mine) = mine {
                 self.desk.place =
                     Place { frame: number, by_frame: false, shard: shard as u16, packet: 0, step: 0 };
-                mine.finish(&self.set, &mut self.desk, self.clock);
+                self.desk.measured(|desk| mine.finish(&self.set, desk, self.clock));
             }
         }
     }
@@ -202,6 +238,26 @@ pub(super) struct About<'a> {
 }
 
 impl Desk {
+    /// The work goes over to another stage; which one it was in.
+    #[inline]
+    pub(super) fn enter(&mut self, stage: Stage) -> Stage {
+        match &mut self.stages {
+            None => Stage::Decode,
+            Some(stages) => stages.enter(stage),
+        }
+    }
+
+    /// Work that is measured in full.
+    fn measured(&mut self, work: impl FnOnce(&mut Desk)) {
+        if let Some(stages) = &mut self.stages {
+            stages.begins(1);
+        }
+        work(self);
+        if let Some(stages) = &mut self.stages {
+            stages.ends();
+        }
+    }
+
     /// A rule is asked.
     pub(super) fn asks(&mut self, rule: u32) {
         self.counters.asked += 1;
@@ -245,15 +301,10 @@ impl Desk {
         }
         let layer = spoken.and_then(crate::app::table::protocol);
         let exchange = about.filter(|_| !rule.is_silent).map(|about| {
-            let mut record = crate::eve::Object::new();
-            about.transaction.record(&mut record);
-            (about.id, record.finish())
+            let said = layer.map_or_else(String::new, |layer| crate::eve::said(layer.id, about.transaction));
+            (about.id, said)
         });
-        let icmp = scene.packet.and_then(|packet| match &packet.transport {
-            frame::Transport::Icmp4(icmp) => Some((icmp.kind(), icmp.code())),
-            frame::Transport::Icmp6(icmp) => Some((icmp.kind(), icmp.code())),
-            _ => None,
-        });
+        let icmp = scene.packet.and_then(|packet| packet.transport.icmp());
         let found = Match {
             rule: number,
             subject: Subject {
@@ -281,6 +332,27 @@ impl Desk {
             asked,
         };
         self.note(What::Match(Box::new(found)));
+    }
+
+    /// A rule lets a packet pass: what rules after it already said of this packet is not said.
+    pub(super) fn passes(&mut self, set: &RuleSet, number: u32) {
+        let here = self.place;
+        let is_elsewhere = |found: &Found| {
+            (found.place.frame, found.place.by_frame, found.place.packet)
+                != (here.frame, here.by_frame, here.packet)
+        };
+        let first = self.found.iter().rposition(is_elsewhere).map_or(0, |last| last + 1);
+        // What others share is changed all the same.
+        let is_silenced = |found: &Found| match &found.what {
+            What::Match(held) => {
+                held.rule > number
+                    && set.rules.get(held.rule as usize).is_some_and(|rule| rule.late.is_empty())
+            }
+            _ => false,
+        };
+        let mut kept = self.found.split_off(first);
+        kept.retain(|found| !is_silenced(found));
+        self.found.append(&mut kept);
     }
 
     pub(super) fn note(&mut self, what: What) {

@@ -1,6 +1,7 @@
 //! An alert as EVE writes it.
 
-use super::{Object, community_id};
+use super::Object;
+use super::head::{Head, has_ports, head};
 use crate::engine::Alert;
 use crate::rule::{Action, Meta, Target};
 use crate::{Direction, Time};
@@ -8,45 +9,24 @@ use crate::{Direction, Time};
 /// The record of an alert, one line without its end.
 #[must_use]
 pub fn alert_record(alert: &Alert<'_>) -> String {
-    let mut record = Object::new();
-    record.text("timestamp", &timestamp(alert.time));
-    if let Some(flow) = alert.flow {
-        // 53 bits, so that every reader of JSON keeps them.
-        record.number("flow_id", flow.id >> 11);
-    }
-    record.number("pcap_cnt", alert.frame);
-    record.text("event_type", "alert");
-    if !alert.vlan.is_empty() {
-        record.numbers("vlan", alert.vlan.iter().map(|id| u64::from(*id)));
-    }
-    record.text("src_ip", &alert.source.0.to_string());
-    let has_ports = matches!(alert.protocol, 6 | 17 | 132);
-    if has_ports {
-        record.number("src_port", u64::from(alert.source.1));
-    }
-    record.text("dest_ip", &alert.destination.0.to_string());
-    if has_ports {
-        record.number("dest_port", u64::from(alert.destination.1));
-    }
-    record.text("proto", &protocol_name(alert.protocol));
-    if let Some((kind, code)) = alert.icmp {
-        record.number("icmp_type", u64::from(kind));
-        record.number("icmp_code", u64::from(code));
-    }
-    record.text("ip_v", if alert.source.0.is_ipv4() { "4" } else { "6" });
-    record.text("pkt_src", "wire/pcap");
-    if has_ports {
-        record.text("community_id", &community_id(alert.source, alert.destination, alert.protocol, false));
-    }
+    let mut record = head(&Head {
+        time: alert.time,
+        flow: alert.flow.map(|flow| flow.id),
+        frame: Some(alert.frame),
+        kind: "alert",
+        vlan: alert.vlan,
+        source: alert.source,
+        destination: alert.destination,
+        protocol: alert.protocol,
+        icmp: alert.icmp,
+        is_of_packets: true,
+    });
     if let Some((id, _)) = alert.exchange {
         record.number("tx_id", id);
     }
     record.object("alert", rule(alert.meta));
-    if let Some((_, said)) = alert.exchange
-        && let Some(layer) = alert.layer
-        && said != "{}"
-    {
-        record.written(layer, said);
+    if let Some((_, said)) = alert.exchange {
+        record.include(said);
     }
     if let Some(layer) = alert.layer {
         record.text("app_proto", layer);
@@ -67,7 +47,7 @@ pub fn alert_record(alert: &Alert<'_>) -> String {
         object.text("start", &timestamp(flow.began));
         object.text("src_ip", &flow.client.0.to_string());
         object.text("dest_ip", &flow.server.0.to_string());
-        if has_ports {
+        if has_ports(alert.protocol) {
             object.number("src_port", u64::from(flow.client.1));
             object.number("dest_port", u64::from(flow.server.1));
         }
@@ -144,21 +124,6 @@ fn date(days: u64) -> (u64, u64, u64) {
     let day = of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
-}
-
-fn protocol_name(protocol: u8) -> String {
-    match protocol {
-        1 => "ICMP".to_owned(),
-        6 => "TCP".to_owned(),
-        17 => "UDP".to_owned(),
-        41 => "IPV6".to_owned(),
-        47 => "GRE".to_owned(),
-        50 => "ESP".to_owned(),
-        51 => "AH".to_owned(),
-        58 => "IPV6-ICMP".to_owned(),
-        132 => "SCTP".to_owned(),
-        other => format!("{other:03}"),
-    }
 }
 
 #[cfg(test)]

@@ -41,6 +41,23 @@ pub fn community_id(
     text
 }
 
+/// What stands for ports with ICMP: a message's type and that of its answer; of one that has no answer its type and code, and then it goes one way.
+#[must_use]
+pub fn icmp_ends(protocol: u8, kind: u8, code: u8) -> (u16, u16, bool) {
+    const PAIRS_4: &[(u8, u8)] = &[(8, 0), (13, 14), (15, 16), (10, 9), (17, 18)];
+    const PAIRS_6: &[(u8, u8)] = &[(128, 129), (133, 134), (135, 136), (130, 131), (139, 140), (144, 145)];
+    let pairs = if protocol == 1 { PAIRS_4 } else { PAIRS_6 };
+    let answer = pairs.iter().find_map(|(ask, answer)| match kind {
+        kind if kind == *ask => Some(*answer),
+        kind if kind == *answer => Some(*ask),
+        _ => None,
+    });
+    match answer {
+        Some(answer) => (u16::from(kind), u16::from(answer), false),
+        None => (u16::from(kind), u16::from(code), true),
+    }
+}
+
 fn octets(address: IpAddr) -> Vec<u8> {
     match address {
         IpAddr::V4(address) => address.octets().to_vec(),
@@ -61,5 +78,11 @@ mod tests {
         assert_eq!(community_id(server, client, 6, false), "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
         let (client, server) = ((IpAddr::from([192, 168, 1, 52]), 54_585), (IpAddr::from([8, 8, 8, 8]), 53));
         assert_eq!(community_id(client, server, 17, false), "1:d/FP5EW3wiY1vCndhwleRRKHowQ=");
+        let (ask, answer, is_one_way) = icmp_ends(1, 8, 0);
+        let (near, far) = ((IpAddr::from([192, 168, 0, 89]), ask), (IpAddr::from([192, 168, 0, 1]), answer));
+        assert_eq!(community_id(near, far, 1, is_one_way), "1:X0snYXpgwiv9TZtqg64sgzUn6Dk=");
+        assert_eq!(icmp_ends(1, 0, 0), (0, 8, false));
+        assert_eq!(icmp_ends(1, 3, 4), (3, 4, true));
+        assert_eq!(icmp_ends(58, 136, 0), (136, 135, false));
     }
 }

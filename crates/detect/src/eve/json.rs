@@ -70,6 +70,23 @@ impl Object {
         self.text.push_str(value);
     }
 
+    /// All that another object says, as if it were said here. `object`: as [`Object::finish`] leaves it.
+    pub fn include(&mut self, object: &str) {
+        let said = object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+        if !said.is_empty() {
+            if !self.is_empty() {
+                self.text.push(',');
+            }
+            self.text.push_str(said);
+        }
+    }
+
+    /// How long the text is so far.
+    #[must_use]
+    pub(crate) fn written_bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// A list of objects.
     pub fn objects(&mut self, key: &str, values: impl IntoIterator<Item = Object>) {
         self.list(key, values, |text, value| text.push_str(&value.finish()));
@@ -172,6 +189,8 @@ mod tests {
         object.object("a", inner);
         object.texts("l", ["p", "q"]);
         object.objects("o", [Object::new()]);
-        assert_eq!(object.finish(), r#"{"z":1,"a":{"b":true},"l":["p","q"],"o":[{}]}"#);
+        object.include("{}");
+        object.include(r#"{"i":2}"#);
+        assert_eq!(object.finish(), r#"{"z":1,"a":{"b":true},"l":["p","q"],"o":[{}],"i":2}"#);
     }
 }

@@ -25,6 +25,11 @@ impl FlowKey {
         FlowKey { low, high, protocol, depth: packet.depth, vlan: packet.vlan.places() }
     }
 
+    /// The VLAN tags, outermost first.
+    pub(crate) fn vlan(&self) -> impl Iterator<Item = u16> {
+        self.vlan.into_iter().filter(|id| *id != 0)
+    }
+
     /// A number made of it, the same on every machine: FNV-1a over its words, mixed once more so that all bits count.
     pub(crate) fn hash(&self) -> u64 {
         let mut hash = 0xcbf2_9ce4_8422_2325u64;

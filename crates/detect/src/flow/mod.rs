@@ -12,7 +12,6 @@ pub(crate) use table::FlowTable;
 use crate::app::{AnyParser, Ends, ProtocolId, Transport};
 use crate::state::FlowVariables;
 use crate::stream::Session;
-use crate::stream::session::State;
 use crate::{Direction, Time};
 use core::net::IpAddr;
 
@@ -33,6 +32,24 @@ pub(crate) const LAYER_SKIPPED: u8 = 2;
 /// The number of the event that rules call so.
 pub(crate) fn layer_event_named(name: &str) -> Option<u8> {
     LAYER_EVENTS.iter().position(|known| *known == name).map(|place| place as u8)
+}
+
+/// The name of the event of this number.
+pub(crate) fn layer_event_name(number: u8) -> Option<&'static str> {
+    LAYER_EVENTS.get(usize::from(number)).copied()
+}
+
+/// Why a flow ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ending {
+    /// It was silent for too long.
+    Silent,
+    /// Another one needed its place.
+    NoRoom,
+    /// The same two ends began another one.
+    BegunAnew,
+    /// There is nothing more to read.
+    CaptureOver,
 }
 
 /// What a flow speaks, as far as it is known.
@@ -73,10 +90,16 @@ pub(crate) struct Flow {
     pub(crate) last: Time,
     pub(crate) packets: [u64; 2],
     pub(crate) bytes: [u64; 2],
+    /// All TCP flags that each side ever set.
+    pub(crate) tcp_flags: [u8; 2],
+    /// What each side's first ICMP message was: type and code.
+    pub(crate) icmp: [Option<(u8, u8)>; 2],
     pub(crate) session: Option<Box<Session>>,
     pub(crate) layer: Layer,
     /// Who reads what is spoken.
     pub(crate) parser: Option<Box<dyn AnyParser>>,
+    /// Exchanges of parsers that went since nothing was left to do for them.
+    pub(crate) exchanges: u64,
     /// The parser gave up.
     pub(crate) is_broken: bool,
     /// A side will say nothing more, and the parser knows.
@@ -124,12 +147,12 @@ impl Flow {
 
     /// Gives back what is not needed once a conversation is closed and was looked at: the flow itself stays for a while, for what comes late.
     pub(crate) fn let_go(&mut self) {
-        let Some(session) = self.session.as_mut().filter(|session| session.state() == State::Closed) else {
+        let Some(session) = self.session.as_mut().filter(|session| session.is_closed()) else {
             return;
         };
         session.let_go();
         if self.ended == [true; 2] && self.parser.as_ref().is_some_and(|parser| parser.live() == 0) {
-            self.parser = None;
+            self.exchanges += self.parser.take().map_or(0, |parser| parser.opened());
         }
     }
 
@@ -176,6 +199,8 @@ impl Flow {
         std::mem::swap(&mut self.client, &mut self.server);
         self.packets.swap(0, 1);
         self.bytes.swap(0, 1);
+        self.tcp_flags.swap(0, 1);
+        self.icmp.swap(0, 1);
         self.recognition.swap(0, 1);
         self.told_layer.swap(0, 1);
         self.changed.swap(0, 1);

@@ -172,6 +172,11 @@ impl FlowTable {
         }
     }
 
+    /// All of them, in no order that means anything.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Flow> {
+        self.slots.iter().filter_map(Option::as_deref)
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.live

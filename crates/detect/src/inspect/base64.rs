@@ -66,7 +66,7 @@ pub(crate) fn without_others(text: &[u8]) -> Option<Vec<u8>> {
 pub(crate) fn strictly(text: &[u8]) -> Option<Vec<u8>> {
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
     let letters = &text[..text.len() - padding];
-    if text.len() % 4 != 0 || padding > 2 || letters.contains(&b'=') {
+    if !text.len().is_multiple_of(4) || padding > 2 || letters.contains(&b'=') {
         return None;
     }
     // The bits that stand for nothing are not set.

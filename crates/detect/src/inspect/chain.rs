@@ -78,6 +78,8 @@ pub(crate) enum Link {
     Length(NumberTest),
     /// Decodes base64, and asks the rest of the rule about what comes out.
     Base64(Base64),
+    /// ASN.1 with hostile lengths.
+    Asn1(super::asn1::Asn1),
     /// Whether the buffer is in a list, by its number.
     Listed(Listed),
     /// Shannon's entropy of the buffer, in billionths of a bit for each byte.
@@ -231,6 +233,7 @@ fn rest_holds(links: &[Link], look: Look<'_>, lists: &crate::lists::Lists, scrat
                 scratch.is_final |= !holds;
                 holds
             }
+            Link::Asn1(asn1) => asn1.holds(look.bytes, scratch.last),
             Link::Entropy { from, bytes, test } => {
                 let part = look.bytes.get(*from..);
                 let part = part.and_then(|part| if *bytes == 0 { Some(part) } else { part.get(..*bytes) });

@@ -19,12 +19,17 @@ pub(crate) struct Plans {
 
 impl Plans {
     pub(crate) fn new(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)]) -> Self {
-        let home = home(rules);
-        // For each rule whether its source may be outside and may be at home, and the same for its destination.
-        let may_be: Vec<[[bool; 2]; 2]> = rules
-            .iter()
-            .map(|rule| [&rule.head.from, &rule.head.to].map(|set| [!set.is_within(&home), set.meets(&home)]))
-            .collect();
+        // Thousands of rules name the same few sets.
+        let mut named: BTreeMap<&AddressSet, usize> = BTreeMap::new();
+        for set in rules.iter().flat_map(|rule| [&*rule.head.from, &*rule.head.to]) {
+            *named.entry(set).or_default() += 1;
+        }
+        let home = home(&named);
+        // For each set whether it has addresses outside, and at home.
+        let has: BTreeMap<&AddressSet, [bool; 2]> =
+            named.keys().map(|set| (*set, [!set.is_within(&home), set.meets(&home)])).collect();
+        let may_be: Vec<[[bool; 2]; 2]> =
+            rules.iter().map(|rule| [has[&*rule.head.from], has[&*rule.head.to]]).collect();
         let plans = [0, 1].map(|source: usize| {
             [0, 1].map(|destination: usize| {
                 Plan::new(rules, buffers, |number| {
@@ -48,13 +53,8 @@ impl Plans {
 }
 
 /// The set that most rules name as one of their ends, without those that were written as what they are not; all addresses if there is none.
-fn home(rules: &[Rule]) -> AddressSet {
-    let mut named: BTreeMap<&AddressSet, usize> = BTreeMap::new();
-    for set in rules.iter().flat_map(|rule| [&*rule.head.from, &*rule.head.to]) {
-        if !set.is_any() && !set.has_negation() {
-            *named.entry(set).or_default() += 1;
-        }
-    }
-    let most = named.into_iter().max_by_key(|(set, count)| (*count, std::cmp::Reverse(*set)));
-    most.map_or_else(AddressSet::any, |most| most.0.clone())
+fn home(named: &BTreeMap<&AddressSet, usize>) -> AddressSet {
+    let plain = named.iter().filter(|(set, _)| !set.is_any() && !set.has_negation());
+    let most = plain.max_by_key(|(set, count)| (**count, std::cmp::Reverse(**set)));
+    most.map_or_else(AddressSet::any, |most| (*most.0).clone())
 }

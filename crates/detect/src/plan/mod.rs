@@ -16,9 +16,10 @@ pub(crate) use strings::{Strings, find_all};
 use crate::Direction;
 use crate::app::table::PROTOCOLS;
 use crate::app::{Field, ProtocolId};
+use crate::frame::keywords::PacketTest;
 use crate::inspect::transform::Transform;
 use crate::rule::compile::directions;
-use crate::rule::compiled::{BufferKey, Fast, IpProtocols, Kind, Place, Rule, What};
+use crate::rule::compiled::{BufferKey, Fast, Kind, Place, Rule, What};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule for more ports than these is asked on all of them.
@@ -46,14 +47,18 @@ impl Carrier {
         }
     }
 
-    fn may_carry(self, protocols: IpProtocols) -> bool {
-        match self {
-            Carrier::Tcp => protocols.contains(6),
-            Carrier::Udp => protocols.contains(17),
-            Carrier::Icmp => protocols.contains(1) || protocols.contains(58),
-            Carrier::Other => (0..=255)
-                .any(|protocol| protocols.contains(protocol) && Carrier::of(protocol) == Carrier::Other),
-        }
+    /// Those whose packets a rule may hold of.
+    fn of_rule(rule: &Rule) -> impl Iterator<Item = Carrier> {
+        let tests = rule.packet.iter().filter_map(PacketTest::protocols);
+        let protocols = tests.fold(rule.head.protocols, |set, test| set.and(test));
+        let single = protocols.single();
+        Carrier::ALL.into_iter().filter(move |carrier| match single {
+            // As nearly always.
+            Some(protocol) => *carrier == Carrier::of(protocol),
+            None => {
+                (0..=u8::MAX).any(|protocol| Carrier::of(protocol) == *carrier && protocols.has(protocol))
+            }
+        })
     }
 }
 
@@ -61,6 +66,8 @@ impl Carrier {
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Bare {
     pub(crate) always: Vec<u32>,
+    /// Rules on payloads of at most so many bytes.
+    pub(crate) small: Vec<(u64, u32)>,
     pub(crate) by_source: BTreeMap<u16, Vec<u32>>,
     pub(crate) by_destination: BTreeMap<u16, Vec<u32>>,
     pub(crate) by_layer: BTreeMap<ProtocolId, Vec<u32>>,
@@ -79,7 +86,10 @@ impl Bare {
             FoundBy::Source(ports) => {
                 ports.iter().for_each(|port| add(self.by_source.entry(*port).or_default()))
             }
-            FoundBy::Anything => add(&mut self.always),
+            FoundBy::Anything => match PacketTest::payload_bytes_max_of(&rule.packet) {
+                Some(bytes) => self.small.push((bytes, number)),
+                None => add(&mut self.always),
+            },
         }
     }
 }
@@ -265,9 +275,7 @@ impl Plan {
             let side = direction.index();
             match (&rule.fast, &rule.payload) {
                 (Some(fast), Some(payload)) => {
-                    for carrier in
-                        Carrier::ALL.into_iter().filter(|carrier| carrier.may_carry(rule.head.protocols))
-                    {
+                    for carrier in Carrier::of_rule(rule) {
                         if carrier != Carrier::Tcp || payload.packet {
                             packets[side][carrier as usize].add(rule, number, fast);
                         }
@@ -284,11 +292,11 @@ impl Plan {
     fn add_bare(&mut self, rule: &Rule, number: u32, direction: Direction) {
         let side = direction.index();
         if rule.payload.as_ref().is_some_and(|payload| payload.stream)
-            && Carrier::Tcp.may_carry(rule.head.protocols)
+            && Carrier::of_rule(rule).any(|carrier| carrier == Carrier::Tcp)
         {
             self.stream_bare[side].add(rule, number);
         }
-        for carrier in Carrier::ALL.into_iter().filter(|carrier| carrier.may_carry(rule.head.protocols)) {
+        for carrier in Carrier::of_rule(rule) {
             let only_stream = rule.payload.as_ref().is_some_and(|payload| !payload.packet);
             if carrier != Carrier::Tcp || !only_stream {
                 self.bare[side][carrier as usize].add(rule, number);
@@ -309,8 +317,8 @@ impl Plan {
             let side = direction.index();
             match &rule.fast {
                 Some(fast) if fast.place == Place::Payload => {
-                    for carrier in [Carrier::Tcp, Carrier::Udp] {
-                        if carrier.may_carry(rule.head.protocols) {
+                    for carrier in Carrier::of_rule(rule) {
+                        if matches!(carrier, Carrier::Tcp | Carrier::Udp) {
                             packets[side][carrier as usize].add(rule, number, fast);
                         }
                     }

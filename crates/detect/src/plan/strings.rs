@@ -1,10 +1,12 @@
 //! Many strings looked for at once, each with the rules that it finds.
 //!
-//! Only the beginning is looked into for strings that must stand near it. Where a rule wants one of those and another that may stand anywhere, the other is
-//! looked for only where the first is: the first is its *gate*.
+//! Only the beginning is looked into for strings that must stand near it.
 
-use crate::rule::compiled::{Fast, Gate, NEAR_BYTES_MAX};
+use crate::rule::compiled::Fast;
 use std::collections::BTreeMap;
+
+/// A string that ends within so many bytes, if it is where its rule wants it, is looked for only there.
+const NEAR_BYTES_MAX: usize = 256;
 
 /// Strings that wait to be compiled: for each the rules that it finds.
 type Found = BTreeMap<(Vec<u8>, bool), Vec<u32>>;
@@ -14,7 +16,6 @@ type Found = BTreeMap<(Vec<u8>, bool), Vec<u32>>;
 pub(crate) struct Draft {
     near: BTreeMap<(Vec<u8>, bool), Near>,
     far: Found,
-    gated: Found,
 }
 
 /// What becomes of a string near the beginning.
@@ -23,19 +24,14 @@ struct Near {
     /// Where it ends at the latest.
     reach: usize,
     rules: Vec<u32>,
-    is_gate: bool,
 }
 
 impl Draft {
     /// Rule `number` is found by this string.
     pub(crate) fn add(&mut self, fast: &Fast, number: u32) {
         let key = (fast.bytes.clone(), fast.nocase);
-        match (fast.reach, &fast.gate) {
-            (Some(reach), _) if reach <= NEAR_BYTES_MAX => self.near(key, reach).rules.push(number),
-            (_, Some(Gate { bytes, nocase, reach })) => {
-                self.near((bytes.clone(), *nocase), *reach).is_gate = true;
-                self.gated.entry(key).or_default().push(number);
-            }
+        match fast.reach {
+            Some(reach) if reach <= NEAR_BYTES_MAX => self.near(key, reach).rules.push(number),
             _ => self.far.entry(key).or_default().push(number),
         }
     }
@@ -49,14 +45,10 @@ impl Draft {
     /// What is in the other draft is in this one, too.
     pub(crate) fn include(&mut self, other: &Draft) {
         for (key, others) in &other.near {
-            let near = self.near(key.clone(), others.reach);
-            near.rules.extend_from_slice(&others.rules);
-            near.is_gate |= others.is_gate;
+            self.near(key.clone(), others.reach).rules.extend_from_slice(&others.rules);
         }
-        for (strings, others) in [(&mut self.far, &other.far), (&mut self.gated, &other.gated)] {
-            for (key, rules) in others {
-                strings.entry(key.clone()).or_default().extend_from_slice(rules);
-            }
+        for (key, rules) in &other.far {
+            self.far.entry(key.clone()).or_default().extend_from_slice(rules);
         }
     }
 }
@@ -66,15 +58,14 @@ impl Draft {
 pub(crate) struct Strings {
     near: Option<Box<Beginning>>,
     far: Option<Box<Group>>,
-    gated: Option<Box<Group>>,
 }
 
 /// Strings that must stand near the beginning.
 #[derive(Clone, Debug)]
 struct Beginning {
     group: Group,
-    /// Where each ends at the latest, and whether it is a gate.
-    reaches: Vec<(usize, bool)>,
+    /// Where each ends at the latest.
+    reaches: Vec<usize>,
     /// How far the furthest reaches.
     bytes: usize,
 }
@@ -91,17 +82,17 @@ struct Group {
 impl Strings {
     pub(crate) fn new(draft: Draft) -> Self {
         let near = (!draft.near.is_empty()).then(|| {
-            let reaches: Vec<_> = draft.near.values().map(|near| (near.reach, near.is_gate)).collect();
-            let bytes = reaches.iter().map(|reach| reach.0).max().unwrap_or(0);
+            let reaches: Vec<_> = draft.near.values().map(|near| near.reach).collect();
+            let bytes = reaches.iter().copied().max().unwrap_or(0);
             let group = Group::new(draft.near.into_iter().map(|(key, near)| (key, near.rules)));
             Box::new(Beginning { group, reaches, bytes })
         });
-        let group = |found: Found| (!found.is_empty()).then(|| Box::new(Group::new(found.into_iter())));
-        Strings { near, far: group(draft.far), gated: group(draft.gated) }
+        let far = (!draft.far.is_empty()).then(|| Box::new(Group::new(draft.far.into_iter())));
+        Strings { near, far }
     }
 
     fn is_empty(&self) -> bool {
-        self.near.is_none() && self.far.is_none() && self.gated.is_none()
+        self.near.is_none() && self.far.is_none()
     }
 
     /// Adds the rules whose strings are in `text`, perhaps several times each.
@@ -122,56 +113,42 @@ pub(crate) fn find_all(
     }
     let near = all.map(|strings| strings?.near.as_deref());
     let near_bytes = near.iter().flatten().map(|near| near.bytes).max().unwrap_or(0);
-    let mut opened = [false; 3];
-    together(
-        &near.map(|near| Some(&near?.group)),
-        &text[..near_bytes.min(text.len())],
-        scratch,
-        |place, string, end| {
-            let (reach, is_gate) = near[place]?.reaches[string];
-            if end > reach {
-                return None;
-            }
-            opened[place] |= is_gate;
-            near[place].map(|near| &near.group)
-        },
-        found,
-    );
-    let far = all.map(|strings| strings?.far.as_deref());
-    let gated = [0, 1, 2].map(|place: usize| all[place].filter(|_| opened[place])?.gated.as_deref());
-    let groups = [far[0], far[1], far[2], gated[0], gated[1], gated[2]];
-    together(&groups, text, scratch, |place, _, _| groups[place], found);
+    let beginning = &text[..near_bytes.min(text.len())];
+    let is_near =
+        |place: usize, string: usize, end: usize| near[place].is_some_and(|near| end <= near.reaches[string]);
+    together(near.map(|near| Some(&near?.group)), beginning, scratch, is_near, found);
+    together(all.map(|strings| strings?.far.as_deref()), text, scratch, |_, _, _| true, found);
 }
 
-/// Looks for the strings of several groups at once. `accept(place of the group, string, where it ended)` tells the group again if what was found counts.
-fn together<'a, const COUNT: usize>(
-    groups: &[Option<&'a Group>; COUNT],
+/// Looks for the strings of several groups at once. `counts(place of the group, string, where it ended)` tells whether what was found does.
+fn together(
+    groups: [Option<&Group>; 3],
     text: &[u8],
     scratch: &mut pattern::Scratch,
-    mut accept: impl FnMut(usize, usize, usize) -> Option<&'a Group>,
+    counts: impl Fn(usize, usize, usize) -> bool,
     found: &mut Vec<u32>,
 ) {
     let Some(any) = groups.iter().flatten().next() else { return };
     // What is there comes first; the rest is filled up and left out.
-    let (mut sets, mut places, mut count) = ([&any.set; COUNT], [0; COUNT], 0);
-    for (place, group) in groups.iter().enumerate() {
+    let (mut there, mut places, mut count) = ([*any; 3], [0; 3], 0);
+    for (place, group) in groups.into_iter().enumerate() {
         if let Some(group) = group {
-            (sets[count], places[count]) = (&group.set, place);
+            (there[count], places[count]) = (group, place);
             count += 1;
         }
     }
+    let sets = there.map(|group| &group.set);
     let mut last = (usize::MAX, u32::MAX);
     pattern::scan_together(&sets[..count], text, scratch, &mut |set, string, end| {
         // The same string again and again is one finding.
-        if (set, string) == last {
+        if (set, string) == last || !counts(places[set], string as usize, end) {
             return;
         }
-        if let Some(group) = accept(places[set], string as usize, end) {
-            last = (set, string);
-            let (from, until) =
-                (group.starts[string as usize] as usize, group.starts[string as usize + 1] as usize);
-            found.extend_from_slice(&group.rules[from..until]);
-        }
+        last = (set, string);
+        let group = there[set];
+        let (from, until) =
+            (group.starts[string as usize] as usize, group.starts[string as usize + 1] as usize);
+        found.extend_from_slice(&group.rules[from..until]);
     });
 }
 

@@ -1,9 +1,10 @@
 //! A rule as the engine runs it.
 
+use super::reputation::ReputationTest;
 use super::{AddressSet, PortSet};
 use crate::app::file::FileTest;
 use crate::app::{Field, ProtocolId, Sides, Test};
-use crate::frame::keywords::PacketTest;
+use crate::frame::keywords::{PacketTest, ProtocolSet};
 use crate::inspect::Chain;
 use crate::state::{BitTest, Change, Filter, FlowTest, IntTest, Late, Threshold};
 use crate::{Direction, NumberTest};
@@ -62,7 +63,7 @@ pub enum Action {
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
     /// IP protocols, a bit each: none set means that it need not be IP.
-    pub(crate) protocols: IpProtocols,
+    pub(crate) protocols: ProtocolSet,
     /// Only IPv4 (4) or IPv6 (6).
     pub(crate) version: Option<u8>,
     /// One of these is spoken; empty: whatever.
@@ -79,6 +80,8 @@ pub(crate) struct Head {
     pub(crate) flow_start: bool,
     /// `pkthdr`: also packets that are broken.
     pub(crate) broken: bool,
+    /// What is known of the ends.
+    pub(crate) reputation: Vec<ReputationTest>,
 }
 
 /// What a TCP rule looks at.
@@ -86,30 +89,6 @@ pub(crate) struct Head {
 pub(crate) enum View {
     Packets,
     Stream,
-}
-
-/// A set of IP protocols.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct IpProtocols([u64; 4]);
-
-impl IpProtocols {
-    pub(crate) const ANY: IpProtocols = IpProtocols([u64::MAX; 4]);
-
-    pub(crate) fn of(list: &[u8]) -> Self {
-        let mut set = IpProtocols([0; 4]);
-        for protocol in list {
-            set.0[usize::from(*protocol >> 6)] |= 1 << (protocol & 63);
-        }
-        set
-    }
-
-    pub(crate) fn contains(self, protocol: u8) -> bool {
-        self.0[usize::from(protocol >> 6)] >> (protocol & 63) & 1 == 1
-    }
-
-    pub(crate) fn is_any(self) -> bool {
-        self == IpProtocols::ANY
-    }
 }
 
 /// What `flow` wants.
@@ -158,11 +137,22 @@ pub(crate) enum What {
     Test(Test),
     /// One file for which all hold.
     Files(Vec<FileTest>),
+    /// It is so far.
+    Reached(Stage),
     /// Event `bit` of `protocol` happened.
     Event {
         protocol: ProtocolId,
         bit: u8,
     },
+}
+
+/// How far an exchange is, in a direction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stage {
+    Begun,
+    /// This field can be looked at.
+    Has(Field),
+    Complete,
 }
 
 /// What becomes of a buffer that is not there.
@@ -259,20 +249,6 @@ pub(crate) struct Fast {
     pub(crate) nocase: bool,
     /// Where it ends at the latest, counted from the beginning, if the rule says that.
     pub(crate) reach: Option<usize>,
-    /// If that is far away: another string that must be there, too.
-    pub(crate) gate: Option<Gate>,
-}
-
-/// A string ends near the beginning if that is within so many bytes.
-pub(crate) const NEAR_BYTES_MAX: usize = 256;
-
-/// A string near the beginning without which a rule cannot hold.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Gate {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) nocase: bool,
-    /// Where it ends at the latest.
-    pub(crate) reach: usize,
 }
 
 /// Where it is looked for.

@@ -7,6 +7,7 @@ use super::compile::{Compiler, ReadFile, Refusal};
 use super::compiled::{BufferKey, Rule, What};
 use super::syntax::{Problem, lines};
 use super::{Variables, classes, order};
+use crate::eve::Kinds;
 use crate::inspect::transform::Transform;
 use crate::lists::Lists;
 use crate::plan::Plans;
@@ -124,6 +125,16 @@ impl RuleSet {
         RuleSet { rules, buffers, lists, plans, settings, report }
     }
 
+    /// From now on these are written down, not alerts alone. What parsers have to make for that is made.
+    pub fn record(&mut self, kinds: Kinds) {
+        self.settings.kinds = kinds;
+        self.settings.records |= kinds.has_exchanges();
+        if kinds.has("fileinfo") {
+            (self.settings.md5, self.settings.sha1, self.settings.sha256) = (true, true, true);
+            self.settings.counts_files = false;
+        }
+    }
+
     /// What became of the rules.
     #[must_use]
     pub fn report(&self) -> &Report {
@@ -141,7 +152,7 @@ fn one(compiler: &mut Compiler<'_>, line: &super::Line, loaded: usize) -> Result
     let sid = source
         .options
         .iter()
-        .find(|option| option.name == "sid")
+        .find(|option| option.name.eq_ignore_ascii_case("sid"))
         .and_then(|option| option.value.parse().ok());
     if loaded >= RULES_MAX {
         let words = format!("there are more than {RULES_MAX} rules");
@@ -212,12 +223,13 @@ fn settings(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)]) -> crate::a
                     settings.wanted.insert(*field);
                 }
                 What::Files(tests) => crate::app::file::wanted(&mut settings, tests),
-                What::Buffer { .. } | What::Test(_) | What::Event { .. } => {}
+                What::Buffer { .. } | What::Test(_) | What::Reached(_) | What::Event { .. } => {}
             }
         }
     }
-    let looks_into_files =
-        |rule: &Rule| rule.parts.iter().any(|part| matches!(part.what, What::Files(_) | What::Test(_)));
+    let looks_into_files = |rule: &Rule| {
+        rule.parts.iter().any(|part| matches!(part.what, What::Files(_) | What::Test(_) | What::Event { .. }))
+    };
     settings.counts_files = !crate::app::file::CONTENT.iter().any(|field| settings.wants(*field))
         && !rules.iter().any(looks_into_files);
     settings

@@ -13,6 +13,7 @@ pub(crate) mod compiled;
 mod load;
 mod order;
 mod port;
+mod reputation;
 pub(crate) mod syntax;
 mod variables;
 
@@ -21,5 +22,6 @@ pub use compile::{ReadFile, Refusal};
 pub use compiled::{Action, Meta, Target};
 pub use load::{Refused, Report, RuleFile, RuleSet};
 pub use port::PortSet;
+pub use reputation::Reputation;
 pub use syntax::{Arrow, Line, Problem, Source, SourceOption};
 pub use variables::Variables;

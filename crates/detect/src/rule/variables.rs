@@ -1,7 +1,9 @@
 //! `$HOME_NET` and its like: names that stand for sets of addresses and of ports.
 
+use super::Reputation;
 use crate::Complaint;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The values that a fresh Suricata has, so that a rule set means the same here.
 const ADDRESSES: &[(&str, &str)] = &[
@@ -41,6 +43,7 @@ const PORTS: &[(&str, &str)] = &[
 /// Names and what they stand for.
 #[derive(Clone, Debug)]
 pub struct Variables {
+    reputation: Arc<Reputation>,
     addresses: BTreeMap<String, String>,
     ports: BTreeMap<String, String>,
 }
@@ -50,11 +53,20 @@ impl Default for Variables {
         let owned = |list: &[(&str, &str)]| {
             list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         };
-        Variables { addresses: owned(ADDRESSES), ports: owned(PORTS) }
+        Variables { reputation: Arc::default(), addresses: owned(ADDRESSES), ports: owned(PORTS) }
     }
 }
 
 impl Variables {
+    /// What is known of addresses, for `iprep`.
+    pub fn set_reputation(&mut self, reputation: Reputation) {
+        self.reputation = Arc::new(reputation);
+    }
+
+    pub(crate) fn reputation(&self) -> &Arc<Reputation> {
+        &self.reputation
+    }
+
     /// Gives a name a value, which is read when a rule uses it.
     pub fn set_addresses(&mut self, name: &str, value: &str) {
         self.addresses.insert(name.to_owned(), value.to_owned());

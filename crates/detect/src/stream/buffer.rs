@@ -68,8 +68,18 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
+    /// Bytes of memory that it holds.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.data.capacity() + self.pieces.capacity() * size_of::<(u64, u64)>()
+    }
+
     pub(crate) fn new(policy: Policy) -> Self {
         Buffer { policy, base: 0, front: 0, data: Vec::new(), pieces: VecDeque::new(), solid: 0 }
+    }
+
+    /// Where what is kept begins.
+    pub(crate) fn base(&self) -> u64 {
+        self.base
     }
 
     /// Where what is kept ends.
@@ -77,15 +87,6 @@ impl Buffer {
         self.base + (self.data.len() - self.front) as u64
     }
 
-<<<<<<< HEAD
-    /// Bytes of memory that it holds.
-    pub(crate) fn held_bytes(&self) -> usize {
-        self.data.capacity() + self.pieces.capacity() * size_of::<(u64, u64)>()
-    }
-
-    /// Adds a segment. What lies before `fixed` was handed out; bytes before `settled` are with the receiver, so those that are there stay.
-    pub(crate) fn add(&mut self, at: u64, bytes: &[u8], fixed: u64, settled: u64) -> Added {
-=======
     /// Gives the memory back if nothing is kept.
     pub(crate) fn let_go(&mut self) {
         if self.pieces.is_empty() {
@@ -95,9 +96,8 @@ impl Buffer {
         }
     }
 
-    /// Adds a segment; what lies before `fixed` was handed out.
-    pub(crate) fn add(&mut self, at: u64, bytes: &[u8], fixed: u64) -> Added {
->>>>>>> main
+    /// Adds a segment. What lies before `fixed` was handed out; bytes before `settled` are with the receiver, so those that are there stay.
+    pub(crate) fn add(&mut self, at: u64, bytes: &[u8], fixed: u64, settled: u64) -> Added {
         let mut added = Added::default();
         let fixed = fixed.max(self.base);
         let skipped = usize::try_from(fixed.saturating_sub(at)).unwrap_or(usize::MAX).min(bytes.len());

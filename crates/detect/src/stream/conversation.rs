@@ -3,10 +3,9 @@
 //! It is what a flow of the engine does, for those who want a stream without rules and parsers: to look at a capture, and to try reassembly with
 //! segments that nobody honest sent (`fuzz/src/reassembly.rs`). It decides nothing of its own.
 
-use super::session::State;
 use super::{Session, Supply};
-use crate::Direction;
 use crate::frame::Tcp;
+use crate::{Direction, Time};
 
 /// One TCP conversation.
 #[derive(Clone, Debug)]
@@ -26,13 +25,20 @@ pub enum Ordered<'a> {
 impl Conversation {
     /// A conversation that begins with this SYN, which its client sent.
     #[must_use]
-    pub fn begin(syn: &Tcp<'_>) -> Self {
-        Conversation(Session::begin(syn))
+    pub fn begin(syn: &Tcp<'_>, payload: &[u8], time: Time) -> Self {
+        Conversation(Session::begin(syn, payload, time).0)
     }
 
     /// A segment. True if its bytes became part of the stream.
-    pub fn segment(&mut self, direction: Direction, tcp: &Tcp<'_>, payload: &[u8]) -> bool {
-        self.0.segment(direction, tcp, payload).in_stream
+    pub fn segment(
+        &mut self,
+        direction: Direction,
+        tcp: &Tcp<'_>,
+        payload: &[u8],
+        time: Time,
+        is_v4: bool,
+    ) -> bool {
+        self.0.segment(direction, tcp, payload, time, is_v4).in_stream
     }
 
     /// What comes next of what a side said. With `all` also what the other side did not acknowledge.
@@ -60,7 +66,7 @@ impl Conversation {
     /// Whether it is over.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.0.state() == State::Closed
+        self.0.is_closed()
     }
 
     /// Bytes of memory that it holds beside itself.

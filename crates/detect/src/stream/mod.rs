@@ -1,7 +1,7 @@
 //! TCP: who talks, what was said in which order, and what of it can be believed.
 //!
-//! `session` follows the handshake, the sequence numbers and the end; `buffer` puts bytes in order and decides which of two that claim the
-//! same place counts; `event` names what was odd.
+//! `machine` follows the handshake, the sequence numbers and the end, and says which segments are believed; `session` holds what they brought; `buffer`
+//! puts bytes in order and decides which of two that claim the same place counts; `event` names what was odd.
 //!
 //! `conversation` shows all of this without an engine around it.
 //!
@@ -16,8 +16,9 @@
 pub(crate) mod buffer;
 mod conversation;
 pub(crate) mod event;
+mod machine;
 pub(crate) mod session;
 
 pub use conversation::{Conversation, Ordered};
-pub(crate) use event::{Event, Events, event_named};
+pub(crate) use event::{Event, Events, event_named, event_names};
 pub(crate) use session::{Session, Supply};

@@ -1,16 +1,16 @@
-//! One TCP conversation.
+//! One TCP conversation: its bytes.
 //!
-//! Upon SYN: a conversation begins. Upon SYN and ACK of it from the other side, then ACK: it is established.
-//! Upon a segment: in the window, its bytes go to the side's [`Buffer`]; outside, it is not believed.
-//! Upon an acknowledgement of what was sent (or of what may have been lost on the way to us): the other side's bytes up to there count.
-//! Upon FIN from both sides, or a reset that the receiver takes: it is closed, and whatever is left counts as it is.
+//! Upon a segment that the [`Machine`] takes: its bytes go to the side's [`Buffer`], and what it acknowledges counts.
+//! Upon a reset that the receiver obeys, or when both sides are done: whatever is left counts as it is.
 //!
-//! Not here: who may look at the bytes, and what they say.
+//! Not here: which segments are believed, who may look at the bytes, and what they say.
 
 use super::buffer::{Buffer, Policy};
+pub(crate) use super::machine::State;
+use super::machine::{Machine, Segment, Verdict};
 use super::{Event, Events};
-use crate::Direction;
 use crate::frame::Tcp;
+use crate::{Direction, Time};
 
 /// Bytes of each side that are looked at at all, unless the protocol wants all of them.
 const DEPTH_BYTES_MAX: u64 = 1 << 20;
@@ -18,20 +18,6 @@ const DEPTH_BYTES_MAX: u64 = 1 << 20;
 const CHUNK_BYTES: u64 = 2560;
 /// Urgent bytes of one side that are taken out at most; later ones stay in.
 const URGENT_BYTES_MAX: usize = 64;
-/// A window that is believed when its scale was not seen.
-const WINDOW_BYTES_MIN: u32 = 65_535;
-
-/// How far a conversation is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum State {
-    SynSent,
-    SynReceived,
-    Established,
-    /// One side has said that it is done.
-    Closing,
-    Closed,
-}
-
 /// One side: what it sent.
 #[derive(Clone, Debug)]
 struct Half {
@@ -43,9 +29,6 @@ struct Half {
     said: u64,
     /// Where the other side has acknowledged it to.
     acked: u64,
-    /// Bytes that it is willing to receive.
-    window: u32,
-    scale: u8,
     /// Where its FIN stands.
     end: Option<u64>,
     /// Where urgent bytes stand, which the receiver takes out of the stream; ascending.
@@ -65,10 +48,8 @@ struct Half {
 /// A conversation.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
-    state: State,
+    machine: Machine,
     halves: [Half; 2],
-    /// The SYN asked for scaled windows.
-    scales: bool,
     /// Bytes of each side that are looked at.
     depth: u64,
 }
@@ -113,8 +94,6 @@ impl Half {
             next: 0,
             said: 0,
             acked: 0,
-            window: WINDOW_BYTES_MIN,
-            scale: 0,
             end: None,
             urgent: Vec::new(),
             buffer: Buffer::new(Policy::Windows),
@@ -164,210 +143,142 @@ impl Half {
 }
 
 impl Session {
-    /// A conversation that begins with this SYN.
-    pub(crate) fn begin(syn: &Tcp<'_>) -> Self {
-        let mut client = Half::new(syn.sequence());
-        client.window = u32::from(syn.window());
-        client.scale = syn.options.window_scale.unwrap_or(0);
-        Session {
-            state: State::SynSent,
-            halves: [client, Half::new(0)],
-            scales: syn.options.window_scale.is_some(),
+    /// A conversation that begins with this SYN, and what that brought: with fast open, its bytes count.
+    pub(crate) fn begin(syn: &Tcp<'_>, payload: &[u8], time: Time) -> (Self, Seen) {
+        let mut seen = Seen::default();
+        let segment = Segment {
+            tcp: syn,
+            direction: Direction::ToServer,
+            length: length(payload),
+            seconds: seconds(time),
+            is_v4: true,
+            base: syn.sequence(),
+        };
+        let mut session = Session {
+            machine: Machine::begin(&segment),
+            halves: [Half::new(syn.sequence()), Half::new(0)],
             depth: DEPTH_BYTES_MAX,
+        };
+        if syn.acknowledged() != 0 {
+            seen.events.add(Event::BrokenAck);
         }
+        if syn.options.fast_open {
+            session.data(Direction::ToServer, 0, payload, &mut seen);
+        }
+        (session, seen)
     }
 
     /// The ends were mistaken for each other.
     pub(crate) fn reverse(&mut self) {
         self.halves.swap(0, 1);
+        self.machine.reverse();
+    }
+
+    /// Bytes of memory that it holds beside itself.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.halves.iter().map(|half| half.buffer.held_bytes() + half.urgent.capacity() * 8).sum()
     }
 
     pub(crate) fn state(&self) -> State {
-        self.state
+        self.machine.state()
     }
 
     pub(crate) fn is_established(&self) -> bool {
-        self.state >= State::Established
+        self.machine.state() >= State::Established
+    }
+
+    /// A side has said that it is done.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.machine.state() > State::Established
+    }
+
+    /// Nothing more can be said.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.machine.is_closed()
+    }
+
+    /// Both sides are done: it is kept for what comes late.
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.machine.state(), State::LastAck | State::TimeWait | State::Closed)
+    }
+
+    /// Whether a SYN of this number, which goes this way, begins another conversation in the place of this one.
+    pub(crate) fn gives_way_to(&self, direction: Direction, sequence: u32) -> bool {
+        self.machine.gives_way_to(direction, sequence)
     }
 
     /// Bytes that a side has sent: for `stream_size`.
     pub(crate) fn sent(&self, direction: Direction) -> u64 {
         let half = &self.halves[direction.index()];
-        half.next
-            + u64::from(half.end.is_some())
-            + u64::from(self.state > State::SynSent || direction == Direction::ToServer)
+        let has_begun = self.machine.state() > State::SynSent || direction == Direction::ToServer;
+        half.next + u64::from(half.end.is_some()) + u64::from(has_begun)
     }
 
     /// A segment.
-    pub(crate) fn segment(&mut self, direction: Direction, tcp: &Tcp<'_>, payload: &[u8]) -> Seen {
+    pub(crate) fn segment(
+        &mut self,
+        direction: Direction,
+        tcp: &Tcp<'_>,
+        payload: &[u8],
+        time: Time,
+        is_v4: bool,
+    ) -> Seen {
         let mut seen = Seen::default();
-        if tcp.has(Tcp::SYN) {
-            self.syn(direction, tcp, &mut seen);
-            if tcp.has(Tcp::SYN | Tcp::FIN) {
-                seen.events.add(Event::FinSyn);
-            }
-            if !payload.is_empty() && self.state < State::Established {
-                self.data(direction, 0, payload, &mut seen);
-            }
-            return seen;
+        if tcp.has(Tcp::SYN | Tcp::FIN) {
+            seen.events.add(Event::FinSyn);
         }
-        if tcp.has(Tcp::RST) {
-            self.reset(direction, tcp, &mut seen);
-            return seen;
+        let half = &self.halves[direction.index()];
+        let segment = Segment {
+            tcp,
+            direction,
+            length: length(payload),
+            seconds: seconds(time),
+            is_v4,
+            base: half.initial.wrapping_add(1).wrapping_add(half.buffer.base() as u32),
+        };
+        let had_begun = self.machine.state() > State::SynSent;
+        let verdict = self.machine.segment(&segment, &mut seen.events);
+        if !had_begun && self.machine.ignored_fast_open() {
+            // What the SYN brought will be said again, perhaps otherwise.
+            self.halves[0] = Half::new(self.machine.initial(Direction::ToServer));
         }
-        match self.state {
-            State::SynSent => {
-                if tcp.has(Tcp::ACK) && direction == Direction::ToClient {
-                    seen.events.add(Event::HandshakeAckInWrongDirection);
-                }
-                return seen;
+        for side in [Direction::ToServer, Direction::ToClient] {
+            let half = &mut self.halves[side.index()];
+            // Until both have begun, whoever asks anew chooses a new number.
+            if half.initial != self.machine.initial(side) {
+                *half = Half::new(self.machine.initial(side));
             }
-            State::SynReceived => {
-                if !self.completes_handshake(direction, tcp, &mut seen) {
-                    return seen;
-                }
-                self.state = State::Established;
-            }
-            State::Established | State::Closing | State::Closed => {}
         }
-        if self.state == State::Closed {
-            return seen;
+        if verdict == Verdict::Taken {
+            self.take(direction, tcp, payload, &mut seen);
+        } else if self.machine.state() == State::SynReceived {
+            self.note_acked();
         }
-        self.exchange(direction, tcp, payload, &mut seen);
         seen
     }
 
-    fn syn(&mut self, direction: Direction, tcp: &Tcp<'_>, seen: &mut Seen) {
-        let is_answer = tcp.has(Tcp::ACK);
-        match (self.state, direction, is_answer) {
-            (State::SynSent, Direction::ToServer, false) => {
-                // Asked again, or anew: the last one counts until there is an answer.
-                if self.halves[0].initial != tcp.sequence() {
-                    self.halves[0] = Half::new(tcp.sequence());
-                    self.halves[0].scale = tcp.options.window_scale.unwrap_or(0);
-                    self.halves[0].window = u32::from(tcp.window());
+    fn note_acked(&mut self) {
+        for side in [Direction::ToServer, Direction::ToClient] {
+            let half = &mut self.halves[side.index()];
+            if let Ok(acked) = u64::try_from(half.place(self.machine.acked(side))) {
+                // Whoever acknowledges more than the end has not taken the end for one.
+                if half.end.is_some_and(|end| acked > end + 1) {
+                    half.end = None;
                 }
-            }
-            (State::SynSent, Direction::ToClient, true) => {
-                let wanted = self.halves[0].initial.wrapping_add(1);
-                let ahead = tcp.acknowledged().wrapping_sub(wanted);
-                if u64::from(ahead) > self.halves[0].next {
-                    seen.events.add(Event::HandshakeSynAckWrongAck);
-                    return;
-                }
-                let mut server = Half::new(tcp.sequence());
-                server.window = u32::from(tcp.window());
-                match tcp.options.window_scale {
-                    Some(scale) if self.scales => server.scale = scale,
-                    _ => self.halves[0].scale = 0,
-                }
-                self.halves[0].acked = u64::from(ahead);
-                self.halves[1] = server;
-                self.state = State::SynReceived;
-            }
-            (State::SynSent, Direction::ToServer, true) => {
-                seen.events.add(Event::HandshakeSynAckInWrongDirection)
-            }
-            (State::SynSent, Direction::ToClient, false) => {
-                // Both ask at once: followed as if the client had been answered, once each acknowledges the other.
-                self.halves[1] = Half::new(tcp.sequence());
-                self.halves[1].window = u32::from(tcp.window());
-            }
-            (State::SynReceived, Direction::ToServer, true) => {
-                seen.events.add(Event::HandshakeSynAckToServer)
-            }
-            (State::SynReceived, Direction::ToClient, true) => {
-                if tcp.acknowledged() != self.halves[0].initial.wrapping_add(1) {
-                    seen.events.add(Event::HandshakeSynAckOtherAck);
-                } else if tcp.sequence() != self.halves[1].initial {
-                    seen.events.add(Event::HandshakeSynAckOtherSequence);
-                    // Nothing was said yet: whom the client answers decides.
-                    self.halves[1].initial = tcp.sequence();
-                }
-            }
-            (State::SynReceived, Direction::ToClient, false) => seen.events.add(Event::HandshakeSynToClient),
-            (State::SynReceived, Direction::ToServer, false) => {
-                if tcp.sequence() != self.halves[0].initial {
-                    seen.events.add(Event::HandshakeSynOtherSequence);
-                }
-            }
-            (State::Established, Direction::ToServer, true) => {
-                seen.events.add(Event::EstablishedSynAckToServer)
-            }
-            (State::Established, Direction::ToClient, true) => {
-                let same_ack = tcp.acknowledged() == self.halves[0].initial.wrapping_add(1);
-                seen.events.add(match (same_ack, tcp.sequence() == self.halves[1].initial) {
-                    (false, _) => Event::EstablishedSynAckOtherAck,
-                    (true, false) => Event::EstablishedSynAckOtherSequence,
-                    (true, true) => Event::EstablishedSynAckResend,
-                });
-            }
-            (State::Established, Direction::ToClient, false) => {
-                seen.events.add(Event::EstablishedSynToClient)
-            }
-            (State::Established, Direction::ToServer, false) => {
-                let is_same = tcp.sequence() == self.halves[0].initial;
-                seen.events.add(if is_same {
-                    Event::EstablishedSynResend
-                } else {
-                    Event::EstablishedSynOtherSequence
-                });
-            }
-            (State::Closing, ..) => seen.events.add(Event::SynOnShutdown),
-            (State::Closed, ..) => {}
-        }
-    }
-
-    fn completes_handshake(&mut self, direction: Direction, tcp: &Tcp<'_>, seen: &mut Seen) -> bool {
-        if !tcp.has(Tcp::ACK) {
-            return false;
-        }
-        if direction == Direction::ToClient {
-            // The server goes on before we saw the client's answer: it must have got one, or will.
-            if self.halves[1].place(tcp.sequence()) < 0 {
-                seen.events.add(Event::HandshakeAckInWrongDirection);
-                return false;
-            }
-            return true;
-        }
-        let right_ack = self.halves[1].place(tcp.acknowledged()) >= 0;
-        let right_sequence = self.halves[0].place(tcp.sequence()) >= 0;
-        match (right_sequence, right_ack) {
-            (true, true) => true,
-            (true, false) => {
-                seen.events.add(Event::HandshakeRightSequenceWrongAck);
-                false
-            }
-            (false, _) => {
-                seen.events.add(Event::HandshakeWrongSequenceWrongAck);
-                false
+                half.acked = half.acked.max(acked);
+                half.next = half.next.max(acked.min(half.end.unwrap_or(u64::MAX)));
             }
         }
     }
 
-    /// A segment of a conversation that is established or about to end.
-    fn exchange(&mut self, direction: Direction, tcp: &Tcp<'_>, payload: &[u8], seen: &mut Seen) {
-        let (own, other) = (direction.index(), direction.reversed().index());
+    fn take(&mut self, direction: Direction, tcp: &Tcp<'_>, payload: &[u8], seen: &mut Seen) {
+        let own = direction.index();
         let at = self.halves[own].place(tcp.sequence());
-        let reach = self.halves[own].acked.max(self.halves[own].next);
-        let window = u64::from(self.halves[other].window) << self.halves[other].scale;
-        let right = reach.saturating_add(window.max(u64::from(WINDOW_BYTES_MIN)));
-        if at > i64::try_from(right).unwrap_or(i64::MAX) {
-            seen.events.add(match self.state {
-                _ if tcp.has(Tcp::FIN) => Event::FinOutOfWindow,
-                State::Closing => Event::CloseWaitAckOutOfWindow,
-                _ => Event::EstablishedOutOfWindow,
-            });
-            return;
-        }
-        // Without an acknowledgement the receiver drops it, whatever it carries; one that acknowledges what was never said as well.
-        if !tcp.has(Tcp::ACK) || !self.acknowledge(direction, tcp, seen) {
-            return;
-        }
-        self.halves[own].window = u32::from(tcp.window());
+        self.note_acked();
         let reached = u64::try_from(at).unwrap_or(0) + payload.len() as u64;
         self.halves[own].said = self.halves[own].said.max(reached);
-        if !payload.is_empty() {
+        // What a reset carries says why, and is no part of what was said.
+        if !payload.is_empty() && !tcp.has(Tcp::RST) {
             let (at, payload) = match u64::try_from(at) {
                 Ok(at) => (at, payload),
                 Err(_) => {
@@ -376,13 +287,10 @@ impl Session {
                     (0, &payload[before..])
                 }
             };
-            if at + payload.len() as u64 <= self.halves[own].acked && self.halves[own].acked > 0 {
-                seen.events.add(Event::Retransmission);
-            }
             let urgent = usize::from(tcp.urgent());
             let is_urgent = tcp.has(Tcp::URG)
                 && (1..=payload.len()).contains(&urgent)
-                && self.note_urgent(direction, at + urgent as u64 - 1);
+                && self.note_urgent(direction, at + urgent as u64 - 1, seen);
             if is_urgent {
                 // The receiver is handed this byte apart from the stream.
                 self.data(direction, at, &payload[..urgent - 1], seen);
@@ -394,54 +302,23 @@ impl Session {
             }
         }
         if tcp.has(Tcp::FIN) {
-            let end = u64::try_from(at).unwrap_or(0) + payload.len() as u64;
             let half = &mut self.halves[own];
+            let end = u64::try_from(at).unwrap_or(0) + payload.len() as u64;
             // What was acknowledged reaches beyond it, but for the end itself: then it is none.
             let is_end = half.acked <= end || (half.acked == end + 1 && !half.has_byte(end));
             if half.end.is_none() && is_end {
                 half.end = Some(end);
                 half.next = half.next.max(end);
             }
-            if self.state == State::Established {
-                self.state = State::Closing;
-            }
         }
-        let is_over = |half: &Half| half.end.is_some_and(|end| half.acked > end);
-        if self.state == State::Closing && self.halves.iter().all(is_over) {
-            self.state = State::Closed;
-        }
-    }
-
-    /// Takes an acknowledgement; false if it cannot be believed.
-    fn acknowledge(&mut self, direction: Direction, tcp: &Tcp<'_>, seen: &mut Seen) -> bool {
-        let half = &mut self.halves[direction.reversed().index()];
-        let acked = half.place(tcp.acknowledged());
-        // What was lost on its way to us may be acknowledged, but no more than fits a window.
-        let most = half.next.saturating_add(u64::from(u16::MAX) << 14) as i64;
-        if acked > most {
-            seen.events.add(Event::InvalidAck);
-            seen.events.add(match self.state {
-                State::Closing => Event::CloseWaitInvalidAck,
-                _ => Event::EstablishedInvalidAck,
-            });
-            return false;
-        }
-        if let Ok(acked) = u64::try_from(acked) {
-            // Whoever acknowledges more than the end has not taken the end for one.
-            if half.end.is_some_and(|end| acked > end + 1) {
-                half.end = None;
-            }
-            half.acked = half.acked.max(acked);
-            half.next = half.next.max(acked.min(half.end.unwrap_or(u64::MAX)));
-        }
-        true
     }
 
     /// The byte at this place is urgent. False if it stays in the stream: the receiver has it already, or there were too many.
-    fn note_urgent(&mut self, direction: Direction, place: u64) -> bool {
+    fn note_urgent(&mut self, direction: Direction, place: u64, seen: &mut Seen) -> bool {
         let half = &mut self.halves[direction.index()];
         let Err(at) = half.urgent.binary_search(&place) else { return true };
         if half.urgent.len() >= URGENT_BYTES_MAX {
+            seen.events.add(Event::UrgentLimit);
             return false;
         }
         let (read, fixed) = (half.read_place(place), half.fixed());
@@ -472,6 +349,9 @@ impl Session {
         }
         let (fixed, settled) = (half.fixed(), half.acked_to());
         let added = half.buffer.add(at, &payload[..kept], fixed, settled);
+        if at + kept as u64 <= fixed {
+            seen.events.add(Event::BeforeBase);
+        }
         if added.differed {
             seen.events.add(Event::OverlapDifferent);
             // Which of the two the receiver has nobody knows for certain: what is not in the stream is looked at by itself.
@@ -480,35 +360,6 @@ impl Session {
         if added.refused {
             seen.events.add(Event::InsertLimit);
         }
-    }
-
-    fn reset(&mut self, direction: Direction, tcp: &Tcp<'_>, seen: &mut Seen) {
-        let own = direction.index();
-        let is_believed = match self.state {
-            State::SynSent => {
-                direction == Direction::ToServer
-                    || (tcp.has(Tcp::ACK) && tcp.acknowledged() == self.halves[0].initial.wrapping_add(1))
-                    || !tcp.has(Tcp::ACK)
-            }
-            State::Closed => false,
-            _ => {
-                // Where the receiver waits for the next byte, as far as we know; anywhere else it asks back first.
-                let half = &self.halves[own];
-                let at = half.place(tcp.sequence());
-                let behind_end = half.end.map_or(half.next, |end| end + 1);
-                [half.next, half.acked, behind_end].iter().any(|expected| at == *expected as i64)
-            }
-        };
-        if !is_believed {
-            if self.state != State::Closed {
-                seen.events.add(Event::ResetInvalidAck);
-            }
-            return;
-        }
-        if self.state >= State::Established && tcp.has(Tcp::ACK) {
-            self.acknowledge(direction, tcp, seen);
-        }
-        self.state = State::Closed;
     }
 
     /// What the application layer has to be shown next. With `all` also what was not acknowledged.
@@ -525,7 +376,7 @@ impl Session {
 
     /// Gives back the memory that a closed conversation does not need.
     pub(crate) fn let_go(&mut self) {
-        debug_assert_eq!(self.state, State::Closed);
+        debug_assert!(self.is_closed());
         self.halves.iter_mut().for_each(|half| half.buffer.let_go());
     }
 
@@ -568,7 +419,7 @@ impl Session {
     pub(crate) fn raw(&self, direction: Direction, all: bool) -> Supply<'_> {
         let half = &self.halves[direction.index()];
         let is_enough = half.acked_to().saturating_sub(half.raw) >= CHUNK_BYTES;
-        if all || half.flush || half.depth_reached || self.state == State::Closed || is_enough {
+        if all || half.flush || half.depth_reached || self.is_closed() || is_enough {
             supply(half, half.raw, all, self.depth)
         } else {
             Supply::Nothing
@@ -592,22 +443,11 @@ impl Session {
         half.release();
     }
 
-<<<<<<< HEAD
-    /// Bytes of memory that it holds beside itself.
-    pub(crate) fn held_bytes(&self) -> usize {
-        self.halves.iter().map(|half| half.buffer.held_bytes() + half.urgent.capacity() * 8).sum()
-    }
-
-    /// Everything that was to be looked at at once was.
-    pub(crate) fn flushed(&mut self, direction: Direction) {
-        self.halves[direction.index()].flush = false;
-=======
     /// Takes bytes out that [`Session::raw`] has shown, so that they can be looked at while the flow changes.
     pub(crate) fn take_out(&mut self, direction: Direction, from: u64, count: usize) -> Chunk {
         let half = &mut self.halves[direction.index()];
         let buffer = std::mem::replace(&mut half.buffer, Buffer::new(Policy::Windows));
         Chunk { buffer, from, count }
->>>>>>> main
     }
 
     /// What was taken out comes back.
@@ -618,15 +458,19 @@ impl Session {
     /// Whether a side will say nothing more: it has said that it is done, or the conversation is closed, and everything before that was shown.
     pub(crate) fn is_over(&self, direction: Direction) -> bool {
         let half = &self.halves[direction.index()];
-<<<<<<< HEAD
-        half.end.is_some_and(|end| half.acked > end && half.app >= half.read_place(end))
-=======
-        let has_ended = || half.end.is_some_and(|end| half.app >= half.read_place(end));
-        (self.state == State::Closed || has_ended())
+        let has_ended = || half.end.is_some_and(|end| half.acked > end && half.app >= half.read_place(end));
+        (self.is_closed() || has_ended())
             // What was said and not acknowledged yet is still to come.
             && matches!(self.for_app(direction, true), Supply::Nothing)
->>>>>>> main
     }
+}
+
+fn length(payload: &[u8]) -> u32 {
+    u32::try_from(payload.len()).unwrap_or(u32::MAX)
+}
+
+fn seconds(time: Time) -> u32 {
+    u32::try_from(time.seconds()).unwrap_or(u32::MAX)
 }
 
 fn supply(half: &Half, from: u64, all: bool, depth: u64) -> Supply<'_> {

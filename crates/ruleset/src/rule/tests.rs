@@ -88,3 +88,14 @@ fn what_is_no_rule_is_told_where() {
     let long = format!("alert (msg:\"{}\"; sid:7;)", "x".repeat(RULE_BYTES_MAX));
     assert!(matches!(wrong(&long), (0, Fault::RuleTooLong { bytes }) if bytes == long.len()));
 }
+
+#[test]
+fn what_a_rule_says_can_be_asked_by_name() {
+    let text = r#"alert http any any -> [1.2.3.4, 5.6.7.8] any (msg:"a \; b"; classtype:misc-attack; sid:7; rev:2;)"#;
+    let rule = Rule::parse(text, 0, 1).expect("a rule");
+    assert_eq!((rule.action(), rule.protocol()), ("alert", Some("http")));
+    assert_eq!((rule.option("msg"), rule.option("classtype")), (Some(r#""a \; b""#), Some("misc-attack")));
+    assert_eq!(rule.option("reference"), None);
+    let rule = Rule::parse("alert (sid:7;)", 0, 1).expect("a rule");
+    assert_eq!((rule.action(), rule.protocol()), ("alert", None));
+}

@@ -3,15 +3,16 @@
 use super::entity::Entity;
 use super::event::Events;
 use super::forms;
-use super::head::{Head, Place};
+use super::head::{Block, Head, Place};
 use super::header::Side;
 use super::line::{Method, Version};
 use super::record;
 use crate::Direction;
 use crate::app::file::Files;
 use crate::app::http::{REQUEST_BODY_LIMITS, RESPONSE_BODY_LIMITS, field};
-use crate::app::{Body, Family, Field, Piece, Ready, Settings, Transaction};
+use crate::app::{Body, Broken, Family, Field, Piece, Ready, Settings, Transaction};
 use crate::eve::Object;
+use memchr::memchr;
 
 /// How far a message is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -165,6 +166,32 @@ impl Exchange {
             Direction::ToServer => &mut self.request,
             Direction::ToClient => &mut self.response,
         }
+    }
+
+    /// Reads headers of a message from `rest`, behind which nothing comes if it is the `last`. What was taken, and whether the headers were cut off
+    /// by that: then all that is there is taken and has to do.
+    pub(super) fn read_head(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        last: bool,
+    ) -> Result<(Block, bool), Broken> {
+        let mut events = self.events;
+        let head = &mut self.message_mut(direction).head;
+        let mut block = Block { taken: 0, over: false };
+        if memchr(b'\n', rest).is_some() {
+            let read = head.read(rest, false, &mut events).map_err(|_| Broken);
+            self.events = events;
+            block = read?;
+        }
+        let is_cut_off = !block.over && last;
+        if is_cut_off {
+            let rest_of_it = rest.get(block.taken..).unwrap_or_default();
+            self.message_mut(direction).head.read(rest_of_it, true, &mut events).map_err(|_| Broken)?;
+            self.events = events;
+            block.taken = rest.len();
+        }
+        Ok((block, is_cut_off))
     }
 
     /// A field that stands in the first line.

@@ -11,6 +11,7 @@ use super::connection::{Connection, FIELD_BYTES_MAX, Step, View};
 use super::entity::Kind;
 use super::event::Event;
 use super::exchange::{Coding, Progress, cookie_of};
+use super::head::Block;
 use super::line::{self, Method};
 use super::text::{is_space, split_while, without_line_end};
 use super::{authorization, chunk, framing, target};
@@ -121,26 +122,10 @@ impl Connection {
 
     fn request_headers(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
         let exchange = self.current(TO_SERVER)?;
-        let mut events = exchange.events;
-        let head = &mut exchange.request.head;
-        let mut taken = 0;
-        let mut over = false;
-        if memchr(b'\n', view.rest).is_some() {
-            let block = head.read(view.rest, false, &mut events).map_err(|_| Broken);
-            exchange.events = events;
-            let block = block?;
-            (taken, over) = (block.taken, block.over);
-        }
-        if !over && view.last {
-            // Nothing more comes: what is there has to do.
-            let rest = view.rest.get(taken..).unwrap_or_default();
-            head.read(rest, true, &mut events).map_err(|_| Broken)?;
-            taken = view.rest.len();
-            exchange.events = events;
+        let (Block { taken, over }, is_cut_off) = exchange.read_head(TO_SERVER, view.rest, view.last)?;
+        if is_cut_off {
             exchange.request.progress = Progress::Trailer;
-            over = true;
-        }
-        if !over {
+        } else if !over {
             return self.wait_for_request(view.rest.len() - taken, taken);
         }
         if exchange.request.progress > Progress::Headers {

@@ -13,6 +13,7 @@ use super::connection::{Connection, FIELD_BYTES_MAX, Step, View, is_connect};
 use super::entity::Kind;
 use super::event::Event;
 use super::exchange::{Coding, Exchange, Progress, cookie_of};
+use super::head::Block;
 use super::line;
 use super::request::RequestState;
 use super::text::{digits, without_line_end};
@@ -154,21 +155,8 @@ impl Connection {
 
     fn response_headers(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
         let exchange = self.current(TO_CLIENT)?;
-        let mut events = exchange.events;
-        let head = &mut exchange.response.head;
-        let mut taken = 0;
-        let mut over = false;
-        if memchr(b'\n', view.rest).is_some() {
-            let block = head.read(view.rest, false, &mut events).map_err(|_| Broken);
-            exchange.events = events;
-            let block = block?;
-            (taken, over) = (block.taken, block.over);
-        }
-        if !over && view.last {
-            let rest = view.rest.get(taken..).unwrap_or_default();
-            head.read(rest, true, &mut events).map_err(|_| Broken)?;
-            taken = view.rest.len();
-            exchange.events = events;
+        let (Block { taken, over }, is_cut_off) = exchange.read_head(TO_CLIENT, view.rest, view.last)?;
+        if is_cut_off {
             exchange.response.make_wanted(cookie_of(TO_CLIENT), context.settings);
             return self.on(ResponseState::Finalize, taken);
         }
@@ -215,7 +203,8 @@ impl Connection {
         let length = exchange.response.content_length.unwrap_or(0);
         exchange.response.entity.sink.announced = length;
         self.left[TO_CLIENT.index()] = length;
-        self.prepare_decoding(may_decode)
+        // What nobody looks into need not be decoded.
+        self.prepare_decoding(may_decode && !context.settings.counts_files)
     }
 
     fn prepare_decoding(&mut self, may_decode: bool) -> Result<(), Broken> {

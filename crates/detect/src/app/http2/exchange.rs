@@ -321,6 +321,10 @@ impl Transaction for Exchange {
         self.stage >= Stage::Closed
     }
 
+    fn lacks(&self, field: Field, direction: Direction) -> bool {
+        field.is_of(Family::Dns) && self.side(direction).dns.is_none()
+    }
+
     fn ready(&self, field: Field, direction: Direction) -> Ready {
         if field.is_of(Family::Dns) {
             return if self.side(direction).dns.is_some() { Ready::Full } else { Ready::No };
@@ -367,6 +371,18 @@ impl Transaction for Exchange {
 
     fn files_mut(&mut self, direction: Direction) -> Option<&mut Files> {
         Some(&mut self.side_mut(direction).files)
+    }
+
+    fn record_beside(&self, record: &mut Object) {
+        // The answer repeats the question.
+        let message = [Direction::ToClient, Direction::ToServer]
+            .into_iter()
+            .find_map(|direction| self.side(direction).dns.as_ref());
+        if let Some(message) = message {
+            let mut dns = Object::new();
+            message.record(&mut dns);
+            record.object("dns", dns);
+        }
     }
 
     fn record(&self, record: &mut Object) {

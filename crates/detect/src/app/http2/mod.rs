@@ -74,3 +74,6 @@ fn look_at_server(said: &[u8]) -> Looked {
     let is_first = !head.is_reserved && head.length <= FIRST_FRAME_BYTES_MAX && head.flags & 0xfe == 0;
     if is_first && head.kind == frame::SETTINGS { Looked::Yes } else { Looked::No }
 }
+
+#[cfg(test)]
+mod tests;

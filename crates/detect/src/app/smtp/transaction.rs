@@ -204,6 +204,9 @@ impl Transaction for SmtpTransaction {
         if !self.rcpt_to.is_empty() {
             record.byte_strings("rcpt_to", self.rcpt_to.iter().map(Vec::as_slice));
         }
+    }
+
+    fn record_beside(&self, record: &mut Object) {
         if let Some(mail) = &self.mail {
             record.object("email", email(mail));
         }

@@ -115,6 +115,12 @@ impl Transaction for SshTransaction {
         self.is_encrypted() || self.has_ended.get(direction.index()).copied().unwrap_or(false)
     }
 
+    fn is_told(&self) -> bool {
+        self.is_encrypted()
+            || self.has_ended == [true; 2]
+            || self.sides.iter().all(|side| side.progress >= Progress::Records && !side.hassh.is_empty())
+    }
+
     fn ready(&self, field: Field, direction: Direction) -> Ready {
         let side = self.side(direction);
         let is_there = match field {

@@ -170,6 +170,10 @@ impl Transaction for Session {
         self.side(direction).progress == Progress::Over
     }
 
+    fn is_told(&self) -> bool {
+        self.sides.iter().all(|side| side.progress >= Progress::Handshake) || self.is_sealed()
+    }
+
     fn ready(&self, field: Field, direction: Direction) -> Ready {
         let side = self.side(direction);
         if side.progress == Progress::Over {

@@ -7,6 +7,7 @@ const FIN: u8 = 1;
 const URG: u8 = 32;
 const STREAM: &str =
     r#"alert tcp any any -> any 80 (flow:established,to_server,only_stream; content:"ATTACK"; sid:1;)"#;
+const LOOSE: &str = r#"alert tcp any any -> any 80 (content:"ATTACK"; sid:1;)"#;
 const OVERLAP: &str =
     r#"alert tcp any any -> any any (stream-event:reassembly_overlap_different_data; sid:2;)"#;
 
@@ -17,6 +18,15 @@ fn counts(rules: &str, frames: &[Vec<u8>]) -> usize {
 /// A segment of the client, at this place of its stream.
 fn client(at: i64, flags: u8, payload: &[u8]) -> Vec<u8> {
     segment(CLIENT, SERVER, ((101 + at) as u32, 501), flags, payload)
+}
+
+/// A segment without payload, with these options and this payload.
+fn with_options(plain: &[u8], options: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mut frame = [plain, options, payload].concat();
+    frame[46] = ((20 + options.len()) as u8 / 4) << 4;
+    let length = (frame.len() - 14) as u16;
+    frame[16..18].copy_from_slice(&length.to_be_bytes());
+    frame
 }
 
 /// The server acknowledges so much of it.
@@ -160,9 +170,18 @@ fn a_reset_ends_a_conversation_only_where_it_was_expected() {
 
 #[test]
 fn after_a_reset_the_same_ports_may_be_used_again() {
-    let mut frames = after(vec![client(0, RST, b"")]);
+    let mut frames = vec![
+        segment(CLIENT, SERVER, (9100, 0), SYN, b""),
+        segment(SERVER, CLIENT, (9500, 9101), SYN | ACK, b""),
+        segment(CLIENT, SERVER, (9101, 9501), ACK, b""),
+        segment(CLIENT, SERVER, (9101, 9501), RST | ACK, b""),
+    ];
     frames.extend(talk(&[(true, 0, b"ATT"), (true, 3, b"ACK")]));
     assert_eq!(counts(STREAM, &frames), 1);
+    // The same number is the same segment, sent once more: what follows is looked at by itself.
+    let mut frames = after(vec![client(0, RST, b"")]);
+    frames.extend(talk(&[(true, 0, b"ATTACK")]));
+    assert_eq!((counts(STREAM, &frames), counts(LOOSE, &frames)), (0, 1));
 }
 
 #[test]
@@ -186,13 +205,24 @@ fn what_follows_an_end_that_was_taken_is_no_part_of_the_stream() {
 }
 
 #[test]
-fn what_comes_with_the_first_segment_belongs_to_the_stream() {
-    let mut frames = handshake();
-    frames[0] = segment(CLIENT, SERVER, (100, 0), SYN, b"ATT");
-    frames[1] = segment(SERVER, CLIENT, (500, 104), SYN | ACK, b"");
-    frames[2] = segment(CLIENT, SERVER, (104, 501), ACK, b"");
-    frames.extend([client(3, ACK, b"ACK"), acknowledged(6)]);
-    assert_eq!(counts(STREAM, &frames), 1);
+fn what_comes_with_the_first_segment_belongs_to_the_stream_if_it_was_taken() {
+    let begin = |options: &[u8], payload: &[u8], taken: u32| {
+        let mut frames = handshake();
+        frames[0] = with_options(&segment(CLIENT, SERVER, (100, 0), SYN, b""), options, payload);
+        frames[1] = segment(SERVER, CLIENT, (500, 101 + taken), SYN | ACK, b"");
+        frames[2] = segment(CLIENT, SERVER, (101 + taken, 501), ACK, b"");
+        frames
+    };
+    // Fast open: a cookie of eight bytes.
+    let cookie = &[34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1];
+    let rest = [client(3, ACK, b"ACK"), acknowledged(6)];
+    assert_eq!(counts(STREAM, &[begin(cookie, b"ATT", 3), rest.to_vec()].concat()), 1);
+    // The server does not take it: it is said again.
+    let again = [client(0, ACK, b"ATTACK"), acknowledged(6)];
+    assert_eq!(counts(STREAM, &[begin(cookie, b"xxx", 0), again.to_vec()].concat()), 1);
+    // Without fast open it is no part of the stream, and looked at by itself.
+    let said = [begin(&[], b"ATTACK", 0), vec![client(0, ACK, b"honest"), acknowledged(6)]].concat();
+    assert_eq!((counts(STREAM, &said), counts(LOOSE, &said)), (0, 1));
 }
 
 #[test]
@@ -216,11 +246,10 @@ fn another_beginning_in_the_midst_changes_nothing() {
 #[test]
 fn what_is_said_before_or_without_a_handshake_is_looked_at_by_itself() {
     let attack = client(0, ACK, b"ATTACK");
-    let loose = r#"alert tcp any any -> any 80 (content:"ATTACK"; sid:1;)"#;
-    assert_eq!(counts(loose, std::slice::from_ref(&attack)), 1);
+    assert_eq!(counts(LOOSE, std::slice::from_ref(&attack)), 1);
     let mut frames = handshake();
     frames.insert(1, attack);
-    assert_eq!(counts(loose, &frames), 1);
+    assert_eq!(counts(LOOSE, &frames), 1);
     assert_eq!(counts(STREAM, &frames), 0);
 }
 
@@ -251,15 +280,11 @@ fn an_urgent_byte_is_no_part_of_what_the_receiver_reads() {
 fn old_time_stamps_change_nothing() {
     // A receiver may drop the second for its time stamp, or not: its bytes are in the stream.
     let stamped = |at: i64, stamp: u32, payload: &[u8]| {
-        let plain = client(at, ACK, b"");
-        let mut frame = plain;
-        frame[46] = 0x80;
-        let option = [&[1, 1, 8, 10], &stamp.to_be_bytes()[..], &[0; 4]].concat();
-        frame.extend(option);
-        frame.extend(payload);
-        let length = (frame.len() - 14) as u16;
-        frame[16..18].copy_from_slice(&length.to_be_bytes());
-        frame
+        with_options(
+            &client(at, ACK, b""),
+            &[&[1, 1, 8, 10], &stamp.to_be_bytes()[..], &[0; 4]].concat(),
+            payload,
+        )
     };
     let frames = after(vec![stamped(0, 1_000_000, b"ATT"), stamped(3, 5, b"ACK"), acknowledged(6)]);
     assert_eq!(counts(STREAM, &frames), 1);
@@ -314,7 +339,6 @@ fn extension_headers_of_ipv6_hide_nothing() {
         frame.extend([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
         [frame, chain].concat()
     };
-    let loose = r#"alert tcp any any -> any 80 (content:"ATTACK"; sid:1;)"#;
     let padding: &[u8] = &[0, 1, 4, 0, 0, 0, 0];
     let routing: &[u8] = &[0, 0, 0, 0, 0, 0, 0];
     // A fragment that is the whole datagram.
@@ -328,7 +352,7 @@ fn extension_headers_of_ipv6_hide_nothing() {
         vec![(44, fragment)],
         vec![(0, padding), (44, fragment), (60, padding)],
     ] {
-        let said = counts(loose, &[segment(&chain)]);
+        let said = counts(LOOSE, &[segment(&chain)]);
         assert_eq!(said, 1, "{chain:?}");
     }
     // More than a sane sender makes: it is told.

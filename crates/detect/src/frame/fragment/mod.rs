@@ -148,6 +148,11 @@ impl Fragments {
         }
     }
 
+    /// Bytes that are kept.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        self.bytes as u64
+    }
+
     pub(crate) fn counters(&self) -> Counters {
         self.counters
     }

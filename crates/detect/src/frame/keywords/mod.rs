@@ -29,17 +29,27 @@ pub struct PacketKeyword {
     pub parse: fn(&str) -> Result<PacketTest, Complaint>,
 }
 
+impl PacketKeyword {
+    /// Whether it asks for the very packet: a string beside it is then looked for in that packet, not in the stream.
+    #[must_use]
+    pub fn needs_packet(&self) -> bool {
+        !self.name.ends_with("-csum")
+            && !matches!(self.name, "decode-event" | "engine-event" | "geoip" | "ip_proto" | "l3_proto")
+    }
+}
+
 /// A condition on a packet.
 #[derive(Clone)]
 pub struct PacketTest {
     holds: Arc<dyn Fn(&Packet<'_>) -> bool + Send + Sync>,
     payload_bytes_max: Option<u64>,
+    protocols: Option<ProtocolSet>,
 }
 
 impl PacketTest {
     /// The condition that `holds` tells.
     pub fn new(holds: impl Fn(&Packet<'_>) -> bool + Send + Sync + 'static) -> Self {
-        PacketTest { holds: Arc::new(holds), payload_bytes_max: None }
+        PacketTest { holds: Arc::new(holds), payload_bytes_max: None, protocols: None }
     }
 
     /// The same condition, which never holds of a packet with more payload.
@@ -48,10 +58,22 @@ impl PacketTest {
         PacketTest { payload_bytes_max: bytes, ..self }
     }
 
-    /// The most payload that a packet may have of which it holds, if there is a bound.
+    /// The most payload that a packet may have of which all of these hold, if there is a bound.
     #[must_use]
-    pub fn payload_bytes_max(&self) -> Option<u64> {
-        self.payload_bytes_max
+    pub fn payload_bytes_max_of(tests: &[PacketTest]) -> Option<u64> {
+        tests.iter().filter_map(|test| test.payload_bytes_max).min()
+    }
+
+    /// The same condition, which never holds of a packet of another IP protocol.
+    #[must_use]
+    pub fn with_protocols(self, protocols: ProtocolSet) -> Self {
+        PacketTest { protocols: Some(protocols), ..self }
+    }
+
+    /// The IP protocols of packets of which it may hold, if not all are.
+    #[must_use]
+    pub fn protocols(&self) -> Option<&ProtocolSet> {
+        self.protocols.as_ref()
     }
 
     /// Whether it holds.

@@ -83,7 +83,8 @@ fn number(word: &str) -> Result<u8, Complaint> {
 /// One condition, as a test of a packet.
 pub(super) fn parse(text: &str) -> Result<PacketTest, Complaint> {
     let condition = Condition::parse(text)?;
-    Ok(PacketTest::new(move |packet| condition.holds(packet.protocol)))
+    let protocols = ProtocolSet::ALL.only(|protocol| condition.holds(protocol));
+    Ok(PacketTest::new(move |packet| condition.holds(packet.protocol)).with_protocols(protocols))
 }
 
 /// IP protocols.
@@ -97,7 +98,26 @@ impl ProtocolSet {
     /// This one.
     #[must_use]
     pub fn one(protocol: u8) -> Self {
-        ProtocolSet::ALL.only(|candidate| candidate == protocol)
+        ProtocolSet::of(&[protocol])
+    }
+
+    /// These.
+    #[must_use]
+    pub fn of(protocols: &[u8]) -> Self {
+        ProtocolSet::ALL.only(|candidate| protocols.contains(&candidate))
+    }
+
+    /// Whether all are in it.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        *self == ProtocolSet::ALL
+    }
+
+    /// The one that is in it, if there is no other.
+    #[must_use]
+    pub fn single(&self) -> Option<u8> {
+        let count: u32 = self.0.iter().map(|word| word.count_ones()).sum();
+        (0..=u8::MAX).find(|protocol| self.has(*protocol)).filter(|_| count == 1)
     }
 
     /// What all `ip_proto` conditions of a rule leave.

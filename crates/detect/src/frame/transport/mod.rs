@@ -54,6 +54,16 @@ impl<'a> Transport<'a> {
         }
     }
 
+    /// Type and code, if it is ICMP.
+    #[must_use]
+    pub fn icmp(&self) -> Option<(u8, u8)> {
+        match self {
+            Transport::Icmp4(header) => Some((header.kind(), header.code())),
+            Transport::Icmp6(header) => Some((header.kind(), header.code())),
+            _ => None,
+        }
+    }
+
     /// The ICMP header of IPv4, if it is one.
     #[must_use]
     pub fn icmp4(&self) -> Option<&Icmp4<'a>> {

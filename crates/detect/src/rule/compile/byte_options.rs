@@ -1,8 +1,9 @@
-//! Numbers within a buffer: `isdataat`, `bsize`, `urilen`, `byte_test`, `byte_jump`, `byte_extract`, `byte_math`, `entropy`.
+//! Numbers within a buffer: `isdataat`, `bsize`, `urilen`, `byte_test`, `byte_jump`, `byte_extract`, `byte_math`, `entropy`, `asn1`.
 
 use super::{Compiler, Draft, DraftPart, Where};
 use crate::app::Takes;
 use crate::inspect::Link;
+use crate::inspect::asn1::Asn1;
 use crate::inspect::bytes::{
     BINARY_BYTES_MAX, ByteJump, ByteMath, ByteTest, Compare, ENTROPY_UNIT, Extract, Form, JumpFrom, Number,
     Operator, Reach, TEXT_BYTES_MAX,
@@ -12,8 +13,17 @@ use crate::rule::syntax::SourceOption;
 use crate::{Complaint, NumberTest};
 
 /// The names of the options that are read here.
-pub(super) const NAMES: &[&str] =
-    &["isdataat", "bsize", "urilen", "byte_test", "byte_jump", "byte_extract", "byte_math", "entropy"];
+pub(super) const NAMES: &[&str] = &[
+    "isdataat",
+    "bsize",
+    "urilen",
+    "byte_test",
+    "byte_jump",
+    "byte_extract",
+    "byte_math",
+    "entropy",
+    "asn1",
+];
 /// What an offset can be at most, either way.
 const OFFSET_MAX: i64 = 65_535;
 /// What a number can be multiplied with at most.
@@ -74,6 +84,10 @@ impl Compiler<'_> {
             "byte_extract" => {
                 let extract = byte_extract(draft, value)?;
                 draft.add_link(Link::Extract(extract), extract.number.relative);
+            }
+            "asn1" => {
+                let asn1 = Asn1::parse(value)?;
+                draft.add_link(Link::Asn1(asn1), asn1.is_relative());
             }
             "byte_math" => {
                 let math = byte_math(draft, value)?;
@@ -492,7 +506,9 @@ fn entropy_test(word: &str) -> Result<NumberTest, Complaint> {
             NumberTest::Between(low, high)
         });
     }
-    const SIGNS: &[(&str, fn(u64) -> NumberTest)] = &[
+    /// A sign, and the test that it means.
+    type Sign = (&'static str, fn(u64) -> NumberTest);
+    const SIGNS: &[Sign] = &[
         (">=", NumberTest::AtLeast),
         ("<=", NumberTest::AtMost),
         ("!=", NumberTest::NotEqual),

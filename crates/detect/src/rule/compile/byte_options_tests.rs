@@ -1,3 +1,5 @@
+//! Which texts of options on numbers are taken and which are refused.
+
 use crate::rule::{RuleFile, RuleSet, Variables};
 
 /// Whether a rule with these options is taken.

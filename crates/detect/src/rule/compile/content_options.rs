@@ -40,6 +40,22 @@ pub(super) const NAMES: &[&str] = &[
     "filemagic",
 ];
 
+impl Draft {
+    /// `replace`: what a sensor that lets packets through would put in the last content's place. The rule holds as it would without.
+    pub(super) fn replace(&mut self, value: &str) -> Result<(), Complaint> {
+        let (bytes, negated) = content(value)?;
+        if negated {
+            return Err(Complaint::new("what is put in a content's place cannot be negated"));
+        }
+        self.modify(|content, _| {
+            if content.bytes.len() != bytes.len() {
+                return Err(Complaint::new("what is put in a content's place must be as long"));
+            }
+            Ok(())
+        })
+    }
+}
+
 impl Compiler<'_> {
     /// Reads an option of this kind; says whether it was one.
     pub(super) fn content_option(
@@ -77,23 +93,31 @@ impl Compiler<'_> {
             })?,
             "offset" => {
                 let operand = draft.operand(value, 0, OFFSET_MAX)?;
-                draft.modify(|content, _| put(&mut content.offset, operand, "offset"))?;
+                draft.modify(|content, _| {
+                    is_absolute(content)?;
+                    put(&mut content.offset, operand, "offset")
+                })?;
             }
             "depth" => {
                 let operand = draft.operand(value, 0, OFFSET_MAX)?;
                 draft.modify(|content, _| {
+                    is_absolute(content)?;
                     fits(content, operand, "depth")?;
                     put(&mut content.depth, operand, "depth")
                 })?;
             }
             "distance" => {
                 let operand = draft.operand(value, -DISTANCE_MAX, DISTANCE_MAX)?;
-                draft.modify(|content, _| put(&mut content.distance, operand, "distance"))?;
+                draft.modify(|content, _| {
+                    is_relative(content)?;
+                    put(&mut content.distance, operand, "distance")
+                })?;
                 draft.last_depends_on_before();
             }
             "within" => {
                 let operand = draft.operand(value, 0, DISTANCE_MAX)?;
                 draft.modify(|content, _| {
+                    is_relative(content)?;
                     fits(content, operand, "within")?;
                     put(&mut content.within, operand, "within")
                 })?;
@@ -332,6 +356,18 @@ fn put(place: &mut Option<Operand>, operand: Operand, name: &str) -> Result<(), 
     }
     *place = Some(operand);
     Ok(())
+}
+
+/// How the complaint goes when a content's place is said both ways.
+const BOTH_WAYS: &str = "a place in the buffer does not go with a place behind the last match";
+
+fn is_absolute(content: &Content) -> Result<(), Complaint> {
+    if content.is_relative() { Err(Complaint::new(BOTH_WAYS)) } else { Ok(()) }
+}
+
+fn is_relative(content: &Content) -> Result<(), Complaint> {
+    let is_placed = content.offset.is_some() || content.depth.is_some();
+    if is_placed { Err(Complaint::new(BOTH_WAYS)) } else { Ok(()) }
 }
 
 fn fits(content: &Content, operand: Operand, name: &str) -> Result<(), Complaint> {

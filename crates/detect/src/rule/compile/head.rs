@@ -1,10 +1,11 @@
 //! A rule's head: action, protocol, addresses, ports.
 
-use super::{Compiler, Draft};
+use super::{Compiler, Draft, hook};
 use crate::Complaint;
 use crate::app::ProtocolId;
 use crate::app::table::PROTOCOLS;
-use crate::rule::compiled::{Action, Head, IpProtocols, View};
+use crate::frame::keywords::ProtocolSet;
+use crate::rule::compiled::{Action, Head, View, What};
 use crate::rule::syntax::{Arrow, Source};
 use crate::rule::{AddressSet, PortSet};
 use std::sync::Arc;
@@ -14,10 +15,10 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 
 impl Compiler<'_> {
-    pub(super) fn head(&mut self, source: &Source<'_>, draft: &Draft) -> Result<Head, Complaint> {
+    pub(super) fn head(&mut self, source: &Source<'_>, draft: &mut Draft) -> Result<Head, Complaint> {
         let (name, hook) = source.protocol.split_once(':').unwrap_or((source.protocol, ""));
         let mut head = Head {
-            protocols: IpProtocols::ANY,
+            protocols: ProtocolSet::ALL,
             version: None,
             layers: Vec::new(),
             from: self.addresses(source.from)?,
@@ -28,36 +29,39 @@ impl Compiler<'_> {
             view: None,
             flow_start: false,
             broken: false,
+            reputation: std::mem::take(&mut draft.reputation),
         };
         match name.to_ascii_lowercase().as_str() {
             "ip" => {}
             "ipv4" | "ip4" => head.version = Some(4),
             "ipv6" | "ip6" => head.version = Some(6),
-            "tcp" => head.protocols = IpProtocols::of(&[TCP]),
-            "tcp-pkt" => (head.protocols, head.view) = (IpProtocols::of(&[TCP]), Some(View::Packets)),
-            "tcp-stream" => (head.protocols, head.view) = (IpProtocols::of(&[TCP]), Some(View::Stream)),
-            "udp" => head.protocols = IpProtocols::of(&[UDP]),
-            "icmp" => head.protocols = IpProtocols::of(&[1, 58]),
-            "icmpv4" | "icmp4" => (head.protocols, head.version) = (IpProtocols::of(&[1]), Some(4)),
-            "icmpv6" | "icmp6" => (head.protocols, head.version) = (IpProtocols::of(&[58]), Some(6)),
-            "sctp" => head.protocols = IpProtocols::of(&[132]),
-            "esp" => head.protocols = IpProtocols::of(&[50]),
-            "ah" => head.protocols = IpProtocols::of(&[51]),
-            "gre" => head.protocols = IpProtocols::of(&[47]),
+            "tcp" => head.protocols = ProtocolSet::of(&[TCP]),
+            "tcp-pkt" => (head.protocols, head.view) = (ProtocolSet::of(&[TCP]), Some(View::Packets)),
+            "tcp-stream" => (head.protocols, head.view) = (ProtocolSet::of(&[TCP]), Some(View::Stream)),
+            "udp" => head.protocols = ProtocolSet::of(&[UDP]),
+            "icmp" => head.protocols = ProtocolSet::of(&[1, 58]),
+            "icmpv4" | "icmp4" => (head.protocols, head.version) = (ProtocolSet::of(&[1]), Some(4)),
+            "icmpv6" | "icmp6" => (head.protocols, head.version) = (ProtocolSet::of(&[58]), Some(6)),
+            "sctp" => head.protocols = ProtocolSet::of(&[132]),
+            "esp" => head.protocols = ProtocolSet::of(&[50]),
+            "ah" => head.protocols = ProtocolSet::of(&[51]),
+            "gre" => head.protocols = ProtocolSet::of(&[47]),
             "pkthdr" => head.broken = true,
             layer => {
                 head.layers = layers(layer)
                     .ok_or_else(|| Complaint::new(format!("'{layer}' is no protocol that is known")))?;
-                head.protocols = IpProtocols::of(&[TCP, UDP]);
+                head.protocols = ProtocolSet::of(&[TCP, UDP]);
             }
         }
         match hook {
             "" | "all" => {}
             "flow_start" => head.flow_start = true,
-            hook => return Err(Complaint::new(format!("the hook '{hook}' of '{name}' is not supported"))),
-        }
-        if let Some(protocols) = draft.ip_protocols {
-            head.protocols = protocols;
+            hook => match hook::stage(self, &name.to_ascii_lowercase(), hook, &head.layers) {
+                Some((sides, stage)) => draft.add_part(sides, &[], What::Reached(stage)),
+                None => {
+                    return Err(Complaint::new(format!("the hook '{hook}' of '{name}' is not supported")));
+                }
+            },
         }
         if !draft.layers.is_empty() {
             head.layers.clone_from(&draft.layers);

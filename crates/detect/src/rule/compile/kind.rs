@@ -7,8 +7,7 @@ use crate::inspect::content::Content;
 use crate::inspect::{Chain, Link};
 use crate::lists::Lists;
 use crate::rule::compiled::{
-    Absent, Fast, FlowWants, FramePart, Gate, Head, Kind, NEAR_BYTES_MAX, PacketPart, Part, Payload, Place,
-    Rule, What,
+    Absent, Fast, FlowWants, FramePart, Head, Kind, PacketPart, Part, Payload, Place, Rule, What,
 };
 use crate::state::{Change, FlowTest};
 use crate::{Complaint, Direction};
@@ -39,7 +38,7 @@ pub(super) fn rule(
         What::Buffer { chain, .. } => asks_late(chain, lists),
         _ => false,
     }) || packet_parts.iter().any(|part| asks_late(&part.chain, lists));
-    let payload_bytes_max = draft.packet.iter().filter_map(PacketTest::payload_bytes_max).min();
+    let payload_bytes_max = PacketTest::payload_bytes_max_of(&draft.packet);
     let fast = fast(&parts, payload.as_ref(), payload_bytes_max);
     let mut meta = draft.meta;
     meta.metadata.shrink_to_fit();
@@ -132,21 +131,14 @@ fn fast(parts: &[Part], payload: Option<&Payload>, payload_bytes_max: Option<u64
     let chains = chains.chain(payload.map(|payload| (Place::Payload, &payload.chain)));
     let mut best: Option<(u64, Fast)> = None;
     for (place, chain) in chains {
-        let contents = contents(chain);
         let bound = payload_bytes_max.filter(|_| place == Place::Payload);
-        for (content, reach) in &contents {
+        for (content, reach) in contents(chain) {
             // Nothing ends behind the end.
-            let reach = [*reach, bound].into_iter().flatten().min();
+            let reach = [reach, bound].into_iter().flatten().min();
             let score = score(content, place != Place::Payload);
             if best.as_ref().is_none_or(|best| score > best.0) {
-                let is_far = reach.is_none_or(|reach| reach > NEAR_BYTES_MAX);
-                let fast = Fast {
-                    place: place.clone(),
-                    bytes: beginning(content),
-                    nocase: content.nocase,
-                    reach,
-                    gate: if is_far { gate(&contents) } else { None },
-                };
+                let fast =
+                    Fast { place: place.clone(), bytes: beginning(content), nocase: content.nocase, reach };
                 best = Some((score, fast));
             }
         }
@@ -157,15 +149,6 @@ fn fast(parts: &[Part], payload: Option<&Payload>, payload_bytes_max: Option<u64
 /// The beginning of a long string finds it as well.
 fn beginning(content: &Content) -> Vec<u8> {
     content.bytes[..content.bytes.len().min(pattern::PATTERN_BYTES_MAX)].to_vec()
-}
-
-/// The longest string that must stand near the beginning.
-fn gate(contents: &[(&Content, Option<usize>)]) -> Option<Gate> {
-    let near = contents.iter().filter_map(|(content, reach)| {
-        let reach = reach.filter(|reach| *reach <= NEAR_BYTES_MAX)?;
-        Some(Gate { bytes: beginning(content), nocase: content.nocase, reach })
-    });
-    near.max_by_key(|gate| gate.bytes.len())
 }
 
 /// The contents that must be in the buffer itself, each with where it ends at the latest.

@@ -25,6 +25,16 @@ const NAMES: &[&str] = &[
     "alert",
     "prefilter",
     "bypass",
+    "config",
+    "nfq_set_mark",
+    "replace",
+];
+/// Keywords of Suricata that are not here, and why.
+const ABSENT: &[(&str, &str)] = &[
+    ("flowvar", "what an expression captured is not remembered of a flow"),
+    ("lua", "scripts of rules are not run"),
+    ("luaxform", "scripts of rules are not run"),
+    ("pktvar", "what an expression captured is not remembered of a packet"),
 ];
 /// The priority of a rule that has none.
 const PRIORITY: u32 = 3;
@@ -55,6 +65,11 @@ impl Compiler<'_> {
         let value = option.value;
         match option.name {
             "msg" => draft.meta.msg = unquoted(value)?,
+            "sid" if draft.meta.sid != 0 => return Err(Complaint::new("the rule has two sids")),
+            "rev" if draft.meta.rev != 0 => return Err(Complaint::new("the rule has two revisions")),
+            "noalert" | "alert" | "bypass" if !value.is_empty() => {
+                return Err(Complaint::new(format!("'{}' takes no value", option.name)));
+            }
             "sid" => {
                 draft.meta.sid = number(value)?;
                 if draft.meta.sid == 0 {
@@ -103,7 +118,16 @@ impl Compiler<'_> {
             "prefilter" => {}
             // What is done to a flow that matched is the business of those who act on verdicts; a sensor only looks.
             "bypass" => {}
-            _ => return Ok(false),
+            "config" => config(value)?,
+            // A sensor marks and changes nothing.
+            "nfq_set_mark" => mark(value)?,
+            "replace" => draft.replace(value)?,
+            name => {
+                return match ABSENT.iter().find(|absent| absent.0 == name) {
+                    Some((_, why)) => Err(Complaint::new(*why)),
+                    None => Ok(false),
+                };
+            }
         }
         Ok(true)
     }
@@ -172,6 +196,26 @@ fn version_is_met(text: &str) -> Result<bool, Complaint> {
         any |= all;
     }
     Ok(any)
+}
+
+/// `logging disable, type tx, scope tx`: what is not to be written down of an exchange that matched. It is all the same.
+fn config(value: &str) -> Result<(), Complaint> {
+    let wrong = || Complaint::new("expected 'config: logging disable, type tx, scope tx'");
+    let parts: Vec<Vec<&str>> = value.split(',').map(|part| part.split_whitespace().collect()).collect();
+    let [what, kind, scope] = parts.as_slice() else { return Err(wrong()) };
+    let is_right = matches!(what.as_slice(), ["logging", "disable"] | ["tracking", "disable"])
+        && matches!(kind.as_slice(), ["type", "tx" | "flow"])
+        && matches!(scope.as_slice(), ["scope", "tx" | "flow" | "packet"]);
+    if is_right { Ok(()) } else { Err(wrong()) }
+}
+
+/// `0x12/0xff`: a mark and which of its bits.
+fn mark(value: &str) -> Result<(), Complaint> {
+    let is_hex = |text: &str| u32::from_str_radix(text.trim().trim_start_matches("0x"), 16).is_ok();
+    match value.split_once('/') {
+        Some((mark, bits)) if is_hex(mark) && is_hex(bits) => Ok(()),
+        _ => Err(Complaint::new("expected a mark and its bits, as in '0x12/0xff'")),
+    }
 }
 
 /// Text within quotation marks, escapes read.

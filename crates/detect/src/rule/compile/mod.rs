@@ -10,6 +10,7 @@ mod byte_options;
 mod content_options;
 mod expression;
 mod head;
+mod hook;
 mod kind;
 mod meta;
 mod state_options;
@@ -124,6 +125,9 @@ impl<'a> Compiler<'a> {
     pub(crate) fn compile(&mut self, source: &Source<'_>) -> Result<Rule, Refusal> {
         let mut draft = Draft::new(source);
         for option in &source.options {
+            // Names of keywords may be written in any case.
+            let name = option.name.to_ascii_lowercase();
+            let option = &SourceOption { name: &name, ..*option };
             *self.used.entry(option.name.to_owned()).or_default() += 1;
             self.option(&mut draft, option).map_err(|complaint| Refusal {
                 keyword: option.name.to_owned(),
@@ -138,7 +142,7 @@ impl<'a> Compiler<'a> {
             is_unknown: false,
             is_unmet: false,
         };
-        let head = self.head(source, &draft).map_err(refuse)?;
+        let head = self.head(source, &mut draft).map_err(refuse)?;
         self.finish(draft, head).map_err(refuse)
     }
 
@@ -155,10 +159,15 @@ impl<'a> Compiler<'a> {
             return draft.add_transform(option.name, value, transform?);
         }
         if let Some(keyword) = crate::frame::keywords::keyword(option.name) {
+            if option.name == "dsize" && std::mem::replace(&mut draft.has_dsize, true) {
+                return Err(Complaint::new("a rule has one 'dsize'"));
+            }
             draft.packet.push((keyword.parse)(value)?);
+            draft.needs_packet |= keyword.needs_packet();
             return Ok(());
         }
         if let Some(field) = crate::frame::packet_buffer(option.name) {
+            draft.needs_packet |= !matches!(option.name, "ip.src" | "ip.dst");
             return draft.look_into(Where::Packet(field));
         }
         match self.keyword(option.name).map(|keyword| keyword.takes) {
@@ -253,10 +262,10 @@ impl<'a> Compiler<'a> {
                 Link::Content(content) => content.depth.is_some() || content.offset.is_some(),
                 _ => false,
             });
-            // What a rule says of the stream's size is about the packet that brings the string.
-            let positional =
-                positional || draft.flow_tests.iter().any(|test| matches!(test, FlowTest::StreamSize(..)));
-            payload_view(chain, head.view, draft.flow.stream, positional, draft.has_dsize)
+            // What a rule says of a packet's headers or of the stream's size is about the packet that brings the string.
+            let needs_packet = draft.needs_packet
+                || draft.flow_tests.iter().any(|test| matches!(test, FlowTest::StreamSize(..)));
+            payload_view(chain, head.view, draft.flow.stream, positional, needs_packet)
         });
         kind::rule(draft, head, parts, packet_parts, frames, payload, &self.lists)
     }
@@ -280,7 +289,7 @@ fn payload_view(
     view: Option<View>,
     wanted: Option<bool>,
     positional: bool,
-    has_dsize: bool,
+    needs_packet: bool,
 ) -> Payload {
     match (view, wanted) {
         (Some(View::Packets), _) | (_, Some(false)) => {
@@ -289,7 +298,7 @@ fn payload_view(
         (Some(View::Stream), _) | (_, Some(true)) => {
             Payload { chain, stream: true, packet: false, loose: false }
         }
-        (None, None) if has_dsize => Payload { chain, stream: false, packet: true, loose: true },
+        (None, None) if needs_packet => Payload { chain, stream: false, packet: true, loose: true },
         (None, None) => Payload { chain, stream: true, packet: positional, loose: true },
     }
 }
@@ -363,6 +372,8 @@ struct Draft {
     last_match: Option<usize>,
     packet: Vec<crate::frame::keywords::PacketTest>,
     has_dsize: bool,
+    /// A keyword is about packets, not about what was said in them.
+    needs_packet: bool,
     flow: super::compiled::FlowWants,
     flow_tests: Vec<FlowTest>,
     /// `decode-event` or `stream-event` is asked for.
@@ -377,7 +388,8 @@ struct Draft {
     is_silent: bool,
     /// Names that `byte_extract` and its like gave to numbers.
     variables: Vec<String>,
-    ip_protocols: Option<super::compiled::IpProtocols>,
+    /// What is asked of the ends' reputation.
+    reputation: Vec<crate::rule::reputation::ReputationTest>,
     layers: Vec<ProtocolId>,
     /// The protocols that the head names.
     head_layers: Vec<ProtocolId>,
@@ -398,6 +410,7 @@ impl Draft {
             last_match: None,
             packet: Vec::new(),
             has_dsize: false,
+            needs_packet: false,
             flow: super::compiled::FlowWants::default(),
             flow_tests: Vec::new(),
             has_events: false,
@@ -410,7 +423,7 @@ impl Draft {
             files: Vec::new(),
             is_silent: false,
             variables: Vec::new(),
-            ip_protocols: None,
+            reputation: Vec::new(),
             layers: Vec::new(),
             head_layers: head::layers(source.protocol).unwrap_or_default(),
             beyond_addresses: false,
@@ -598,3 +611,6 @@ fn depend_on_last(chain: &mut Chain) {
         }
     }
 }
+
+#[cfg(test)]
+mod option_tests;

@@ -7,6 +7,7 @@ use crate::inspect::Link;
 use crate::inspect::chain::Listed;
 use crate::lists::{Ask, Kind, Text};
 use crate::rule::compiled::What;
+use crate::rule::reputation::ReputationTest;
 use crate::rule::syntax::SourceOption;
 use crate::state::{
     BitTest, Change, Filter, FlowTest, IntCompare, IntTest, IntValue, Late, LayerOf, Shared, SharedAsk,
@@ -37,6 +38,7 @@ pub(super) const NAMES: &[&str] = &[
     "flow.bytes_toserver",
     "flow.bytes_toclient",
     "tag",
+    "iprep",
 ];
 
 impl Compiler<'_> {
@@ -54,6 +56,12 @@ impl Compiler<'_> {
             "flowint" => self.flowint(draft, value)?,
             "xbits" => self.xbits(draft, value)?,
             "hostbits" => self.hostbits(draft, value)?,
+            "threshold" if draft.filter.is_some() => {
+                return Err(Complaint::new("'threshold' does not go with 'detection_filter'"));
+            }
+            "detection_filter" if draft.threshold.is_some() => {
+                return Err(Complaint::new("'detection_filter' does not go with 'threshold'"));
+            }
             "threshold" => draft.threshold = Some(threshold(value)?),
             "detection_filter" => draft.filter = Some(filter(value)?),
             "dataset" => self.dataset(draft, value)?,
@@ -84,6 +92,7 @@ impl Compiler<'_> {
                 draft.flow_tests.push(of_side(value, FlowTest::Packets, FlowTest::PacketsOfEither)?)
             }
             "flow.bytes" => draft.flow_tests.push(of_side(value, FlowTest::Bytes, FlowTest::BytesOfEither)?),
+            "iprep" => draft.reputation.push(ReputationTest::parse(value, self.variables.reputation())?),
             // Which packets are written down beside an alert does not change what is detected.
             "tag" => tag(value)?,
             _ => return Ok(false),
@@ -335,9 +344,25 @@ fn shared_ask(verb: &str) -> Result<Option<SharedAsk>, Complaint> {
 
 fn flow(draft: &mut Draft, value: &str) -> Result<(), Complaint> {
     let wants = &mut draft.flow;
+    if wants.exists {
+        return Err(Complaint::new("'flow' stands there twice"));
+    }
     wants.exists = true;
+    let mut seen: Vec<&str> = Vec::new();
     for part in value.split(',').map(str::trim) {
-        match part.to_ascii_lowercase().as_str() {
+        let part = part.to_ascii_lowercase();
+        // What is said twice, or the other way round, was meant otherwise.
+        let kind = match part.as_str() {
+            "to_server" | "from_client" | "to_client" | "from_server" => "a direction",
+            "established" | "not_established" | "stateless" => "a state",
+            "only_stream" | "no_stream" => "a view",
+            _ => "fragments",
+        };
+        if seen.contains(&kind) {
+            return Err(Complaint::new(format!("'flow' says {kind} twice")));
+        }
+        seen.push(kind);
+        match part.as_str() {
             "to_server" | "from_client" => wants.direction = Some(Direction::ToServer),
             "to_client" | "from_server" => wants.direction = Some(Direction::ToClient),
             "established" => wants.established = Some(true),
@@ -531,18 +556,27 @@ fn of_side(
     })
 }
 
+/// `session` or `host`, then perhaps a number and its unit, then, for a host, which end.
 fn tag(value: &str) -> Result<(), Complaint> {
-    let mut parts = value.split(',').map(str::trim);
-    match parts.next() {
-        Some("session" | "host") => {}
-        _ => return Err(Complaint::new("expected 'tag:session' or 'tag:host'")),
+    let parts: Vec<&str> = value.split(',').map(str::trim).collect();
+    let wrong = || Complaint::new("expected 'tag:session, 10, packets' or 'tag:host, 60, seconds, src'");
+    let (first, rest) = parts.split_first().ok_or_else(wrong)?;
+    if !matches!(*first, "session" | "host") {
+        return Err(wrong());
     }
-    for part in parts {
-        let is_known =
-            matches!(part, "packets" | "seconds" | "bytes" | "src" | "dst") || part.parse::<u32>().is_ok();
-        if !is_known {
-            return Err(Complaint::new(format!("'{part}' is no part of 'tag'")));
+    let end = match rest {
+        [] => return Ok(()),
+        [count, unit, end @ ..] => {
+            let is_count = count.parse::<u32>().is_ok_and(|count| count > 0);
+            if !is_count || !matches!(*unit, "packets" | "seconds" | "bytes") {
+                return Err(wrong());
+            }
+            end
         }
+        _ => return Err(wrong()),
+    };
+    match (end, *first) {
+        ([], _) | (["src" | "dst"], "host") => Ok(()),
+        _ => Err(wrong()),
     }
-    Ok(())
 }

@@ -3,8 +3,10 @@
 use crate::Outcome;
 use crate::progress::Progress;
 use crate::say::{complain, say};
+use crate::verb::replay::engine::Wanted;
 use crate::verb::replay::{engine, rule_files};
 use clap::Args;
+use detect::engine::Told;
 use detect::rule::{Report, RuleSet, Variables};
 use serde::Deserialize;
 use serde_json::json;
@@ -23,6 +25,9 @@ pub(crate) struct Arguments {
     /// The folder that holds the cases' folders.
     #[arg(long)]
     root: PathBuf,
+    /// A folder with what is known of addresses, for `iprep`: `categories.txt`, and lists whose names end in `.list`.
+    #[arg(long)]
+    reputation: Option<PathBuf>,
     /// Tells the result as one JSON object.
     #[arg(long)]
     json: bool,
@@ -69,6 +74,13 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             return Outcome::Refused;
         }
     };
+    let variables = match rule_files::variables(arguments.reputation.as_deref()) {
+        Ok(variables) => variables,
+        Err(error) => {
+            complain!("error: {error}");
+            return Outcome::Refused;
+        }
+    };
     let chosen: Vec<&Case> = cases
         .iter()
         .filter(|case| {
@@ -79,7 +91,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let mut results = Vec::with_capacity(chosen.len());
     for (done, case) in chosen.iter().enumerate() {
         bar.update(done as u64, &case.dir);
-        results.push(one(case, &arguments.root));
+        results.push(one(case, &arguments.root, &variables));
     }
     bar.finish();
     let failed = results.iter().filter(|ran| !ran.passed()).count();
@@ -92,9 +104,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 /// Runs a case. A panic is a failure of the case, and a defect of its own.
-fn one<'a>(case: &'a Case, root: &Path) -> Ran<'a> {
+fn one<'a>(case: &'a Case, root: &Path, variables: &Variables) -> Ran<'a> {
     let mut ran = Ran { case, differ: Vec::new(), missing: BTreeSet::new(), trouble: None };
-    match catch_unwind(AssertUnwindSafe(|| alerts(case, root))) {
+    match catch_unwind(AssertUnwindSafe(|| alerts(case, root, variables))) {
         Ok(Ok((got, missing))) => {
             ran.missing = missing;
             let sids: BTreeSet<&String> = case.truth.keys().chain(got.keys()).collect();
@@ -114,17 +126,19 @@ fn one<'a>(case: &'a Case, root: &Path) -> Ran<'a> {
 
 type Alerts = (BTreeMap<String, u64>, BTreeSet<String>);
 
-fn alerts(case: &Case, root: &Path) -> Result<Alerts, String> {
+fn alerts(case: &Case, root: &Path, variables: &Variables) -> Result<Alerts, String> {
     let folder = root.join(&case.dir);
     let rules = folder.join(&case.rules);
     let sources = vec![rule_files::read(&rules)?];
     let files = [rules];
-    let set =
-        RuleSet::load(&rule_files::borrowed(&sources), &Variables::default(), &rule_files::reader(&files));
+    let set = RuleSet::load(&rule_files::borrowed(&sources), variables, &rule_files::reader(&files));
     let missing = missing(set.report());
     let mut got: BTreeMap<String, u64> = BTreeMap::new();
-    engine::replay(&folder.join(&case.pcap), &Arc::new(set), 1, false, &mut |_, _| {}, &mut |alert| {
-        *got.entry(alert.meta.sid.to_string()).or_default() += 1;
+    let set = Arc::new(set);
+    engine::replay(&folder.join(&case.pcap), &set, 1, Wanted::default(), &mut |_, _| {}, &mut |told| {
+        if let Told::Alert(alert) = told {
+            *got.entry(alert.meta.sid.to_string()).or_default() += 1;
+        }
     })?;
     Ok((got, missing))
 }

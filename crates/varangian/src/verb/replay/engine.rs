@@ -1,15 +1,20 @@
 //! A capture through the engine.
 //!
-//! Upon each chunk of the capture: every worker is told of all its frames and does those of its shards; what they found is put in the order of
-//! frames and decided. Alerts come out in that order, so the number of workers does not show.
+//! Upon each chunk of the capture: the [`Crew`] works on it, and what came of those before is decided. Alerts and records come out in the order of frames.
 
+use super::crew::{Alone, Batch, Crew, Report, Threads};
+use super::stages::{Ticks, Watch};
 use capture::{Chunk, Reader};
-use detect::Time;
-use detect::engine::{Alert, Counters, Found, Judge, SHARDS, Worker};
+use detect::engine::{Counters, Held, Judge, SHARDS, Spent, Told, Worker};
 use detect::rule::RuleSet;
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
+
+/// Batches between two looks at what is held.
+const HELD_EVERY_BATCHES: u64 = 16;
 
 /// What came of a capture.
 pub(crate) struct Replayed {
@@ -22,6 +27,30 @@ pub(crate) struct Replayed {
     pub(crate) trouble: Option<String>,
     /// Sid, how often asked, how often it held.
     pub(crate) profile: Vec<(u32, u64, u64)>,
+    /// Where time and memory went, if that was wanted.
+    pub(crate) stages: Option<Stages>,
+}
+
+/// What is counted beside what is found.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Wanted {
+    /// How often each rule is asked.
+    pub(crate) profile: bool,
+    /// Where time and memory go.
+    pub(crate) stages: bool,
+}
+
+/// Where time and memory went.
+#[derive(Default)]
+pub(crate) struct Stages {
+    /// Waiting for the capture.
+    pub(crate) reading_ns: u64,
+    /// Of all workers together.
+    pub(crate) workers: Spent,
+    /// Deciding what flows share, and writing.
+    pub(crate) judging_ns: u64,
+    /// The most that was held of each.
+    pub(crate) held: Held,
 }
 
 /// Sends the capture through the engine.
@@ -29,88 +58,116 @@ pub(crate) fn replay(
     path: &Path,
     set: &Arc<RuleSet>,
     workers: u16,
-    profile: bool,
+    wanted: Wanted,
     progress: &mut dyn FnMut(u64, Option<u64>),
-    tell: &mut dyn FnMut(&Alert<'_>),
+    tell: &mut dyn FnMut(&Told<'_>),
 ) -> Result<Replayed, String> {
-    let mut reader = Reader::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut chunk = Chunk::new();
-    let mut judge = Judge::new(Arc::clone(set));
+    debug_assert!((1..=SHARDS).contains(&workers));
+    let reader = Reader::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut crew: Vec<Worker> =
         (0..workers).map(|mine| Worker::new(Arc::clone(set), move |shard| shard % workers == mine)).collect();
-    if profile {
+    if wanted.profile {
         crew.iter_mut().for_each(Worker::profile);
     }
-    let (mut frames, mut bytes, mut trouble) = (0u64, 0u64, None);
-    loop {
-        match reader.next_chunk(&mut chunk) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => {
-                trouble = Some(format!("{}: {error}", path.display()));
-                // What was read before the trouble counts.
-                if chunk.is_empty() {
-                    break;
-                }
-            }
-        }
-        let before = frames;
-        each(&mut crew, |worker| {
-            for (number, frame) in (before + 1..).zip(chunk.frames()) {
-                worker.frame(number, Time(frame.time_ns), frame.link.0, frame.bytes);
-            }
-        });
-        frames += chunk.len() as u64;
-        bytes += chunk.bytes();
-        judge.decide(&in_order(&mut crew), tell);
-        progress(reader.bytes_read(), reader.bytes_total());
-        if trouble.is_some() {
-            break;
-        }
+    if wanted.stages {
+        crew.iter_mut().for_each(|worker| worker.measure(Box::new(Ticks::new())));
     }
-    each(&mut crew, |worker| worker.finish(frames + 1));
-    judge.decide(&in_order(&mut crew), tell);
-    debug_assert!(workers <= SHARDS);
-    let mut profiled: Vec<(u32, u64, u64)> = Vec::new();
-    for (sid, asked, held) in crew.iter().flat_map(Worker::profiled) {
-        match profiled.iter_mut().find(|row| row.0 == sid) {
-            Some(row) => (row.1, row.2) = (row.1 + asked, row.2 + held),
-            None => profiled.push((sid, asked, held)),
-        }
-    }
-    Ok(Replayed {
-        frames,
-        bytes,
-        counters: crew.iter().map(Worker::counters).collect(),
-        surplus: judge.surplus(),
-        evicted: judge.evicted(),
-        trouble,
-        profile: profiled,
+    let run = Run { path, reader, judge: Judge::new(Arc::clone(set)), wanted, progress, tell };
+    Ok(match crew.pop() {
+        Some(only) if crew.is_empty() => run.with(Alone::new(only)),
+        last => thread::scope(|scope| run.with(Threads::new(scope, crew.into_iter().chain(last).collect()))),
     })
 }
 
-/// Lets all workers work, each on a thread of its own if there are several.
-fn each(crew: &mut [Worker], work: impl Fn(&mut Worker) + Sync) {
-    if let [only] = crew {
-        work(only);
-        return;
-    }
-    thread::scope(|scope| {
-        for worker in crew {
-            let work = &work;
-            scope.spawn(move || work(worker));
-        }
-    });
+/// A capture on its way through the engine.
+struct Run<'a> {
+    path: &'a Path,
+    reader: Reader<File>,
+    judge: Judge,
+    wanted: Wanted,
+    /// Told how many bytes were read, and of how many.
+    progress: &'a mut dyn FnMut(u64, Option<u64>),
+    tell: &'a mut dyn FnMut(&Told<'_>),
 }
 
-/// What all found, in order. Each worker's list is in order already.
-fn in_order(crew: &mut [Worker]) -> Vec<Found> {
-    let mut found: Vec<Found> = Vec::new();
-    for worker in crew.iter_mut() {
-        found.append(&mut worker.take());
+impl Run<'_> {
+    fn with(mut self, mut crew: impl Crew) -> Replayed {
+        let (mut frames, mut bytes, mut trouble) = (0u64, 0u64, None);
+        let (mut stages, mut watch) = (Stages::default(), Watch::new(self.wanted.stages));
+        // Batches that were given and not taken back, and chunks that can be filled again.
+        let (mut given, mut spare): (VecDeque<Arc<Batch>>, Vec<Chunk>) = Default::default();
+        for count in 0u64.. {
+            let mut chunk = spare.pop().unwrap_or_default();
+            watch.starts();
+            match self.reader.next_chunk(&mut chunk) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    trouble = Some(format!("{}: {error}", self.path.display()));
+                    // What was read before the trouble counts.
+                    if chunk.is_empty() {
+                        break;
+                    }
+                }
+            }
+            stages.reading_ns += watch.stops();
+            let first = frames + 1;
+            frames += chunk.len() as u64;
+            bytes += chunk.bytes();
+            let asks_held = self.wanted.stages && count.is_multiple_of(HELD_EVERY_BATCHES);
+            let batch = Arc::new(Batch { first, chunk, asks_held });
+            crew.give(&batch);
+            given.push_back(batch);
+            while let Some(report) = crew.take(false) {
+                self.decide(&report, &mut stages, &mut watch);
+                spare.extend(given.pop_front().and_then(Arc::into_inner).map(|batch| batch.chunk));
+            }
+            (self.progress)(self.reader.bytes_read(), self.reader.bytes_total());
+            if trouble.is_some() {
+                break;
+            }
+        }
+        while given.pop_front().is_some() {
+            if let Some(report) = crew.take(true) {
+                self.decide(&report, &mut stages, &mut watch);
+            }
+        }
+        let (report, workers) = crew.finish(frames + 1);
+        self.decide(&report, &mut stages, &mut watch);
+        for spent in workers.iter().map(Worker::spent) {
+            stages.workers.decode_ns += spent.decode_ns;
+            stages.workers.reassembly_ns += spent.reassembly_ns;
+            stages.workers.layers_ns += spent.layers_ns;
+            stages.workers.matching_ns += spent.matching_ns;
+        }
+        Replayed {
+            frames,
+            bytes,
+            counters: workers.iter().map(Worker::counters).collect(),
+            surplus: self.judge.surplus(),
+            evicted: self.judge.evicted(),
+            trouble,
+            profile: profile(&workers),
+            stages: self.wanted.stages.then_some(stages),
+        }
     }
-    if crew.len() > 1 {
-        found.sort_by_key(Found::place);
+
+    fn decide(&mut self, report: &Report, stages: &mut Stages, watch: &mut Watch) {
+        watch.starts();
+        self.judge.decide_all(&report.found, self.tell);
+        stages.judging_ns += watch.stops();
+        if let Some(held) = report.held {
+            stages.held = stages.held.max(held);
+        }
     }
-    found
+}
+
+/// How often each rule was asked and held, by all workers together.
+fn profile(workers: &[Worker]) -> Vec<(u32, u64, u64)> {
+    let mut counts: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+    for (sid, asked, held) in workers.iter().flat_map(Worker::profiled) {
+        let count = counts.entry(sid).or_default();
+        *count = (count.0 + asked, count.1 + held);
+    }
+    counts.into_iter().map(|(sid, (asked, held))| (sid, asked, held)).collect()
 }

@@ -1,6 +1,7 @@
 //! Rule files from the disk, and the files that rules name.
 
-use detect::rule::RuleFile;
+use crate::say::complain;
+use detect::rule::{Reputation, RuleFile, Variables};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,30 @@ pub(crate) fn read(path: &Path) -> Result<RuleSource, String> {
         return Err(format!("{}: longer than {} MiB", path.display(), FILE_BYTES_MAX >> 20));
     }
     Ok(RuleSource { name: path.display().to_string(), text: String::from_utf8_lossy(&bytes).into_owned() })
+}
+
+/// The list of categories in a folder of reputation.
+const CATEGORIES: &str = "categories.txt";
+
+/// The values that a fresh Suricata has; with a folder of reputation also what its lists say: `categories.txt`, and all files whose names end in `.list`.
+pub(crate) fn variables(reputation: Option<&Path>) -> Result<Variables, String> {
+    let mut variables = Variables::default();
+    let Some(folder) = reputation else { return Ok(variables) };
+    let categories = read(&folder.join(CATEGORIES))?;
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "list"))
+        .collect();
+    paths.sort();
+    let lists = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    let lists: Vec<(&str, &str)> = lists.iter().map(|list| (&*list.name, &*list.text)).collect();
+    let reputation = Reputation::read(&categories.text, &lists);
+    for (list, line) in reputation.wrong() {
+        complain!("{list}:{line}: no line of a list of reputation, left out");
+    }
+    variables.set_reputation(reputation);
+    Ok(variables)
 }
 
 /// The files as the engine takes them.

@@ -4,7 +4,7 @@ use crate::Outcome;
 use crate::say::{complain, say};
 use crate::verb::replay::rule_files::{self, RuleSource};
 use clap::Args;
-use detect::rule::{Report, RuleSet, Variables};
+use detect::rule::{Report, RuleSet};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +19,9 @@ pub(crate) struct Arguments {
     /// Rule files; `.gz` is unpacked.
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    /// A folder with what is known of addresses, for `iprep`: `categories.txt`, and lists whose names end in `.list`.
+    #[arg(long)]
+    reputation: Option<PathBuf>,
     /// Tells the result as one JSON object.
     #[arg(long)]
     json: bool,
@@ -38,12 +41,16 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             }
         }
     }
+    let variables = match rule_files::variables(arguments.reputation.as_deref()) {
+        Ok(variables) => variables,
+        Err(error) => {
+            complain!("error: {error}");
+            return Outcome::Refused;
+        }
+    };
     let started = Instant::now();
-    let set = RuleSet::load(
-        &rule_files::borrowed(&sources),
-        &Variables::default(),
-        &rule_files::reader(&arguments.files),
-    );
+    let set =
+        RuleSet::load(&rule_files::borrowed(&sources), &variables, &rule_files::reader(&arguments.files));
     let seconds = started.elapsed().as_secs_f64();
     let report = set.report();
     if arguments.json {

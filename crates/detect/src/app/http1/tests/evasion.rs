@@ -2,7 +2,6 @@
 
 use super::{Talk, ToClient};
 use crate::app::file;
-use crate::app::http::field;
 
 const BODY: &str = "what must be seen";
 
