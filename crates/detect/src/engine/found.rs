@@ -1,5 +1,6 @@
 //! What a worker found: a rule that holds, as far as one flow can tell.
 
+use crate::behaviour::Observation;
 use crate::lists::Ask;
 use crate::state::Subject;
 use crate::{Direction, Time};
@@ -59,6 +60,8 @@ pub(crate) enum What {
     Match(Box<Match>),
     /// A flow has ended: what is remembered of it can go.
     FlowEnded(u64),
+    /// Something about a flow that means something together with others.
+    Observed(Box<Observation>),
 }
 
 /// A rule that holds.

@@ -174,6 +174,11 @@ impl Session {
             + u64::from(self.state > State::SynSent || direction == Direction::ToServer)
     }
 
+    /// Bytes of a side's stream so far, as far as they were believed.
+    pub(crate) fn said_bytes(&self, direction: Direction) -> u64 {
+        self.halves[direction.index()].next
+    }
+
     /// A segment.
     pub(crate) fn segment(&mut self, direction: Direction, tcp: &Tcp<'_>, payload: &[u8]) -> Seen {
         let mut seen = Seen::default();

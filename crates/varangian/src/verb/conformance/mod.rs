@@ -123,7 +123,7 @@ fn alerts(case: &Case, root: &Path) -> Result<Alerts, String> {
         RuleSet::load(&rule_files::borrowed(&sources), &Variables::default(), &rule_files::reader(&files));
     let missing = missing(set.report());
     let mut got: BTreeMap<String, u64> = BTreeMap::new();
-    engine::replay(&folder.join(&case.pcap), &Arc::new(set), 1, false, &mut |_, _| {}, &mut |alert| {
+    engine::replay(&folder.join(&case.pcap), &Arc::new(set), 1, false, None, &mut |_, _| {}, &mut |alert| {
         *got.entry(alert.meta.sid.to_string()).or_default() += 1;
     })?;
     Ok((got, missing))

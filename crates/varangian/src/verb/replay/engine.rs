@@ -1,10 +1,13 @@
 //! A capture through the engine.
 //!
+//! With parameters of behaviour, what sources do is watched too; without, nothing of that costs anything.
+//!
 //! Upon each chunk of the capture: every worker is told of all its frames and does those of its shards; what they found is put in the order of
 //! frames and decided. Alerts come out in that order, so the number of workers does not show.
 
 use capture::{Chunk, Reader};
 use detect::Time;
+use detect::behaviour::Parameters;
 use detect::engine::{Alert, Counters, Found, Judge, SHARDS, Worker};
 use detect::rule::RuleSet;
 use std::path::Path;
@@ -18,6 +21,8 @@ pub(crate) struct Replayed {
     pub(crate) counters: Vec<Counters>,
     pub(crate) surplus: u64,
     pub(crate) evicted: u64,
+    /// Of behaviour: observations, those of exempt senders among them, and groups that went for want of room.
+    pub(crate) watched: (u64, u64, u64),
     /// The capture ended in the middle of a frame, or worse.
     pub(crate) trouble: Option<String>,
     /// Sid, how often asked, how often it held.
@@ -30,6 +35,7 @@ pub(crate) fn replay(
     set: &Arc<RuleSet>,
     workers: u16,
     profile: bool,
+    behaviour: Option<&Parameters>,
     progress: &mut dyn FnMut(u64, Option<u64>),
     tell: &mut dyn FnMut(&Alert<'_>),
 ) -> Result<Replayed, String> {
@@ -38,6 +44,10 @@ pub(crate) fn replay(
     let mut judge = Judge::new(Arc::clone(set));
     let mut crew: Vec<Worker> =
         (0..workers).map(|mine| Worker::new(Arc::clone(set), move |shard| shard % workers == mine)).collect();
+    if let Some(parameters) = behaviour {
+        crew.iter_mut().for_each(|worker| worker.watch(parameters));
+        judge.watch(parameters.clone());
+    }
     if profile {
         crew.iter_mut().for_each(Worker::profile);
     }
@@ -70,6 +80,7 @@ pub(crate) fn replay(
     }
     each(&mut crew, |worker| worker.finish(frames + 1));
     judge.decide(&in_order(&mut crew), tell);
+    judge.finish(frames + 1, tell);
     debug_assert!(workers <= SHARDS);
     let mut profiled: Vec<(u32, u64, u64)> = Vec::new();
     for (sid, asked, held) in crew.iter().flat_map(Worker::profiled) {
@@ -84,6 +95,7 @@ pub(crate) fn replay(
         counters: crew.iter().map(Worker::counters).collect(),
         surplus: judge.surplus(),
         evicted: judge.evicted(),
+        watched: judge.watched_so_far(),
         trouble,
         profile: profiled,
     })

@@ -1,5 +1,6 @@
 //! `varangian replay`: a capture through the engine.
 
+mod behaviour;
 pub(crate) mod engine;
 pub(crate) mod rule_files;
 
@@ -20,7 +21,7 @@ use std::time::Instant;
 /// Rules that `--profile-rules` tells.
 const PROFILED_MAX: usize = 30;
 
-/// Sends a capture through the detection engine.
+/// Sends a capture through the detection engine: rules, and what sources do (scans, sweeps, floods, brute force against logins).
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The capture: pcap or pcapng.
@@ -34,6 +35,10 @@ pub(crate) struct Arguments {
     /// Writes `eve.json` into this folder, which is made if it is not there.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Behaviour detection: on unless this is `off`; a TOML file sets its parameters by name (docs/behaviour.md has them). Its alerts are written beside those of rules, and
+    /// counted apart.
+    #[arg(long, value_name = "FILE|off", default_value = "on", hide_default_value = true)]
+    behaviour: String,
     /// Tells the result as one JSON object.
     #[arg(long)]
     json: bool,
@@ -54,6 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     let started = Instant::now();
+    let behaviour = behaviour::parameters(&arguments.behaviour)?;
     let sources = arguments.rules.iter().map(|path| rule_files::read(path)).collect::<Result<Vec<_>, _>>()?;
     let set = RuleSet::load(
         &rule_files::borrowed(&sources),
@@ -85,6 +91,7 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     };
     let set = Arc::new(set);
     let mut by_sid: BTreeMap<u32, u64> = BTreeMap::new();
+    let mut by_kind: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut written = Ok(());
     let begun = Instant::now();
     let size = fs::metadata(&arguments.capture).map_or(0, |data| data.len());
@@ -94,9 +101,13 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
         &set,
         arguments.workers,
         arguments.profile_rules,
+        behaviour.as_ref(),
         &mut |done, _| bar.update(done, ""),
         &mut |alert| {
-            *by_sid.entry(alert.meta.sid).or_default() += 1;
+            match alert.behaviour {
+                Some(behaviour) => *by_kind.entry(behaviour.kind.name()).or_default() += 1,
+                None => *by_sid.entry(alert.meta.sid).or_default() += 1,
+            }
             if let Some(eve) = &mut eve
                 && written.is_ok()
             {
@@ -113,7 +124,7 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     if let Some(trouble) = &replayed.trouble {
         complain!("{trouble}");
     }
-    tell(arguments, &report, &replayed, &by_sid, loaded, seconds);
+    tell(arguments, &report, &replayed, &by_sid, &by_kind, (loaded, seconds));
     Ok(if replayed.trouble.is_some() || !report.problems.is_empty() {
         Outcome::Violated
     } else {
@@ -126,12 +137,14 @@ fn tell(
     report: &detect::rule::Report,
     replayed: &engine::Replayed,
     by_sid: &BTreeMap<u32, u64>,
-    loaded: f64,
-    seconds: f64,
+    by_kind: &BTreeMap<&'static str, u64>,
+    (loaded, seconds): (f64, f64),
 ) {
     let sum = |field: fn(&detect::engine::Counters) -> u64| replayed.counters.iter().map(field).sum::<u64>();
     let gigabits = replayed.bytes as f64 * 8.0 / 1e9 / seconds.max(1e-9);
     let alerts: u64 = by_sid.values().sum();
+    let behaviours: u64 = by_kind.values().sum();
+    let (observations, exempt, groups_evicted) = replayed.watched;
     let memory = super::rules::resident_bytes();
     let mut profile = replayed.profile.clone();
     profile.sort_by_key(|row| (std::cmp::Reverse(row.1), row.0));
@@ -147,6 +160,8 @@ fn tell(
                 "rules_asked": sum(|counters| counters.asked), "rules_held": sum(|counters| counters.held),
                 "expressions_gave_up": sum(|counters| counters.gave_up),
                 "alerts": alerts, "alerts_by_sid": by_sid, "alerts_beyond_limit": replayed.surplus,
+                "behaviour_alerts": behaviours, "behaviour_by_kind": by_kind, "observations": observations, "observations_exempt": exempt,
+                "groups_evicted": groups_evicted, "judged_early": sum(|counters| counters.judged_early),
                 "entries_evicted": replayed.evicted, "rss_bytes": memory,
                 "profile": profile.iter().map(|(sid, asked, held)| json!({ "sid": sid, "asked": asked, "held": held })).collect::<Vec<_>>(),
             })
@@ -174,6 +189,10 @@ fn tell(
     say!("alerts     {alerts:>12}   of {} rules{}", by_sid.len(), surplus(replayed.surplus));
     for (sid, count) in by_sid {
         say!("  {count:>8}  {sid}");
+    }
+    say!("behaviour  {behaviours:>12}   of {} kinds; {observations} observations", by_kind.len());
+    for (kind, count) in by_kind {
+        say!("  {count:>8}  {kind}");
     }
     if arguments.profile_rules {
         say!("\nasked most:      sid        asked         held");
