@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use daachorse::DoubleArrayAhoCorasick;
-use pattern::{Pattern, Set};
+use pattern::{Pattern, Scratch, Set};
 
 /// Something that finds patterns.
 pub(crate) trait Matcher {
@@ -32,7 +32,7 @@ pub(crate) const ALL: &[(&str, Build)] = &[
     ("daachorse", daachorse),
 ];
 
-struct Ours(Set);
+struct Ours(Set, Scratch);
 
 impl Matcher for Ours {
     fn memory_bytes(&self) -> usize {
@@ -41,21 +41,21 @@ impl Matcher for Ours {
 
     fn count(&mut self, text: &[u8]) -> u64 {
         let mut count = 0;
-        self.0.scan(text, &mut |_, _| count += 1);
+        self.0.scan(text, &mut self.1, &mut |_, _| count += 1);
         count
     }
 }
 
 fn pattern_best(patterns: &[Pattern]) -> Result<Box<dyn Matcher>, String> {
-    Ok(Box::new(Ours(Set::new(patterns))))
+    Ok(Box::new(Ours(Set::new(patterns), Scratch::default())))
 }
 
 fn pattern_avx2(patterns: &[Pattern]) -> Result<Box<dyn Matcher>, String> {
-    Ok(Box::new(Ours(Set::new(patterns).slower_by(1))))
+    Ok(Box::new(Ours(Set::new(patterns).slower_by(1), Scratch::default()))))
 }
 
 fn pattern_portable(patterns: &[Pattern]) -> Result<Box<dyn Matcher>, String> {
-    Ok(Box::new(Ours(Set::new(patterns).slower_by(2))))
+    Ok(Box::new(Ours(Set::new(patterns).slower_by(2), Scratch::default()))))
 }
 
 /// Patterns that are equal but for their case, and all patterns that each of them stands for.

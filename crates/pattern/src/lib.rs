@@ -57,6 +57,7 @@ use runs::Runs;
 use simd::Path;
 use singles::Singles;
 use tiny::Tiny;
+pub use walk::Scratch;
 use walk::{Places, Walk};
 use wide::Wide;
 
@@ -92,6 +93,22 @@ pub struct Set {
     left_out: usize,
 }
 
+/// [`Set::scan`] for several sets at once, each block of the text folded once for all. What is found carries the set's place among `sets`, too.
+pub fn scan_together(
+    sets: &[&Set],
+    text: &[u8],
+    scratch: &mut Scratch,
+    found: &mut impl FnMut(usize, u32, usize),
+) {
+    let Some(first) = sets.first() else { return };
+    let (mut walk, places) = scratch.walk(text, first.path);
+    while walk.advance() {
+        for (place, set) in sets.iter().enumerate() {
+            set.scan_block(&walk, places, &mut |index, end| found(place, index, end));
+        }
+    }
+}
+
 impl Set {
     /// Compiles `patterns`; what is found carries their indices. Empty ones, ones that are too long, and what exceeds
     /// [`PATTERNS_MAX`] is left out and counted, never a panic: who builds the set refuses such a rule before.
@@ -106,37 +123,34 @@ impl Set {
     /// `text`.
     ///
     /// The order is no promise to rely on, but it is the same whenever set and text are the same.
-    pub fn scan(&self, text: &[u8], found: &mut impl FnMut(u32, usize)) {
-        walk::through(text, self.path, |walk| self.scan_blocks(walk, found));
+    pub fn scan(&self, text: &[u8], scratch: &mut Scratch, found: &mut impl FnMut(u32, usize)) {
+        scan_together(&[self], text, scratch, &mut |_, index, end| found(index, end));
     }
 
     #[inline(never)]
-    fn scan_blocks(&self, walk: &mut Walk, found: &mut impl FnMut(u32, usize)) {
+    fn scan_block(&self, walk: &Walk, places: &mut [Places; 2], found: &mut impl FnMut(u32, usize)) {
         let (path, records) = (self.path, &self.records);
-        let mut places = [Places::new(); 2];
-        while walk.advance() {
-            if let Some(lane) = &self.wide {
-                lane.scan(path, records, walk, &mut places, found);
-            }
-            if let Some(lane) = &self.fours {
-                lane.scan(path, records, walk, &mut places, found);
-            }
-            if let Some(lane) = &self.triples {
-                lane.scan(path, records, walk, &mut places, found);
-            }
-            if let Some(lane) = &self.pairs {
-                lane.scan(path, records, walk, &mut places, found);
-            }
-            let [places, _] = &mut places;
-            if let Some(lane) = &self.singles {
-                lane.scan(path, records, walk, places, found);
-            }
-            if let Some(lane) = &self.tiny {
-                lane.scan(path, records, walk, places, found);
-            }
-            if let Some(lane) = &self.runs {
-                lane.scan(path, records, walk, places, found);
-            }
+        if let Some(lane) = &self.wide {
+            lane.scan(path, records, walk, places, found);
+        }
+        if let Some(lane) = &self.fours {
+            lane.scan(path, records, walk, places, found);
+        }
+        if let Some(lane) = &self.triples {
+            lane.scan(path, records, walk, places, found);
+        }
+        if let Some(lane) = &self.pairs {
+            lane.scan(path, records, walk, places, found);
+        }
+        let [places, _] = places;
+        if let Some(lane) = &self.singles {
+            lane.scan(path, records, walk, places, found);
+        }
+        if let Some(lane) = &self.tiny {
+            lane.scan(path, records, walk, places, found);
+        }
+        if let Some(lane) = &self.runs {
+            lane.scan(path, records, walk, places, found);
         }
     }
 

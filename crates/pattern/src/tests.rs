@@ -2,7 +2,7 @@
 //! be difficult.
 
 use crate::simd::Path;
-use crate::{PATTERN_BYTES_MAX, PATTERNS_MAX, Pattern, Set};
+use crate::{PATTERN_BYTES_MAX, PATTERNS_MAX, Pattern, Scratch, Set, scan_together};
 
 /// Marsaglia's xorshift: the same numbers in every run.
 struct Numbers(u64);
@@ -44,7 +44,7 @@ fn naive(patterns: &[Pattern], text: &[u8]) -> Vec<(u32, usize)> {
 
 fn scan(set: &Set, text: &[u8]) -> Vec<(u32, usize)> {
     let mut found = Vec::new();
-    set.scan(text, &mut |index, end| found.push((index, end)));
+    set.scan(text, &mut Scratch::default(), &mut |index, end| found.push((index, end)));
     found
 }
 
@@ -338,4 +338,26 @@ fn a_common_start_or_end_makes_no_long_list() {
         .collect();
     let set = Set::new(&patterns);
     assert!(set.candidates_max() <= 32, "{}", set.candidates_max());
+}
+
+#[test]
+fn sets_that_are_asked_together_find_what_each_finds_alone() {
+    let sets = [
+        Set::new(&[pattern(b"abc", true), pattern(b"needle in the hay", false)]),
+        Set::new(&[]),
+        Set::new(&[pattern(b"AB", false), pattern(b"x", false), pattern(b"\0\0\0\0", false)]),
+    ];
+    let mut numbers = Numbers(27);
+    let mut scratch = Scratch::default();
+    for length in [0, 1, 5, 63, 64, 300, 4_096, 4_099, 10_000] {
+        let text = numbers.bytes(length, b"abcABCx\0\0\0");
+        let mut together = [Vec::new(), Vec::new(), Vec::new()];
+        scan_together(&sets.each_ref(), &text, &mut scratch, &mut |set, index, end| {
+            together[set].push((index, end));
+        });
+        for (set, together) in sets.iter().zip(&together) {
+            assert_eq!(&scan(set, &text), together);
+        }
+        assert!(length < 300 || !together[0].is_empty() && !together[2].is_empty());
+    }
 }

@@ -10,10 +10,8 @@ pub(crate) const STEP_BYTES: usize = 64;
 pub(crate) const STEP_TEXT_BYTES: usize = STEP_BYTES + REACH_BYTES;
 const REACH_BYTES: usize = 8;
 
-/// How long a block is. The longer it is, the fewer turns there are that end with a wrong guess of the processor; a
-/// text that is short has one of its own size, since all of a block is made ready.
+/// How long a block is. The longer it is, the fewer turns there are that end with a wrong guess of the processor.
 const BLOCK_BYTES: usize = 4_096;
-const SHORT_BLOCK_BYTES: usize = 256;
 
 /// So much of what stands before a block is kept with it, for windows that begin there.
 pub(crate) const BEFORE_BYTES: usize = 8;
@@ -56,33 +54,28 @@ impl Places {
 }
 
 /// What a block takes: what is before it, itself, and what follows it.
-const fn room(block: usize) -> usize {
-    BEFORE_BYTES + block + STEP_TEXT_BYTES
+const ROOM_BYTES: usize = BEFORE_BYTES + BLOCK_BYTES + STEP_TEXT_BYTES;
+
+/// Where blocks are folded, and where filters write what has passed. It is made once, since making it ready for every text would cost as much as
+/// looking into a short one.
+#[derive(Clone, Debug)]
+pub struct Scratch {
+    folded: Box<[u8]>,
+    pub(crate) places: [Places; 2],
 }
 
-/// Calls `walk` with a walk through `text` that has not begun.
-#[inline]
-pub(crate) fn through<T>(text: &[u8], path: Path, walk: impl FnOnce(&mut Walk) -> T) -> T {
-    if text.len() <= SHORT_BLOCK_BYTES {
-        walk(&mut Walk {
-            text,
-            path,
-            at: 0,
-            next: 0,
-            steps: 0,
-            block: SHORT_BLOCK_BYTES,
-            folded: &mut [0; room(SHORT_BLOCK_BYTES)],
-        })
-    } else {
-        walk(&mut Walk {
-            text,
-            path,
-            at: 0,
-            next: 0,
-            steps: 0,
-            block: BLOCK_BYTES,
-            folded: &mut [0; room(BLOCK_BYTES)],
-        })
+impl Default for Scratch {
+    fn default() -> Self {
+        Scratch { folded: vec![0; ROOM_BYTES].into(), places: [Places::new(); 2] }
+    }
+}
+
+impl Scratch {
+    /// A walk through `text` that has not begun, and where to write places down.
+    #[inline]
+    pub(crate) fn walk<'a>(&'a mut self, text: &'a [u8], path: Path) -> (Walk<'a>, &'a mut [Places; 2]) {
+        let Scratch { folded, places } = self;
+        (Walk { text, path, at: 0, next: 0, steps: 0, folded }, places)
     }
 }
 
@@ -93,7 +86,6 @@ pub(crate) struct Walk<'a> {
     /// Where the block begins.
     pub(crate) at: usize,
     next: usize,
-    block: usize,
     steps: usize,
     /// `BEFORE_BYTES` of what is before the block, the block, and what follows it.
     folded: &'a mut [u8],
@@ -107,20 +99,23 @@ impl Walk<'_> {
             return false;
         }
         self.at = self.next;
-        self.next += self.block;
-        self.steps = (self.text.len() - self.at).min(self.block).div_ceil(STEP_BYTES);
-        // At the start of the text nothing stands before the block, and the zeros there stay.
+        self.next += BLOCK_BYTES;
+        self.steps = (self.text.len() - self.at).min(BLOCK_BYTES).div_ceil(STEP_BYTES);
+        // At the start of the text nothing stands before the block.
         let (kept, skipped) = if self.at == 0 { (0, BEFORE_BYTES) } else { (BEFORE_BYTES, 0) };
         let rest = self.text.get(self.at - kept..).unwrap_or_default();
-        let folded = self.folded.get_mut(skipped..).unwrap_or_default();
+        let used = BEFORE_BYTES + self.steps * STEP_BYTES + STEP_TEXT_BYTES;
+        let Some((before, folded)) =
+            self.folded.get_mut(..used).and_then(|used| used.split_at_mut_checked(skipped))
+        else {
+            return false;
+        };
+        before.fill(0);
         let length = rest.len().min(folded.len());
         if let (Some(rest), Some((here, behind))) = (rest.get(..length), folded.split_at_mut_checked(length))
         {
             self.path.fold(rest, here);
-            // They are zeros already, unless there was a block before.
-            if self.at > 0 {
-                behind.fill(0);
-            }
+            behind.fill(0);
         }
         true
     }
@@ -168,19 +163,20 @@ mod tests {
                     text.get((at + index).wrapping_sub(8)).map_or(0, |byte| fold(*byte))
                 })
             };
+            // What another text left behind counts for nothing.
+            let mut scratch = Scratch::default();
+            scratch.folded.fill(b'x');
             for path in Path::all() {
-                let covered = through(&text, path, |walk| {
-                    let mut covered = 0;
-                    while walk.advance() {
-                        assert_eq!(walk.at, covered);
-                        for offset in 0..walk.steps() * STEP_BYTES {
-                            assert_eq!(walk.load(offset, 8).to_le_bytes(), eight(walk.at + offset));
-                            assert_eq!(walk.load(offset, 0).to_le_bytes(), eight(walk.at + offset + 8));
-                        }
-                        covered += walk.steps() * STEP_BYTES;
+                let (mut walk, _) = scratch.walk(&text, path);
+                let mut covered = 0;
+                while walk.advance() {
+                    assert_eq!(walk.at, covered);
+                    for offset in 0..walk.steps() * STEP_BYTES {
+                        assert_eq!(walk.load(offset, 8).to_le_bytes(), eight(walk.at + offset));
+                        assert_eq!(walk.load(offset, 0).to_le_bytes(), eight(walk.at + offset + 8));
                     }
-                    covered
-                });
+                    covered += walk.steps() * STEP_BYTES;
+                }
                 assert!(covered >= length && covered < length + STEP_BYTES);
             }
         }

@@ -35,7 +35,8 @@ pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, 
     }
     let set = Arc::clone(&desk.set);
     let empty = LayerPlan::default();
-    let plan = set.plan.layers.get(&protocol).map_or(&empty, |sides| &sides[base.direction.index()]);
+    let plan = set.plans.between(base.source.0, base.destination.0);
+    let plan = plan.layers.get(&protocol).map_or(&empty, |sides| &sides[base.direction.index()]);
     // The parser is taken out while rules are asked, since they also change the flow.
     let Some(mut parser) = flow.parser.take() else { return };
     let mut place = 0;
@@ -199,16 +200,16 @@ impl One<'_, '_> {
                 continue;
             }
             let set = self.set;
-            let scratch = &mut self.desk.scratch.pcre;
+            let crate::inspect::Scratch { pcre, strings: blocks, .. } = &mut self.desk.scratch;
             visit(self.transaction, scan.field, self.base.direction, &mut |piece| {
                 for (buffer, strings) in &scan.variants {
                     match set.buffers.get(*buffer as usize) {
                         Some((_, transforms)) => {
-                            transformed(transforms, piece.bytes, scratch, &mut |bytes, _| {
-                                strings.find(bytes, candidates);
+                            transformed(transforms, piece.bytes, pcre, &mut |bytes, _| {
+                                strings.find(bytes, blocks, candidates);
                             })
                         }
-                        None => strings.find(piece.bytes, candidates),
+                        None => strings.find(piece.bytes, blocks, candidates),
                     }
                 }
             });

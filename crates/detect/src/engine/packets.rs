@@ -5,7 +5,7 @@ use super::worker::Desk;
 use crate::Direction;
 use crate::flow::Flow;
 use crate::frame::Packet;
-use crate::inspect::Look;
+use crate::inspect::{Look, Scratch};
 use crate::plan::{Bare, Carrier, Payloads};
 use crate::rule::Action;
 use crate::rule::compiled::{Kind, Rule};
@@ -24,7 +24,7 @@ pub(super) fn ask_packet(
         return;
     }
     let set = Arc::clone(&desk.set);
-    let plan = &set.plan;
+    let plan = set.plans.between(base.source.0, base.destination.0);
     let mut candidates = std::mem::take(&mut desk.candidates);
     candidates.clear();
     desk.of_exchanges.clear();
@@ -53,9 +53,9 @@ pub(super) fn ask_packet(
         packet.payload
     };
     if !payload.is_empty() {
-        find(&plan.packets[side][carrier as usize], base, payload, &mut candidates);
+        find(&plan.packets[side][carrier as usize], base, payload, &mut desk.scratch, &mut candidates);
         if carrier == Carrier::Tcp && !in_stream {
-            find(&plan.streams[side], base, payload, &mut candidates);
+            find(&plan.streams[side], base, payload, &mut desk.scratch, &mut candidates);
             add_bare(&plan.stream_bare[side], base, &mut candidates);
         }
     }
@@ -114,8 +114,9 @@ pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, byt
     let side = base.direction.index();
     let mut candidates = std::mem::take(&mut desk.candidates);
     candidates.clear();
-    find(&set.plan.streams[side], base, bytes, &mut candidates);
-    add_bare(&set.plan.stream_bare[side], base, &mut candidates);
+    let plan = set.plans.between(base.source.0, base.destination.0);
+    find(&plan.streams[side], base, bytes, &mut desk.scratch, &mut candidates);
+    add_bare(&plan.stream_bare[side], base, &mut candidates);
     candidates.sort_unstable();
     candidates.dedup();
     for number in &candidates {
@@ -143,7 +144,8 @@ pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, byt
 /// Asks the rules on structures within a stream.
 pub(super) fn ask_frame(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, name: &str, bytes: &[u8]) {
     let set = Arc::clone(&desk.set);
-    let Some(rules) = set.plan.frames.get(name) else { return };
+    let plan = set.plans.between(base.source.0, base.destination.0);
+    let Some(rules) = plan.frames.get(name) else { return };
     for number in rules {
         let Some(rule) = set.rules.get(*number as usize) else { continue };
         desk.asks(*number);
@@ -212,17 +214,15 @@ fn add_bare(bare: &Bare, base: &Scene<'_>, candidates: &mut Vec<u32>) {
     }
 }
 
-fn find(payloads: &Payloads, base: &Scene<'_>, bytes: &[u8], candidates: &mut Vec<u32>) {
-    payloads.always.find(bytes, candidates);
-    if let Some(strings) = payloads.by_source.get(&base.source.1) {
-        strings.find(bytes, candidates);
-    }
-    if let Some(strings) = payloads.by_destination.get(&base.destination.1) {
-        strings.find(bytes, candidates);
-    }
-    if let Some(strings) = base.layer.and_then(|layer| payloads.by_layer.get(&layer)) {
-        strings.find(bytes, candidates);
-    }
+fn find(
+    payloads: &Payloads,
+    base: &Scene<'_>,
+    bytes: &[u8],
+    scratch: &mut Scratch,
+    candidates: &mut Vec<u32>,
+) {
+    let ports = (base.source.1, base.destination.1);
+    payloads.find(ports, base.layer, bytes, &mut scratch.strings, candidates);
 }
 
 impl Scene<'_> {

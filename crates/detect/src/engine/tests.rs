@@ -123,7 +123,8 @@ fn what_was_never_acknowledged_is_seen_at_the_end_at_the_latest() {
 
 #[test]
 fn what_is_acknowledged_before_it_is_seen_is_waited_for() {
-    let rule = r#"alert tcp any 80 -> any any (flow:established,to_client,only_stream; content:"ATTACK"; sid:1;)"#;
+    let rule =
+        r#"alert tcp any 80 -> any any (flow:established,to_client,only_stream; content:"ATTACK"; sid:1;)"#;
     let mut frames = talk(&[]);
     frames.push(segment(CLIENT, SERVER, (101, 507), ACK, b"x"));
     frames.push(segment(SERVER, CLIENT, (501, 102), ACK, b"ATT"));
@@ -263,8 +264,10 @@ fn a_stream_is_looked_into_as_far_as_what_it_speaks_wants() {
             said.push((false, 0, b""));
         }
         assert_eq!(alerts(only_stream, &talk(&said)).len(), wanted);
+    }
+}
 
-
+#[test]
 fn a_rule_on_files_holds_again_of_a_file_that_comes_later() {
     let first = b"--b\r\nContent-Disposition: form-data; name=\"x\"; filename=\"one.txt\"\r\n\r\nabc\r\n";
     let second =

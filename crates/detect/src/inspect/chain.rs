@@ -119,6 +119,7 @@ pub(crate) struct Listed {
 pub(crate) struct Scratch {
     pub(crate) values: Values,
     pub(crate) pcre: pcre::Scratch,
+    pub(crate) strings: pattern::Scratch,
     /// Where the last match ended.
     last: usize,
     steps: u32,
@@ -134,6 +135,7 @@ impl Default for Scratch {
         Scratch {
             values: [0; VARIABLES_MAX],
             pcre: pcre::Scratch::default(),
+            strings: pattern::Scratch::default(),
             last: 0,
             steps: 0,
             is_final: false,

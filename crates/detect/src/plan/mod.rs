@@ -5,10 +5,13 @@
 //! asked in full; so the plan decides how long it takes, never what holds.
 
 mod addresses;
+mod home;
 mod strings;
 
 pub(crate) use addresses::Addresses;
-pub(crate) use strings::Strings;
+pub(crate) use home::Plans;
+use strings::Draft;
+pub(crate) use strings::{Strings, find_all};
 
 use crate::Direction;
 use crate::app::table::PROTOCOLS;
@@ -19,7 +22,7 @@ use crate::rule::compiled::{BufferKey, Fast, IpProtocols, Kind, Place, Rule, Wha
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule for more ports than these is asked on all of them.
-const PORTS_OF_A_RULE_MAX: usize = 16;
+const PORTS_OF_A_RULE_MAX: usize = 64;
 
 /// The classes of transports that have rules of their own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,10 +87,27 @@ impl Bare {
 /// Strings to look for in payloads, by what must come up.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Payloads {
-    pub(crate) always: Strings,
-    pub(crate) by_source: BTreeMap<u16, Strings>,
-    pub(crate) by_destination: BTreeMap<u16, Strings>,
-    pub(crate) by_layer: BTreeMap<ProtocolId, Strings>,
+    always: Strings,
+    by_source: BTreeMap<u16, Strings>,
+    by_destination: BTreeMap<u16, Strings>,
+    /// What is looked for always among them, so that nothing is looked at twice.
+    by_layer: BTreeMap<ProtocolId, Strings>,
+}
+
+impl Payloads {
+    /// Adds the rules whose strings are in a payload between these ports in which this is spoken, perhaps several times each.
+    pub(crate) fn find(
+        &self,
+        (source, destination): (u16, u16),
+        layer: Option<ProtocolId>,
+        bytes: &[u8],
+        scratch: &mut pattern::Scratch,
+        found: &mut Vec<u32>,
+    ) {
+        let always = layer.and_then(|layer| self.by_layer.get(&layer)).unwrap_or(&self.always);
+        let all = [Some(always), self.by_source.get(&source), self.by_destination.get(&destination)];
+        find_all(all, bytes, scratch, found);
+    }
 }
 
 /// Strings to look for in one field, as it is or changed.
@@ -130,10 +150,7 @@ pub(crate) struct Plan {
     pub(crate) layers: BTreeMap<ProtocolId, [LayerPlan; 2]>,
 }
 
-/// Patterns that wait to be compiled: for each string the rules that it finds.
-type Draft = BTreeMap<(Vec<u8>, bool), Vec<u32>>;
-
-/// The same by protocol and direction, field, and buffer.
+/// Strings by protocol and direction, field, and buffer.
 type LayerDrafts = BTreeMap<(ProtocolId, usize), BTreeMap<Field, BTreeMap<u32, Draft>>>;
 
 #[derive(Default)]
@@ -146,8 +163,7 @@ struct PayloadDraft {
 
 impl PayloadDraft {
     fn add(&mut self, rule: &Rule, number: u32, fast: &Fast) {
-        let key = (fast.bytes.clone(), fast.nocase);
-        let add = |draft: &mut Draft| draft.entry(key.clone()).or_default().push(number);
+        let add = |draft: &mut Draft| draft.add(fast, number);
         match found_by(rule) {
             FoundBy::Layers(layers) => {
                 layers.iter().for_each(|layer| add(self.by_layer.entry(*layer).or_default()))
@@ -162,7 +178,10 @@ impl PayloadDraft {
         }
     }
 
-    fn finish(self) -> Payloads {
+    fn finish(mut self) -> Payloads {
+        for draft in self.by_layer.values_mut() {
+            draft.include(&self.always);
+        }
         Payloads {
             always: Strings::new(self.always),
             by_source: self.by_source.into_iter().map(|(port, draft)| (port, Strings::new(draft))).collect(),
@@ -177,13 +196,14 @@ impl PayloadDraft {
 }
 
 impl Plan {
-    pub(crate) fn new(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)]) -> Self {
+    /// A plan of the rules whose numbers it is for.
+    fn new(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)], is_for: impl Fn(usize) -> bool) -> Self {
         let mut plan = Plan::default();
         let mut packets: [[PayloadDraft; 4]; 2] = Default::default();
         let mut streams: [PayloadDraft; 2] = Default::default();
         let mut layers = LayerDrafts::new();
         let mut addresses = Vec::new();
-        for (number, rule) in rules.iter().enumerate() {
+        for (number, rule) in rules.iter().enumerate().filter(|(number, _)| is_for(*number)) {
             let number = number as u32;
             match rule.kind {
                 Kind::Events => plan.events.push(number),
@@ -295,7 +315,7 @@ impl Plan {
                                 let fields = layers.entry((protocol, side)).or_default();
                                 if fields.len() < SCANS_MAX || fields.contains_key(&field) {
                                     let draft = fields.entry(field).or_default().entry(buffer).or_default();
-                                    draft.entry((fast.bytes.clone(), fast.nocase)).or_default().push(number);
+                                    draft.add(fast, number);
                                     continue;
                                 }
                                 self.layers.entry(protocol).or_default()[side].bare.push(number);

@@ -44,6 +44,18 @@ impl AddressSet {
         }
     }
 
+    /// Whether an address is in both.
+    #[must_use]
+    pub fn meets(&self, other: &AddressSet) -> bool {
+        meet(&self.v4, &other.v4) || meet(&self.v6, &other.v6)
+    }
+
+    /// Whether each of its addresses is in `other`.
+    #[must_use]
+    pub fn is_within(&self, other: &AddressSet) -> bool {
+        subtract(self.v4.clone(), &other.v4).is_empty() && subtract(self.v6.clone(), &other.v6).is_empty()
+    }
+
     /// The IPv4 ranges.
     #[must_use]
     pub fn v4(&self) -> &[(u32, u32)] {
@@ -80,6 +92,13 @@ impl AddressSet {
 fn within<T: Copy + Ord>(ranges: &[(T, T)], value: T) -> bool {
     let after = ranges.partition_point(|range| range.0 <= value);
     after > 0 && ranges[after - 1].1 >= value
+}
+
+fn meet<T: Copy + Ord>(ones: &[(T, T)], others: &[(T, T)]) -> bool {
+    ones.iter().any(|one| {
+        let after = others.partition_point(|other| other.0 <= one.1);
+        after > 0 && others[after - 1].1 >= one.0
+    })
 }
 
 /// Ranges of both kinds, in any order.
@@ -280,6 +299,17 @@ mod tests {
         assert!(has("$HOME_NET", "192.168.3.4") && !has("$EXTERNAL_NET", "192.168.3.4"));
         assert!(has("![10.0.0.1,10.0.0.3]", "10.0.0.2"));
         assert!(has("0.0.0.0/0", "255.255.255.255") && !has("0.0.0.0/0", "::1"));
+    }
+
+    #[test]
+    fn sets_meet_or_lie_within_each_other() {
+        let home = set("$HOME_NET");
+        assert!(set("10.1.0.0/16").is_within(&home) && home.is_within(&home) && home.meets(&home));
+        assert!(!set("[10.0.0.1,11.0.0.1]").is_within(&home) && set("[10.0.0.1,11.0.0.1]").meets(&home));
+        assert!(!set("$EXTERNAL_NET").meets(&home) && !home.meets(&set("$EXTERNAL_NET")));
+        assert!(set("any").meets(&home) && !set("any").is_within(&home) && home.is_within(&set("any")));
+        assert!(!set("[10.0.0.0/8,::1]").is_within(&home) && set("[11.0.0.0/8,::1]").meets(&set("any")));
+        assert!(set("9.255.255.255-10.0.0.0").meets(&home) && !set("9.0.0.0-9.255.255.255").meets(&home));
     }
 
     #[test]

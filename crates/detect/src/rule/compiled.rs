@@ -257,6 +257,8 @@ pub(crate) struct Fast {
     pub(crate) place: Place,
     pub(crate) bytes: Vec<u8>,
     pub(crate) nocase: bool,
+    /// Where it ends at the latest, counted from the beginning, if the rule says that.
+    pub(crate) reach: Option<usize>,
 }
 
 /// Where it is looked for.

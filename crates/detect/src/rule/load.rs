@@ -9,7 +9,7 @@ use super::syntax::{Problem, lines};
 use super::{Variables, classes, order};
 use crate::inspect::transform::Transform;
 use crate::lists::Lists;
-use crate::plan::Plan;
+use crate::plan::Plans;
 use crate::state::{BitTest, Change, Late};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +60,7 @@ pub struct RuleSet {
     pub(crate) rules: Vec<Rule>,
     pub(crate) buffers: Vec<(BufferKey, Vec<Transform>)>,
     pub(crate) lists: Lists,
-    pub(crate) plan: Plan,
+    pub(crate) plans: Plans,
     pub(crate) settings: crate::app::Settings,
     report: Report,
 }
@@ -120,8 +120,8 @@ impl RuleSet {
         order::sort(&mut rules);
         decide_late_what_hangs_on_it(&mut rules);
         let settings = settings(&rules, &buffers);
-        let plan = Plan::new(&rules, &buffers);
-        RuleSet { rules, buffers, lists, plan, settings, report }
+        let plans = Plans::new(&rules, &buffers);
+        RuleSet { rules, buffers, lists, plans, settings, report }
     }
 
     /// What became of the rules.

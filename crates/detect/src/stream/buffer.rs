@@ -11,8 +11,6 @@ use std::collections::VecDeque;
 pub(crate) const SPAN_BYTES_MAX: usize = 1 << 20;
 /// Pieces that are kept of one side at most: as many segments as can lie out of order.
 const PIECES_MAX: usize = 4096;
-/// Bytes that may lie released at the front before they are moved away.
-const SLACK_BYTES_MAX: usize = 64 << 10;
 
 /// Who wins where two segments claim the same bytes. What was there first wins but for the cases named.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,11 +63,13 @@ pub(crate) struct Buffer {
     data: Vec<u8>,
     /// What came: from and until, ascending, without overlap.
     pieces: VecDeque<(u64, u64)>,
+    /// Until where there is no hole behind `base`.
+    solid: u64,
 }
 
 impl Buffer {
     pub(crate) fn new(policy: Policy) -> Self {
-        Buffer { policy, base: 0, front: 0, data: Vec::new(), pieces: VecDeque::new() }
+        Buffer { policy, base: 0, front: 0, data: Vec::new(), pieces: VecDeque::new(), solid: 0 }
     }
 
     /// Where what is kept ends.
@@ -101,6 +101,9 @@ impl Buffer {
             }
             self.data.extend_from_slice(bytes);
             self.pieces.push_back((at, at + bytes.len() as u64));
+            if self.solid == at {
+                self.solid = self.end();
+            }
             return added;
         }
         self.insert(at, bytes, &mut added);
@@ -149,6 +152,20 @@ impl Buffer {
             let place = self.pieces.partition_point(|piece| piece.0 < hole.0);
             self.pieces.insert(place, hole);
         }
+        self.solid = self.run_end(self.base);
+    }
+
+    /// Where the run of bytes without a hole ends that begins at `at`; `at` itself if there is none.
+    fn run_end(&self, at: u64) -> u64 {
+        let mut until = at;
+        let first = self.pieces.partition_point(|piece| piece.1 <= at);
+        for piece in self.pieces.range(first..) {
+            if piece.0 > until {
+                break;
+            }
+            until = piece.1;
+        }
+        until
     }
 
     /// Joins pieces that were handed out: who brought them does not matter any more. Whether there is room now.
@@ -166,20 +183,16 @@ impl Buffer {
         if at < self.base {
             return &[];
         }
-        let mut until = at;
-        let first = self.pieces.partition_point(|piece| piece.1 <= at);
-        for piece in self.pieces.range(first..) {
-            if piece.0 > until {
-                break;
-            }
-            until = piece.1;
-        }
+        let until = if at <= self.solid { self.solid } else { self.run_end(at) };
         let begin = (at - self.base) as usize + self.front;
         self.data.get(begin..begin + (until - at) as usize).unwrap_or_default()
     }
 
     /// Where the hole ends that begins at `at`, if there are bytes behind it.
     pub(crate) fn hole_end(&self, at: u64) -> Option<u64> {
+        if at < self.solid {
+            return None;
+        }
         let first = self.pieces.partition_point(|piece| piece.1 <= at);
         self.pieces.get(first).map(|piece| piece.0).filter(|begin| *begin > at)
     }
@@ -199,10 +212,11 @@ impl Buffer {
         if let Some(first) = self.pieces.front_mut() {
             first.0 = first.0.max(until);
         }
-        if self.front == self.data.len() {
-            self.data.clear();
-            self.front = 0;
-        } else if self.front > SLACK_BYTES_MAX {
+        if self.solid < until {
+            self.solid = self.run_end(until);
+        }
+        // What is left is moved to the front once that costs no more than what was released: the buffer stays as small as what waits in it.
+        if self.front * 2 >= self.data.len() {
             self.data.drain(..self.front);
             self.front = 0;
         }

@@ -5,7 +5,7 @@ use crate::filter::Filter;
 use crate::runs::Begins;
 use crate::sketch::Sketch;
 use crate::tiny::{LEAD_BYTES, Leads};
-use crate::walk::{Places, STEP_BYTES, Walk, through};
+use crate::walk::{Places, STEP_BYTES, Scratch, Walk};
 
 /// Bytes that look like chance, the same in every run.
 fn noise(length: usize, mut seed: u64) -> Vec<u8> {
@@ -19,11 +19,11 @@ fn noise(length: usize, mut seed: u64) -> Vec<u8> {
 const LENGTHS: [usize; 16] = [1, 9, 63, 64, 65, 72, 127, 128, 200, 255, 256, 257, 512, 600, 3_000, 9_000];
 
 fn each_block(text: &[u8], path: Path, mut block: impl FnMut(&Walk)) {
-    through(text, path, |walk| {
-        while walk.advance() {
-            block(walk);
-        }
-    });
+    let mut scratch = Scratch::default();
+    let (mut walk, _) = scratch.walk(text, path);
+    while walk.advance() {
+        block(&walk);
+    }
 }
 
 /// The eight folded bytes of `text` from `at` on.

@@ -1,6 +1,7 @@
 //! The last step: when a rule is asked, and by which string its candidates are found.
 
 use super::Draft;
+use crate::inspect::chain::Operand;
 use crate::inspect::content::Content;
 use crate::inspect::{Chain, Link};
 use crate::lists::Lists;
@@ -121,7 +122,7 @@ fn asks_late(chain: &Chain, lists: &Lists) -> bool {
 /// The string by which candidates are found: the one that the rule asks for, or the best.
 fn fast(parts: &[Part], payload: Option<&Payload>) -> Option<Fast> {
     let mut best: Option<(u64, Fast)> = None;
-    let mut consider = |place: Place, content: &Content, in_buffer: bool| {
+    let mut consider = |place: Place, content: &Content, reach: Option<usize>, in_buffer: bool| {
         if content.negated {
             return;
         }
@@ -129,28 +130,55 @@ fn fast(parts: &[Part], payload: Option<&Payload>) -> Option<Fast> {
         if best.as_ref().is_none_or(|best| score > best.0) {
             // The beginning of a long string finds it as well.
             let bytes = content.bytes[..content.bytes.len().min(pattern::PATTERN_BYTES_MAX)].to_vec();
-            best = Some((score, Fast { place, bytes, nocase: content.nocase }));
+            best = Some((score, Fast { place, bytes, nocase: content.nocase, reach }));
         }
     };
     for (place, part) in parts.iter().enumerate() {
         if let What::Buffer { chain, absent: crate::rule::compiled::Absent::Fails, .. } = &part.what {
-            for content in contents(chain) {
-                consider(Place::Part(place), content, true);
+            for (content, reach) in contents(chain) {
+                consider(Place::Part(place), content, reach, true);
             }
         }
     }
-    for content in payload.iter().flat_map(|payload| contents(&payload.chain)) {
-        consider(Place::Payload, content, false);
+    for (content, reach) in payload.iter().flat_map(|payload| contents(&payload.chain)) {
+        consider(Place::Payload, content, reach, false);
     }
     best.map(|best| best.1)
 }
 
-/// The contents that must be in the buffer itself.
-fn contents(chain: &Chain) -> impl Iterator<Item = &Content> {
-    chain.links.iter().filter_map(|link| match link {
-        Link::Content(content) => Some(content),
-        _ => None,
-    })
+/// The contents that must be in the buffer itself, each with where it ends at the latest.
+fn contents(chain: &Chain) -> Vec<(&Content, Option<usize>)> {
+    let mut found = Vec::new();
+    // Where the last match ended at the latest.
+    let mut last = Some(0);
+    for link in &chain.links {
+        match link {
+            Link::Content(content) if content.negated => {}
+            Link::Content(content) => {
+                last = reach(content, last);
+                found.push((content, last.and_then(|last| usize::try_from(last).ok())));
+            }
+            Link::Size(_) | Link::Length(_) | Link::IsDataAt(_) | Link::ByteTest(_) => {}
+            _ => last = None,
+        }
+    }
+    found
+}
+
+/// Where a content ends at the latest, if the last match ended at `last` at the latest.
+fn reach(content: &Content, last: Option<i64>) -> Option<i64> {
+    let number = |operand: Option<Operand>| match operand {
+        None => Some(0),
+        Some(Operand::Number(number)) => Some(number),
+        Some(Operand::Variable(_)) => None,
+    };
+    if content.is_relative() {
+        content.within?;
+        Some(last? + number(content.distance)?.max(0) + number(content.within)?)
+    } else {
+        content.depth?;
+        Some(number(content.offset)? + number(content.depth)?)
+    }
 }
 
 /// What the rule's author says counts most; then a buffer of a layer before the payload, and length.
