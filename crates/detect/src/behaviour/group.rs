@@ -3,8 +3,8 @@
 //! Promises that distinct members are counted exactly until the group is told, and up to [`TOLD_MEMBERS_MAX`] after that; then it says "at least". A group in which as many
 //! members answered as would have to fail is ordinary, and is forgotten (the lower barrier of a sequential test).
 
-use super::kind::Kind;
 use super::key::Measure;
+use super::kind::Kind;
 use super::observation::{Observation, Outcome};
 use crate::Time;
 use core::net::IpAddr;
@@ -139,7 +139,10 @@ impl Group {
         let Some(member) = step.member else { return };
         let max = match (self.told, measure.distinct) {
             (Some(_), _) => TOLD_MEMBERS_MAX,
-            (None, true) => usize::try_from(measure.limit).unwrap_or(usize::MAX).saturating_mul(4).min(4 * TOLD_MEMBERS_MAX),
+            (None, true) => usize::try_from(measure.limit)
+                .unwrap_or(usize::MAX)
+                .saturating_mul(4)
+                .min(4 * TOLD_MEMBERS_MAX),
             (None, false) => SHOWN_MEMBERS_MAX,
         };
         if step.bad > 0 {
@@ -152,7 +155,8 @@ impl Group {
     /// Whether it is worth telling.
     pub(crate) fn is_over_limit(&self, measure: &Measure) -> bool {
         let (bad, good) = self.counted(measure);
-        bad >= measure.limit && u128::from(bad) * 100 >= u128::from(measure.share) * u128::from(bad.saturating_add(good))
+        bad >= measure.limit
+            && u128::from(bad) * 100 >= u128::from(measure.share) * u128::from(bad.saturating_add(good))
     }
 
     /// Whether so much of it was answered that it is not looked at any longer.
@@ -170,8 +174,7 @@ impl Group {
 
     /// Whether its connections do not look like those that a system makes for its programs.
     pub(crate) fn is_crafted(&self) -> bool {
-        self.outcomes.unused == 0
-            && (self.outcomes.broken_off > 0 || self.bare.saturating_mul(2) >= self.bad)
+        self.outcomes.unused == 0 && (self.outcomes.broken_off > 0 || self.bare.saturating_mul(2) >= self.bad)
     }
 
     /// How dear it is when there is no room: one of a single failure is not, one that was told is.

@@ -78,10 +78,14 @@ impl Key {
             begins_by_failure: true,
         };
         match self {
-            Key::Ports { technique: Technique::Fin | Technique::Null | Technique::Xmas, .. } => scan(p.stealth_ports),
+            Key::Ports { technique: Technique::Fin | Technique::Null | Technique::Xmas, .. } => {
+                scan(p.stealth_ports)
+            }
             Key::Ports { .. } => scan(p.scan_ports),
             Key::Protocols { .. } => scan(p.protocols),
-            Key::Hosts { .. } => Measure { window: nanoseconds(p.sweep_window_seconds), ..scan(p.sweep_hosts) },
+            Key::Hosts { .. } => {
+                Measure { window: nanoseconds(p.sweep_window_seconds), ..scan(p.sweep_hosts) }
+            }
             Key::Network { .. } => Measure {
                 limit: p.network_groups + 1,
                 distinct: false,
@@ -142,7 +146,9 @@ impl Key {
     /// The source whose groups are told together when they are many.
     pub(crate) fn scans_from(&self) -> Option<IpAddr> {
         match self {
-            Key::Ports { source, .. } | Key::Protocols { source, .. } | Key::Hosts { source, .. } => Some(*source),
+            Key::Ports { source, .. } | Key::Protocols { source, .. } | Key::Hosts { source, .. } => {
+                Some(*source)
+            }
             _ => None,
         }
     }

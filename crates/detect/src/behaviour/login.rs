@@ -3,8 +3,8 @@
 //! Promises a judgement by shape alone: short, small, and of a service that is used otherwise. Servers that say in clear that they refuse are heard by their
 //! parsers (`Context::refuses_login`), not here.
 
-use crate::app::ProtocolId;
 use crate::Direction;
+use crate::app::ProtocolId;
 
 /// The shape of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -126,8 +126,13 @@ mod tests {
 
     #[test]
     fn a_database_that_hangs_up_refused_and_a_client_that_hangs_up_is_done() {
-        let refused =
-            Shape { port: 3306, spoken: None, bytes: [120, 160], ended_by: Some(Direction::ToClient), ..SHORT };
+        let refused = Shape {
+            port: 3306,
+            spoken: None,
+            bytes: [120, 160],
+            ended_by: Some(Direction::ToClient),
+            ..SHORT
+        };
         assert_eq!(failed_login(&refused, 30), Some("mysql"));
         assert_eq!(failed_login(&Shape { ended_by: Some(Direction::ToServer), ..refused }, 30), None);
     }

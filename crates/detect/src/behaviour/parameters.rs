@@ -151,7 +151,9 @@ impl Parameters {
     ///
     /// That is no address and no network, or there are too many.
     pub fn exempt(&mut self, written: &str) -> Result<(), Complaint> {
-        let wrong = || Complaint(format!("exempt: '{written}' is neither an address nor a network like 192.0.2.0/24"));
+        let wrong = || {
+            Complaint(format!("exempt: '{written}' is neither an address nor a network like 192.0.2.0/24"))
+        };
         if self.exempt.len() >= EXEMPT_MAX {
             return Err(Complaint(format!("exempt: more than {EXEMPT_MAX} networks")));
         }
@@ -219,8 +221,18 @@ mod tests {
             assert!(parameters.exempt(network).is_err(), "{network}");
         }
         let exempts = |address: &str| parameters.exempts(address.parse().unwrap());
-        assert!(exempts("192.0.2.255") && exempts("198.51.100.7") && exempts("2001:db8:7fff::1") && exempts("10.9.8.7"));
-        assert!(!exempts("192.0.3.0") && !exempts("198.51.100.8") && !exempts("2001:db8:8000::1") && !exempts("11.0.0.0"));
+        assert!(
+            exempts("192.0.2.255")
+                && exempts("198.51.100.7")
+                && exempts("2001:db8:7fff::1")
+                && exempts("10.9.8.7")
+        );
+        assert!(
+            !exempts("192.0.3.0")
+                && !exempts("198.51.100.8")
+                && !exempts("2001:db8:8000::1")
+                && !exempts("11.0.0.0")
+        );
         assert_eq!(parameters.exempt("0.0.0.0/0"), Ok(()));
         assert!(parameters.exempts("8.8.8.8".parse().unwrap()));
     }

@@ -129,7 +129,9 @@ impl Behaviour {
             .collect();
         match self.members {
             MembersAre::Ports | MembersAre::Protocols => object.numbers("examples", numbers),
-            MembersAre::Hosts | MembersAre::Sources => object.texts("examples", hosts.iter().map(String::as_str)),
+            MembersAre::Hosts | MembersAre::Sources => {
+                object.texts("examples", hosts.iter().map(String::as_str))
+            }
         }
         object
     }

@@ -21,8 +21,10 @@ const VOLUME_PACKETS: u64 = 256;
 /// Flags that say what a segment is for.
 const FLAGS: u8 = Tcp::FIN | Tcp::SYN | Tcp::RST | Tcp::PSH | Tcp::ACK | Tcp::URG;
 /// IP protocols that are in ordinary use and of no interest to who looks for scans: IGMP, tunnels, IPsec, routing and their like.
-const ORDINARY_PROTOCOLS: &[u8] =
-    &[0, 1, 2, 4, 6, 17, 41, 43, 44, 47, 50, 51, 58, 59, 60, 88, 89, 94, 97, 103, 108, 112, 115, 132, 135, 136, 137];
+const ORDINARY_PROTOCOLS: &[u8] = &[
+    0, 1, 2, 4, 6, 17, 41, 43, 44, 47, 50, 51, 58, 59, 60, 88, 89, 94, 97, 103, 108, 112, 115, 132, 135, 136,
+    137,
+];
 
 /// What workers have to know of the parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,7 +60,9 @@ const NOTHING: Sights = [None; 2];
 /// Whether an address is of one host: what goes to many needs no answer.
 fn is_one_host(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => !(address.is_multicast() || address.is_broadcast() || address.is_unspecified()),
+        IpAddr::V4(address) => {
+            !(address.is_multicast() || address.is_broadcast() || address.is_unspecified())
+        }
         IpAddr::V6(address) => !(address.is_multicast() || address.is_unspecified()),
     }
 }
@@ -88,7 +92,8 @@ impl Watch {
             Transport::Tcp(tcp) => {
                 watch.technique = technique(tcp, packet.payload);
                 let options = &tcp.options;
-                watch.is_bare = options.window_scale.is_none() && !options.sack_permitted && options.timestamps.is_none();
+                watch.is_bare =
+                    options.window_scale.is_none() && !options.sack_permitted && options.timestamps.is_none();
             }
             Transport::Udp(_) => watch.technique = Technique::Udp,
             // An error belongs to the flow that it is about, and is no attempt.
@@ -221,7 +226,8 @@ fn over(watch: &mut Watch, watching: &Watching, flow: &Flow) -> Sights {
         nanoseconds: flow.last.since(flow.began),
         ended_by: watch.ended_by,
     };
-    let service = failed_login(&shape, watching.login_seconds_max).filter(|_| !watch.was_refused && watch.refusals == 0);
+    let service = failed_login(&shape, watching.login_seconds_max)
+        .filter(|_| !watch.was_refused && watch.refusals == 0);
     [watch.tried(outcome), service.map(|service| Seen::LoginShort { service })]
 }
 

@@ -106,7 +106,9 @@ impl Watcher {
         };
         let (of_ports, of_hosts) = match technique {
             Technique::Udp if is_no_attempt(seen) => return,
-            Technique::Syn | Technique::Udp | Technique::Fin | Technique::Null | Technique::Xmas => (true, true),
+            Technique::Syn | Technique::Udp | Technique::Fin | Technique::Null | Technique::Xmas => {
+                (true, true)
+            }
             Technique::Ack | Technique::Maimon => (true, false),
             Technique::Ping => (false, true),
             Technique::Protocol => {
@@ -172,8 +174,7 @@ impl Watcher {
         // An answer to a ping makes the flood no smaller.
         let bad = if technique == Technique::Ping { packets } else { packets - answers };
         let member = Some(Member::Host(seen.source.0));
-        let step =
-            Step { bad, good: packets - bad, attempts: bad, member, outcome: None, is_bare: false };
+        let step = Step { bad, good: packets - bad, attempts: bad, member, outcome: None, is_bare: false };
         self.count(key, seen, &step, tell);
     }
 

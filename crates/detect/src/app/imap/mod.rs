@@ -54,7 +54,8 @@ impl Imap {
         let (Some(tag), Some(word)) = (words.next(), words.next()) else { return };
         match direction {
             Direction::ToServer => {
-                let is_login = word.eq_ignore_ascii_case(b"LOGIN") || word.eq_ignore_ascii_case(b"AUTHENTICATE");
+                let is_login =
+                    word.eq_ignore_ascii_case(b"LOGIN") || word.eq_ignore_ascii_case(b"AUTHENTICATE");
                 if is_login && tag.len() <= TAG_BYTES_MAX {
                     self.login = tag.to_vec();
                 }
@@ -116,10 +117,13 @@ mod tests {
     #[test]
     fn a_login_that_is_refused_is_told_and_another_answer_is_not() {
         let mut flow = Trial::new(Imap::default(), Transport::Tcp, &[]);
-        flow.say(Direction::ToServer, b"a1 LOGIN me secret\r\n").say(Direction::ToClient, b"* CAPABILITY\r\na1 NO wrong\r\n");
+        flow.say(Direction::ToServer, b"a1 LOGIN me secret\r\n")
+            .say(Direction::ToClient, b"* CAPABILITY\r\na1 NO wrong\r\n");
         assert_eq!(flow.refused_logins, 1);
-        flow.say(Direction::ToServer, b"a2 login me secret\r\n").say(Direction::ToClient, b"a2 OK welcome\r\n");
-        flow.say(Direction::ToServer, b"a3 SELECT x\r\n").say(Direction::ToClient, b"a3 NO there is none\r\n");
+        flow.say(Direction::ToServer, b"a2 login me secret\r\n")
+            .say(Direction::ToClient, b"a2 OK welcome\r\n");
+        flow.say(Direction::ToServer, b"a3 SELECT x\r\n")
+            .say(Direction::ToClient, b"a3 NO there is none\r\n");
         assert_eq!(flow.refused_logins, 1);
     }
 }

@@ -22,7 +22,9 @@ use super::{
 };
 use crate::Direction;
 use crate::eve::Object;
-use message::{ABANDON, BIND_RESPONSE, EXTENDED_RESPONSE, INTERMEDIATE, Message, SEARCH_ENTRY, SEARCH_REFERENCE, UNBIND};
+use message::{
+    ABANDON, BIND_RESPONSE, EXTENDED_RESPONSE, INTERMEDIATE, Message, SEARCH_ENTRY, SEARCH_REFERENCE, UNBIND,
+};
 
 /// Exchanges of one flow at most; beyond that all count as complete, are told, and the matter ends.
 const OPEN_MAX: usize = 256;

@@ -209,7 +209,8 @@ const LOGIN_REFUSED: [&[u8]; 2] = [b"28P01", b"28000"];
 impl Response {
     /// Whether it refuses a login.
     pub(super) fn refuses_login(&self) -> bool {
-        let is_refusal = |(kind, value): &(u8, Vec<u8>)| *kind == b'C' && LOGIN_REFUSED.contains(&value.as_slice());
+        let is_refusal =
+            |(kind, value): &(u8, Vec<u8>)| *kind == b'C' && LOGIN_REFUSED.contains(&value.as_slice());
         matches!(self, Response::Complaint(fields) if fields.iter().any(is_refusal))
     }
 

@@ -16,7 +16,10 @@ fn a_syn_flood_of_forged_senders_is_one_flood_and_no_scan() {
     let said = all(&traffic);
     let told: Vec<_> = said.iter().map(|said| (said.kind, said.state, said.count)).collect();
     assert_eq!(told, [(Kind::SynFlood, State::Began, 500), (Kind::SynFlood, State::Over, 3_000)]);
-    assert!(said[0].record.contains(r#""distinct_of":"sources""#) && said[0].record.contains(r#""half_open":500"#));
+    assert!(
+        said[0].record.contains(r#""distinct_of":"sources""#)
+            && said[0].record.contains(r#""half_open":500"#)
+    );
 }
 
 #[test]
@@ -33,7 +36,12 @@ fn a_syn_flood_of_one_sender_that_nobody_answers_is_told_too() {
 fn a_service_that_many_use_at_once_is_not_flooded() {
     let mut traffic = Traffic::default();
     for number in 0..2_000u16 {
-        traffic.talk((host(number), 40_000), (VICTIM, 80), &[(true, b"GET / HTTP/1.0\r\n\r\n"), (false, b"HTTP/1.0 200 OK\r\n\r\n")], false);
+        traffic.talk(
+            (host(number), 40_000),
+            (VICTIM, 80),
+            &[(true, b"GET / HTTP/1.0\r\n\r\n"), (false, b"HTTP/1.0 200 OK\r\n\r\n")],
+            false,
+        );
     }
     assert_eq!(kinds(&traffic), []);
 }

@@ -26,8 +26,13 @@ fn everything() -> Traffic {
     }
     let mut guesses = Traffic::default();
     for number in 0..30u16 {
-        let said: &[(bool, &[u8])] =
-            &[(false, b"+OK\r\n"), (true, b"USER a\r\n"), (false, b"+OK\r\n"), (true, b"PASS b\r\n"), (false, b"-ERR\r\n")];
+        let said: &[(bool, &[u8])] = &[
+            (false, b"+OK\r\n"),
+            (true, b"USER a\r\n"),
+            (false, b"+OK\r\n"),
+            (true, b"PASS b\r\n"),
+            (false, b"-ERR\r\n"),
+        ];
         guesses.talk((SCANNER, 30_000 + number), (host(number), 110), said, true).wait(150);
     }
     let mut all = Traffic::default();
@@ -54,13 +59,14 @@ fn what_was_put_back_says_the_same_again() {
     worker.watch(&Parameters::default());
     judge.watch(Parameters::default());
     let mut said_so_far: Vec<Said> = Vec::new();
-    let feed = |worker: &mut Worker, judge: &mut Judge, range: core::ops::Range<usize>, out: &mut Vec<Said>| {
-        for number in range {
-            let (time, frame) = &traffic.frames[number];
-            worker.frame(number as u64 + 1, Time(*time), ETHERNET, frame);
-        }
-        judge.decide(&worker.take(), &mut |alert| out.push(said(alert)));
-    };
+    let feed =
+        |worker: &mut Worker, judge: &mut Judge, range: core::ops::Range<usize>, out: &mut Vec<Said>| {
+            for number in range {
+                let (time, frame) = &traffic.frames[number];
+                worker.frame(number as u64 + 1, Time(*time), ETHERNET, frame);
+            }
+            judge.decide(&worker.take(), &mut |alert| out.push(said(alert)));
+        };
     let end = traffic.frames.len();
     for start in (0..end).step_by(500) {
         let (half, whole) = ((start + 250).min(end), (start + 500).min(end));

@@ -13,14 +13,19 @@ fn a_browser_that_opens_hundreds_of_connections_is_no_scanner() {
         match number % 7 {
             // Trackers that a filter refuses, and servers that are gone.
             0 => {
-traffic.refused(client, server, false);
-},
+                traffic.refused(client, server, false);
+            }
             1 if number % 2 == 0 => {
-traffic.syn(client, server, false);
-},
+                traffic.syn(client, server, false);
+            }
             _ => {
-traffic.talk(client, server, &[(true, b"\x16\x03\x01hello"), (false, b"\x16\x03\x03hello")], true);
-},
+                traffic.talk(
+                    client,
+                    server,
+                    &[(true, b"\x16\x03\x01hello"), (false, b"\x16\x03\x03hello")],
+                    true,
+                );
+            }
         }
         traffic.wait(50);
     }

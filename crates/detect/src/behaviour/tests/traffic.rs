@@ -113,7 +113,13 @@ impl Traffic {
     }
 
     /// A connection on which things are said in turn, each with who says it (true: the client); then it is closed by the client or by the server.
-    pub(super) fn talk(&mut self, client: End, server: End, said: &[(bool, &[u8])], client_ends: bool) -> &mut Self {
+    pub(super) fn talk(
+        &mut self,
+        client: End,
+        server: End,
+        said: &[(bool, &[u8])],
+        client_ends: bool,
+    ) -> &mut Self {
         self.open(client, server);
         let mut next = [101u32, 501];
         for (is_client, bytes) in said {
@@ -125,11 +131,8 @@ impl Traffic {
                 self.add(tcp(to, from, (next[1 - own], next[own]), ACK, &[], b""));
             }
         }
-        let (first, second, [near, far]) = if client_ends {
-            (client, server, next)
-        } else {
-            (server, client, [next[1], next[0]])
-        };
+        let (first, second, [near, far]) =
+            if client_ends { (client, server, next) } else { (server, client, [next[1], next[0]]) };
         self.add(tcp(first, second, (near, far), FIN | ACK, &[], b""));
         self.add(tcp(second, first, (far, near + 1), FIN | ACK, &[], b""));
         self.add(tcp(first, second, (near + 1, far + 1), ACK, &[], b""));
