@@ -10,6 +10,7 @@ pub(crate) use key::FlowKey;
 pub(crate) use table::FlowTable;
 
 use crate::app::{AnyParser, Ends, ProtocolId, Transport};
+use crate::behaviour::Watch;
 use crate::state::FlowVariables;
 use crate::stream::Session;
 use crate::{Direction, Time};
@@ -126,6 +127,8 @@ pub(crate) struct Flow {
     pub(crate) changed: [bool; 2],
     /// So much of each stream was said before what is spoken was changed.
     pub(crate) switched_at: [u64; 2],
+    /// What is remembered of it to tell scans and their like.
+    pub(crate) watch: Watch,
 }
 
 impl Flow {
