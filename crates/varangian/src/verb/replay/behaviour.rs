@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn what_a_file_sets_is_set_and_the_rest_keeps_its_default() {
-        let parameters = written("scan_ports = 50\nexempt = [\"192.0.2.0/24\", \"2001:db8::1\"]\n").unwrap();
+        let parameters =
+            written("scan_ports = 50\nexempt = [\"192.0.2.0/24\", \"2001:db8::1\"]\n").expect("it is fine");
         assert_eq!((parameters.scan_ports, parameters.exempt.len()), (50, 2));
         assert_eq!(parameters.sweep_hosts, Parameters::default().sweep_hosts);
     }
