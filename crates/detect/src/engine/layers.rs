@@ -299,6 +299,7 @@ fn with_parser(
     flow.parser = Some(parser);
     fed.changed = [true; 2];
     fed.expected.append(&mut context.expectations);
+    flow.watch.refusals = flow.watch.refusals.saturating_add(context.refused_logins);
     let (frames, next, told) = (context.frames, context.next, context.told);
     flow.announced = if told.is_empty() { announced } else { Some((0, told)) };
     // Frames belong to what is spoken, also where the packet was not known to before.

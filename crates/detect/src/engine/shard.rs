@@ -9,6 +9,7 @@ use super::records;
 use super::stages::Stage;
 use super::worker::Desk;
 use crate::app::{Expectation, ProtocolId};
+use crate::behaviour::{Attempt, Observation, Waiting, Watch, watch};
 use crate::flow::{Ending, Flow, FlowKey, FlowTable, Layer, Recognition};
 use crate::frame::{Decoder, Packet, Tcp, Transport};
 use crate::rule::RuleSet;
@@ -51,14 +52,15 @@ pub(super) struct Shard {
     pub(super) flows: FlowTable,
     decoder: Decoder,
     announced: Announcements,
+    pub(super) waiting: Waiting,
     saved: Option<Announcements>,
 }
 
 impl Shard {
     pub(super) fn frame(&mut self, set: &RuleSet, desk: &mut Desk, time: Time, link: u16, bytes: &[u8]) {
         // The decoder shows packets while it decodes; flows and the rest are the shard's other fields.
-        let Shard { flows, decoder, announced, .. } = self;
-        let mut tracker = Tracker { set, flows, announced };
+        let Shard { flows, decoder, announced, waiting, .. } = self;
+        let mut tracker = Tracker { set, flows, announced, waiting };
         decoder.decode(time, link, bytes, &mut |packet| {
             desk.counters.packets += 1;
             desk.counters.invalid += u64::from(packet.is_invalid);
@@ -69,19 +71,22 @@ impl Shard {
     }
 
     pub(super) fn time_passes(&mut self, set: &RuleSet, desk: &mut Desk, now: Time) {
-        let Shard { flows, announced, .. } = self;
+        let Shard { flows, announced, waiting, .. } = self;
         if announced.values().any(|announced| announced.until <= now) {
             Arc::make_mut(announced).retain(|_, announced| announced.until > now);
         }
-        let mut tracker = Tracker { set, flows, announced };
+        let mut tracker = Tracker { set, flows, announced, waiting };
+        while let Some(attempt) = tracker.waiting.due(now) {
+            tracker.judge(desk, attempt, now);
+        }
         for place in tracker.flows.overdue(now, lives_until) {
             tracker.end(desk, place, now, Ending::Silent);
         }
     }
 
     pub(super) fn finish(&mut self, set: &RuleSet, desk: &mut Desk, now: Time) {
-        let Shard { flows, announced, .. } = self;
-        let mut tracker = Tracker { set, flows, announced };
+        let Shard { flows, announced, waiting, .. } = self;
+        let mut tracker = Tracker { set, flows, announced, waiting };
         for place in tracker.flows.all() {
             tracker.end(desk, place, now, Ending::CaptureOver);
         }
@@ -95,12 +100,14 @@ impl Shard {
     pub(super) fn mark(&mut self) {
         self.flows.mark();
         self.decoder.mark();
+        self.waiting.mark();
         self.saved = Some(Arc::clone(&self.announced));
     }
 
     pub(super) fn put_back(&mut self) {
         self.flows.put_back();
         self.decoder.put_back();
+        self.waiting.put_back();
         if let Some(announced) = self.saved.take() {
             self.announced = announced;
         }
@@ -124,6 +131,7 @@ struct Tracker<'a> {
     set: &'a RuleSet,
     flows: &'a mut FlowTable,
     announced: &'a mut Announcements,
+    waiting: &'a mut Waiting,
 }
 
 impl Tracker<'_> {
@@ -151,6 +159,9 @@ impl Tracker<'_> {
             desk.enter(Stage::Matching);
             ask_packet(desk, &scene, None, packet, false);
             desk.enter(Stage::Decode);
+            if desk.watching.is_some() && !packet.has_flow {
+                note_unusual_protocol(desk, packet);
+            }
             return;
         }
         let (near, far, protocol) = ends(packet);
@@ -180,7 +191,7 @@ impl Tracker<'_> {
             self.end(desk, place, packet.time, Ending::NoRoom);
         }
         desk.counters.flows += 1;
-        let flow = Flow {
+        let mut flow = Flow {
             key: *key,
             id: hash ^ packet.time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15),
             sequence: 0,
@@ -213,9 +224,31 @@ impl Tracker<'_> {
             switched_at: [0; 2],
             held: 0,
             shown: 0,
+            watch: Watch::default(),
         };
-        let due = lives_until(&flow);
-        self.flows.add(flow, due)
+        if desk.watching.is_some() {
+            flow.watch = Watch::begin(packet, protocol);
+        }
+        let (due, id, waits) = (lives_until(&flow), flow.id, flow.watch.waits());
+        let place = self.flows.add(flow, due);
+        if waits && let Some(watching) = desk.watching {
+            let until = Time(packet.time.0.saturating_add(watching.wait_nanoseconds));
+            if let Some(surplus) = self.waiting.add(Attempt { until, place, flow: id }) {
+                self.judge(desk, surplus, packet.time);
+            }
+        }
+        place
+    }
+
+    /// An attempt has waited for its answer.
+    fn judge(&mut self, desk: &mut Desk, attempt: Attempt, now: Time) {
+        let is_alive = self.flows.get(attempt.place).is_some_and(|flow| flow.id == attempt.flow);
+        if is_alive
+            && let Some(flow) = self.flows.get_mut(attempt.place)
+            && let Some(seen) = watch::waited(flow)
+        {
+            note_seen(desk, flow, now, [Some(seen), None]);
+        }
     }
 
     /// A SYN on a conversation that is over begins another one, and one on packets whose beginning was not seen begins the first.
@@ -256,6 +289,7 @@ impl Tracker<'_> {
         let mut fed = Fed::default();
         let mut in_stream = false;
         let mut spoken_counts = true;
+        let before = desk.watching.and(flow.session.as_ref()).map(|session| session.state());
         if let Some(tcp) = packet.transport.tcp() {
             spoken_counts = false;
             flow.tcp_flags[direction.index()] |= tcp.flags();
@@ -321,6 +355,11 @@ impl Tracker<'_> {
         desk.enter(Stage::Decode);
         flow.is_encrypted |= flow.becomes_encrypted;
         flow.let_go();
+        if let Some(watching) = desk.watching {
+            let direction = flow.direction(near);
+            let sights = watch::packet(&watching, flow, packet, direction, before);
+            note_seen(desk, flow, packet.time, sights);
+        }
         let held = flow.held_bytes();
         for expectation in fed.expected {
             self.announce(expectation, packet.time);
@@ -399,6 +438,10 @@ impl Tracker<'_> {
                 ask_exchanges(desk, &scene.towards(direction), &mut flow, None);
             }
         }
+        if let Some(watching) = desk.watching {
+            let sights = watch::ended(&watching, &mut flow, now);
+            note_seen(desk, &mut flow, now, sights);
+        }
         records::note_rest(desk, &scene, &mut flow);
         records::note_flow(desk, &flow, now, ending);
         desk.note(What::FlowEnded(flow.id));
@@ -424,6 +467,29 @@ fn without_session(tcp: &Tcp<'_>) -> Events {
         events.add(Event::BrokenAck);
     }
     events
+}
+
+/// Notes what was seen of a flow, logins that were refused first.
+fn note_seen(desk: &mut Desk, flow: &mut Flow, time: Time, sights: watch::Sights) {
+    let of = |flow: &Flow, seen| {
+        let (source, target, protocol) = (flow.client, flow.server, flow.protocol);
+        What::Observed(Box::new(Observation { time, source, target, protocol, seen }))
+    };
+    while let Some(seen) = watch::refusal(flow) {
+        desk.note(of(flow, seen));
+    }
+    for seen in sights.into_iter().flatten() {
+        desk.note(of(flow, seen));
+    }
+}
+
+/// Notes an IP protocol that hardly anybody uses.
+fn note_unusual_protocol(desk: &mut Desk, packet: &Packet<'_>) {
+    if let Some(seen) = watch::unusual_protocol(packet) {
+        let (source, target) = ((packet.source, 0), (packet.destination, 0));
+        let (time, protocol) = (packet.time, packet.protocol);
+        desk.note(What::Observed(Box::new(Observation { time, source, target, protocol, seen })));
+    }
 }
 
 /// The two ends of the flow that a packet belongs to, as the packet goes, and its protocol.

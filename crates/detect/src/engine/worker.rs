@@ -6,6 +6,7 @@ use super::shard::Shard;
 use super::stages::{Clock, Held, Spent, Stage, Stages};
 use crate::Time;
 use crate::app::{AnyTransaction, ProtocolId};
+use crate::behaviour::{Parameters, Watching};
 use crate::eve::Kinds;
 use crate::flow::Flow;
 use crate::frame;
@@ -44,6 +45,8 @@ pub struct Counters {
     pub gave_up: u64,
     /// Packets that could not be read.
     pub invalid: u64,
+    /// Attempts that were judged before their time since too many waited.
+    pub judged_early: u64,
 }
 
 /// What all flows of a worker use one after the other.
@@ -62,6 +65,8 @@ pub(super) struct Desk {
     pub(super) kinds: Kinds,
     /// Where the time goes, if that is wanted.
     stages: Option<Box<Stages>>,
+    /// What is looked at of flows to tell scans and their like, if anybody wants to know.
+    pub(super) watching: Option<Watching>,
 }
 
 /// A worker.
@@ -90,8 +95,17 @@ impl Worker {
             profile: None,
             kinds: set.settings.kinds,
             stages: None,
+            watching: None,
         };
         Worker { set, desk, shards, second: 0, clock: Time(0) }
+    }
+
+    /// Tells from now on what a judge that watches has to know of flows. To be said before the first frame, of all workers alike.
+    pub fn watch(&mut self, parameters: &Parameters) {
+        self.desk.watching = Some(Watching {
+            wait_nanoseconds: parameters.answer_wait_seconds.saturating_mul(1_000_000_000),
+            login_seconds_max: parameters.login_seconds_max,
+        });
     }
 
     /// Counts from now on how often each rule is asked.
@@ -190,6 +204,7 @@ impl Worker {
             flows_crowded_out: shards().map(|shard| shard.flows.crowded_out()).sum(),
             held_bytes: shards().map(|shard| shard.flows.held_bytes() as u64).sum(),
             flows_evicted: shards().map(|shard| shard.flows.evicted()).sum(),
+            judged_early: shards().map(|shard| shard.waiting.early()).sum(),
             ..self.desk.counters
         }
     }

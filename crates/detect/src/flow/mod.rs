@@ -10,6 +10,7 @@ pub(crate) use key::FlowKey;
 pub(crate) use table::FlowTable;
 
 use crate::app::{AnyParser, Ends, ProtocolId, Transport};
+use crate::behaviour::Watch;
 use crate::state::FlowVariables;
 use crate::stream::Session;
 use crate::{Direction, Time};
@@ -130,6 +131,8 @@ pub(crate) struct Flow {
     pub(crate) held: usize,
     /// Bytes that its parser was shown since no exchange was alive.
     pub(crate) shown: usize,
+    /// What is remembered of it to tell scans and their like.
+    pub(crate) watch: Watch,
 }
 
 /// What an exchange is taken to hold at most of what its parser was shown: bodies and files are looked into through a window.

@@ -214,6 +214,11 @@ impl Session {
         half.next + u64::from(half.end.is_some()) + u64::from(has_begun)
     }
 
+    /// Bytes of a side's stream so far, as far as they were believed.
+    pub(crate) fn said_bytes(&self, direction: Direction) -> u64 {
+        self.halves[direction.index()].next
+    }
+
     /// A segment.
     pub(crate) fn segment(
         &mut self,
