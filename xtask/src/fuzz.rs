@@ -43,7 +43,8 @@ pub(super) fn layers(seconds: &str, protocols: &[&str]) -> bool {
     println!("{:<16} {:>12} {:>8} {:>8}", "protocol", "executions", "corpus", "failed");
     let mut all_well = !protocols.is_empty();
     for protocol in protocols {
-        let (arguments, name) = arguments(&format!("layer:{protocol}"), seconds);
+        let target = format!("layer:{protocol}");
+        let (arguments, name) = arguments(&target, seconds);
         let Ok(output) = command(&arguments, name).output() else { return false };
         let said = String::from_utf8_lossy(&output.stderr);
         let executions = said
