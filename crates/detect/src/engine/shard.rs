@@ -206,6 +206,7 @@ impl Tracker<'_> {
             told_layer: [false; 2],
             changed: [false; 2],
             switched_at: [0; 2],
+            change: None,
         };
         let due = lives_until(&flow);
         self.flows.add(flow, due)

@@ -20,6 +20,8 @@ const LAYER_EVENTS: &[&str] = &[
     "applayer_mismatch_protocol_both_directions",
     "applayer_detect_protocol_only_one_direction",
     "applayer_proto_detection_skipped",
+    "applayer_no_tls_after_starttls",
+    "applayer_unexpected_protocol",
 ];
 
 /// The two sides speak differently.
@@ -28,6 +30,10 @@ pub(crate) const LAYER_MISMATCH: u8 = 0;
 pub(crate) const LAYER_ONE_SIDE: u8 = 1;
 /// It could not be found out.
 pub(crate) const LAYER_SKIPPED: u8 = 2;
+/// TLS was agreed on, and something else was spoken.
+pub(crate) const LAYER_NO_TLS: u8 = 3;
+/// A change of protocol was agreed on, and another one was spoken than that.
+pub(crate) const LAYER_UNEXPECTED: u8 = 4;
 
 /// The number of the event that rules call so.
 pub(crate) fn layer_event_named(name: &str) -> Option<u8> {
@@ -126,6 +132,17 @@ pub(crate) struct Flow {
     pub(crate) changed: [bool; 2],
     /// So much of each stream was said before what is spoken was changed.
     pub(crate) switched_at: [u64; 2],
+    /// A change that was agreed on and did not happen yet.
+    pub(crate) change: Option<ProtocolChange>,
+}
+
+/// A change of protocol that was agreed on: what follows is still to be recognised.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct ProtocolChange {
+    /// What was spoken: the flow counts as this until something else is recognised.
+    pub(crate) from: ProtocolId,
+    /// What was agreed on, if anything certain.
+    pub(crate) to: Option<ProtocolId>,
 }
 
 impl Flow {
@@ -173,7 +190,8 @@ impl Flow {
     pub(crate) fn protocol_spoken(&self) -> Option<ProtocolId> {
         match self.layer {
             Layer::Known(protocol) => Some(protocol),
-            Layer::Unknown | Layer::Failed => None,
+            Layer::Unknown => self.change.map(|change| change.from),
+            Layer::Failed => None,
         }
     }
 

@@ -87,7 +87,9 @@ impl Compiler<'_> {
                     file::named(option.name).ok_or_else(|| Complaint::new("it looks into nothing"))?;
                 draft.file_content(&named, value)?;
             }
-            "nocase" | "startswith" | "endswith" | "rawbytes" | "pkt_data" | "base64_data" if !value.is_empty() => {
+            "nocase" | "startswith" | "endswith" | "rawbytes" | "pkt_data" | "base64_data"
+                if !value.is_empty() =>
+            {
                 return Err(Complaint::new(format!("'{}' takes no value", option.name)));
             }
             "nocase" => draft.modify(|content, _| {
@@ -385,7 +387,8 @@ fn put(place: &mut Option<Operand>, operand: Operand, name: &str) -> Result<(), 
 const BOTH_WAYS: &str = "a place in the buffer does not go with a place behind the last match";
 
 /// How the complaint goes when a content that only finds candidates has a place.
-const FAST_ONLY: &str = "a content with 'fast_pattern:only' stands anywhere: say 'fast_pattern', or leave its place out";
+const FAST_ONLY: &str =
+    "a content with 'fast_pattern:only' stands anywhere: say 'fast_pattern', or leave its place out";
 
 fn is_absolute(content: &Content) -> Result<(), Complaint> {
     if content.is_relative() { Err(Complaint::new(BOTH_WAYS)) } else { may_be_placed(content) }

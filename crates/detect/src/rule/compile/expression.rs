@@ -75,12 +75,20 @@ impl Compiler<'_> {
         };
         let link = Link::Expression(Expression { regex, negated, relative, next_depends: false });
         match buffer {
-            None if relative && draft.place_is_payload() && !draft.in_base64 && draft.last_match.is_none() => {
-                return Err(Complaint::new("flag 'R' means behind the last match, and there is none before it"));
+            None if relative
+                && draft.place_is_payload()
+                && !draft.in_base64
+                && draft.last_match.is_none() =>
+            {
+                return Err(Complaint::new(
+                    "flag 'R' means behind the last match, and there is none before it",
+                ));
             }
             None => draft.add_link(link, relative),
             Some(name) => {
-                let Some(Takes::Buffer(wanted) | Takes::Modifier(wanted)) = self.keyword(name).map(|keyword| keyword.takes) else {
+                let Some(Takes::Buffer(wanted) | Takes::Modifier(wanted)) =
+                    self.keyword(name).map(|keyword| keyword.takes)
+                else {
                     return Err(Complaint::new(format!("there is no '{name}' to look into")));
                 };
                 if !draft.is_within(Where::Layer(wanted)) {

@@ -77,10 +77,11 @@ impl Likeness {
 impl Compiler<'_> {
     /// Whether the strings that are looked for in a buffer can be there.
     pub(super) fn may_be_in(&self, field: Field, chain: &Chain) -> Result<(), Complaint> {
-        let known = LIKENESSES.iter().find(|(name, _)| match self.keyword(name).map(|keyword| keyword.takes) {
-            Some(Takes::Buffer(buffer) | Takes::Folded(buffer, _)) => buffer.field == field,
-            _ => false,
-        });
+        let known =
+            LIKENESSES.iter().find(|(name, _)| match self.keyword(name).map(|keyword| keyword.takes) {
+                Some(Takes::Buffer(buffer) | Takes::Folded(buffer, _)) => buffer.field == field,
+                _ => false,
+            });
         let Some((name, likeness)) = known else { return Ok(()) };
         let count = if likeness.asks_first_only() { 1 } else { usize::MAX };
         match contents(chain).take(count).find_map(|content| likeness.refuses(content)) {
@@ -92,13 +93,19 @@ impl Compiler<'_> {
 
 impl Draft {
     /// What the parts from `from` on are about must be one protocol with what was said before.
-    pub(super) fn narrow_protocols(&mut self, from: usize, option: &str, value: &str) -> Result<(), Complaint> {
+    pub(super) fn narrow_protocols(
+        &mut self,
+        from: usize,
+        option: &str,
+        value: &str,
+    ) -> Result<(), Complaint> {
         let asks_dce = option.starts_with("byte_")
             && value.split(|letter: char| letter == ',' || letter.is_whitespace()).any(|word| word == "dce");
         if asks_dce {
             self.narrow(&[ProtocolId::Dcerpc, ProtocolId::Smb])?;
         }
-        let said: Vec<Vec<ProtocolId>> = self.parts.get(from..).unwrap_or_default().iter().map(spoken).collect();
+        let said: Vec<Vec<ProtocolId>> =
+            self.parts.get(from..).unwrap_or_default().iter().map(spoken).collect();
         for protocols in said {
             self.narrow(&protocols)?;
         }
@@ -166,9 +173,8 @@ impl Draft {
 
     /// What the last option must not stand beside.
     pub(super) fn contradictions(&self, head: &Head) -> Result<(), Complaint> {
-        let wants_packet = self.needs_packet
-            || head.view == Some(View::Packets)
-            || self.flow.stream == Some(false);
+        let wants_packet =
+            self.needs_packet || head.view == Some(View::Packets) || self.flow.stream == Some(false);
         let wants_stream = head.view == Some(View::Stream) || self.flow.stream == Some(true);
         let (mut layer, mut frame, mut packet, mut payload) = (false, false, false, false);
         for part in &self.parts {
@@ -208,7 +214,9 @@ pub(super) fn chain_makes_sense(chain: &Chain, absent: Absent) -> Result<(), Com
             return Err(Complaint::new("a sticky buffer that nothing is looked for in"));
         }
         Absent::Only if !chain.is_empty() => {
-            return Err(Complaint::new("a buffer that is 'absent' has nothing in it: expected 'absent: or_else'"));
+            return Err(Complaint::new(
+                "a buffer that is 'absent' has nothing in it: expected 'absent: or_else'",
+            ));
         }
         Absent::Or if chain.is_empty() => {
             return Err(Complaint::new("'absent: or_else' needs what else may hold, as a content behind it"));

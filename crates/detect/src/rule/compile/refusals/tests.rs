@@ -53,7 +53,10 @@ fn what_is_spoken_is_asked_for_where_it_is_open() {
         ("tcp", "app-layer-protocol:http; app-layer-protocol:!tls"),
         ("tcp", "app-layer-protocol:!tls; app-layer-protocol:!tls"),
     ]);
-    all_are_taken(&[("tcp", "app-layer-protocol:!http; app-layer-protocol:!tls"), ("ip", "app-layer-protocol:dns")]);
+    all_are_taken(&[
+        ("tcp", "app-layer-protocol:!http; app-layer-protocol:!tls"),
+        ("ip", "app-layer-protocol:dns"),
+    ]);
 }
 
 #[test]
