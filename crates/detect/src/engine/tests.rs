@@ -414,9 +414,10 @@ alert http any any -> any any (app-layer-event:http.failed_protocol_change; sid:
 alert http2 any any -> any any (http2.frametype:SETTINGS; sid:2;)
 "#;
     let upgrade = b"HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
-    let talked: [(bool, u32, &[u8]); 3] = [
+    let talked: [(bool, u32, &[u8]); 4] = [
         (true, 0, b"EHLO me\r\nSTARTTLS\r\n"),
         (false, 0, b"250 STARTTLS\r\n220 go\r\n"),
+        (true, 19, b""),
         (false, 22, upgrade),
     ];
     let said: BTreeSet<u32> = alerts(rules, &talk(&talked)).into_iter().map(|alert| alert.0).collect();
