@@ -3,10 +3,11 @@
 //! Nothing here knows more than a shell history would; the checks themselves live in the crates and in `.ci/run`.
 //! The one exception is [`gate`], which shows that clippy really refuses what `clippy.toml` lists.
 
+mod fuzz;
 mod gate;
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
@@ -15,7 +16,10 @@ usage: cargo xtask WORD
   gate            that a clock, a thread, a file … in a logic crate would be refused
   test            all tests
   sim SEED [...]  replays one seed and explains it; further flags go to `varangian sim`
-  fuzz TARGET [S] fuzzes `audit`, `capture`, `decode`, `door`, `monitor` or `pcre` for a minute or S seconds (needs cargo-fuzz and a C++ compiler)
+  fuzz TARGET [S] fuzzes a target of fuzz/fuzz_targets for a minute or S seconds; `layer:http1` is the parser of one protocol (needs cargo-fuzz, C++)
+  fuzz-layers S [PROTOCOL ...]  fuzzes the parser of each protocol, or of these, for S seconds each, and prints a table
+  corpus DIR      makes corpora for the fuzz targets of the captures and rules in a folder
+  flood [...]     ten million flows of each kind through one worker; flags: a kind (`syn`, …), how many flows
   soak [...]      breaks a running cluster; flags go to `soak` (--seconds S, --seed N, --steady, …)
   docs            the documentation of all crates, in target/doc
   mutations       looks for every named defect (in a build that contains them)";
@@ -31,8 +35,13 @@ fn main() -> ExitCode {
             let flags = if flags.is_empty() { "--protocol byzid --f 1".into() } else { flags.join(" ") };
             cargo(&format!("run --release -- sim {flags} --replay {seed} --explain"))
         }
-        ["fuzz", target] => fuzz(target, "60"),
-        ["fuzz", target, seconds] => fuzz(target, seconds),
+        ["fuzz", target] => fuzz::target(target, "60"),
+        ["fuzz", target, seconds] => fuzz::target(target, seconds),
+        ["fuzz-layers", seconds, ref protocols @ ..] => fuzz::layers(seconds, protocols),
+        ["corpus", root] => fuzz::corpus(root),
+        ["flood", ref flags @ ..] => {
+            cargo(&format!("run --release --locked -p varangian --example flood -- {}", flags.join(" ")))
+        }
         ["soak", ref flags @ ..] => {
             cargo("build --release --locked -p varangian -p soak")
                 && cargo(&format!("run --quiet --release --locked -p soak -- {}", flags.join(" ")))
@@ -54,25 +63,23 @@ fn check() -> bool {
         && cargo("doc --workspace --no-deps")
 }
 
-/// What is found is kept in `fuzz/corpus`, what fails in `fuzz/artifacts`. Memory is limited, since a promise is that it is.
-fn fuzz(target: &str, seconds: &str) -> bool {
-    cargo(&format!(
-        "fuzz run --sanitizer none {target} -- -max_total_time={seconds} -max_len=4096 -rss_limit_mb=1024 \
-         -print_pcs=0 -verbosity=0 -print_final_stats=1"
-    ))
-}
-
 /// Runs cargo as a person would type it.
 fn cargo(arguments: &str) -> bool {
     eprintln!("cargo {arguments}");
     let mut command = Command::new("cargo");
-    let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    command.args(arguments.split_whitespace()).current_dir(Path::new(&here).join(".."));
+    let root = root();
+    command.args(arguments.split_whitespace()).current_dir(&root);
     match command.status() {
         Ok(status) => status.success(),
         Err(error) => {
-            eprintln!("it could not be started in {}/..: {error}", here.display());
+            eprintln!("it could not be started in {}: {error}", root.display());
             false
         }
     }
+}
+
+/// Where the project lies.
+fn root() -> PathBuf {
+    let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&here).join("..")
 }

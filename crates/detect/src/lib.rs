@@ -1,12 +1,13 @@
 //! Detection: frames in, alerts out.
 //!
-//! In the order in which a frame passes: `app` is what is understood above TCP and UDP, one folder for each protocol; `eve` is how
-//! an alert is written down.
+//! In the order in which a frame passes: `app` is what is understood above TCP and UDP, one folder for each protocol; `behaviour` is what many flows mean together;
+//! `eve` is how an alert is written down.
 //!
 //! The crate is logic: the same frames and the same rules give the same alerts in the same order, on every machine and on any
 //! number of workers. Time is the time of the frames.
 
 pub mod app;
+pub mod behaviour;
 pub mod engine;
 pub mod eve;
 mod flow;
@@ -17,7 +18,7 @@ mod number;
 mod plan;
 pub mod rule;
 mod state;
-mod stream;
+pub mod stream;
 mod time;
 
 pub use number::NumberTest;

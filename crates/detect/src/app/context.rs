@@ -105,6 +105,7 @@ pub struct Context<'a> {
     pub(crate) expectations: Vec<Expectation>,
     pub(crate) frames: Vec<Frame>,
     pub(crate) told: Vec<u8>,
+    pub(crate) refused_logins: u32,
 }
 
 impl<'a> Context<'a> {
@@ -122,6 +123,7 @@ impl<'a> Context<'a> {
             expectations: Vec::new(),
             frames: Vec::new(),
             told: Vec::new(),
+            refused_logins: 0,
         }
     }
 
@@ -133,6 +135,11 @@ impl<'a> Context<'a> {
     /// Hands something over to the protocol that follows, which is shown it as [`Context::announced_name`].
     pub fn tell(&mut self, bytes: Vec<u8>) {
         self.told = bytes;
+    }
+
+    /// Tells that the server refused a login. Not what is merely a step of one: a challenge is no refusal.
+    pub fn refuses_login(&mut self) {
+        self.refused_logins = self.refused_logins.saturating_add(1);
     }
 
     /// What was asked for.

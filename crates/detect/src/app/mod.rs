@@ -22,6 +22,7 @@ pub mod dcerpc;
 pub mod dhcp;
 pub mod dnp3;
 pub mod dns;
+mod drive;
 pub mod enip;
 pub mod field;
 pub mod file;
@@ -67,6 +68,7 @@ pub mod websocket;
 
 pub use body::{Body, BodyLimits};
 pub use context::{Context, Ends, Expectation, Next, Settings};
+pub use drive::{Driver, Questions};
 pub use field::{Family, Field};
 pub use keyword::{Buffer, Keyword, Letters, Number, Sides, Takes, Test, Verdict};
 pub use protocol::{Looked, Probe, Protocol, ProtocolId, Signature, Transport};

@@ -227,6 +227,8 @@ pub(crate) trait AnyParser: Send + Sync {
     fn end(&mut self, direction: Direction, context: &mut Context<'_>);
     /// How many exchanges are alive.
     fn live(&self) -> usize;
+    /// Bytes that one of them takes by itself.
+    fn exchange_bytes(&self) -> usize;
     /// How many were ever opened.
     fn opened(&self) -> u64;
     /// How many of those that are alive are complete in this direction; 0 if raw bytes are not looked at for that.
@@ -258,6 +260,10 @@ impl<P: Parser> AnyParser for P {
 
     fn live(&self) -> usize {
         self.transactions().len()
+    }
+
+    fn exchange_bytes(&self) -> usize {
+        size_of::<Live<P::Transaction>>()
     }
 
     fn opened(&self) -> u64 {

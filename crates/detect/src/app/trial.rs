@@ -20,6 +20,7 @@ pub(crate) struct Trial<P: Parser> {
     pub(crate) broken: bool,
     pub(crate) next: Option<Next>,
     pub(crate) expectations: Vec<Expectation>,
+    pub(crate) refused_logins: u32,
     pub(crate) frames: Vec<(&'static str, Direction, Vec<u8>)>,
     rest: [Vec<u8>; 2],
     offset: [u64; 2],
@@ -39,6 +40,7 @@ impl<P: Parser> Trial<P> {
             broken: false,
             next: None,
             expectations: Vec::new(),
+            refused_logins: 0,
             frames: Vec::new(),
             rest: [Vec::new(), Vec::new()],
             offset: [0; 2],
@@ -74,6 +76,7 @@ impl<P: Parser> Trial<P> {
             let taken = self.parser.feed(direction, input, &mut context);
             self.next = context.asked().or(self.next);
             self.expectations.extend_from_slice(context.announcements());
+            self.refused_logins += context.refused_logins;
             let frames = std::mem::take(&mut context.frames);
             self.frames.extend(frames.into_iter().map(|frame| (frame.name, frame.direction, frame.bytes)));
             match taken {

@@ -1,5 +1,6 @@
 //! What a worker found: a rule that holds, as far as one flow can tell.
 
+use crate::behaviour::Observation;
 use crate::lists::Ask;
 use crate::state::Subject;
 use crate::{Direction, Time};
@@ -61,6 +62,8 @@ pub(crate) enum What {
     FlowEnded(u64),
     /// Something that is written down.
     Record(Box<Noted>),
+    /// Something about a flow that means something together with others.
+    Observed(Box<Observation>),
 }
 
 /// A record, written in full but for whether its flow alerted, which only the judge knows.

@@ -5,6 +5,7 @@
 
 use super::found::{AlertFlow, Found, Match, Noted, What};
 use crate::Time;
+use crate::behaviour::{Behaviour, Kind, Observation, Parameters, Watcher};
 use crate::rule::{Action, Meta, RuleSet};
 use crate::state::LateState;
 use core::net::IpAddr;
@@ -40,6 +41,8 @@ pub struct Alert<'a> {
     pub layer: Option<&'a str>,
     /// The exchange's number, and an object (JSON) of what was said in it, by the names that EVE has for it.
     pub exchange: Option<(u64, &'a str)>,
+    /// If it is about the behaviour of a source rather than a rule.
+    pub behaviour: Option<&'a Behaviour>,
 }
 
 /// What is told.
@@ -56,6 +59,7 @@ pub enum Told<'a> {
 }
 
 /// The judge.
+#[derive(Clone)]
 pub struct Judge {
     set: Arc<RuleSet>,
     state: LateState,
@@ -65,6 +69,8 @@ pub struct Judge {
     packet: (u64, u32),
     count: u32,
     surplus: u64,
+    /// Who counts what sources do, if anybody wants to know; and what is said of each kind.
+    watcher: Option<Box<(Watcher, Vec<Meta>)>>,
 }
 
 impl Judge {
@@ -72,7 +78,12 @@ impl Judge {
     #[must_use]
     pub fn new(set: Arc<RuleSet>) -> Self {
         let state = LateState::new(set.lists.clone());
-        Judge { set, state, alerted: BTreeSet::new(), packet: (0, 0), count: 0, surplus: 0 }
+        Judge { set, state, alerted: BTreeSet::new(), packet: (0, 0), count: 0, surplus: 0, watcher: None }
+    }
+
+    /// Watches from now on what sources do. To be said before the first frame; workers have to be told too.
+    pub fn watch(&mut self, parameters: Parameters) {
+        self.watcher = Some(Box::new((Watcher::new(parameters), Kind::all().map(Kind::meta).collect())));
     }
 
     /// Decides what was found, all of it in order, and tells `tell` of each alert.
@@ -93,6 +104,9 @@ impl Judge {
                     self.alerted.remove(flow);
                 }
                 What::Record(noted) => self.tell_record(noted, tell),
+                What::Observed(seen) => {
+                    self.watched(one.place.frame, Some(seen), &mut |alert| tell(&Told::Alert(alert)))
+                }
                 What::Match(found) => {
                     let packet = (
                         one.place.frame << 1 | u64::from(one.place.by_frame),
@@ -113,6 +127,39 @@ impl Judge {
         };
         let line = format!("{before}{}{after}", self.alerted.contains(&flow));
         tell(&Told::Record { kind, line: &line });
+    }
+
+    /// Nothing follows: what is known of groups and was not told yet is told. `number`: one more than the last frame's.
+    pub fn finish(&mut self, number: u64, tell: &mut dyn FnMut(&Alert<'_>)) {
+        self.watched(number, None, tell);
+    }
+
+    /// Hands an observation to the watcher, or tells it that nothing follows.
+    fn watched(&mut self, frame: u64, seen: Option<&Observation>, tell: &mut dyn FnMut(&Alert<'_>)) {
+        let Some((watcher, metas)) = self.watcher.as_deref_mut() else { return };
+        let mut report = |report: &crate::behaviour::Report<'_>| {
+            let Some(meta) = metas.get(report.kind as usize) else { return };
+            let (source, destination) = report.ends();
+            tell(&Alert {
+                frame,
+                time: report.time,
+                meta,
+                source,
+                destination,
+                protocol: report.group.protocol,
+                icmp: None,
+                vlan: &[],
+                direction: crate::Direction::ToServer,
+                flow: None,
+                layer: None,
+                exchange: None,
+                behaviour: Some(&report.behaviour()),
+            });
+        };
+        match seen {
+            Some(seen) => watcher.observe(seen, &mut report),
+            None => watcher.finish(&mut report),
+        }
     }
 
     fn decide_match(
@@ -166,6 +213,7 @@ impl Judge {
             flow: found.flow.as_ref(),
             layer: found.layer,
             exchange: found.exchange.as_ref().map(|exchange| (exchange.0, exchange.1.as_str())),
+            behaviour: None,
         }));
     }
 
@@ -173,6 +221,12 @@ impl Judge {
     #[must_use]
     pub fn surplus(&self) -> u64 {
         self.surplus
+    }
+
+    /// What the watcher counted: observations, those of exempt senders among them, and groups that went for want of room.
+    #[must_use]
+    pub fn watched_so_far(&self) -> (u64, u64, u64) {
+        self.watcher.as_ref().map_or((0, 0, 0), |watcher| watcher.0.counted())
     }
 
     /// Entries of tables that went since a table was full.

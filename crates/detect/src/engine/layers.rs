@@ -51,9 +51,12 @@ pub(super) fn feed_stream(
         let Some(session) = &flow.session else { break };
         match session.for_app(direction, all) {
             Supply::Nothing => break,
-            Supply::Gap(bytes) => gap(desk, base, flow, direction, bytes, fed),
+            Supply::Gap(bytes) => gap(desk, base, flow, direction, (0, bytes), fed),
             Supply::Bytes(bytes, offset) => {
                 if (bytes.len() as u64) < flow.wanted[direction.index()] && !all {
+                    if give_up_on_rest(desk, base, flow, direction, all, fed) {
+                        continue;
+                    }
                     break;
                 }
                 // The bytes belong to the session, and the session to the flow that is being changed: they are taken out meanwhile.
@@ -65,6 +68,7 @@ pub(super) fn feed_stream(
                     session.flush(direction);
                 }
                 match taken {
+                    Some(0) if give_up_on_rest(desk, base, flow, direction, all, fed) => {}
                     Some(0) | None => break,
                     Some(taken) => {
                         if let Some(session) = &mut flow.session {
@@ -76,6 +80,21 @@ pub(super) fn feed_stream(
         }
     }
     settle(flow);
+}
+
+/// The parser waits for the rest of something, and the rest is lost: it is told so. True if it was.
+fn give_up_on_rest(
+    desk: &mut Desk,
+    base: &Scene<'_>,
+    flow: &mut Flow,
+    direction: Direction,
+    all: bool,
+    fed: &mut Fed,
+) -> bool {
+    let hole = flow.session.as_ref().and_then(|session| session.hole_behind(direction, all));
+    let (Some(lost), true, None) = (hole, flow.parser.is_some(), fed.switch) else { return false };
+    gap(desk, base, flow, direction, lost, fed);
+    true
 }
 
 /// Nobody needs bytes that nobody will be shown.
@@ -196,10 +215,25 @@ fn feed(
 ) -> Option<Taken> {
     let transport = flow.ends().transport;
     compare(flow, direction, transport, input.bytes);
-    with_parser(desk, base, flow, direction, fed, |parser, context| parser.feed(direction, input, context))
+    if flow.parser.as_ref().is_none_or(|parser| parser.live() == 0) {
+        flow.shown = 0;
+    }
+    let taken = with_parser(desk, base, flow, direction, fed, |parser, context| {
+        parser.feed(direction, input, context)
+    })?;
+    flow.shown = flow.shown.saturating_add(taken.bytes);
+    Some(taken)
 }
 
-fn gap(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, direction: Direction, bytes: u64, fed: &mut Fed) {
+/// So many bytes were left by the parser, and so many behind them are lost.
+fn gap(
+    desk: &mut Desk,
+    base: &Scene<'_>,
+    flow: &mut Flow,
+    direction: Direction,
+    (left, bytes): (u64, u64),
+    fed: &mut Fed,
+) {
     if flow.layer == Layer::Unknown {
         // The beginning is lost: what follows says nothing for certain.
         flow.recognition[direction.index()] = Recognition::Nothing;
@@ -215,7 +249,7 @@ fn gap(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, direction: Direction,
     }
     flow.wanted[direction.index()] = 0;
     if let Some(session) = &mut flow.session {
-        session.app_took(direction, bytes);
+        session.app_took(direction, left + bytes);
     }
 }
 
@@ -280,6 +314,7 @@ fn with_parser(
     flow.parser = Some(parser);
     fed.changed = [true; 2];
     fed.expected.append(&mut context.expectations);
+    flow.watch.refusals = flow.watch.refusals.saturating_add(context.refused_logins);
     let (frames, next, told) = (context.frames, context.next, context.told);
     flow.announced = if told.is_empty() { announced } else { Some((0, told)) };
     // Frames belong to what is spoken, also where the packet was not known to before.

@@ -9,6 +9,7 @@ use super::records;
 use super::stages::Stage;
 use super::worker::Desk;
 use crate::app::{Expectation, ProtocolId};
+use crate::behaviour::{Attempt, Observation, Waiting, Watch, watch};
 use crate::flow::{Ending, Flow, FlowKey, FlowTable, Layer, Recognition};
 use crate::frame::{Decoder, Packet, Tcp, Transport};
 use crate::rule::RuleSet;
@@ -17,6 +18,7 @@ use crate::stream::{Event, Events, Session, Supply};
 use crate::{Direction, Time};
 use core::net::IpAddr;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const SECOND: u64 = 1_000_000_000;
 /// How long a flow may be silent: one whose other side was not heard, one of both sides, one that has ended.
@@ -41,8 +43,8 @@ struct Announced {
     until: Time,
 }
 
-/// Announced flows, by where they will be opened to.
-type Announcements = BTreeMap<(IpAddr, u16), Announced>;
+/// Announced flows, by where they will be opened to. A mark shares them until they change.
+type Announcements = Arc<BTreeMap<(IpAddr, u16), Announced>>;
 
 /// The flows of one shard.
 #[derive(Clone, Default)]
@@ -50,14 +52,15 @@ pub(super) struct Shard {
     pub(super) flows: FlowTable,
     decoder: Decoder,
     announced: Announcements,
-    saved: Option<(Decoder, Announcements)>,
+    pub(super) waiting: Waiting,
+    saved: Option<Announcements>,
 }
 
 impl Shard {
     pub(super) fn frame(&mut self, set: &RuleSet, desk: &mut Desk, time: Time, link: u16, bytes: &[u8]) {
         // The decoder shows packets while it decodes; flows and the rest are the shard's other fields.
-        let Shard { flows, decoder, announced, .. } = self;
-        let mut tracker = Tracker { set, flows, announced };
+        let Shard { flows, decoder, announced, waiting, .. } = self;
+        let mut tracker = Tracker { set, flows, announced, waiting };
         decoder.decode(time, link, bytes, &mut |packet| {
             desk.counters.packets += 1;
             desk.counters.invalid += u64::from(packet.is_invalid);
@@ -68,17 +71,22 @@ impl Shard {
     }
 
     pub(super) fn time_passes(&mut self, set: &RuleSet, desk: &mut Desk, now: Time) {
-        let Shard { flows, announced, .. } = self;
-        announced.retain(|_, announced| announced.until > now);
-        let mut tracker = Tracker { set, flows, announced };
+        let Shard { flows, announced, waiting, .. } = self;
+        if announced.values().any(|announced| announced.until <= now) {
+            Arc::make_mut(announced).retain(|_, announced| announced.until > now);
+        }
+        let mut tracker = Tracker { set, flows, announced, waiting };
+        while let Some(attempt) = tracker.waiting.due(now) {
+            tracker.judge(desk, attempt, now);
+        }
         for place in tracker.flows.overdue(now, lives_until) {
             tracker.end(desk, place, now, Ending::Silent);
         }
     }
 
     pub(super) fn finish(&mut self, set: &RuleSet, desk: &mut Desk, now: Time) {
-        let Shard { flows, announced, .. } = self;
-        let mut tracker = Tracker { set, flows, announced };
+        let Shard { flows, announced, waiting, .. } = self;
+        let mut tracker = Tracker { set, flows, announced, waiting };
         for place in tracker.flows.all() {
             tracker.end(desk, place, now, Ending::CaptureOver);
         }
@@ -91,13 +99,17 @@ impl Shard {
 
     pub(super) fn mark(&mut self) {
         self.flows.mark();
-        self.saved = Some((self.decoder.clone(), self.announced.clone()));
+        self.decoder.mark();
+        self.waiting.mark();
+        self.saved = Some(Arc::clone(&self.announced));
     }
 
     pub(super) fn put_back(&mut self) {
         self.flows.put_back();
-        if let Some((decoder, announced)) = self.saved.take() {
-            (self.decoder, self.announced) = (decoder, announced);
+        self.decoder.put_back();
+        self.waiting.put_back();
+        if let Some(announced) = self.saved.take() {
+            self.announced = announced;
         }
     }
 }
@@ -119,6 +131,7 @@ struct Tracker<'a> {
     set: &'a RuleSet,
     flows: &'a mut FlowTable,
     announced: &'a mut Announcements,
+    waiting: &'a mut Waiting,
 }
 
 impl Tracker<'_> {
@@ -146,6 +159,9 @@ impl Tracker<'_> {
             desk.enter(Stage::Matching);
             ask_packet(desk, &scene, None, packet, false);
             desk.enter(Stage::Decode);
+            if desk.watching.is_some() && !packet.has_flow {
+                note_unusual_protocol(desk, packet);
+            }
             return;
         }
         let (near, far, protocol) = ends(packet);
@@ -171,11 +187,11 @@ impl Tracker<'_> {
             }
             self.end(desk, place, packet.time, Ending::BegunAnew);
         }
-        if let Some(place) = self.flows.surplus() {
+        if let Some(place) = self.flows.surplus(lives_until) {
             self.end(desk, place, packet.time, Ending::NoRoom);
         }
         desk.counters.flows += 1;
-        let flow = Flow {
+        let mut flow = Flow {
             key: *key,
             id: hash ^ packet.time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15),
             sequence: 0,
@@ -207,9 +223,33 @@ impl Tracker<'_> {
             changed: [false; 2],
             switched_at: [0; 2],
             change: None,
+            held: 0,
+            shown: 0,
+            watch: Watch::default(),
         };
-        let due = lives_until(&flow);
-        self.flows.add(flow, due)
+        if desk.watching.is_some() {
+            flow.watch = Watch::begin(packet, protocol);
+        }
+        let (due, id, waits) = (lives_until(&flow), flow.id, flow.watch.waits());
+        let place = self.flows.add(flow, due);
+        if waits && let Some(watching) = desk.watching {
+            let until = Time(packet.time.0.saturating_add(watching.wait_nanoseconds));
+            if let Some(surplus) = self.waiting.add(Attempt { until, place, flow: id }) {
+                self.judge(desk, surplus, packet.time);
+            }
+        }
+        place
+    }
+
+    /// An attempt has waited for its answer.
+    fn judge(&mut self, desk: &mut Desk, attempt: Attempt, now: Time) {
+        let is_alive = self.flows.get(attempt.place).is_some_and(|flow| flow.id == attempt.flow);
+        if is_alive
+            && let Some(flow) = self.flows.get_mut(attempt.place)
+            && let Some(seen) = watch::waited(flow)
+        {
+            note_seen(desk, flow, now, [Some(seen), None]);
+        }
     }
 
     /// A SYN on a conversation that is over begins another one, and one on packets whose beginning was not seen begins the first.
@@ -236,8 +276,8 @@ impl Tracker<'_> {
         flow.bytes[direction.index()] += bytes;
         // It may have been opened before it was announced: what counts is what was announced when it says something.
         if flow.layer == Layer::Unknown
-            && !self.announced.is_empty()
-            && let Some(announced) = self.announced.remove(&flow.server)
+            && self.announced.contains_key(&flow.server)
+            && let Some(announced) = Arc::make_mut(self.announced).remove(&flow.server)
         {
             flow.announced = Some((announced.note, announced.name));
             flow.recognition = [Recognition::Is(announced.protocol); 2];
@@ -250,6 +290,7 @@ impl Tracker<'_> {
         let mut fed = Fed::default();
         let mut in_stream = false;
         let mut spoken_counts = true;
+        let before = desk.watching.and(flow.session.as_ref()).map(|session| session.state());
         if let Some(tcp) = packet.transport.tcp() {
             spoken_counts = false;
             flow.tcp_flags[direction.index()] |= tcp.flags();
@@ -315,22 +356,32 @@ impl Tracker<'_> {
         desk.enter(Stage::Decode);
         flow.is_encrypted |= flow.becomes_encrypted;
         flow.let_go();
+        if let Some(watching) = desk.watching {
+            let direction = flow.direction(near);
+            let sights = watch::packet(&watching, flow, packet, direction, before);
+            note_seen(desk, flow, packet.time, sights);
+        }
+        let held = flow.held_bytes();
         for expectation in fed.expected {
             self.announce(expectation, packet.time);
+        }
+        self.flows.holds(place, held);
+        while let Some(place) = self.flows.crowded() {
+            self.end(desk, place, packet.time, Ending::NoRoom);
         }
     }
 
     /// A flow will be opened to there.
     fn announce(&mut self, expectation: Expectation, now: Time) {
-        if self.announced.len() >= EXPECTATIONS_MAX {
-            let oldest =
-                self.announced.iter().min_by_key(|(_, announced)| announced.until).map(|(to, _)| *to);
+        let announced = Arc::make_mut(self.announced);
+        if announced.len() >= EXPECTATIONS_MAX {
+            let oldest = announced.iter().min_by_key(|(_, announced)| announced.until).map(|(to, _)| *to);
             if let Some(oldest) = oldest {
-                self.announced.remove(&oldest);
+                announced.remove(&oldest);
             }
         }
         let until = Time(now.0.saturating_add(EXPECTATION_SECONDS * SECOND));
-        self.announced.insert(
+        announced.insert(
             expectation.to,
             Announced {
                 protocol: expectation.protocol,
@@ -388,6 +439,10 @@ impl Tracker<'_> {
                 ask_exchanges(desk, &scene.towards(direction), &mut flow, None);
             }
         }
+        if let Some(watching) = desk.watching {
+            let sights = watch::ended(&watching, &mut flow, now);
+            note_seen(desk, &mut flow, now, sights);
+        }
         records::note_rest(desk, &scene, &mut flow);
         records::note_flow(desk, &flow, now, ending);
         desk.note(What::FlowEnded(flow.id));
@@ -413,6 +468,29 @@ fn without_session(tcp: &Tcp<'_>) -> Events {
         events.add(Event::BrokenAck);
     }
     events
+}
+
+/// Notes what was seen of a flow, logins that were refused first.
+fn note_seen(desk: &mut Desk, flow: &mut Flow, time: Time, sights: watch::Sights) {
+    let of = |flow: &Flow, seen| {
+        let (source, target, protocol) = (flow.client, flow.server, flow.protocol);
+        What::Observed(Box::new(Observation { time, source, target, protocol, seen }))
+    };
+    while let Some(seen) = watch::refusal(flow) {
+        desk.note(of(flow, seen));
+    }
+    for seen in sights.into_iter().flatten() {
+        desk.note(of(flow, seen));
+    }
+}
+
+/// Notes an IP protocol that hardly anybody uses.
+fn note_unusual_protocol(desk: &mut Desk, packet: &Packet<'_>) {
+    if let Some(seen) = watch::unusual_protocol(packet) {
+        let (source, target) = ((packet.source, 0), (packet.destination, 0));
+        let (time, protocol) = (packet.time, packet.protocol);
+        desk.note(What::Observed(Box::new(Observation { time, source, target, protocol, seen })));
+    }
 }
 
 /// The two ends of the flow that a packet belongs to, as the packet goes, and its protocol.

@@ -6,6 +6,8 @@ use crate::rule::{RuleFile, RuleSet, Variables};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+mod evasion;
+
 const ETHERNET: u16 = 1;
 const SYN: u8 = 2;
 const ACK: u8 = 16;
@@ -229,9 +231,22 @@ alert ip any any -> 10.0.2.3 any (sid:4;)
         found.append(&mut wanderer.take());
         at = steady;
         let mark = wanderer.mark();
-        // Other frames, or the same ones too early: all of it is undone.
-        let astray = (at + random.below(40)).min(frames.len());
-        feed(&mut wanderer, at, astray);
+        // The same frames too early, or others at any time, in pieces of datagrams: all of it is undone.
+        if random.below(2) == 0 {
+            let astray = (at + random.below(40)).min(frames.len());
+            feed(&mut wanderer, at, astray);
+        } else {
+            for _ in 0..random.below(40) {
+                let other = random.below(frames.len());
+                let ahead = random.below(3) as u64 * random.below(900) as u64 * 1_000_000_000;
+                let time = Time(1_700_000_000_000_000_000 + at as u64 * 200_000_000 + ahead);
+                let mut frame = frames[other].clone();
+                if random.below(4) == 0 {
+                    frame[20..22].copy_from_slice(&[0x20, 0]);
+                }
+                wanderer.frame(at as u64 + 1, time, ETHERNET, &frame);
+            }
+        }
         wanderer.put_back(mark);
     }
     wanderer.finish(frames.len() as u64 + 1);
@@ -239,22 +254,77 @@ alert ip any any -> 10.0.2.3 any (sid:4;)
     assert_eq!(told(&found), wanted);
 }
 
+/// A SYN between the same two addresses as all others, so that they meet in one shard.
+fn half_open(number: u32) -> Vec<u8> {
+    let from = ([10, 0, 0, 1], 1 + (number % 60_000) as u16);
+    let to = ([10, 0, 0, 2], 1000 + (number / 60_000) as u16);
+    segment(from, to, (number, 0), SYN, b"")
+}
+
 #[test]
 fn a_flood_of_flows_ends_old_ones_and_takes_bounded_memory() {
     let set = rules(ATTACK);
     let mut worker = Worker::new(set, |_| true);
-    // All between the same two addresses, so that they meet in one shard.
     for number in 0..40_000u32 {
-        let from = ([10, 0, 0, 1], (number % 60_000) as u16);
-        let to = ([10, 0, 0, 2], 1 + (number / 60_000) as u16);
-        let frame = segment(from, to, (number, 0), SYN, b"");
-        worker.frame(u64::from(number) + 1, Time(u64::from(number)), ETHERNET, &frame);
+        worker.frame(u64::from(number) + 1, Time(u64::from(number)), ETHERNET, &half_open(number));
         worker.take();
     }
     let counters = worker.counters();
     assert_eq!(counters.flows, 40_000);
     assert!(counters.flows_live <= 16_384, "{counters:?}");
     assert_eq!(counters.flows_live + counters.flows_evicted, 40_000);
+}
+
+#[test]
+fn a_flood_of_half_open_flows_displaces_its_own_kind_first() {
+    let mut frames = talk(&[(true, 0, b"ATT"), (true, 3, b"ACK")]);
+    let rest = frames.split_off(4);
+    frames.extend((0..40_000).map(half_open));
+    frames.extend(rest);
+    assert_eq!(alerts(ATTACK, &frames).len(), 1);
+}
+
+#[test]
+fn a_flood_of_flows_that_are_established_leaves_room_for_new_ones() {
+    let mut frames = Vec::new();
+    for number in 0..20_000u32 {
+        let (from, to) = (([10, 0, 0, 1], 1 + number as u16), ([10, 0, 0, 2], 81));
+        frames.push(segment(from, to, (100, 0), SYN, b""));
+        frames.push(segment(to, from, (500, 101), SYN | ACK, b""));
+        frames.push(segment(from, to, (101, 501), ACK, b""));
+    }
+    frames.push(segment(CLIENT, SERVER, (100, 0), SYN, b""));
+    frames.extend((0..4000).map(half_open));
+    frames.extend(talk(&[(true, 0, b"ATT"), (true, 3, b"ACK")]).into_iter().skip(1));
+    assert_eq!(alerts(ATTACK, &frames).len(), 1);
+}
+
+#[test]
+fn who_holds_most_memory_goes_first_and_all_together_hold_no_more_than_a_limit() {
+    let set = rules(ATTACK);
+    let (mut worker, mut judge) = (Worker::new(Arc::clone(&set), |_| true), Judge::new(set));
+    let mut frames = talk(&[(true, 0, b"ATT"), (true, 3, b"ACK")]);
+    let rest = frames.split_off(4);
+    // Conversations that keep what lies behind a hole: a window's worth each.
+    for number in 0..500u16 {
+        let (from, to) = (([10, 0, 0, 1], 5000 + number), ([10, 0, 0, 2], 81));
+        frames.push(segment(from, to, (100, 0), SYN, b""));
+        frames.push(segment(to, from, (500, 101), SYN | ACK, b""));
+        frames.push(segment(from, to, (101, 501), ACK, b""));
+        frames.push(segment(from, to, (102, 501), ACK, &[0; 50_000]));
+    }
+    frames.extend(rest);
+    let mut most = 0;
+    for (number, frame) in (1..).zip(&frames) {
+        worker.frame(number, Time(number * 1_000_000), ETHERNET, frame);
+        most = most.max(worker.counters().held_bytes);
+    }
+    let counters = worker.counters();
+    assert!(most <= (16 << 20) + (4 << 20) && counters.flows_crowded_out > 0, "{most} {counters:?}");
+    worker.finish(frames.len() as u64 + 1);
+    let mut said = 0;
+    judge.decide(&worker.take(), &mut |_| said += 1);
+    assert_eq!(said, 1, "who holds little is not asked to go");
 }
 
 #[test]

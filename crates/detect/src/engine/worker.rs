@@ -6,6 +6,7 @@ use super::shard::Shard;
 use super::stages::{Clock, Held, Spent, Stage, Stages};
 use crate::Time;
 use crate::app::{AnyTransaction, ProtocolId};
+use crate::behaviour::{Parameters, Watching};
 use crate::eve::Kinds;
 use crate::flow::Flow;
 use crate::frame;
@@ -32,6 +33,10 @@ pub struct Counters {
     pub flows_evicted: u64,
     /// Flows that are alive.
     pub flows_live: u64,
+    /// Flows that ended early since all together held too much memory.
+    pub flows_crowded_out: u64,
+    /// Bytes that flows hold beside themselves: streams and exchanges.
+    pub held_bytes: u64,
     /// Rules that were asked in full.
     pub asked: u64,
     /// Rules that held.
@@ -40,6 +45,8 @@ pub struct Counters {
     pub gave_up: u64,
     /// Packets that could not be read.
     pub invalid: u64,
+    /// Attempts that were judged before their time since too many waited.
+    pub judged_early: u64,
 }
 
 /// What all flows of a worker use one after the other.
@@ -58,6 +65,8 @@ pub(super) struct Desk {
     pub(super) kinds: Kinds,
     /// Where the time goes, if that is wanted.
     stages: Option<Box<Stages>>,
+    /// What is looked at of flows to tell scans and their like, if anybody wants to know.
+    pub(super) watching: Option<Watching>,
 }
 
 /// A worker.
@@ -86,8 +95,17 @@ impl Worker {
             profile: None,
             kinds: set.settings.kinds,
             stages: None,
+            watching: None,
         };
         Worker { set, desk, shards, second: 0, clock: Time(0) }
+    }
+
+    /// Tells from now on what a judge that watches has to know of flows. To be said before the first frame, of all workers alike.
+    pub fn watch(&mut self, parameters: &Parameters) {
+        self.desk.watching = Some(Watching {
+            wait_nanoseconds: parameters.answer_wait_seconds.saturating_mul(1_000_000_000),
+            login_seconds_max: parameters.login_seconds_max,
+        });
     }
 
     /// Counts from now on how often each rule is asked.
@@ -183,7 +201,10 @@ impl Worker {
         Counters {
             gave_up: self.desk.scratch.gave_up,
             flows_live: shards().map(|shard| shard.flows.len() as u64).sum(),
+            flows_crowded_out: shards().map(|shard| shard.flows.crowded_out()).sum(),
+            held_bytes: shards().map(|shard| shard.flows.held_bytes() as u64).sum(),
             flows_evicted: shards().map(|shard| shard.flows.evicted()).sum(),
+            judged_early: shards().map(|shard| shard.waiting.early()).sum(),
             ..self.desk.counters
         }
     }
@@ -198,6 +219,7 @@ impl Worker {
             clock: self.clock,
             counters: self.desk.counters,
             found: self.desk.found.len(),
+            gave_up: self.desk.scratch.gave_up,
         }
     }
 
@@ -210,6 +232,7 @@ impl Worker {
         self.clock = mark.clock;
         self.desk.counters = mark.counters;
         self.desk.found.truncate(mark.found);
+        self.desk.scratch.gave_up = mark.gave_up;
     }
 }
 
@@ -220,6 +243,7 @@ pub struct Mark {
     clock: Time,
     counters: Counters,
     found: usize,
+    gave_up: u64,
 }
 
 /// The exchange that a match is about.

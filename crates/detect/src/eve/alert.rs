@@ -53,6 +53,11 @@ pub fn alert_record(alert: &Alert<'_>) -> String {
         }
         record.object("flow", object);
     }
+    if let Some(behaviour) = alert.behaviour {
+        let mut own = Object::new();
+        own.object("behaviour", behaviour.record());
+        record.object("varangian", own);
+    }
     record.finish()
 }
 

@@ -10,6 +10,7 @@ pub(crate) use key::FlowKey;
 pub(crate) use table::FlowTable;
 
 use crate::app::{AnyParser, Ends, ProtocolId, Transport};
+use crate::behaviour::Watch;
 use crate::state::FlowVariables;
 use crate::stream::Session;
 use crate::{Direction, Time};
@@ -134,6 +135,12 @@ pub(crate) struct Flow {
     pub(crate) switched_at: [u64; 2],
     /// A change that was agreed on and did not happen yet.
     pub(crate) change: Option<ProtocolChange>,
+    /// Bytes of memory that it holds beside itself, as far as that is known.
+    pub(crate) held: usize,
+    /// Bytes that its parser was shown since no exchange was alive.
+    pub(crate) shown: usize,
+    /// What is remembered of it to tell scans and their like.
+    pub(crate) watch: Watch,
 }
 
 /// A change of protocol that was agreed on: what follows is still to be recognised.
@@ -144,6 +151,9 @@ pub(crate) struct ProtocolChange {
     /// What was agreed on, if anything certain.
     pub(crate) to: Option<ProtocolId>,
 }
+
+/// What an exchange is taken to hold at most of what its parser was shown: bodies and files are looked into through a window.
+const HELD_BYTES_OF_AN_EXCHANGE: usize = 128 << 10;
 
 impl Flow {
     /// Whether it is established: TCP by its handshake, everything else when both sides were heard.
@@ -169,6 +179,16 @@ impl Flow {
     /// Which way a packet from `source` goes.
     pub(crate) fn direction(&self, source: (IpAddr, u16)) -> Direction {
         if source == self.client { Direction::ToServer } else { Direction::ToClient }
+    }
+
+    /// Bytes of memory that it holds beside itself now: its streams, and what its parser may have kept. An estimate from above, but for what was compressed.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let streams = self.session.as_ref().map_or(0, |session| session.held_bytes());
+        let exchanges = self.parser.as_ref().map_or(0, |parser| {
+            let live = parser.live();
+            live * parser.exchange_bytes() + self.shown.min(live * HELD_BYTES_OF_AN_EXCHANGE)
+        });
+        streams + exchanges
     }
 
     /// The ends, for parsers.

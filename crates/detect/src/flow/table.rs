@@ -1,11 +1,13 @@
 //! The flows of one shard.
 //!
-//! Upon a packet of no flow: one begins; if there are [`FLOWS_OF_A_SHARD_MAX`] already, the one that was silent longest ends first, and that is counted.
+//! Upon a packet of no flow: one begins; if there are [`FLOWS_OF_A_SHARD_MAX`] already, another ends first, and that is counted: of those that only one side was heard of the
+//! one that was silent longest, as long as they are more than half; else of the others. So a flood of either kind displaces its own kind.
+//! Upon a flow that holds more memory: if all together hold more than [`HELD_BYTES_MAX`], the one that holds most is to end, and that is counted.
 //! Upon time passing, by the time of frames: flows that were silent for too long end, in the order in which they began.
 //! Upon a mark: from then on each flow is copied before it is changed for the first time, so that all can be put back. The cost follows
 //! what changed.
 //!
-//! Which flow is at which place depends on nothing but the packets that came, so the same packets end the same flows everywhere.
+//! Which flow is at which place shows nowhere: whatever is chosen among flows is chosen by when they are due and in which order they began.
 
 use super::{Flow, FlowKey};
 use crate::Time;
@@ -14,37 +16,53 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Flows of one shard at most. With 64 shards that is a million.
 pub(crate) const FLOWS_OF_A_SHARD_MAX: usize = 16_384;
+/// Bytes that the flows of one shard may hold beside themselves: streams that wait to be put in order or read, and exchanges. With 64 shards that is a gibibyte.
+pub(crate) const HELD_BYTES_MAX: usize = 16 << 20;
+/// Who holds less is not asked to go.
+const HELD_BYTES_COUNTED: usize = 1024;
+
+/// Where a flow waits for its time: the second at which to look whether it was silent for too long, its number, and its place.
+type Due = (u64, u64, u32);
+
+/// When a flow is due, and among which.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct When {
+    second: u64,
+    /// Both sides had been heard of when it was last looked.
+    is_established: bool,
+}
+
+/// What was there at the mark.
+#[derive(Clone, Default)]
+struct Saved {
+    /// Flows that were changed since, and when they were due; by place.
+    flows: BTreeMap<u32, Option<(Box<Flow>, When)>>,
+    /// When flows were due of which only that changed; by place.
+    due: BTreeMap<u32, When>,
+    began: u64,
+    evicted: u64,
+    crowded_out: u64,
+}
 
 /// The flows of one shard.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct FlowTable {
     slots: Vec<Option<Box<Flow>>>,
     free: Vec<u32>,
     index: HashTable<u32>,
-    /// By the second at which to look whether it was silent for too long: places.
-    wheel: BTreeMap<u64, BTreeSet<u32>>,
+    /// Flows in the order in which they are due: those that one side was heard of when it was last looked, and the others.
+    waiting: [BTreeSet<Due>; 2],
+    /// For each place.
+    due: Vec<When>,
+    /// Who holds much, by the power of two.
+    holders: BTreeSet<(u32, u64, u32)>,
+    held: usize,
     began: u64,
     evicted: u64,
+    crowded_out: u64,
     live: usize,
-    /// What flows were at the mark, by place, if there is one.
-    saved: Option<BTreeMap<u32, Option<Box<Flow>>>>,
-    marked: (u64, u64),
-}
-
-impl Default for FlowTable {
-    fn default() -> Self {
-        FlowTable {
-            slots: Vec::new(),
-            free: Vec::new(),
-            index: HashTable::new(),
-            wheel: BTreeMap::new(),
-            began: 0,
-            evicted: 0,
-            live: 0,
-            saved: None,
-            marked: (0, 0),
-        }
-    }
+    /// What was there at the mark, if there is one.
+    saved: Option<Saved>,
 }
 
 impl FlowTable {
@@ -72,18 +90,13 @@ impl FlowTable {
             Some(place) => place,
             None => {
                 self.slots.push(None);
+                self.due.push(When::default());
                 (self.slots.len() - 1) as u32
             }
         };
         self.save(place);
-        let hash = flow.key.hash();
-        self.slots[place as usize] = Some(Box::new(flow));
-        let slots = &self.slots;
-        self.index.insert_unique(hash, place, |place| {
-            slots[*place as usize].as_ref().map_or(0, |flow| flow.key.hash())
-        });
-        self.wheel.entry(due.seconds()).or_default().insert(place);
-        self.live += 1;
+        let when = When { second: due.seconds(), is_established: flow.is_established() };
+        self.put(place, Box::new(flow), when);
         place
     }
 
@@ -94,9 +107,69 @@ impl FlowTable {
         if let Ok(entry) = self.index.find_entry(flow.key.hash(), |found| *found == place) {
             entry.remove();
         }
+        if let Some(when) = self.due.get(place as usize).copied() {
+            self.waiting[usize::from(when.is_established)].remove(&(when.second, flow.sequence, place));
+        }
+        self.note_held(flow.held, 0, flow.sequence, place);
         self.free.push(place);
         self.live -= 1;
         Some(flow)
+    }
+
+    /// Puts a flow at a place that is free.
+    fn put(&mut self, place: u32, flow: Box<Flow>, when: When) {
+        self.waiting[usize::from(when.is_established)].insert((when.second, flow.sequence, place));
+        if let Some(due) = self.due.get_mut(place as usize) {
+            *due = when;
+        }
+        self.note_held(0, flow.held, flow.sequence, place);
+        let hash = flow.key.hash();
+        self.slots[place as usize] = Some(flow);
+        let slots = &self.slots;
+        self.index.insert_unique(hash, place, |place| {
+            slots[*place as usize].as_ref().map_or(0, |flow| flow.key.hash())
+        });
+        self.live += 1;
+    }
+
+    /// A flow holds so many bytes now.
+    pub(crate) fn holds(&mut self, place: u32, bytes: usize) {
+        let Some(flow) = self.slots.get_mut(place as usize).and_then(Option::as_deref_mut) else { return };
+        let (before, sequence) = (std::mem::replace(&mut flow.held, bytes), flow.sequence);
+        self.note_held(before, bytes, sequence, place);
+    }
+
+    /// If all hold too much: the place of the one that holds most; it is to be ended.
+    pub(crate) fn crowded(&mut self) -> Option<u32> {
+        if self.held <= HELD_BYTES_MAX {
+            return None;
+        }
+        let most = self.holders.last().map(|(_, _, place)| *place)?;
+        self.crowded_out += 1;
+        Some(most)
+    }
+
+    /// Bytes that all flows hold beside themselves.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held
+    }
+
+    /// Flows that ended early since they held too much.
+    pub(crate) fn crowded_out(&self) -> u64 {
+        self.crowded_out
+    }
+
+    fn note_held(&mut self, before: usize, now: usize, sequence: u64, place: u32) {
+        self.held = (self.held + now).saturating_sub(before);
+        // Within a power of two the one that began first goes first, so that this need not be noted with every packet.
+        let class = |bytes: usize| if bytes < HELD_BYTES_COUNTED { 0 } else { bytes.ilog2() };
+        if class(before) != class(now) {
+            let order = u64::MAX - sequence;
+            self.holders.remove(&(class(before), order, place));
+            if class(now) > 0 {
+                self.holders.insert((class(now), order, place));
+            }
+        }
     }
 
     /// All of them, in no order that means anything.
@@ -114,46 +187,64 @@ impl FlowTable {
         self.evicted
     }
 
-    /// If there is no room for another: the place of the one that was silent longest; it is to be ended.
-    pub(crate) fn surplus(&mut self) -> Option<u32> {
+    /// If there is no room for another: the place of the one that is to be ended. `lives_until` says until when one may be silent.
+    pub(crate) fn surplus(&mut self, lives_until: impl Fn(&Flow) -> Time) -> Option<u32> {
         if self.live < FLOWS_OF_A_SHARD_MAX {
             return None;
         }
-        self.evicted += 1;
-        // Those that are looked at next are among those that were silent longest; an exact order would cost each packet a move.
-        while let Some((second, places)) = self.wheel.first_key_value() {
-            let second = *second;
-            if let Some(place) = places.first().copied() {
-                if let Some(places) = self.wheel.get_mut(&second) {
-                    places.remove(&place);
-                }
-                if self.get(place).is_some() {
-                    return Some(place);
-                }
-            } else {
-                self.wheel.remove(&second);
+        loop {
+            let one_sided = self.waiting[0].len() > FLOWS_OF_A_SHARD_MAX / 2 || self.waiting[1].is_empty();
+            let (second, _, place) = self.waiting[usize::from(!one_sided)].first().copied()?;
+            let flow = self.get(place)?;
+            let now = When {
+                second: lives_until(flow).seconds().max(second),
+                is_established: flow.is_established(),
+            };
+            if now == (When { second, is_established: !one_sided }) {
+                self.evicted += 1;
+                return Some(place);
             }
+            // It was heard since it was last looked at: its turn comes later, or among others.
+            self.put_off(place, now);
         }
-        (0..self.slots.len() as u32).find(|place| self.get(*place).is_some())
+    }
+
+    /// A flow is due at another time, or among others.
+    fn put_off(&mut self, place: u32, when: When) {
+        let Some(flow) = self.slots.get(place as usize).and_then(Option::as_deref) else { return };
+        let Some(due) = self.due.get_mut(place as usize) else { return };
+        let before = std::mem::replace(due, when);
+        if let Some(saved) = &mut self.saved
+            && !saved.flows.contains_key(&place)
+        {
+            saved.due.entry(place).or_insert(before);
+        }
+        self.waiting[usize::from(before.is_established)].remove(&(before.second, flow.sequence, place));
+        self.waiting[usize::from(when.is_established)].insert((when.second, flow.sequence, place));
     }
 
     /// The places of flows that were silent for too long by `now`, in the order in which they began. `lives_until` says until when one may be silent.
     pub(crate) fn overdue(&mut self, now: Time, lives_until: impl Fn(&Flow) -> Time) -> Vec<u32> {
         let mut overdue = Vec::new();
-        while let Some((second, _)) = self.wheel.first_key_value() {
-            if *second > now.seconds() {
-                break;
+        let mut later = Vec::new();
+        for (second, sequence, place) in self
+            .waiting
+            .iter()
+            .flat_map(|waiting| waiting.iter().take_while(|due| due.0 <= now.seconds()).copied())
+        {
+            let Some(flow) = self.get(place) else { continue };
+            let end = lives_until(flow);
+            if end <= now {
+                overdue.push((sequence, place));
+            } else {
+                later.push((
+                    place,
+                    When { second: end.seconds().max(second), is_established: flow.is_established() },
+                ));
             }
-            let Some((_, places)) = self.wheel.pop_first() else { break };
-            for place in places {
-                let Some(flow) = self.get(place) else { continue };
-                let end = lives_until(flow);
-                if end <= now {
-                    overdue.push((flow.sequence, place));
-                } else {
-                    self.wheel.entry(end.seconds().max(now.seconds() + 1)).or_default().insert(place);
-                }
-            }
+        }
+        for (place, when) in later {
+            self.put_off(place, when);
         }
         overdue.sort_unstable();
         overdue.into_iter().map(|(_, place)| place).collect()
@@ -170,45 +261,39 @@ impl FlowTable {
 
     /// From here on everything can be put back.
     pub(crate) fn mark(&mut self) {
-        self.saved = Some(BTreeMap::new());
-        self.marked = (self.began, self.evicted);
+        let (began, evicted, crowded_out) = (self.began, self.evicted, self.crowded_out);
+        self.saved = Some(Saved { began, evicted, crowded_out, ..Saved::default() });
     }
 
     /// Puts everything back as it was at the mark. How many flows that took.
     pub(crate) fn put_back(&mut self) -> usize {
         let Some(saved) = self.saved.take() else { return 0 };
-        let count = saved.len();
-        for (place, flow) in saved {
-            self.remove(place);
-            if let Some(at) = self.free.iter().rposition(|free| *free == place) {
-                self.free.swap_remove(at);
-            }
-            let Some(flow) = flow else {
-                self.free.push(place);
-                continue;
-            };
-            let hash = flow.key.hash();
-            let last = flow.last;
-            self.slots[place as usize] = Some(flow);
-            let slots = &self.slots;
-            self.index.insert_unique(hash, place, |place| {
-                slots[*place as usize].as_ref().map_or(0, |flow| flow.key.hash())
-            });
-            self.live += 1;
-            // It may be looked at early; then it is found alive and put off.
-            self.wheel.entry(last.seconds()).or_default().insert(place);
+        let count = saved.flows.len() + saved.due.len();
+        for place in saved.flows.keys() {
+            self.remove(*place);
         }
-        // Which place a new flow gets must not depend on what was undone.
-        self.free.sort_unstable_by(|left, right| right.cmp(left));
-        (self.began, self.evicted) = self.marked;
+        let restored: BTreeSet<u32> =
+            saved.flows.iter().filter(|(_, flow)| flow.is_some()).map(|(place, _)| *place).collect();
+        self.free.retain(|place| !restored.contains(place));
+        for (place, flow) in saved.flows {
+            if let Some((flow, when)) = flow {
+                self.put(place, flow, when);
+            }
+        }
+        for (place, when) in saved.due {
+            self.put_off(place, when);
+        }
+        (self.began, self.evicted, self.crowded_out) = (saved.began, saved.evicted, saved.crowded_out);
         count
     }
 
     fn save(&mut self, place: u32) {
         if let Some(saved) = &mut self.saved
-            && !saved.contains_key(&place)
+            && !saved.flows.contains_key(&place)
         {
-            saved.insert(place, self.slots.get(place as usize).cloned().flatten());
+            let when = saved.due.remove(&place).or_else(|| self.due.get(place as usize).copied());
+            let flow = self.slots.get(place as usize).cloned().flatten();
+            saved.flows.insert(place, flow.map(|flow| (flow, when.unwrap_or_default())));
         }
     }
 }

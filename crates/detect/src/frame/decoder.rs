@@ -111,6 +111,16 @@ impl Decoder {
         (run.sink)(&packet);
     }
 
+    /// From here on everything can be put back, at a cost that follows what changes.
+    pub fn mark(&mut self) {
+        self.fragments.mark();
+    }
+
+    /// Puts everything back as it was at the last mark.
+    pub fn put_back(&mut self) {
+        self.fragments.put_back();
+    }
+
     /// What became of fragments so far.
     #[must_use]
     pub fn counters(&self) -> Counters {

@@ -68,9 +68,9 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
-    /// Bytes that are kept.
+    /// Bytes of memory that it holds.
     pub(crate) fn held_bytes(&self) -> usize {
-        self.data.capacity()
+        self.data.capacity() + self.pieces.capacity() * size_of::<(u64, u64)>()
     }
 
     pub(crate) fn new(policy: Policy) -> Self {
@@ -96,8 +96,8 @@ impl Buffer {
         }
     }
 
-    /// Adds a segment; what lies before `fixed` was handed out.
-    pub(crate) fn add(&mut self, at: u64, bytes: &[u8], fixed: u64) -> Added {
+    /// Adds a segment. What lies before `fixed` was handed out; bytes before `settled` are with the receiver, so those that are there stay.
+    pub(crate) fn add(&mut self, at: u64, bytes: &[u8], fixed: u64, settled: u64) -> Added {
         let mut added = Added::default();
         let fixed = fixed.max(self.base);
         let skipped = usize::try_from(fixed.saturating_sub(at)).unwrap_or(usize::MAX).min(bytes.len());
@@ -114,9 +114,12 @@ impl Buffer {
         let end = self.end();
         if at == end && self.pieces.back().is_none_or(|last| last.1 <= at) {
             // In order, as nearly always.
-            if self.pieces.len() >= PIECES_MAX && !self.merge_front(fixed) {
-                added.refused = true;
-                return added;
+            if self.pieces.len() >= PIECES_MAX {
+                self.join();
+                if self.pieces.len() >= PIECES_MAX {
+                    added.refused = true;
+                    return added;
+                }
             }
             self.data.extend_from_slice(bytes);
             self.pieces.push_back((at, at + bytes.len() as u64));
@@ -125,16 +128,23 @@ impl Buffer {
             }
             return added;
         }
-        self.insert(at, bytes, &mut added);
+        self.insert(at, bytes, settled, &mut added);
         added
     }
 
     /// Adds a segment that lies before, over or behind a hole.
-    fn insert(&mut self, at: u64, bytes: &[u8], added: &mut Added) {
+    fn insert(&mut self, at: u64, bytes: &[u8], settled: u64, added: &mut Added) {
         let new = (at, at + bytes.len() as u64);
         if self.pieces.len() + 2 >= PIECES_MAX {
+            self.join();
+        }
+        while self.pieces.len() + 2 >= PIECES_MAX {
+            // What is nearer counts more: who left so many holes would otherwise hide what fills the first.
             added.refused = true;
-            return;
+            if self.pieces.back().is_none_or(|last| last.0 <= at) {
+                return;
+            }
+            self.pieces.pop_back();
         }
         let wanted = (new.1 - self.base) as usize + self.front;
         if self.data.len() < wanted {
@@ -156,7 +166,9 @@ impl Buffer {
             if kept != part {
                 added.differed = true;
                 if self.policy.later_wins(old, new) {
-                    kept.copy_from_slice(part);
+                    let stay =
+                        usize::try_from(settled.saturating_sub(both.0)).unwrap_or(usize::MAX).min(part.len());
+                    kept[stay..].copy_from_slice(&part[stay..]);
                 }
             }
             from = from.max(old.1);
@@ -187,14 +199,38 @@ impl Buffer {
         until
     }
 
-    /// Joins pieces that were handed out: who brought them does not matter any more. Whether there is room now.
-    fn merge_front(&mut self, fixed: u64) -> bool {
-        while self.pieces.len() > 1 && self.pieces[1].1 <= fixed && self.pieces[0].1 == self.pieces[1].0 {
-            let first = self.pieces[0].0;
-            self.pieces.pop_front();
-            self.pieces[0].0 = first;
+    /// Joins pieces that touch: there are too many, and who brought which matters less than that all can be kept.
+    fn join(&mut self) {
+        let mut joined: VecDeque<(u64, u64)> = VecDeque::new();
+        for piece in self.pieces.drain(..) {
+            match joined.back_mut() {
+                Some(last) if last.1 == piece.0 => last.1 = piece.1,
+                _ => joined.push_back(piece),
+            }
         }
-        self.pieces.len() < PIECES_MAX
+        self.pieces = joined;
+    }
+
+    /// The place `at` holds no byte of the stream: what lies behind moves up. False if a byte is there already, or the place was handed out.
+    pub(crate) fn cut(&mut self, at: u64, fixed: u64) -> bool {
+        if at < fixed.max(self.base) {
+            return false;
+        }
+        let first = self.pieces.partition_point(|piece| piece.1 <= at);
+        match self.pieces.get(first) {
+            None => return true,
+            Some(piece) if piece.0 <= at => return false,
+            Some(_) => {}
+        }
+        let index = (at - self.base) as usize + self.front;
+        if index < self.data.len() {
+            self.data.remove(index);
+        }
+        for piece in self.pieces.range_mut(first..) {
+            *piece = (piece.0 - 1, piece.1 - 1);
+        }
+        self.solid = self.run_end(self.base);
+        true
     }
 
     /// The bytes from `at` up to the first hole; none if `at` is in a hole or behind the end.
@@ -253,12 +289,12 @@ mod tests {
     #[test]
     fn segments_come_out_in_order_however_they_came() {
         let mut buffer = Buffer::new(Policy::Windows);
-        buffer.add(4, b"ef", 0);
+        buffer.add(4, b"ef", 0, 0);
         assert_eq!(text(&buffer, 0), "");
         assert_eq!(buffer.hole_end(0), Some(4));
-        buffer.add(0, b"ab", 0);
+        buffer.add(0, b"ab", 0, 0);
         assert_eq!((text(&buffer, 0), buffer.hole_end(2)), ("ab".to_owned(), Some(4)));
-        buffer.add(2, b"cd", 0);
+        buffer.add(2, b"cd", 0, 0);
         assert_eq!(text(&buffer, 0), "abcdef");
         assert_eq!(text(&buffer, 3), "def");
     }
@@ -266,8 +302,8 @@ mod tests {
     #[test]
     fn what_was_handed_out_does_not_change() {
         let mut buffer = Buffer::new(Policy::Last);
-        buffer.add(0, b"abcd", 0);
-        let added = buffer.add(0, b"XXXXef", 4);
+        buffer.add(0, b"abcd", 0, 0);
+        let added = buffer.add(0, b"XXXXef", 4, 0);
         assert!(added.overlapped);
         assert_eq!(text(&buffer, 0), "abcdef");
     }
@@ -277,10 +313,10 @@ mod tests {
         // An old segment at 2..6; a new one that begins earlier, at the same place, later; and one that covers it.
         let settle = |policy, at, new: &[u8]| {
             let mut buffer = Buffer::new(policy);
-            buffer.add(0, b"..", 0);
+            buffer.add(0, b"..", 0, 0);
             buffer.release(0);
-            buffer.add(2, b"oooo", 0);
-            let added = buffer.add(at, new, 0);
+            buffer.add(2, b"oooo", 0, 0);
+            let added = buffer.add(at, new, 0, 0);
             assert!(added.differed);
             text(&buffer, 2)
         };
@@ -298,30 +334,65 @@ mod tests {
     #[test]
     fn what_is_released_is_forgotten() {
         let mut buffer = Buffer::new(Policy::Windows);
-        buffer.add(0, b"abcd", 0);
+        buffer.add(0, b"abcd", 0, 0);
         buffer.release(2);
         assert_eq!((text(&buffer, 0), text(&buffer, 2)), (String::new(), "cd".to_owned()));
-        buffer.add(6, b"gh", 2);
+        buffer.add(6, b"gh", 2, 0);
         buffer.release(6);
         assert_eq!(text(&buffer, 6), "gh");
         buffer.release(100);
-        buffer.add(100, b"x", 100);
+        buffer.add(100, b"x", 100, 0);
         assert_eq!(text(&buffer, 100), "x");
     }
 
     #[test]
     fn a_segment_that_reaches_too_far_is_cut() {
         let mut buffer = Buffer::new(Policy::Windows);
-        let added = buffer.add(SPAN_BYTES_MAX as u64 - 1, b"abc", 0);
+        let added = buffer.add(SPAN_BYTES_MAX as u64 - 1, b"abc", 0, 0);
         assert!(added.refused);
         assert_eq!(buffer.end(), SPAN_BYTES_MAX as u64);
-        assert!(buffer.add(SPAN_BYTES_MAX as u64 + 5, b"abc", 0).refused);
+        assert!(buffer.add(SPAN_BYTES_MAX as u64 + 5, b"abc", 0, 0).refused);
     }
 
     #[test]
     fn pieces_are_bounded() {
         let mut buffer = Buffer::new(Policy::Windows);
-        let refused = (0..2 * PIECES_MAX as u64).filter(|at| buffer.add(at * 2 + 1, b"x", 0).refused).count();
+        let refused =
+            (0..2 * PIECES_MAX as u64).filter(|at| buffer.add(at * 2 + 1, b"x", 0, 0).refused).count();
         assert!(refused > 0 && buffer.pieces.len() <= PIECES_MAX);
+    }
+
+    #[test]
+    fn what_the_receiver_has_does_not_change_whoever_begins_earlier() {
+        let mut buffer = Buffer::new(Policy::Windows);
+        buffer.add(0, b"GET ", 0, 0);
+        buffer.add(4, b"/attack", 0, 0);
+        let added = buffer.add(3, b"xxxxxxxxx", 0, 8);
+        assert!(added.differed);
+        assert_eq!(text(&buffer, 0), "GET /attxxxx");
+    }
+
+    #[test]
+    fn holes_without_number_do_not_hide_what_fills_the_first() {
+        let mut buffer = Buffer::new(Policy::Windows);
+        for at in 0..2 * PIECES_MAX as u64 {
+            buffer.add(at * 2 + 1, b"o", 0, 0);
+        }
+        for at in 0..100 {
+            buffer.add(at * 2, b"e", 0, 0);
+        }
+        assert_eq!(text(&buffer, 0), "eo".repeat(100));
+    }
+
+    #[test]
+    fn a_place_without_a_byte_is_cut_out_also_where_what_follows_came_first() {
+        let mut buffer = Buffer::new(Policy::Windows);
+        buffer.add(6, b"CK", 0, 0);
+        assert!(buffer.cut(3, 0));
+        buffer.add(0, b"ATT", 0, 0);
+        buffer.add(3, b"AX", 0, 0);
+        assert_eq!(text(&buffer, 0), "ATTAXCK");
+        assert!(!buffer.cut(2, 0), "a byte that is there stays");
+        assert!(!buffer.cut(9, 10), "and what was handed out");
     }
 }

@@ -3,6 +3,8 @@
 //! `machine` follows the handshake, the sequence numbers and the end, and says which segments are believed; `session` holds what they brought; `buffer`
 //! puts bytes in order and decides which of two that claim the same place counts; `event` names what was odd.
 //!
+//! `conversation` shows all of this without an engine around it.
+//!
 //! Bytes count once the other side has acknowledged them: what a receiver never got is not looked at, whoever sent it. A conversation
 //! whose beginning was not seen is not followed; its packets are looked at one by one.
 //!
@@ -12,9 +14,11 @@
 //! receiver is: what the receiver did not acknowledge never counts, which is the stronger test; checksums are not checked unless a rule asks.
 
 pub(crate) mod buffer;
+mod conversation;
 pub(crate) mod event;
 mod machine;
 pub(crate) mod session;
 
+pub use conversation::{Conversation, Ordered};
 pub(crate) use event::{Event, Events, event_named, event_names};
 pub(crate) use session::{Session, Supply};

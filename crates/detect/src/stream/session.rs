@@ -124,6 +124,12 @@ impl Half {
         at - self.urgent.partition_point(|urgent| *urgent < at) as u64
     }
 
+    /// Whether the byte at this place of what was sent is there, or was.
+    fn has_byte(&self, at: u64) -> bool {
+        let at = self.read_place(at);
+        at < self.fixed() || !self.buffer.from(at).is_empty()
+    }
+
     /// How far what is read was acknowledged, and not beyond the end.
     fn acked_to(&self) -> u64 {
         self.read_place(self.acked.min(self.end.unwrap_or(u64::MAX)))
@@ -168,9 +174,9 @@ impl Session {
         self.machine.reverse();
     }
 
-    /// Bytes of both streams that are kept.
+    /// Bytes of memory that it holds beside itself.
     pub(crate) fn held_bytes(&self) -> usize {
-        self.halves.iter().map(|half| half.buffer.held_bytes()).sum()
+        self.halves.iter().map(|half| half.buffer.held_bytes() + half.urgent.capacity() * 8).sum()
     }
 
     pub(crate) fn state(&self) -> State {
@@ -208,6 +214,11 @@ impl Session {
         half.next + u64::from(half.end.is_some()) + u64::from(has_begun)
     }
 
+    /// Bytes of a side's stream so far, as far as they were believed.
+    pub(crate) fn said_bytes(&self, direction: Direction) -> u64 {
+        self.halves[direction.index()].next
+    }
+
     /// A segment.
     pub(crate) fn segment(
         &mut self,
@@ -230,7 +241,12 @@ impl Session {
             is_v4,
             base: half.initial.wrapping_add(1).wrapping_add(half.buffer.base() as u32),
         };
+        let had_begun = self.machine.state() > State::SynSent;
         let verdict = self.machine.segment(&segment, &mut seen.events);
+        if !had_begun && self.machine.ignored_fast_open() {
+            // What the SYN brought will be said again, perhaps otherwise.
+            self.halves[0] = Half::new(self.machine.initial(Direction::ToServer));
+        }
         for side in [Direction::ToServer, Direction::ToClient] {
             let half = &mut self.halves[side.index()];
             // Until both have begun, whoever asks anew chooses a new number.
@@ -250,6 +266,10 @@ impl Session {
         for side in [Direction::ToServer, Direction::ToClient] {
             let half = &mut self.halves[side.index()];
             if let Ok(acked) = u64::try_from(half.place(self.machine.acked(side))) {
+                // Whoever acknowledges more than the end has not taken the end for one.
+                if half.end.is_some_and(|end| acked > end + 1) {
+                    half.end = None;
+                }
                 half.acked = half.acked.max(acked);
                 half.next = half.next.max(acked.min(half.end.unwrap_or(u64::MAX)));
             }
@@ -273,13 +293,15 @@ impl Session {
                 }
             };
             let urgent = usize::from(tcp.urgent());
-            if tcp.has(Tcp::URG) && (1..=payload.len()).contains(&urgent) {
+            let is_urgent = tcp.has(Tcp::URG)
+                && (1..=payload.len()).contains(&urgent)
+                && self.note_urgent(direction, at + urgent as u64 - 1, seen);
+            if is_urgent {
                 // The receiver is handed this byte apart from the stream.
-                let (before, after) = (&payload[..urgent - 1], &payload[urgent..]);
-                self.data(direction, at, before, seen);
-                let place = at + before.len() as u64;
-                self.note_urgent(direction, place, seen);
-                self.data(direction, place + 1, after, seen);
+                self.data(direction, at, &payload[..urgent - 1], seen);
+                let half = &mut self.halves[own];
+                half.next = half.next.max(at + urgent as u64);
+                self.data(direction, at + urgent as u64, &payload[urgent..], seen);
             } else {
                 self.data(direction, at, payload, seen);
             }
@@ -287,23 +309,29 @@ impl Session {
         if tcp.has(Tcp::FIN) {
             let half = &mut self.halves[own];
             let end = u64::try_from(at).unwrap_or(0) + payload.len() as u64;
-            if half.end.is_none() {
+            // What was acknowledged reaches beyond it, but for the end itself: then it is none.
+            let is_end = half.acked <= end || (half.acked == end + 1 && !half.has_byte(end));
+            if half.end.is_none() && is_end {
                 half.end = Some(end);
                 half.next = half.next.max(end);
             }
         }
     }
 
-    fn note_urgent(&mut self, direction: Direction, place: u64, seen: &mut Seen) {
+    /// The byte at this place is urgent. False if it stays in the stream: the receiver has it already, or there were too many.
+    fn note_urgent(&mut self, direction: Direction, place: u64, seen: &mut Seen) -> bool {
         let half = &mut self.halves[direction.index()];
-        half.next = half.next.max(place + 1);
-        if let Err(at) = half.urgent.binary_search(&place) {
-            if half.urgent.len() < URGENT_BYTES_MAX {
-                half.urgent.insert(at, place);
-            } else {
-                seen.events.add(Event::UrgentLimit);
-            }
+        let Err(at) = half.urgent.binary_search(&place) else { return true };
+        if half.urgent.len() >= URGENT_BYTES_MAX {
+            seen.events.add(Event::UrgentLimit);
+            return false;
         }
+        let (read, fixed) = (half.read_place(place), half.fixed());
+        let is_cut = half.buffer.cut(read, fixed);
+        if is_cut {
+            half.urgent.insert(at, place);
+        }
+        is_cut
     }
 
     fn data(&mut self, direction: Direction, at: u64, payload: &[u8], seen: &mut Seen) {
@@ -312,11 +340,9 @@ impl Session {
         }
         let depth = self.depth;
         let half = &mut self.halves[direction.index()];
-        if half.end.is_some_and(|end| at >= end) {
-            return;
-        }
         half.next = half.next.max(at + payload.len() as u64);
-        seen.in_stream = true;
+        // What lies behind the end is kept, since the end may be a lie; as long as it is believed it is no part of the stream.
+        seen.in_stream = half.end.is_none_or(|end| at < end);
         let at = half.read_place(at);
         let kept = usize::try_from(depth.saturating_sub(at)).unwrap_or(0).min(payload.len());
         if kept < payload.len() && !half.depth_reached {
@@ -326,13 +352,15 @@ impl Session {
         if kept == 0 {
             return;
         }
-        let fixed = half.fixed();
-        let added = half.buffer.add(at, &payload[..kept], fixed);
+        let (fixed, settled) = (half.fixed(), half.acked_to());
+        let added = half.buffer.add(at, &payload[..kept], fixed, settled);
         if at + kept as u64 <= fixed {
             seen.events.add(Event::BeforeBase);
         }
         if added.differed {
             seen.events.add(Event::OverlapDifferent);
+            // Which of the two the receiver has nobody knows for certain: what is not in the stream is looked at by itself.
+            seen.in_stream = false;
         }
         if added.refused {
             seen.events.add(Event::InsertLimit);
@@ -362,6 +390,17 @@ impl Session {
         let half = &mut self.halves[direction.index()];
         half.app += bytes;
         half.release();
+    }
+
+    /// If what the application layer left is followed by a hole that nobody will fill: how many bytes it left, and how long the hole is.
+    pub(crate) fn hole_behind(&self, direction: Direction, all: bool) -> Option<(u64, u64)> {
+        let half = &self.halves[direction.index()];
+        if half.app_is_done {
+            return None;
+        }
+        let left = half.buffer.from(half.app).len() as u64;
+        let Supply::Gap(hole) = supply(half, half.app + left, all, self.depth) else { return None };
+        Some((left, hole))
     }
 
     /// How far the application layer has come.
@@ -424,7 +463,7 @@ impl Session {
     /// Whether a side will say nothing more: it has said that it is done, or the conversation is closed, and everything before that was shown.
     pub(crate) fn is_over(&self, direction: Direction) -> bool {
         let half = &self.halves[direction.index()];
-        let has_ended = || half.end.is_some_and(|end| half.app >= half.read_place(end));
+        let has_ended = || half.end.is_some_and(|end| half.acked > end && half.app >= half.read_place(end));
         (self.is_closed() || has_ended())
             // What was said and not acknowledged yet is still to come.
             && matches!(self.for_app(direction, true), Supply::Nothing)
@@ -445,7 +484,8 @@ fn supply(half: &Half, from: u64, all: bool, depth: u64) -> Supply<'_> {
         return Supply::Nothing;
     }
     let bytes = half.buffer.from(from);
-    let limit = if all { u64::MAX } else { acked };
+    let end = half.end.map_or(u64::MAX, |end| half.read_place(end));
+    let limit = if all { end } else { acked };
     let count = usize::try_from(limit.saturating_sub(from)).unwrap_or(usize::MAX).min(bytes.len());
     if count > 0 {
         return Supply::Bytes(&bytes[..count], from);
@@ -459,9 +499,10 @@ fn supply(half: &Half, from: u64, all: bool, depth: u64) -> Supply<'_> {
     }
     if all
         && bytes.is_empty()
-        && let Some(end) = half.buffer.hole_end(from)
+        && let Some(hole) = half.buffer.hole_end(from)
+        && hole <= end
     {
-        return Supply::Gap(end - from);
+        return Supply::Gap(hole - from);
     }
     Supply::Nothing
 }

@@ -16,6 +16,7 @@ impl Command {
     pub(super) const EPSV: Command = Command("EPSV");
     pub(super) const RETR: Command = Command("RETR");
     pub(super) const STOR: Command = Command("STOR");
+    pub(super) const PASS: Command = Command("PASS");
 
     /// As it is written.
     pub(super) fn name(self) -> &'static str {

@@ -27,6 +27,9 @@ use commands::Command;
 use data::Transfer;
 use transaction::{DataPort, EVENTS, Event};
 
+/// What a wrong password is replied to with.
+const LOGIN_REFUSED: &[u8] = b"530 ";
+
 /// The front door.
 pub static PROTOCOL: Protocol = Protocol {
     id: ProtocolId::Ftp,
@@ -230,6 +233,9 @@ impl Ftp {
         };
         if self.wants_tls && line.bytes.starts_with(b"234 ") {
             context.then(Next::Switch(ProtocolId::Tls));
+        }
+        if self.command == Some(Command::PASS) && line.bytes.starts_with(LOGIN_REFUSED) {
+            context.refuses_login();
         }
         let (data_port, is_port_line_bad) = self.negotiated(line.bytes);
         self.data_port = data_port.or(self.data_port);

@@ -26,6 +26,20 @@ fn fetched(flow: &mut Trial<Ftp>, say: fn(&mut Trial<Ftp>, Direction, &[u8])) {
     say(flow, ToServer, b"STOR b\r\n");
 }
 
+#[test]
+fn a_password_that_is_refused_is_told_and_a_command_before_it_is_not() {
+    let mut flow = flow();
+    flow.say(ToClient, b"220 (a server)\r\n")
+        .say(ToServer, b"LIST\r\n")
+        .say(ToClient, b"530 Log in first.\r\n");
+    flow.say(ToServer, b"USER me\r\n").say(ToClient, b"331 Which password?\r\n");
+    assert_eq!(flow.refused_logins, 0);
+    flow.say(ToServer, b"PASS wrong\r\n").say(ToClient, b"530 Login incorrect.\r\n");
+    assert_eq!(flow.refused_logins, 1);
+    flow.say(ToServer, b"PASS right\r\n").say(ToClient, b"230 Welcome.\r\n");
+    assert_eq!(flow.refused_logins, 1);
+}
+
 fn in_one(flow: &mut Trial<Ftp>, direction: Direction, bytes: &[u8]) {
     flow.say(direction, bytes);
 }

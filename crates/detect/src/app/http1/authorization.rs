@@ -8,8 +8,14 @@ const SCHEMES: [&[u8]; 3] = [b"basic", b"digest", b"bearer"];
 
 /// Notes a scheme that nobody knows.
 pub(super) fn note(head: &Head, events: &mut Events) {
-    let Some(value) = head.value(b"authorization") else { return };
+    let has_one = head.value(b"authorization").is_some();
+    events.set_if(has_one && !is_known(head), Event::AuthUnrecognized);
+}
+
+/// Whether there is one whose scheme is known.
+pub(super) fn is_known(head: &Head) -> bool {
+    let Some(value) = head.value(b"authorization") else { return false };
     let is =
         |scheme: &&[u8]| value.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    events.set_if(!SCHEMES.iter().any(is), Event::AuthUnrecognized);
+    SCHEMES.iter().any(is)
 }

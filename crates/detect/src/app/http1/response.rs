@@ -14,10 +14,10 @@ use super::entity::Kind;
 use super::event::Event;
 use super::exchange::{Coding, Exchange, Progress, cookie_of};
 use super::head::Block;
-use super::line;
+use super::line::{self, Method};
 use super::request::RequestState;
 use super::text::{digits, without_line_end};
-use super::{chunk, framing};
+use super::{authorization, chunk, framing};
 use crate::Direction;
 use crate::app::http::compression::{Chain, named};
 use crate::app::{Broken, Context, Next};
@@ -345,6 +345,9 @@ impl Connection {
             exchange.response.progress = Progress::Complete;
         }
         exchange.events = events;
+        if refuses_login(exchange) {
+            context.refuses_login();
+        }
         self.end_frame(TO_CLIENT, context);
         if tunnel {
             self.leave(Next::Recognise, context);
@@ -354,6 +357,13 @@ impl Connection {
         self.done[TO_CLIENT.index()] += 1;
         Ok(())
     }
+}
+
+/// Whether it refuses what the client gave to prove who it is: in a header by a scheme that asks once, or in a form.
+/// A request without any is only told to bring it, and schemes with a challenge are refused on the way.
+fn refuses_login(exchange: &Exchange) -> bool {
+    matches!(exchange.status, Some(401 | 403))
+        && (exchange.method == Method::Post || authorization::is_known(&exchange.request.head))
 }
 
 /// The length of the line at the front, its end included: `\r`, `\n` or both.

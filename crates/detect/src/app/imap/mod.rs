@@ -1,4 +1,6 @@
-//! IMAP is recognised, so that rules can be for it; what is said is not looked into.
+//! IMAP is recognised, so that rules can be for it; of what is said only logins are looked at, and whether they are refused.
+//!
+//! A line that is spread over segments is not put together: what is missed is that one login failed.
 
 use super::nothing::Nothing;
 use super::{
@@ -36,10 +38,37 @@ const fn beginning(direction: Direction, bytes: &'static [u8], until: u16) -> Si
     Signature { transport: Transport::Tcp, direction, bytes, nocase: true, from: 0, until, confirm: None }
 }
 
-/// Nothing is remembered.
+/// Bytes of a tag at most.
+const TAG_BYTES_MAX: usize = 32;
+
+/// The tag of a login that was not answered yet is remembered.
 #[derive(Clone, Default)]
 struct Imap {
     nothing: Transactions<Nothing>,
+    login: Vec<u8>,
+}
+
+impl Imap {
+    fn line(&mut self, direction: Direction, line: &[u8], context: &mut Context<'_>) {
+        let mut words = line.split(|byte| byte.is_ascii_whitespace());
+        let (Some(tag), Some(word)) = (words.next(), words.next()) else { return };
+        match direction {
+            Direction::ToServer => {
+                let is_login =
+                    word.eq_ignore_ascii_case(b"LOGIN") || word.eq_ignore_ascii_case(b"AUTHENTICATE");
+                if is_login && tag.len() <= TAG_BYTES_MAX {
+                    self.login = tag.to_vec();
+                }
+            }
+            Direction::ToClient if !self.login.is_empty() && tag == self.login => {
+                self.login.clear();
+                if word.eq_ignore_ascii_case(b"NO") {
+                    context.refuses_login();
+                }
+            }
+            Direction::ToClient => {}
+        }
+    }
 }
 
 impl Parser for Imap {
@@ -47,10 +76,13 @@ impl Parser for Imap {
 
     fn feed(
         &mut self,
-        _direction: Direction,
+        direction: Direction,
         input: Input<'_>,
-        _context: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Result<Taken, Broken> {
+        for line in input.bytes.split(|byte| *byte == b'\n') {
+            self.line(direction, line, context);
+        }
         Ok(Taken::all(&input))
     }
 
@@ -80,5 +112,18 @@ mod tests {
             .say(Direction::ToServer, b"a CAPABILITY\r\n");
         assert!(!flow.broken);
         assert_eq!(flow.transactions().count(), 0);
+    }
+
+    #[test]
+    fn a_login_that_is_refused_is_told_and_another_answer_is_not() {
+        let mut flow = Trial::new(Imap::default(), Transport::Tcp, &[]);
+        flow.say(Direction::ToServer, b"a1 LOGIN me secret\r\n")
+            .say(Direction::ToClient, b"* CAPABILITY\r\na1 NO wrong\r\n");
+        assert_eq!(flow.refused_logins, 1);
+        flow.say(Direction::ToServer, b"a2 login me secret\r\n")
+            .say(Direction::ToClient, b"a2 OK welcome\r\n");
+        flow.say(Direction::ToServer, b"a3 SELECT x\r\n")
+            .say(Direction::ToClient, b"a3 NO there is none\r\n");
+        assert_eq!(flow.refused_logins, 1);
     }
 }

@@ -18,6 +18,7 @@ const FILTER_DEPTH_MAX: usize = 32;
 /// What asks for TLS.
 const START_TLS: &[u8] = b"1.3.6.1.4.1.1466.20037";
 
+pub(super) const BIND_RESPONSE: u8 = 1;
 pub(super) const UNBIND: u8 = 2;
 pub(super) const SEARCH_ENTRY: u8 = 4;
 pub(super) const ABANDON: u8 = 16;

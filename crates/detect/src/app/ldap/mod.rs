@@ -22,7 +22,9 @@ use super::{
 };
 use crate::Direction;
 use crate::eve::Object;
-use message::{ABANDON, EXTENDED_RESPONSE, INTERMEDIATE, Message, SEARCH_ENTRY, SEARCH_REFERENCE, UNBIND};
+use message::{
+    ABANDON, BIND_RESPONSE, EXTENDED_RESPONSE, INTERMEDIATE, Message, SEARCH_ENTRY, SEARCH_REFERENCE, UNBIND,
+};
 
 /// Exchanges of one flow at most; beyond that all count as complete, are told, and the matter ends.
 const OPEN_MAX: usize = 256;
@@ -36,6 +38,9 @@ const INVALID_DATA: u128 = 1 << 1;
 const REQUEST_NOT_FOUND: u128 = 1 << 2;
 const INCOMPLETE_DATA: u128 = 1 << 3;
 const TOO_MANY_RESPONSES: u128 = 1 << 4;
+
+/// The result of a bind with the wrong name or password.
+const INVALID_CREDENTIALS: u32 = 49;
 
 /// The front door.
 pub static PROTOCOL: Protocol = Protocol {
@@ -125,6 +130,9 @@ impl Ldap {
             if response.result == Some(0) && context.ends.transport == Transport::Tcp {
                 context.then(Next::Switch(ProtocolId::Tls));
             }
+        }
+        if response.operation == BIND_RESPONSE && response.result == Some(INVALID_CREDENTIALS) {
+            context.refuses_login();
         }
         let goes_on = matches!(response.operation, SEARCH_ENTRY | SEARCH_REFERENCE | INTERMEDIATE);
         let ends = !goes_on && !response.is_request();

@@ -111,6 +111,13 @@ pub(super) struct Message {
     pub(super) body: Body,
 }
 
+impl Message {
+    /// Whether it refuses a connection for a wrong name or password: by the codes of versions 3 and 5.
+    pub(super) fn refuses_login(&self) -> bool {
+        matches!(self.body, Body::ConnectAnswer { code: 4 | 5 | 0x86 | 0x87, .. })
+    }
+}
+
 /// The types, by their number, as records name them.
 pub(super) const KINDS: [&str; 16] = [
     "unassigned",

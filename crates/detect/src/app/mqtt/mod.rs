@@ -268,6 +268,9 @@ impl Parser for Mqtt {
                         direction,
                         input.bytes.get(2..header.length + 2).unwrap_or_default(),
                     );
+                    if message.refuses_login() {
+                        context.refuses_login();
+                    }
                     self.take(direction, message);
                     taken += whole;
                 }

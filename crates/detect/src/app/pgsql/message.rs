@@ -203,7 +203,17 @@ fn parameters(reader: &mut Reader<'_>) -> Read<Vec<Pair>> {
     Ok(pairs)
 }
 
+/// SQLSTATE of a wrong password, and of a name that may not come in.
+const LOGIN_REFUSED: [&[u8]; 2] = [b"28P01", b"28000"];
+
 impl Response {
+    /// Whether it refuses a login.
+    pub(super) fn refuses_login(&self) -> bool {
+        let is_refusal =
+            |(kind, value): &(u8, Vec<u8>)| *kind == b'C' && LOGIN_REFUSED.contains(&value.as_slice());
+        matches!(self, Response::Complaint(fields) if fields.iter().any(is_refusal))
+    }
+
     /// The answer to whether TLS may begin: one letter.
     pub(super) fn read_tls(bytes: &[u8]) -> Read<(Response, usize)> {
         match bytes.first().ok_or(Fault::Incomplete(1))? {

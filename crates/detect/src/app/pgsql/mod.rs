@@ -163,6 +163,9 @@ impl Pgsql {
         if response == Response::TlsAccepted {
             context.then(Next::Switch(ProtocolId::Tls));
         }
+        if response.refuses_login() {
+            context.refuses_login();
+        }
         // Rows that belong to nothing change nothing.
         let is_row = matches!(response, Response::Row { .. } | Response::CopyData { .. });
         let next = State::after_response(&response).filter(|_| !is_row || !self.transactions.is_empty());

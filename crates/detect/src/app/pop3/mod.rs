@@ -15,7 +15,7 @@ use super::{
 };
 use crate::Direction;
 use crate::eve::Object;
-use words::{Command, Reply};
+use words::{Command, Reply, SASL_DATA};
 
 /// The front door.
 pub static PROTOCOL: Protocol = Protocol {
@@ -214,7 +214,7 @@ impl Pop3 {
 
     fn command(&mut self, line: &[u8]) -> Result<(), Broken> {
         let (command, events) = if std::mem::take(&mut self.is_secret_next) {
-            (Command { word: b"<SASL DATA>".to_vec(), arguments: Vec::new() }, 0)
+            (Command { word: SASL_DATA.to_vec(), arguments: Vec::new() }, 0)
         } else {
             Command::parse(line).ok_or(Broken)?
         };
@@ -241,6 +241,10 @@ impl Pop3 {
             None => self.open(Pop3Transaction::default())?,
         };
         let Some(exchange) = self.exchanges.get_mut(id) else { return Ok(()) };
+        let is_login = exchange.command.as_ref().is_some_and(Command::ends_login);
+        if is_login && !reply.is_ok {
+            context.refuses_login();
+        }
         if let Some(command) = exchange.command.as_ref().filter(|_| reply.is_ok) {
             match command.word.as_slice() {
                 b"STLS" => context.then(Next::Switch(ProtocolId::Tls)),
@@ -377,6 +381,17 @@ mod tests {
         many.say(ToServer, &b"NOOP\r\n".repeat(300));
         assert!(many.broken);
         assert_eq!(many.events(EVENTS), ["too_many_transactions"]);
+    }
+
+    #[test]
+    fn a_password_that_is_refused_is_told_and_other_errors_are_not() {
+        let mut flow = flow();
+        flow.say(ToClient, b"+OK ready\r\n").say(ToServer, b"USER me\r\n").say(ToClient, b"-ERR nobody\r\n");
+        assert_eq!(flow.refused_logins, 0);
+        flow.say(ToServer, b"PASS wrong\r\n").say(ToClient, b"-ERR no\r\n");
+        assert_eq!(flow.refused_logins, 1);
+        flow.say(ToServer, b"PASS right\r\n").say(ToClient, b"+OK welcome\r\n");
+        assert_eq!(flow.refused_logins, 1);
     }
 
     #[test]

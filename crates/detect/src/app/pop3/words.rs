@@ -7,6 +7,9 @@ const COMMAND_BYTES_EXPECTED: usize = 256;
 /// The same of the first line of a reply.
 const REPLY_BYTES_EXPECTED: usize = 512;
 
+/// What stands for what a client says to prove who it is.
+pub(super) const SASL_DATA: &[u8] = b"<SASL DATA>";
+
 /// A command that was said.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Command {
@@ -38,6 +41,11 @@ impl Command {
             odd |= REQUEST_TOO_LONG;
         }
         Some((Command { word: word.to_vec(), arguments }, odd))
+    }
+
+    /// Whether its reply says whether a login went well.
+    pub(super) fn ends_login(&self) -> bool {
+        matches!(self.word.as_slice(), b"PASS" | b"APOP" | SASL_DATA)
     }
 
     /// Whether more lines follow its reply, if it goes well.

@@ -94,7 +94,12 @@ impl Parser for RfbParser {
             let mut reader = Reader::new(rest);
             match self.message(&mut reader) {
                 Step::More => return Ok(Taken::part(input.bytes.len() - rest.len(), rest.len() + 1)),
-                Step::Next(stage) => self.stage = stage,
+                Step::Next(stage) => {
+                    if stage == Stage::FailureReason {
+                        context.refuses_login();
+                    }
+                    self.stage = stage;
+                }
                 Step::Over(event) => self.give_up(event, event == Event::UnknownSecurityResult),
                 Step::Malformed if matches!(self.stage, Stage::ServerVersion | Stage::ClientVersion) => {
                     return Err(Broken);

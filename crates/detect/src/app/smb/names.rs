@@ -3,6 +3,8 @@
 use super::transaction::{Command, Status};
 
 pub(super) const SUCCESS: u32 = 0;
+/// What session setups with a wrong name or password are answered with: no such user, wrong password, log on failure, locked out.
+pub(super) const LOGIN_REFUSED: [u32; 4] = [0xc000_0064, 0xc000_006a, 0xc000_006d, 0xc000_0234];
 pub(super) const PENDING: u32 = 0x103;
 pub(super) const BUFFER_OVERFLOW: u32 = 0x8000_0005;
 pub(super) const END_OF_FILE: u32 = 0xc000_0011;

@@ -182,7 +182,12 @@ impl SmbParser {
         // What comes the wrong way is passed over.
         match direction {
             Direction::ToServer if !record.is_response => v1::request(&mut self.state, &record),
-            Direction::ToClient if record.is_response => v1::response(&mut self.state, &record),
+            Direction::ToClient if record.is_response => {
+                if record.refuses_login() {
+                    context.refuses_login();
+                }
+                v1::response(&mut self.state, &record);
+            }
             _ => {}
         }
         Some(())
@@ -200,7 +205,12 @@ impl SmbParser {
             frames::record(context, direction, Dialect::Two, mine, usize::from(record.header_bytes));
             match direction {
                 Direction::ToServer if !record.is_response => v2::request(&mut self.state, &record),
-                Direction::ToClient if record.is_response => v2::response(&mut self.state, &record),
+                Direction::ToClient if record.is_response => {
+                    if record.refuses_login() {
+                        context.refuses_login();
+                    }
+                    v2::response(&mut self.state, &record);
+                }
                 _ => {}
             }
             bytes = rest;

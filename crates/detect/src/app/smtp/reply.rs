@@ -13,6 +13,9 @@ const CODES: &[&[u8; 3]] = &[
     b"522", b"525", b"530", b"534", b"535", b"541", b"543", b"550", b"551", b"552", b"553", b"554", b"555",
 ];
 
+/// What a name with the wrong password is replied to with.
+const LOGIN_REFUSED: &[u8; 3] = b"535";
+
 impl Smtp {
     pub(super) fn replies(&mut self, input: Input<'_>, context: &mut Context<'_>) -> Result<Taken, Broken> {
         let mut rest = input.bytes;
@@ -74,6 +77,9 @@ impl Smtp {
     }
 
     fn reply_to(&mut self, command: Command, code: &[u8; 3], context: &mut Context<'_>) {
+        if code == LOGIN_REFUSED && !self.is_multiline {
+            context.refuses_login();
+        }
         match command {
             Command::StartTls if code == b"220" => {
                 self.is_data = true;

@@ -78,7 +78,11 @@ impl Parser for Telnet {
             context.frame("telnet.pdu", direction, message);
             context.frame(if is_command { "telnet.ctl" } else { "telnet.data" }, direction, message);
             if !is_command {
+                let was_refused = self.login == Login::Failed;
                 self.said(direction, message);
+                if self.login == Login::Failed && !was_refused {
+                    context.refuses_login();
+                }
             }
             rest = after;
         }

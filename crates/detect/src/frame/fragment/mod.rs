@@ -7,6 +7,9 @@
 //! frames): it begins a new one.
 //! Upon a fragment that does not fit into the limits: the datagrams that began earliest are forgotten and counted,
 //! until it does.
+//! Upon a mark: from then on a datagram is copied before it changes for the first time, so that all can be put back.
+//!
+//! The limits are those of one decoder. The engine has one for each of 64 shards.
 //!
 //! Not here: how the datagram is read.
 
@@ -22,11 +25,11 @@ use core::net::IpAddr;
 use std::collections::BTreeMap;
 
 /// Datagrams of which fragments are kept; beyond that the one that began earliest goes.
-const DATAGRAMS_MAX: usize = 65_535;
-/// Fragments kept of all datagrams; beyond that the datagram that began earliest goes.
-const FRAGMENTS_MAX: usize = 65_535;
+const DATAGRAMS_MAX: usize = 4096;
+/// Fragments kept of all datagrams; beyond that the datagram that began earliest goes. The largest datagram in the smallest pieces has half as many.
+const FRAGMENTS_MAX: usize = 16_384;
 /// Bytes kept of all fragments; beyond that the datagram that began earliest goes.
-const FRAGMENT_BYTES_MAX: usize = 32 << 20;
+const FRAGMENT_BYTES_MAX: usize = 2 << 20;
 /// How long a datagram waits for its next fragment.
 const WAIT_SECONDS: u64 = 60;
 /// Datagrams that are looked at for their deadline at each new one, from the one that began earliest on.
@@ -104,9 +107,47 @@ pub(crate) struct Fragments {
     fragments: usize,
     bytes: usize,
     counters: Counters,
+    saved: Option<Saved>,
+}
+
+/// What was there at the mark.
+#[derive(Clone, Debug)]
+struct Saved {
+    /// Datagrams that changed since.
+    waiting: BTreeMap<Key, Option<Waiting>>,
+    begun: u64,
+    counters: Counters,
 }
 
 impl Fragments {
+    /// From here on everything can be put back.
+    pub(crate) fn mark(&mut self) {
+        self.saved = Some(Saved { waiting: BTreeMap::new(), begun: self.begun, counters: self.counters });
+    }
+
+    /// Puts everything back as it was at the mark.
+    pub(crate) fn put_back(&mut self) {
+        let Some(saved) = self.saved.take() else { return };
+        for (key, waiting) in saved.waiting {
+            self.forget(&key);
+            let Some(waiting) = waiting else { continue };
+            let size = waiting.assembly.size();
+            self.fragments += size.fragments;
+            self.bytes += size.bytes;
+            self.order.insert(waiting.number, key);
+            self.waiting.insert(key, waiting);
+        }
+        (self.begun, self.counters) = (saved.begun, saved.counters);
+    }
+
+    fn save(&mut self, key: &Key) {
+        if let Some(saved) = &mut self.saved
+            && !saved.waiting.contains_key(key)
+        {
+            saved.waiting.insert(*key, self.waiting.get(key).cloned());
+        }
+    }
+
     /// Bytes that are kept.
     pub(crate) fn held_bytes(&self) -> u64 {
         self.bytes as u64
@@ -145,6 +186,7 @@ impl Fragments {
         self.expire(time, &key);
         self.make_room(&key, fragment.data.len() + fragment.head.len());
         let policy = policies.of(packet.destination);
+        self.save(&key);
         let waiting = self.begin(key, policy);
         waiting.deadline = time.seconds().saturating_add(WAIT_SECONDS);
         let before = waiting.assembly.size();
@@ -214,6 +256,7 @@ impl Fragments {
     }
 
     fn forget(&mut self, key: &Key) {
+        self.save(key);
         let Some(gone) = self.waiting.remove(key) else { return };
         self.order.remove(&gone.number);
         let size = gone.assembly.size();

@@ -142,6 +142,11 @@ impl Machine {
         self.state == State::Closed && !self.sides.iter().any(|side| side.was_reset)
     }
 
+    /// The server did not take what the SYN brought.
+    pub(super) fn ignored_fast_open(&self) -> bool {
+        self.ignored_fast_open
+    }
+
     /// The ends were mistaken for each other.
     pub(super) fn reverse(&mut self) {
         self.sides.swap(0, 1);

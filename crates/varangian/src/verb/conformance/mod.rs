@@ -135,11 +135,19 @@ fn alerts(case: &Case, root: &Path, variables: &Variables) -> Result<Alerts, Str
     let missing = missing(set.report());
     let mut got: BTreeMap<String, u64> = BTreeMap::new();
     let set = Arc::new(set);
-    engine::replay(&folder.join(&case.pcap), &set, 1, Wanted::default(), &mut |_, _| {}, &mut |told| {
-        if let Told::Alert(alert) = told {
-            *got.entry(alert.meta.sid.to_string()).or_default() += 1;
-        }
-    })?;
+    engine::replay(
+        &folder.join(&case.pcap),
+        &set,
+        1,
+        Wanted::default(),
+        None,
+        &mut |_, _| {},
+        &mut |told| {
+            if let Told::Alert(alert) = told {
+                *got.entry(alert.meta.sid.to_string()).or_default() += 1;
+            }
+        },
+    )?;
     Ok((got, missing))
 }
 

@@ -1,10 +1,12 @@
 //! A capture through the engine.
 //!
 //! Upon each chunk of the capture: the [`Crew`] works on it, and what came of those before is decided. Alerts and records come out in the order of frames.
+//! With parameters of behaviour, what sources do is watched too; without, nothing of that costs anything.
 
 use super::crew::{Alone, Batch, Crew, Report, Threads};
 use super::stages::{Ticks, Watch};
 use capture::{Chunk, Reader};
+use detect::behaviour::Parameters;
 use detect::engine::{Counters, Held, Judge, SHARDS, Spent, Told, Worker};
 use detect::rule::RuleSet;
 use std::collections::{BTreeMap, VecDeque};
@@ -23,6 +25,8 @@ pub(crate) struct Replayed {
     pub(crate) counters: Vec<Counters>,
     pub(crate) surplus: u64,
     pub(crate) evicted: u64,
+    /// Of behaviour: observations, those of exempt senders among them, and groups that went for want of room.
+    pub(crate) watched: (u64, u64, u64),
     /// The capture ended in the middle of a frame, or worse.
     pub(crate) trouble: Option<String>,
     /// Sid, how often asked, how often it held.
@@ -59,6 +63,7 @@ pub(crate) fn replay(
     set: &Arc<RuleSet>,
     workers: u16,
     wanted: Wanted,
+    behaviour: Option<&Parameters>,
     progress: &mut dyn FnMut(u64, Option<u64>),
     tell: &mut dyn FnMut(&Told<'_>),
 ) -> Result<Replayed, String> {
@@ -66,13 +71,18 @@ pub(crate) fn replay(
     let reader = Reader::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut crew: Vec<Worker> =
         (0..workers).map(|mine| Worker::new(Arc::clone(set), move |shard| shard % workers == mine)).collect();
+    let mut judge = Judge::new(Arc::clone(set));
+    if let Some(parameters) = behaviour {
+        crew.iter_mut().for_each(|worker| worker.watch(parameters));
+        judge.watch(parameters.clone());
+    }
     if wanted.profile {
         crew.iter_mut().for_each(Worker::profile);
     }
     if wanted.stages {
         crew.iter_mut().for_each(|worker| worker.measure(Box::new(Ticks::new())));
     }
-    let run = Run { path, reader, judge: Judge::new(Arc::clone(set)), wanted, progress, tell };
+    let run = Run { path, reader, judge, wanted, progress, tell };
     Ok(match crew.pop() {
         Some(only) if crew.is_empty() => run.with(Alone::new(only)),
         last => thread::scope(|scope| run.with(Threads::new(scope, crew.into_iter().chain(last).collect()))),
@@ -134,6 +144,7 @@ impl Run<'_> {
         }
         let (report, workers) = crew.finish(frames + 1);
         self.decide(&report, &mut stages, &mut watch);
+        self.judge.finish(frames + 1, &mut |alert| (self.tell)(&Told::Alert(alert)));
         for spent in workers.iter().map(Worker::spent) {
             stages.workers.decode_ns += spent.decode_ns;
             stages.workers.reassembly_ns += spent.reassembly_ns;
@@ -146,6 +157,7 @@ impl Run<'_> {
             counters: workers.iter().map(Worker::counters).collect(),
             surplus: self.judge.surplus(),
             evicted: self.judge.evicted(),
+            watched: self.judge.watched_so_far(),
             trouble,
             profile: profile(&workers),
             stages: self.wanted.stages.then_some(stages),

@@ -1,5 +1,6 @@
 //! `varangian replay`: a capture through the engine.
 
+mod behaviour;
 mod crew;
 pub(crate) mod engine;
 pub(crate) mod rule_files;
@@ -24,7 +25,7 @@ use std::time::Instant;
 /// Rules that `--profile-rules` tells.
 const PROFILED_MAX: usize = 30;
 
-/// Sends a capture through the detection engine.
+/// Sends a capture through the detection engine: rules, and what sources do (scans, sweeps, floods, brute force against logins).
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The capture: pcap or pcapng.
@@ -44,6 +45,10 @@ pub(crate) struct Arguments {
     /// What `eve.json` tells: types of EVE events with commas between them, or `all`. The speed that is promised is that of alerts alone.
     #[arg(long, value_name = "TYPES", default_value = "alert", value_parser = kinds)]
     records: Kinds,
+    /// Behaviour detection: on unless this is `off`; a TOML file sets its parameters by name (docs/behaviour.md has them). Its alerts are written beside those of rules, and
+    /// counted apart.
+    #[arg(long, value_name = "FILE|off", default_value = "on", hide_default_value = true)]
+    behaviour: String,
     /// Tells the result as one JSON object.
     #[arg(long)]
     json: bool,
@@ -85,6 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     let started = Instant::now();
+    let behaviour = behaviour::parameters(&arguments.behaviour)?;
     let sources = arguments.rules.iter().map(|path| rule_files::read(path)).collect::<Result<Vec<_>, _>>()?;
     let before = super::rules::resident_bytes();
     let mut set = RuleSet::load(
@@ -122,6 +128,7 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     let set = Arc::new(set);
     let mut by_sid: BTreeMap<u32, u64> = BTreeMap::new();
     let mut by_kind: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut by_behaviour: BTreeMap<&str, u64> = BTreeMap::new();
     let mut written = Ok(());
     let begun = Instant::now();
     let size = fs::metadata(&arguments.capture).map_or(0, |data| data.len());
@@ -131,10 +138,14 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
         &set,
         arguments.workers,
         Wanted { profile: arguments.profile_rules, stages: arguments.stages },
+        behaviour.as_ref(),
         &mut |done, _| bar.update(done, ""),
         &mut |told| match (told, &mut eve) {
             (Told::Alert(alert), eve) => {
-                *by_sid.entry(alert.meta.sid).or_default() += 1;
+                match alert.behaviour {
+                    Some(behaviour) => *by_behaviour.entry(behaviour.kind.name()).or_default() += 1,
+                    None => *by_sid.entry(alert.meta.sid).or_default() += 1,
+                }
                 if let Some(eve) = eve
                     && written.is_ok()
                     && arguments.records.has("alert")
@@ -158,7 +169,14 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     if let Some(trouble) = &replayed.trouble {
         complain!("{trouble}");
     }
-    let totals = Totals { by_sid: &by_sid, by_kind: &by_kind, loaded, seconds, rules_bytes };
+    let totals = Totals {
+        by_sid: &by_sid,
+        by_kind: &by_kind,
+        by_behaviour: &by_behaviour,
+        loaded,
+        seconds,
+        rules_bytes,
+    };
     tell(arguments, &report, &replayed, &totals);
     Ok(if replayed.trouble.is_some() || !report.problems.is_empty() {
         Outcome::Violated
@@ -171,6 +189,7 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
 struct Totals<'a> {
     by_sid: &'a BTreeMap<u32, u64>,
     by_kind: &'a BTreeMap<&'a str, u64>,
+    by_behaviour: &'a BTreeMap<&'a str, u64>,
     /// Seconds that loading took.
     loaded: f64,
     /// Seconds that the capture took.
@@ -185,10 +204,12 @@ fn tell(
     replayed: &engine::Replayed,
     totals: &Totals<'_>,
 ) {
-    let Totals { by_sid, by_kind, loaded, seconds, rules_bytes } = *totals;
+    let Totals { by_sid, by_kind, by_behaviour, loaded, seconds, rules_bytes } = *totals;
     let sum = |field: fn(&detect::engine::Counters) -> u64| replayed.counters.iter().map(field).sum::<u64>();
     let gigabits = replayed.bytes as f64 * 8.0 / 1e9 / seconds.max(1e-9);
     let alerts: u64 = by_sid.values().sum();
+    let behaviours: u64 = by_behaviour.values().sum();
+    let (observations, exempt, groups_evicted) = replayed.watched;
     let memory = super::rules::resident_bytes();
     let mut profile = replayed.profile.clone();
     profile.sort_by_key(|row| (std::cmp::Reverse(row.1), row.0));
@@ -208,6 +229,8 @@ fn tell(
                 // A capture is read as fast as it is looked at: no frame is ever dropped.
                 "drops": 0,
                 "stages": replayed.stages.as_ref().map(|stages| stages::as_json(stages, rules_bytes)),
+                "behaviour_alerts": behaviours, "behaviour_by_kind": by_behaviour, "observations": observations, "observations_exempt": exempt,
+                "groups_evicted": groups_evicted, "judged_early": sum(|counters| counters.judged_early),
                 "entries_evicted": replayed.evicted, "rss_bytes": memory,
                 "profile": profile.iter().map(|(sid, asked, held)| json!({ "sid": sid, "asked": asked, "held": held })).collect::<Vec<_>>(),
             })
@@ -235,6 +258,10 @@ fn tell(
     say!("alerts     {alerts:>12}   of {} rules{}", by_sid.len(), surplus(replayed.surplus));
     for (sid, count) in by_sid {
         say!("  {count:>8}  {sid}");
+    }
+    say!("behaviour  {behaviours:>12}   of {} kinds; {observations} observations", by_behaviour.len());
+    for (kind, count) in by_behaviour {
+        say!("  {count:>8}  {kind}");
     }
     if !by_kind.is_empty() {
         say!("records    {:>12}", by_kind.values().sum::<u64>());

@@ -8,6 +8,7 @@ mod text;
 mod trans;
 
 use super::key::{Handle, Key, MessageKey, Purpose, TreeKey};
+use super::names::LOGIN_REFUSED;
 use super::pipe::{self, Carrier};
 use super::transaction::{Command, Status};
 use crate::app::bytes::Reader;
@@ -90,6 +91,11 @@ impl<'a> Record<'a> {
     /// The part of the body that begins `offset` bytes after the record's own beginning.
     fn from(&self, offset: usize) -> &'a [u8] {
         offset.checked_sub(HEADER_BYTES).and_then(|start| self.body.get(start..)).unwrap_or_default()
+    }
+
+    /// Whether it refuses a login.
+    pub(super) fn refuses_login(&self) -> bool {
+        self.command == SESSION_SETUP_ANDX && LOGIN_REFUSED.contains(&self.status)
     }
 
     fn nt_or_dos(&self) -> Status {

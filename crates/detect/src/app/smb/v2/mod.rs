@@ -4,6 +4,7 @@ mod requests;
 mod responses;
 
 use super::key::{Key, MessageKey, Purpose, TreeKey};
+use super::names::LOGIN_REFUSED;
 use super::pipe::{self, Carrier};
 use super::transaction::Command;
 use crate::app::bytes::Reader;
@@ -45,6 +46,11 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// Whether it refuses a login.
+    pub(super) fn refuses_login(&self) -> bool {
+        self.command == SESSION_SETUP && LOGIN_REFUSED.contains(&self.status)
+    }
+
     /// Reads the first record; the rest of a chain is left. `of_server` tells whose it is: a server's may be async.
     pub(super) fn read(bytes: &'a [u8], of_server: bool) -> Option<Record<'a>> {
         let mut reader = Reader::new(bytes);

@@ -1,0 +1,7 @@
+//! The promises of [`varangian_fuzz::frame`] for whatever libFuzzer thinks up.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    varangian_fuzz::frame::check(data);
+});

@@ -1,0 +1,196 @@
+//! What nobody honest says, to the parser of any protocol.
+//!
+//! For any pieces of any sizes in both directions, with holes and ends anywhere:
+//!   - no panic; a parser takes no more than it was shown, and comes to an end;
+//!   - after each piece every field of its keywords, every file and every record can be asked for;
+//!   - the exchanges that are alive are bounded;
+//!   - in a stream without holes, byte by byte leads to the same exchanges as pieces do, where the protocol is not named in [`PIECES_SHOW`].
+
+use detect::Direction;
+use detect::app::table::PROTOCOLS;
+use detect::app::{Driver, Ends, Protocol, ProtocolId, Questions, Settings, Transport};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::OnceLock;
+
+/// Exchanges of one flow at most, of any protocol.
+const LIVE_MAX: usize = 4096;
+/// Longer inputs are not spelled byte by byte: a parser may read what it waits for anew with each byte.
+const SPELLED_BYTES_MAX: usize = 1024;
+/// Protocols in which the size of pieces may show. In HTTP/1, whether something follows a line without a protocol, a body of unknown length or a whole message decides what that
+/// is, and only what has come can count. In SSH a first line that is too long, in Modbus and PostgreSQL a message that makes no sense takes with it what has come of it. In
+/// the others it was seen with messages that make no sense; why is not known yet (`docs/dev/fuzzing.md`).
+const PIECES_SHOW: &[ProtocolId] = &[
+    ProtocolId::Http1,
+    ProtocolId::Http2,
+    ProtocolId::Modbus,
+    ProtocolId::Pgsql,
+    ProtocolId::Smb,
+    ProtocolId::Smtp,
+    ProtocolId::Ssh,
+    ProtocolId::Tls,
+];
+
+/// A step, as the bytes say it.
+enum Step<'a> {
+    Say(Direction, &'a [u8]),
+    Gap(Direction, u64),
+    End(Direction),
+}
+
+/// What every protocol needs once.
+struct Known {
+    settings: [Settings; 4],
+    questions: Vec<Questions>,
+}
+
+fn known() -> &'static Known {
+    static KNOWN: OnceLock<Known> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let frames = || PROTOCOLS.iter().flat_map(|protocol| protocol.frames.iter().copied()).collect();
+        let settings = [
+            Settings::default(),
+            Settings { records: true, ..Settings::default() },
+            Settings { records: true, frames: frames(), ..Settings::default() },
+            Settings {
+                records: true,
+                frames: frames(),
+                md5: true,
+                sha1: true,
+                sha256: true,
+                ..Settings::default()
+            },
+        ];
+        Known { settings, questions: PROTOCOLS.iter().map(|protocol| Questions::of(protocol)).collect() }
+    })
+}
+
+/// The place in the table of the protocol of this name.
+#[must_use]
+pub fn place(name: &str) -> Option<usize> {
+    PROTOCOLS.iter().position(|protocol| protocol.name == name)
+}
+
+/// The names of all protocols.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PROTOCOLS.iter().map(|protocol| protocol.name)
+}
+
+/// Begins what [`check`] reads: the protocol, and how it is carried.
+#[must_use]
+pub fn begin(place: usize, transport: Transport) -> Vec<u8> {
+    vec![place as u8, 2 | if transport == Transport::Udp { 0x80 } else { 0 }]
+}
+
+/// Writes a piece as [`check`] reads it.
+pub fn write(direction: Direction, bytes: &[u8], data: &mut Vec<u8>) {
+    for piece in bytes.chunks(0xffff) {
+        data.push(direction.index() as u8);
+        data.extend((piece.len() as u16).to_le_bytes());
+        data.extend_from_slice(piece);
+    }
+}
+
+/// Checks the promises for `data`, and returns how many values the fields had. With `only` it is always the protocol at that place of the table.
+///
+/// Two bytes say which protocol and how it is carried; each step is a byte (direction, kind), two for a length, and bytes.
+pub fn check(data: &[u8], only: Option<usize>) -> usize {
+    let [which, how, data @ ..] = data else { return 0 };
+    let place = only.unwrap_or(usize::from(*which) % PROTOCOLS.len());
+    let protocol = PROTOCOLS[place];
+    let transport = if how & 0x80 == 0 { Transport::Tcp } else { Transport::Udp };
+    let steps = steps(data);
+    let known = known();
+    let settings = &known.settings[usize::from(how & 3)];
+    let new = || driver(protocol, settings, transport, how & 4 != 0);
+
+    let (mut driver, mut values) = (new(), 0);
+    for step in &steps {
+        take(&mut driver, settings, step, false);
+        for direction in [Direction::ToServer, Direction::ToClient] {
+            values += driver.look(settings, &known.questions[place], direction);
+        }
+        assert!(driver.live() <= LIVE_MAX, "{} exchanges", driver.live());
+    }
+    if how & 8 != 0 {
+        for direction in [Direction::ToServer, Direction::ToClient] {
+            driver.end(settings, direction);
+            driver.look(settings, &known.questions[place], direction);
+        }
+    }
+    let has_gaps = steps.iter().any(|step| matches!(step, Step::Gap(..)));
+    let is_spelled = transport == Transport::Tcp && !has_gaps && data.len() <= SPELLED_BYTES_MAX;
+    if is_spelled && speaks_in_streams(protocol) && !PIECES_SHOW.contains(&protocol.id) {
+        compare(&steps, settings, protocol.name, new);
+    }
+    values
+}
+
+/// Whether it is ever read out of a stream, as far as what it is recognised by tells: what comes in datagrams alone need not be put together.
+fn speaks_in_streams(protocol: &Protocol) -> bool {
+    let carriers = || {
+        let signatures = protocol.signatures.iter().map(|signature| signature.transport);
+        signatures.chain(protocol.probes.iter().map(|probe| probe.transport))
+    };
+    carriers().next().is_none() || carriers().any(|carrier| carrier == Transport::Tcp)
+}
+
+fn compare(steps: &[Step<'_>], settings: &Settings, name: &str, new: impl Fn() -> Driver) {
+    let (mut pieces, mut letters) = (new(), new());
+    for step in steps {
+        take(&mut pieces, settings, step, false);
+        take(&mut letters, settings, step, true);
+        // Where a parser gives up, or gives way to another, it may have understood more or less before.
+        if pieces.is_over() || letters.is_over() {
+            return;
+        }
+    }
+    assert_eq!(pieces.records(), letters.records(), "{name}: pieces and letters differ");
+}
+
+fn driver(protocol: &Protocol, settings: &Settings, transport: Transport, announced: bool) -> Driver {
+    let end = |last, port| (IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port);
+    let mut driver =
+        Driver::new(protocol, settings, Ends { client: end(1, 40_000), server: end(2, 53), transport });
+    if announced {
+        driver.announce(1, b"name.txt");
+    }
+    driver
+}
+
+fn take(driver: &mut Driver, settings: &Settings, step: &Step<'_>, spelled: bool) {
+    match step {
+        Step::Say(direction, bytes) if spelled => {
+            for byte in *bytes {
+                driver.say(settings, *direction, &[*byte]);
+            }
+        }
+        Step::Say(direction, bytes) => driver.say(settings, *direction, bytes),
+        Step::Gap(direction, bytes) => driver.gap(settings, *direction, *bytes),
+        Step::End(direction) => driver.end(settings, *direction),
+    }
+}
+
+fn steps(data: &[u8]) -> Vec<Step<'_>> {
+    let (mut steps, mut rest) = (Vec::new(), data);
+    while let [kind, short, long, after @ ..] = rest {
+        let direction = if kind & 1 == 0 { Direction::ToServer } else { Direction::ToClient };
+        let length = u16::from_le_bytes([*short, *long]);
+        match kind >> 1 & 15 {
+            14 => {
+                rest = after;
+                let bytes = u64::from(length) << if kind & 0x80 == 0 { 0 } else { 32 };
+                steps.push(Step::Gap(direction, bytes.max(1)));
+            }
+            15 => {
+                rest = after;
+                steps.push(Step::End(direction));
+            }
+            _ => {
+                let (bytes, behind) = after.split_at(usize::from(length).min(after.len()));
+                rest = behind;
+                steps.push(Step::Say(direction, bytes));
+            }
+        }
+    }
+    steps
+}
