@@ -3,6 +3,11 @@
 //! The promises are those of the fuzz targets `frame`, `reassembly`, `layer`, `engine` and `rules`, and are written down there. Pure chance gets past no first
 //! header, so inputs here are real ones with a few accidents.
 
+#![allow(
+    clippy::disallowed_types,
+    reason = "the targets keep what they make once; the promise is the engine's"
+)]
+
 #[path = "../../../fuzz/src/engine.rs"]
 #[allow(unreachable_pub, reason = "public in the crate it is shared with")]
 mod engine;
