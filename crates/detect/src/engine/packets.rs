@@ -105,11 +105,14 @@ fn rule_holds_of_packet(
     }
 }
 
+/// Whether there are rules at all that raw bytes which go this way may concern.
+pub(super) fn has_stream_rules(base: &Scene<'_>) -> bool {
+    let (plan, side) = (base.set.plans.between(base.at_home), base.direction.index());
+    !plan.streams[side].is_empty() || !plan.stream_bare[side].is_empty()
+}
+
 /// Asks all rules that raw bytes of a stream may concern.
 pub(super) fn ask_stream(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, bytes: &[u8]) {
-    if flow.is_passed || flow.is_encrypted {
-        return;
-    }
     let set = base.set;
     let side = base.direction.index();
     let mut candidates = std::mem::take(&mut desk.candidates);

@@ -4,7 +4,7 @@ use super::exchanges::ask_exchanges;
 use super::found::What;
 use super::holds::Scene;
 use super::layers::{self, Fed};
-use super::packets::{ask_packet, ask_stream};
+use super::packets::{ask_packet, ask_stream, has_stream_rules};
 use super::records;
 use super::stages::Stage;
 use super::worker::Desk;
@@ -358,7 +358,9 @@ impl Tracker<'_> {
         if let Some(watching) = desk.watching {
             let direction = flow.direction(near);
             let sights = watch::packet(&watching, flow, packet, direction, before);
-            note_seen(desk, flow, packet.time, sights);
+            if flow.watch.refusals > 0 || sights.iter().any(Option::is_some) {
+                note_seen(desk, flow, packet.time, sights);
+            }
         }
         let held = flow.held_bytes();
         for expectation in fed.expected {
@@ -612,8 +614,8 @@ fn switches(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &mut Fed) 
 /// Asks rules of raw bytes and of exchanges, the way that the packet goes: what the other side said is looked at when that side goes on, with what was
 /// understood until then.
 fn ask_streams(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, all: bool) {
-    let of_packet = std::mem::take(&mut desk.of_exchanges);
     let direction = scene.direction;
+    let looks = !flow.is_passed && !flow.is_encrypted && has_stream_rules(scene);
     // The bytes belong to the session, and the session to the flow that rules change: they are taken out meanwhile.
     let mut last = None;
     // Each turn looks at bytes or a gap: no stream has more than this.
@@ -624,17 +626,20 @@ fn ask_streams(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, all: bool) {
             Supply::Gap(bytes) => session.raw_took(direction, bytes),
             Supply::Bytes(bytes, from) => {
                 let count = bytes.len();
-                let chunk = session.take_out(direction, from, count);
-                ask_stream(desk, scene, flow, chunk.bytes());
+                last = Some((from, count));
+                if looks {
+                    let chunk = session.take_out(direction, from, count);
+                    ask_stream(desk, scene, flow, chunk.bytes());
+                    if let Some(session) = &mut flow.session {
+                        session.give_back(direction, chunk);
+                    }
+                }
                 if let Some(session) = &mut flow.session {
-                    session.give_back(direction, chunk);
                     session.raw_took(direction, count as u64);
                 }
-                last = Some((from, count));
             }
         }
     }
-    desk.of_exchanges.extend_from_slice(&of_packet);
     if std::mem::take(&mut flow.changed[direction.index()]) || !desk.of_exchanges.is_empty() {
         let session = flow.session.as_mut();
         let chunk =
@@ -652,6 +657,5 @@ fn ask_streams(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, all: bool) {
     if let Some(session) = &mut flow.session {
         session.looked(direction);
     }
-    desk.of_exchanges = of_packet;
     desk.of_exchanges.clear();
 }

@@ -74,6 +74,14 @@ pub(crate) struct Bare {
 }
 
 impl Bare {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.always.is_empty()
+            && self.small.is_empty()
+            && self.by_source.is_empty()
+            && self.by_destination.is_empty()
+            && self.by_layer.is_empty()
+    }
+
     fn add(&mut self, rule: &Rule, number: u32) {
         let add = |list: &mut Vec<u32>| list.push(number);
         match found_by(rule) {
@@ -105,6 +113,13 @@ pub(crate) struct Payloads {
 }
 
 impl Payloads {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.always.is_empty()
+            && self.by_source.is_empty()
+            && self.by_destination.is_empty()
+            && self.by_layer.is_empty()
+    }
+
     /// Adds the rules whose strings are in a payload between these ports in which this is spoken, perhaps several times each.
     pub(crate) fn find(
         &self,

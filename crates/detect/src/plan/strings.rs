@@ -91,7 +91,7 @@ impl Strings {
         Strings { near, far }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.near.is_none() && self.far.is_none()
     }
 
