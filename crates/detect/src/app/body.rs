@@ -6,6 +6,9 @@
 
 use super::{Piece, Ready};
 
+/// Room that is made for bytes that were announced and did not come. Whoever announces many and says no more would else take memory at no cost.
+const EXPECTED_BYTES_MAX: u64 = 4096;
+
 /// How a body is kept and looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BodyLimits {
@@ -48,9 +51,9 @@ impl Body {
         }
     }
 
-    /// So many bytes are announced: room for what is looked at first is made at once.
+    /// So many bytes are announced: some room is made at once, but no more than a word is worth.
     pub fn expect(&mut self, bytes: u64) {
-        let room = bytes.min(self.limits.bytes_max).min(self.limits.first_bytes_min.saturating_add(4096));
+        let room = bytes.min(self.limits.bytes_max).min(EXPECTED_BYTES_MAX);
         self.buffer.reserve(usize::try_from(room).unwrap_or(0));
     }
 
@@ -166,6 +169,14 @@ mod tests {
     use super::*;
 
     const LIMITS: BodyLimits = BodyLimits { bytes_max: 10, first_bytes_min: 4, overlap_bytes: 2 };
+
+    #[test]
+    fn bytes_that_are_announced_and_never_come_take_next_to_no_memory() {
+        let mut body =
+            Body::new(BodyLimits { bytes_max: 100_000, first_bytes_min: 32_768, overlap_bytes: 4096 });
+        body.expect(u64::MAX);
+        assert!(body.buffer.capacity() <= 2 * EXPECTED_BYTES_MAX as usize);
+    }
 
     #[test]
     fn a_body_is_looked_at_once_with_an_overlap() {
