@@ -296,15 +296,15 @@ impl Tracker<'_> {
             flow.tcp_flags[direction.index()] |= tcp.flags();
             desk.enter(Stage::Reassembly);
             if begins && is_first_syn(tcp) {
-                let (session, seen) = Session::begin(tcp, packet.payload, packet.time);
+                let (session, is_in_stream) =
+                    Session::begin(tcp, packet.payload, packet.time, &mut scene.stream_events);
                 flow.session = Some(Box::new(session));
-                scene.stream_events = seen.events;
-                in_stream = seen.in_stream;
+                in_stream = is_in_stream;
             } else if let Some(session) = &mut flow.session {
                 let is_v4 = packet.source.is_ipv4();
-                let seen = session.segment(direction, tcp, packet.payload, packet.time, is_v4);
-                scene.stream_events = seen.events;
-                in_stream = seen.in_stream;
+                // Events are added where they stand: what is copied just after it was written is waited for.
+                let events = &mut scene.stream_events;
+                in_stream = session.segment(direction, tcp, packet.payload, packet.time, is_v4, events);
                 spoken_counts = session.is_established();
                 if spoken_counts {
                     desk.enter(Stage::Layers);

@@ -3,7 +3,7 @@
 //! It is what a flow of the engine does, for those who want a stream without rules and parsers: to look at a capture, and to try reassembly with
 //! segments that nobody honest sent (`fuzz/src/reassembly.rs`). It decides nothing of its own.
 
-use super::{Session, Supply};
+use super::{Events, Session, Supply};
 use crate::frame::Tcp;
 use crate::{Direction, Time};
 
@@ -26,7 +26,7 @@ impl Conversation {
     /// A conversation that begins with this SYN, which its client sent.
     #[must_use]
     pub fn begin(syn: &Tcp<'_>, payload: &[u8], time: Time) -> Self {
-        Conversation(Session::begin(syn, payload, time).0)
+        Conversation(Session::begin(syn, payload, time, &mut Events::default()).0)
     }
 
     /// A segment. True if its bytes became part of the stream.
@@ -38,7 +38,7 @@ impl Conversation {
         time: Time,
         is_v4: bool,
     ) -> bool {
-        self.0.segment(direction, tcp, payload, time, is_v4).in_stream
+        self.0.segment(direction, tcp, payload, time, is_v4, &mut Events::default())
     }
 
     /// What comes next of what a side said. With `all` also what the other side did not acknowledge.

@@ -79,12 +79,11 @@ impl Chunk {
     }
 }
 
-/// What a segment did.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(crate) struct Seen {
+/// What a segment does.
+struct Seen<'a> {
     /// Its bytes became part of the stream.
-    pub(crate) in_stream: bool,
-    pub(crate) events: Events,
+    in_stream: bool,
+    events: &'a mut Events,
 }
 
 impl Half {
@@ -143,9 +142,9 @@ impl Half {
 }
 
 impl Session {
-    /// A conversation that begins with this SYN, and what that brought: with fast open, its bytes count.
-    pub(crate) fn begin(syn: &Tcp<'_>, payload: &[u8], time: Time) -> (Self, Seen) {
-        let mut seen = Seen::default();
+    /// A conversation that begins with this SYN, and whether its bytes became part of the stream: with fast open they do.
+    pub(crate) fn begin(syn: &Tcp<'_>, payload: &[u8], time: Time, events: &mut Events) -> (Self, bool) {
+        let mut seen = Seen { in_stream: false, events };
         let segment = Segment {
             tcp: syn,
             direction: Direction::ToServer,
@@ -165,7 +164,7 @@ impl Session {
         if syn.options.fast_open {
             session.data(Direction::ToServer, 0, payload, &mut seen);
         }
-        (session, seen)
+        (session, seen.in_stream)
     }
 
     /// The ends were mistaken for each other.
@@ -219,7 +218,7 @@ impl Session {
         self.halves[direction.index()].next
     }
 
-    /// A segment.
+    /// A segment. True if its bytes became part of the stream.
     pub(crate) fn segment(
         &mut self,
         direction: Direction,
@@ -227,8 +226,9 @@ impl Session {
         payload: &[u8],
         time: Time,
         is_v4: bool,
-    ) -> Seen {
-        let mut seen = Seen::default();
+        events: &mut Events,
+    ) -> bool {
+        let mut seen = Seen { in_stream: false, events };
         if tcp.has(Tcp::SYN | Tcp::FIN) {
             seen.events.add(Event::FinSyn);
         }
@@ -242,7 +242,7 @@ impl Session {
             base: half.initial.wrapping_add(1).wrapping_add(half.buffer.base() as u32),
         };
         let had_begun = self.machine.state() > State::SynSent;
-        let verdict = self.machine.segment(&segment, &mut seen.events);
+        let verdict = self.machine.segment(&segment, seen.events);
         if !had_begun && self.machine.ignored_fast_open() {
             // What the SYN brought will be said again, perhaps otherwise.
             self.halves[0] = Half::new(self.machine.initial(Direction::ToServer));
@@ -259,7 +259,7 @@ impl Session {
         } else if self.machine.state() == State::SynReceived {
             self.note_acked();
         }
-        seen
+        seen.in_stream
     }
 
     fn note_acked(&mut self) {
@@ -276,7 +276,7 @@ impl Session {
         }
     }
 
-    fn take(&mut self, direction: Direction, tcp: &Tcp<'_>, payload: &[u8], seen: &mut Seen) {
+    fn take(&mut self, direction: Direction, tcp: &Tcp<'_>, payload: &[u8], seen: &mut Seen<'_>) {
         let own = direction.index();
         let at = self.halves[own].place(tcp.sequence());
         self.note_acked();
@@ -319,7 +319,7 @@ impl Session {
     }
 
     /// The byte at this place is urgent. False if it stays in the stream: the receiver has it already, or there were too many.
-    fn note_urgent(&mut self, direction: Direction, place: u64, seen: &mut Seen) -> bool {
+    fn note_urgent(&mut self, direction: Direction, place: u64, seen: &mut Seen<'_>) -> bool {
         let half = &mut self.halves[direction.index()];
         let Err(at) = half.urgent.binary_search(&place) else { return true };
         if half.urgent.len() >= URGENT_BYTES_MAX {
@@ -334,7 +334,7 @@ impl Session {
         is_cut
     }
 
-    fn data(&mut self, direction: Direction, at: u64, payload: &[u8], seen: &mut Seen) {
+    fn data(&mut self, direction: Direction, at: u64, payload: &[u8], seen: &mut Seen<'_>) {
         if payload.is_empty() {
             return;
         }
