@@ -77,6 +77,14 @@ impl NumberTest {
         Ok(test)
     }
 
+    /// The bound from above that the text names, if it names one: what a buffer of such a size has room for.
+    pub(crate) fn most_for_contents(self) -> Option<u64> {
+        match self {
+            NumberTest::Equal(most) | NumberTest::Less(most) | NumberTest::Between(_, most) => Some(most),
+            _ => None,
+        }
+    }
+
     /// Whether `value` is one of those meant.
     #[must_use]
     pub fn holds(self, value: u64) -> bool {

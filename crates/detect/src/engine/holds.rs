@@ -169,9 +169,12 @@ fn layer_holds(
     match (side, flow.layer) {
         (Some(Recognition::Is(protocol)), _) => Some(protocols.contains(&protocol)),
         (Some(Recognition::Nothing), _) => Some(failed),
-        (Some(Recognition::Open), _) | (None, Layer::Unknown) => unknown.then_some(true),
-        (None, Layer::Known(protocol)) => Some(protocols.contains(&protocol)),
+        (Some(Recognition::Open), _) => unknown.then_some(true),
         (None, Layer::Failed) => Some(failed),
+        (None, _) => match flow.protocol_spoken() {
+            Some(protocol) => Some(protocols.contains(&protocol)),
+            None => unknown.then_some(true),
+        },
     }
 }
 
@@ -260,7 +263,7 @@ pub(crate) fn part_holds(
     match &part.what {
         What::Buffer { buffer, chain, absent } => {
             let Some((key, transforms)) = set.buffers.get(*buffer as usize) else { return Verdict::Fails };
-            if transaction.lacks(key.field, direction) {
+            if *absent != Absent::Fails && transaction.lacks(key.field, direction) {
                 return open;
             }
             let ready = ready(transaction, key.field, direction);

@@ -14,7 +14,10 @@ use crate::app::table::protocol;
 use crate::app::{
     Broken, Context, Expectation, Input, Next, ProtocolId, Taken, Transport, UNTAKEN_BYTES_MAX,
 };
-use crate::flow::{Flow, LAYER_MISMATCH, LAYER_ONE_SIDE, LAYER_SKIPPED, Layer, Recognition};
+use crate::flow::{
+    Flow, LAYER_MISMATCH, LAYER_NO_TLS, LAYER_ONE_SIDE, LAYER_SKIPPED, LAYER_UNEXPECTED, Layer,
+    ProtocolChange, Recognition,
+};
 use crate::rule::RuleSet;
 use crate::stream::Supply;
 
@@ -119,7 +122,10 @@ fn bytes_of_stream(
         return None;
     }
     let input = Input { bytes, offset: offset - flow.switched_at[direction.index()].min(offset), last: all };
-    let taken = feed(desk, base, flow, direction, input, fed)?;
+    let taken = feed(desk, base, flow, direction, input, fed);
+    // The change is through once what follows was shown to who reads it.
+    flow.change = None;
+    let taken = taken?;
     let rest = bytes.len() - taken.bytes.min(bytes.len());
     flow.wanted[direction.index()] = if rest == 0 { 0 } else { (taken.wanted as u64).max(rest as u64 + 1) };
     if rest > UNTAKEN_BYTES_MAX {
@@ -149,6 +155,14 @@ fn learn(
     match flow.recognition {
         [Recognition::Is(protocol), _] | [_, Recognition::Is(protocol)] => {
             begin(set, flow, protocol);
+            if let Some(wanted) =
+                flow.change.and_then(|change| change.to).filter(|wanted| *wanted != protocol)
+            {
+                flow.layer_events |= 1 << LAYER_UNEXPECTED;
+                if wanted == ProtocolId::Tls {
+                    flow.layer_events |= 1 << LAYER_NO_TLS;
+                }
+            }
             fed.changed = [true; 2];
             true
         }
@@ -288,6 +302,7 @@ fn with_parser(
 ) -> Option<Taken> {
     let mut parser = flow.parser.take()?;
     let mut context = Context::new(base.time, flow.ends(), &base.set.settings);
+    context.changing = flow.change.is_some();
     let announced = flow.announced.take();
     if let Some((note, name)) = &announced {
         context.announced = Some(*note);
@@ -342,19 +357,25 @@ fn rename(flow: &mut Flow, protocol: ProtocolId) {
     }
 }
 
+/// What is said next is recognised anew.
+fn await_change(flow: &mut Flow, to: Option<ProtocolId>) {
+    flow.change = flow.protocol_spoken().map(|from| ProtocolChange { from, to });
+    flow.layer = Layer::Unknown;
+    flow.parser = None;
+    flow.recognition = [Recognition::Open; 2];
+    flow.told_layer = [false; 2];
+}
+
 /// What follows is something else.
 pub(super) fn switch(set: &RuleSet, flow: &mut Flow, next: Next) {
     match next {
+        // Whether it is TLS that follows is seen by what is said.
+        Next::Switch(ProtocolId::Tls) => await_change(flow, Some(ProtocolId::Tls)),
         Next::Switch(protocol) => {
             begin(set, flow, protocol);
             flow.recognition = [Recognition::Is(protocol); 2];
         }
-        Next::Recognise => {
-            flow.layer = Layer::Unknown;
-            flow.parser = None;
-            flow.recognition = [Recognition::Open; 2];
-            flow.told_layer = [false; 2];
-        }
+        Next::Recognise => await_change(flow, None),
         Next::Opaque => (flow.is_opaque, flow.becomes_encrypted) = (true, true),
         Next::Encrypted => flow.becomes_encrypted = true,
         Next::Rename(protocol) => rename(flow, protocol),

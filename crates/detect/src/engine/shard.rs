@@ -222,6 +222,7 @@ impl Tracker<'_> {
             told_layer: [false; 2],
             changed: [false; 2],
             switched_at: [0; 2],
+            change: None,
             held: 0,
             shown: 0,
             watch: Watch::default(),

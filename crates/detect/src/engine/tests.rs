@@ -482,3 +482,78 @@ fn it_does_not_matter_which_addresses_most_rules_name() {
         }
     }
 }
+
+#[test]
+fn tls_that_was_agreed_on_and_does_not_come_is_told() {
+    let rules = r#"
+alert tcp any any -> any any (app-layer-event:applayer_no_tls_after_starttls; sid:1;)
+alert tcp any any -> any any (app-layer-event:applayer_unexpected_protocol; sid:2;)
+alert http any any -> any any (http.uri; content:"/x"; sid:3;)
+alert tls any any -> any any (tls.sni; content:"a"; sid:4;)
+alert smtp any any -> any any (flow:established; dsize:9; sid:5;)
+"#;
+    let agreed: [(bool, u32, &[u8]); 3] = [
+        (true, 0, b"EHLO me\r\nSTARTTLS\r\n"),
+        (false, 0, b"250 STARTTLS\r\n220 go\r\n"),
+        (true, 19, b"GET /x HT"),
+    ];
+    let said = |last: &[u8]| {
+        let mut talked = agreed.to_vec();
+        talked.push((true, 28, last));
+        alerts(rules, &talk(&talked)).into_iter().map(|alert| alert.0).collect::<BTreeSet<u32>>()
+    };
+    // What follows counts as SMTP until something else is recognised.
+    assert_eq!(said(b"TP/1.1\r\nHost: a\r\n\r\n"), BTreeSet::from([1, 2, 3, 5]));
+}
+
+#[test]
+fn a_change_within_a_change_fails_and_is_told() {
+    let rules = r#"
+alert http any any -> any any (app-layer-event:http.failed_protocol_change; sid:1;)
+alert http2 any any -> any any (http2.frametype:SETTINGS; sid:2;)
+"#;
+    let upgrade = b"HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    let talked: [(bool, u32, &[u8]); 4] = [
+        (true, 0, b"EHLO me\r\nSTARTTLS\r\n"),
+        (false, 0, b"250 STARTTLS\r\n220 go\r\n"),
+        (true, 19, b""),
+        (false, 22, upgrade),
+    ];
+    let said: BTreeSet<u32> = alerts(rules, &talk(&talked)).into_iter().map(|alert| alert.0).collect();
+    assert_eq!(said, BTreeSet::from([1]));
+}
+
+#[test]
+fn http2_goes_on_where_http1_asked_for_it() {
+    let rules = r#"
+alert http1 any any -> any any (http.uri; content:"/x"; sid:1;)
+alert http2 any any -> any any (http.method; content:"GET"; sid:2;)
+alert http2 any any -> any any (http.stat_code; content:"200"; sid:3;)
+alert http2 any any -> any any (flow:to_client; http2.frametype:SETTINGS; sid:4;)
+"#;
+    let request: &[u8] = b"GET /x HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\n\
+        Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n";
+    let mut answer = b"HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n".to_vec();
+    answer.extend([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100]);
+    // The status 200, as the table has it.
+    answer.extend([0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88]);
+    let mut preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    preface.extend([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    let end = request.len() as u32;
+    let talked: [(bool, u32, &[u8]); 3] = [(true, 0, request), (false, 0, &answer), (true, end, &preface)];
+    let said: BTreeSet<u32> = alerts(rules, &talk(&talked)).into_iter().map(|alert| alert.0).collect();
+    assert_eq!(said, BTreeSet::from([1, 2, 3, 4]));
+}
+
+#[test]
+fn nobody_waits_for_a_name_of_a_message_to_be_absent() {
+    let rules = r#"
+alert dns any any -> any any (dns.answers.rrname; absent; sid:1;)
+alert dns any any -> any any (dns.answers.rrname; absent:or_else; content:!"x"; sid:2;)
+alert dns any any -> any any (dns.query; content:"a"; sid:3;)
+"#;
+    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 47, 0, 1, 0, 0, 64, 17, 0, 0];
+    frame.extend([10, 0, 0, 1, 10, 0, 0, 2, 0x10, 0, 0, 53, 0, 27, 0, 0]);
+    frame.extend([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, b'a', 0, 0, 1, 0, 1]);
+    assert_eq!(alerts(rules, &[frame]), [(3, 1)]);
+}

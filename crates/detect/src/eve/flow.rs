@@ -12,14 +12,14 @@ const FLAGS: [&str; 8] = ["fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr"
 /// Writes what is spoken.
 pub(crate) fn spoken(flow: &Flow, record: &mut Object) {
     let name = |id| protocol(id).map_or("", |protocol| protocol.name);
-    match flow.layer {
-        Layer::Known(id) => record.text("app_proto", name(id)),
-        Layer::Failed => record.text("app_proto", "failed"),
-        Layer::Unknown => return,
+    match (flow.layer, flow.protocol_spoken()) {
+        (_, Some(id)) => record.text("app_proto", name(id)),
+        (Layer::Failed, None) => record.text("app_proto", "failed"),
+        (_, None) => return,
     }
     for (key, said) in ["app_proto_ts", "app_proto_tc"].into_iter().zip(flow.recognition) {
         if let Recognition::Is(id) = said
-            && flow.layer != Layer::Known(id)
+            && flow.protocol_spoken() != Some(id)
         {
             record.text(key, name(id));
         }

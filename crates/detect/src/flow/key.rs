@@ -3,14 +3,16 @@
 use crate::frame::Packet;
 use core::net::IpAddr;
 
-/// What the packets of a flow have in common.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+/// What the packets of a flow have in common. In plain numbers, since it is made, compared and hashed for each packet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct FlowKey {
-    low: (IpAddr, u16),
-    high: (IpAddr, u16),
+    /// The lower end first.
+    addresses: [u128; 2],
+    ports: [u16; 2],
+    vlan: [u16; 3],
     protocol: u8,
     depth: u8,
-    vlan: [u16; 3],
+    is_v6: bool,
 }
 
 impl FlowKey {
@@ -21,8 +23,17 @@ impl FlowKey {
         destination: (IpAddr, u16),
         protocol: u8,
     ) -> Self {
-        let (low, high) = if source <= destination { (source, destination) } else { (destination, source) };
-        FlowKey { low, high, protocol, depth: packet.depth, vlan: packet.vlan.places() }
+        let near = (number(source.0), source.1);
+        let far = (number(destination.0), destination.1);
+        let (low, high) = if near <= far { (near, far) } else { (far, near) };
+        FlowKey {
+            addresses: [low.0, high.0],
+            ports: [low.1, high.1],
+            vlan: packet.vlan.places(),
+            protocol,
+            depth: packet.depth,
+            is_v6: source.0.is_ipv6(),
+        }
     }
 
     /// The VLAN tags, outermost first.
@@ -38,14 +49,10 @@ impl FlowKey {
             hash = hash.wrapping_mul(0x0000_0100_0000_01b3);
             hash ^= hash >> 29;
         };
-        for (address, port) in [self.low, self.high] {
-            match address {
-                IpAddr::V4(address) => add(u64::from(u32::from(address))),
-                IpAddr::V6(address) => {
-                    let bits = u128::from(address);
-                    add(bits as u64);
-                    add((bits >> 64) as u64);
-                }
+        for (address, port) in self.addresses.into_iter().zip(self.ports) {
+            add(address as u64);
+            if self.is_v6 {
+                add((address >> 64) as u64);
             }
             add(u64::from(port));
         }
@@ -56,5 +63,12 @@ impl FlowKey {
         hash ^= hash >> 33;
         hash = hash.wrapping_mul(0xff51_afd7_ed55_8ccd);
         hash ^ hash >> 33
+    }
+}
+
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u128::from(u32::from(address)),
+        IpAddr::V6(address) => u128::from(address),
     }
 }

@@ -21,6 +21,8 @@ const LAYER_EVENTS: &[&str] = &[
     "applayer_mismatch_protocol_both_directions",
     "applayer_detect_protocol_only_one_direction",
     "applayer_proto_detection_skipped",
+    "applayer_no_tls_after_starttls",
+    "applayer_unexpected_protocol",
 ];
 
 /// The two sides speak differently.
@@ -29,6 +31,10 @@ pub(crate) const LAYER_MISMATCH: u8 = 0;
 pub(crate) const LAYER_ONE_SIDE: u8 = 1;
 /// It could not be found out.
 pub(crate) const LAYER_SKIPPED: u8 = 2;
+/// TLS was agreed on, and something else was spoken.
+pub(crate) const LAYER_NO_TLS: u8 = 3;
+/// A change of protocol was agreed on, and another one was spoken than that.
+pub(crate) const LAYER_UNEXPECTED: u8 = 4;
 
 /// The number of the event that rules call so.
 pub(crate) fn layer_event_named(name: &str) -> Option<u8> {
@@ -127,12 +133,23 @@ pub(crate) struct Flow {
     pub(crate) changed: [bool; 2],
     /// So much of each stream was said before what is spoken was changed.
     pub(crate) switched_at: [u64; 2],
+    /// A change that was agreed on and did not happen yet.
+    pub(crate) change: Option<ProtocolChange>,
     /// Bytes of memory that it holds beside itself, as far as that is known.
     pub(crate) held: usize,
     /// Bytes that its parser was shown since no exchange was alive.
     pub(crate) shown: usize,
     /// What is remembered of it to tell scans and their like.
     pub(crate) watch: Watch,
+}
+
+/// A change of protocol that was agreed on: what follows is still to be recognised.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct ProtocolChange {
+    /// What was spoken: the flow counts as this until something else is recognised.
+    pub(crate) from: ProtocolId,
+    /// What was agreed on, if anything certain.
+    pub(crate) to: Option<ProtocolId>,
 }
 
 /// What an exchange is taken to hold at most of what its parser was shown: bodies and files are looked into through a window.
@@ -194,7 +211,8 @@ impl Flow {
     pub(crate) fn protocol_spoken(&self) -> Option<ProtocolId> {
         match self.layer {
             Layer::Known(protocol) => Some(protocol),
-            Layer::Unknown | Layer::Failed => None,
+            Layer::Unknown => self.change.map(|change| change.from),
+            Layer::Failed => None,
         }
     }
 

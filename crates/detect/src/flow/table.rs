@@ -136,7 +136,9 @@ impl FlowTable {
     pub(crate) fn holds(&mut self, place: u32, bytes: usize) {
         let Some(flow) = self.slots.get_mut(place as usize).and_then(Option::as_deref_mut) else { return };
         let (before, sequence) = (std::mem::replace(&mut flow.held, bytes), flow.sequence);
-        self.note_held(before, bytes, sequence, place);
+        if before != bytes {
+            self.note_held(before, bytes, sequence, place);
+        }
     }
 
     /// If all hold too much: the place of the one that holds most; it is to be ended.

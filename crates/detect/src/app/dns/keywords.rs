@@ -33,6 +33,11 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     number("dns.rrtype", RRTYPE, u16::MAX as u64, TYPES),
 ];
 
+/// Whether a field has the names of a message.
+pub(super) fn is_of_names(field: Field) -> bool {
+    matches!(field, QUESTIONS | ANSWERS | AUTHORITIES | ADDITIONALS | ALL_NAMES)
+}
+
 const fn buffer(name: &'static str, field: Field, sides: Sides) -> Keyword {
     Keyword { name, takes: Takes::Buffer(Buffer { field, sides, protocols: PROTOCOLS }) }
 }

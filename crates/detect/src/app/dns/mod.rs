@@ -186,6 +186,13 @@ impl Transaction for DnsMessage {
         direction == self.direction
     }
 
+    /// A message is there at once: nobody ever waits for a name of it to be absent, as with Suricata.
+    fn lacks(&self, field: Field, direction: Direction) -> bool {
+        let mut has_name = false;
+        self.visit(field, direction, &mut |_| has_name = true);
+        keywords::is_of_names(field) && !has_name
+    }
+
     fn visit(&self, field: Field, direction: Direction, show: &mut dyn FnMut(Piece<'_>)) {
         if direction != self.direction {
             return;

@@ -335,7 +335,8 @@ impl Transaction for Exchange {
     }
 
     fn lacks(&self, field: Field, direction: Direction) -> bool {
-        field.is_of(Family::Dns) && self.side(direction).dns.is_none()
+        let message = self.side(direction).dns.as_ref();
+        field.is_of(Family::Dns) && message.is_none_or(|message| message.lacks(field, direction))
     }
 
     fn ready(&self, field: Field, direction: Direction) -> Ready {

@@ -75,6 +75,13 @@ impl Transaction for MdnsMessage {
         direction == Direction::ToServer
     }
 
+    /// As with DNS, nobody waits for a name to be absent.
+    fn lacks(&self, field: Field, direction: Direction) -> bool {
+        let mut has_name = false;
+        self.visit(field, direction, &mut |_| has_name = true);
+        !has_name
+    }
+
     fn visit(&self, field: Field, direction: Direction, show: &mut dyn FnMut(Piece<'_>)) {
         if direction == Direction::ToClient {
             return;

@@ -87,10 +87,20 @@ impl Compiler<'_> {
                     file::named(option.name).ok_or_else(|| Complaint::new("it looks into nothing"))?;
                 draft.file_content(&named, value)?;
             }
+            "nocase" | "startswith" | "endswith" | "rawbytes" | "pkt_data" | "base64_data"
+                if !value.is_empty() =>
+            {
+                return Err(Complaint::new(format!("'{}' takes no value", option.name)));
+            }
             "nocase" => draft.modify(|content, _| {
-                content.nocase = true;
+                if std::mem::replace(&mut content.nocase, true) {
+                    return Err(Complaint::new("'nocase' is said twice of one content"));
+                }
                 Ok(())
             })?,
+            "offset" if draft.last_content.is_some() && draft.last_content == draft.starting_content => {
+                return Err(Complaint::new("'startswith' goes with no other place"));
+            }
             "offset" => {
                 let operand = draft.operand(value, 0, OFFSET_MAX)?;
                 draft.modify(|content, _| {
@@ -123,26 +133,34 @@ impl Compiler<'_> {
                 })?;
                 draft.last_depends_on_before();
             }
-            "startswith" => draft.modify(|content, _| {
-                if content.is_relative() || content.offset.is_some() || content.depth.is_some() {
-                    return Err(Complaint::new("'startswith' goes with no other place"));
-                }
-                content.depth = Some(Operand::Number(content.bytes.len() as i64));
-                Ok(())
-            })?,
+            "startswith" => {
+                draft.modify(|content, _| {
+                    if content.is_relative() || content.offset.is_some() || content.depth.is_some() {
+                        return Err(Complaint::new("'startswith' goes with no other place"));
+                    }
+                    content.depth = Some(Operand::Number(content.bytes.len() as i64));
+                    Ok(())
+                })?;
+                draft.starting_content = draft.last_content;
+            }
             "endswith" => draft.modify(|content, _| {
-                content.ends = true;
+                if std::mem::replace(&mut content.ends, true) {
+                    return Err(Complaint::new("'endswith' is said twice of one content"));
+                }
                 Ok(())
             })?,
             "fast_pattern" => {
                 let value = value.to_owned();
+                if value.is_empty() && draft.has_fast_pattern() {
+                    return Err(Complaint::new("a rule has one 'fast_pattern'"));
+                }
                 draft.modify(|content, _| {
-                    if content.negated
-                        && (value == "only"
-                            || content.is_relative()
-                            || content.offset.is_some()
-                            || content.depth.is_some())
-                    {
+                    let is_placed =
+                        content.is_relative() || content.offset.is_some() || content.depth.is_some();
+                    if value == "only" && is_placed {
+                        return Err(Complaint::new(FAST_ONLY));
+                    }
+                    if content.negated && (value == "only" || is_placed) {
                         return Err(Complaint::new(
                             "a negated content that has a place cannot be a fast pattern",
                         ));
@@ -157,6 +175,9 @@ impl Compiler<'_> {
                 })?;
             }
             // We never change a payload before it is looked into.
+            "rawbytes" if !draft.place_is_payload() => {
+                return Err(Complaint::new("'rawbytes' does not go with a sticky buffer"));
+            }
             "rawbytes" => draft.modify(|_, _| Ok(()))?,
             "pkt_data" => {
                 draft.in_base64 = false;
@@ -262,7 +283,11 @@ impl Draft {
         &mut self,
         change: impl FnOnce(&mut Content, ()) -> Result<(), Complaint>,
     ) -> Result<(), Complaint> {
-        match self.last_content() {
+        // Within a sticky buffer it is about a content of that buffer.
+        let is_elsewhere = (!self.place_is_payload() || self.in_base64)
+            && (self.last_content.map(|content| content.0) != self.current
+                || self.last_in_base64 != self.in_base64);
+        match self.last_content().filter(|_| !is_elsewhere) {
             Some(content) => change(content, ()),
             None => Err(Complaint::new("it says something about a content, but there is none before it")),
         }
@@ -361,13 +386,27 @@ fn put(place: &mut Option<Operand>, operand: Operand, name: &str) -> Result<(), 
 /// How the complaint goes when a content's place is said both ways.
 const BOTH_WAYS: &str = "a place in the buffer does not go with a place behind the last match";
 
+/// How the complaint goes when a content that only finds candidates has a place.
+const FAST_ONLY: &str =
+    "a content with 'fast_pattern:only' stands anywhere: say 'fast_pattern', or leave its place out";
+
 fn is_absolute(content: &Content) -> Result<(), Complaint> {
-    if content.is_relative() { Err(Complaint::new(BOTH_WAYS)) } else { Ok(()) }
+    if content.is_relative() { Err(Complaint::new(BOTH_WAYS)) } else { may_be_placed(content) }
 }
 
 fn is_relative(content: &Content) -> Result<(), Complaint> {
     let is_placed = content.offset.is_some() || content.depth.is_some();
-    if is_placed { Err(Complaint::new(BOTH_WAYS)) } else { Ok(()) }
+    if is_placed { Err(Complaint::new(BOTH_WAYS)) } else { may_be_placed(content) }
+}
+
+fn may_be_placed(content: &Content) -> Result<(), Complaint> {
+    if content.fast_only {
+        return Err(Complaint::new(FAST_ONLY));
+    }
+    if content.fast && content.negated {
+        return Err(Complaint::new("a negated content that has a place cannot be a fast pattern"));
+    }
+    Ok(())
 }
 
 fn fits(content: &Content, operand: Operand, name: &str) -> Result<(), Complaint> {

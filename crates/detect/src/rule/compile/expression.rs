@@ -12,7 +12,8 @@ const BUFFERS: &[(u8, &str)] = &[
     (b'U', "http.uri"),
     (b'I', "http.uri.raw"),
     (b'P', "http.request_body"),
-    (b'Q', "http.response_body"),
+    // The body of a response is a file.
+    (b'Q', "http_server_body"),
     (b'H', "http.header"),
     (b'D', "http.header.raw"),
     (b'M', "http.method"),
@@ -74,11 +75,27 @@ impl Compiler<'_> {
         };
         let link = Link::Expression(Expression { regex, negated, relative, next_depends: false });
         match buffer {
+            None if relative
+                && draft.place_is_payload()
+                && !draft.in_base64
+                && draft.last_match.is_none() =>
+            {
+                return Err(Complaint::new(
+                    "flag 'R' means behind the last match, and there is none before it",
+                ));
+            }
             None => draft.add_link(link, relative),
             Some(name) => {
-                let Some(Takes::Buffer(wanted)) = self.keyword(name).map(|keyword| keyword.takes) else {
+                let Some(Takes::Buffer(wanted) | Takes::Modifier(wanted)) =
+                    self.keyword(name).map(|keyword| keyword.takes)
+                else {
                     return Err(Complaint::new(format!("there is no '{name}' to look into")));
                 };
+                if !draft.is_within(Where::Layer(wanted)) {
+                    return Err(Complaint::new(format!(
+                        "it looks into '{name}', but stands behind another sticky buffer: 'pkt_data' ends that"
+                    )));
+                }
                 draft.add_to_layer(Where::Layer(wanted), link, relative)?;
             }
         }
@@ -87,6 +104,22 @@ impl Compiler<'_> {
 }
 
 impl Draft {
+    /// Whether what follows looks into `at`, or into nothing in particular.
+    fn is_within(&self, at: Where) -> bool {
+        match self.current.and_then(|place| self.parts.get(place)) {
+            None => true,
+            Some(super::DraftPart::Open(open)) => {
+                !self.in_base64
+                    && match (open.at, at) {
+                        (Where::Payload, _) => true,
+                        (Where::Layer(here), Where::Layer(wanted)) => here.field == wanted.field,
+                        _ => false,
+                    }
+            }
+            Some(super::DraftPart::Done(_)) => false,
+        }
+    }
+
     /// Adds a link to the chain of a buffer, and leaves the current one as it is.
     fn add_to_layer(&mut self, at: Where, link: Link, is_relative: bool) -> Result<(), Complaint> {
         let before = (self.current, self.in_base64);

@@ -64,10 +64,12 @@ impl Compiler<'_> {
     ) -> Result<bool, Complaint> {
         let value = option.value;
         match option.name {
+            "msg" if !draft.meta.msg.is_empty() => return Err(Complaint::new("the rule has two messages")),
+            "metadata" if value.is_empty() => return Err(Complaint::new("'metadata' is empty")),
             "msg" => draft.meta.msg = unquoted(value)?,
             "sid" if draft.meta.sid != 0 => return Err(Complaint::new("the rule has two sids")),
             "rev" if draft.meta.rev != 0 => return Err(Complaint::new("the rule has two revisions")),
-            "noalert" | "alert" | "bypass" if !value.is_empty() => {
+            "noalert" | "alert" | "bypass" | "prefilter" if !value.is_empty() => {
                 return Err(Complaint::new(format!("'{}' takes no value", option.name)));
             }
             "sid" => {
@@ -115,6 +117,9 @@ impl Compiler<'_> {
             "noalert" => draft.is_silent = true,
             "alert" => draft.is_silent = false,
             // How candidates are found is our own business.
+            "prefilter" if !draft.has_condition() => {
+                return Err(Complaint::new("'prefilter' needs a condition before it"));
+            }
             "prefilter" => {}
             // What is done to a flow that matched is the business of those who act on verdicts; a sensor only looks.
             "bypass" => {}

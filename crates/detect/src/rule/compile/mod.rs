@@ -13,6 +13,7 @@ mod head;
 mod hook;
 mod kind;
 mod meta;
+mod refusals;
 mod state_options;
 
 pub(crate) use head::action;
@@ -23,6 +24,7 @@ use super::syntax::{Arrow, Source, SourceOption};
 use super::{AddressSet, PortSet, Variables};
 use crate::Complaint;
 use crate::app::{Buffer, Field, Keyword, Letters, Number, ProtocolId, Sides, Takes};
+use crate::frame::keywords::PacketTest;
 use crate::inspect::transform::Transform;
 use crate::inspect::{Chain, Link};
 use crate::lists::Lists;
@@ -129,7 +131,10 @@ impl<'a> Compiler<'a> {
             let name = option.name.to_ascii_lowercase();
             let option = &SourceOption { name: &name, ..*option };
             *self.used.entry(option.name.to_owned()).or_default() += 1;
-            self.option(&mut draft, option).map_err(|complaint| Refusal {
+            let parts_before = draft.parts.len();
+            let read = self.option(&mut draft, option);
+            let read = read.and_then(|()| draft.narrow_protocols(parts_before, option.name, option.value));
+            read.map_err(|complaint| Refusal {
                 keyword: option.name.to_owned(),
                 is_unknown: complaint.0.starts_with(UNKNOWN),
                 is_unmet: option.name == "requires" && complaint.0.starts_with(UNMET),
@@ -143,6 +148,7 @@ impl<'a> Compiler<'a> {
             is_unmet: false,
         };
         let head = self.head(source, &mut draft).map_err(refuse)?;
+        draft.contradictions(&head).map_err(refuse)?;
         self.finish(draft, head).map_err(refuse)
     }
 
@@ -181,10 +187,14 @@ impl<'a> Compiler<'a> {
                 };
                 draft.look_into(Where::Layer(Buffer { sides, ..buffer }))
             }
-            Some(Takes::Modifier(buffer)) if draft.place_is_payload() && draft.last_content().is_some() => {
-                draft.move_last_content(Where::Layer(buffer))
+            Some(Takes::Modifier(_)) if !value.is_empty() => {
+                Err(Complaint::new(format!("'{}' takes no value", option.name)))
             }
-            Some(Takes::Modifier(buffer)) => draft.look_into(Where::Layer(buffer)),
+            Some(Takes::Modifier(_)) if !draft.place_is_payload() => Err(Complaint::new(format!(
+                "'{}' moves a content, and here contents go into a sticky buffer: 'pkt_data' ends that",
+                option.name
+            ))),
+            Some(Takes::Modifier(buffer)) => draft.move_last_content(Where::Layer(buffer)),
             Some(Takes::Folded(buffer, letters)) => {
                 draft.look_into(Where::Layer(buffer))?;
                 draft.open().1.letters = Some(letters);
@@ -218,6 +228,7 @@ impl<'a> Compiler<'a> {
                 DraftPart::Open(mut open) => match open.at {
                     Where::Payload => payload = Some(open.chain),
                     Where::Packet(field) => {
+                        refusals::chain_makes_sense(&open.chain, open.absent)?;
                         packet_parts.push(PacketPart {
                             field,
                             transforms: steps(open.transforms),
@@ -225,6 +236,7 @@ impl<'a> Compiler<'a> {
                         });
                     }
                     Where::Frame(name) => {
+                        refusals::chain_makes_sense(&open.chain, open.absent)?;
                         frames.push(FramePart {
                             name,
                             transforms: steps(open.transforms),
@@ -235,8 +247,9 @@ impl<'a> Compiler<'a> {
                         if let Some(letters) = open.letters {
                             fold(&mut open.chain, letters);
                         }
-                        if open.chain.is_empty() && open.absent == Absent::Fails {
-                            return Err(Complaint::new("a sticky buffer that nothing is looked for in"));
+                        refusals::chain_makes_sense(&open.chain, open.absent)?;
+                        if open.transforms.is_empty() {
+                            self.may_be_in(buffer.field, &open.chain)?;
                         }
                         let key = BufferKey {
                             field: buffer.field,
@@ -256,6 +269,9 @@ impl<'a> Compiler<'a> {
         let files = std::mem::take(&mut draft.files);
         if !files.is_empty() {
             parts.push(Part { sides: Sides::Both, protocols: &[], what: What::Files(files) });
+        }
+        if let (Some(chain), Some(most)) = (&payload, PacketTest::payload_bytes_max_of(&draft.packet)) {
+            refusals::contents_fit(chain, most, "dsize")?;
         }
         let payload = payload.filter(|chain| !chain.is_empty()).map(|chain| {
             let positional = chain.links.iter().any(|link| match link {
@@ -370,7 +386,7 @@ struct Draft {
     last_in_base64: bool,
     /// The part with the last content or expression.
     last_match: Option<usize>,
-    packet: Vec<crate::frame::keywords::PacketTest>,
+    packet: Vec<PacketTest>,
     has_dsize: bool,
     /// A keyword is about packets, not about what was said in them.
     needs_packet: bool,
@@ -393,12 +409,20 @@ struct Draft {
     layers: Vec<ProtocolId>,
     /// The protocols that the head names.
     head_layers: Vec<ProtocolId>,
+    /// The protocols that what was read so far leaves open; none, if nothing was said of them.
+    spoken: Vec<ProtocolId>,
+    /// What `app-layer-protocol` asked for: whether it is unwanted, and its name.
+    asked_protocols: Vec<(bool, String)>,
+    /// The content, by its place, that stands at the buffer's beginning.
+    starting_content: Option<(usize, usize)>,
     /// Options other than those that go with a rule on addresses alone.
     beyond_addresses: bool,
 }
 
 impl Draft {
     fn new(source: &Source<'_>) -> Self {
+        let name = source.protocol.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        let head_layers = head::layers(&name).unwrap_or_default();
         Draft {
             meta: meta::empty(),
             exchange: source.arrow == Arrow::Exchange,
@@ -425,7 +449,10 @@ impl Draft {
             variables: Vec::new(),
             reputation: Vec::new(),
             layers: Vec::new(),
-            head_layers: head::layers(source.protocol).unwrap_or_default(),
+            spoken: refusals::head_protocols(&name, &head_layers),
+            head_layers,
+            asked_protocols: Vec::new(),
+            starting_content: None,
             beyond_addresses: false,
         }
     }

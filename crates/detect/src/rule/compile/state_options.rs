@@ -513,6 +513,8 @@ fn app_layer_protocol(draft: &mut Draft, value: &str) -> Result<(), Complaint> {
             (protocols, false, false)
         }
     };
+    draft.may_ask_protocol(negated, name)?;
+    draft.asked_protocols.push((negated, name.to_owned()));
     draft.flow_tests.push(FlowTest::Layer { protocols, unknown, failed, negated, of });
     Ok(())
 }
