@@ -74,6 +74,11 @@ impl Body {
         kept
     }
 
+    /// Bytes of memory that it holds.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Nobody looks: from here on bytes are counted and not kept.
     pub fn only_count(&mut self) {
         self.only_counts = true;

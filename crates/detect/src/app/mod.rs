@@ -153,6 +153,11 @@ pub trait Parser: Clone + Send + Sync + 'static {
     /// Nothing will follow in this direction.
     fn end(&mut self, _direction: Direction, _context: &mut Context<'_>) {}
 
+    /// Bytes that it holds, beside those of its exchanges, more than what it was shown accounts for: windows of what is compressed.
+    fn unpacked_bytes(&self) -> usize {
+        0
+    }
+
     /// The exchanges that are open or not yet looked at.
     fn transactions(&self) -> &Transactions<Self::Transaction>;
 
@@ -234,6 +239,11 @@ pub trait Transaction: Any + Clone + Send + Sync {
     /// The same, to move its window on.
     fn files_mut(&mut self, _direction: Direction) -> Option<&mut file::Files> {
         None
+    }
+
+    /// Bytes that it holds more than what was shown of it accounts for: what came out of compression, and windows of what is compressed.
+    fn unpacked_bytes(&self) -> usize {
+        0
     }
 
     /// Rules were matched on all that is ready in this direction: streaming fields may move their window on.

@@ -229,6 +229,8 @@ pub(crate) trait AnyParser: Send + Sync {
     fn live(&self) -> usize;
     /// Bytes that one of them takes by itself.
     fn exchange_bytes(&self) -> usize;
+    /// Bytes that it and they hold more than what they were shown accounts for.
+    fn unpacked_bytes(&self) -> usize;
     /// How many were ever opened.
     fn opened(&self) -> u64;
     /// How many of those that are alive are complete in this direction; 0 if raw bytes are not looked at for that.
@@ -264,6 +266,12 @@ impl<P: Parser> AnyParser for P {
 
     fn exchange_bytes(&self) -> usize {
         size_of::<Live<P::Transaction>>()
+    }
+
+    fn unpacked_bytes(&self) -> usize {
+        let exchanges = self.transactions().live.iter();
+        Parser::unpacked_bytes(self)
+            + exchanges.map(|live| Transaction::unpacked_bytes(&live.transaction)).sum::<usize>()
     }
 
     fn opened(&self) -> u64 {

@@ -328,6 +328,35 @@ fn who_holds_most_memory_goes_first_and_all_together_hold_no_more_than_a_limit()
 }
 
 #[test]
+fn windows_of_what_is_compressed_count_for_what_flows_may_hold() {
+    let looks = r#"alert http any any -> any any (file.data; content:"ATTACK"; sid:1;)"#;
+    let mut worker = Worker::new(rules(looks), |_| true);
+    let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    // An answer that is compressed, of which no more than the first bytes come.
+    let answer =
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 99999\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0";
+    let (asked, answered) = (101 + request.len() as u32, 501 + answer.len() as u32);
+    let (mut number, mut most) = (0, 0);
+    for port in 5000..5500 {
+        let (from, to) = (([10, 0, 0, 1], port), ([10, 0, 0, 2], 80));
+        for frame in [
+            segment(from, to, (100, 0), SYN, b""),
+            segment(to, from, (500, 101), SYN | ACK, b""),
+            segment(from, to, (101, 501), ACK, b""),
+            segment(from, to, (101, 501), ACK, request),
+            segment(to, from, (501, asked), ACK, answer),
+            segment(from, to, (asked, answered), ACK, b""),
+        ] {
+            number += 1;
+            worker.frame(number, Time(number * 1_000_000), ETHERNET, &frame);
+            most = most.max(worker.counters().held_bytes);
+        }
+    }
+    let counters = worker.counters();
+    assert!(most > 15 << 20 && most <= 17 << 20 && counters.flows_crowded_out > 0, "{most} {counters:?}");
+}
+
+#[test]
 fn a_stream_is_looked_into_as_far_as_what_it_speaks_wants() {
     let only_stream =
         r#"alert tcp any any -> any 80 (flow:established,to_server,only_stream; content:"ATTACK"; sid:1;)"#;

@@ -181,12 +181,13 @@ impl Flow {
         if source == self.client { Direction::ToServer } else { Direction::ToClient }
     }
 
-    /// Bytes of memory that it holds beside itself now: its streams, and what its parser may have kept. An estimate from above, but for what was compressed.
+    /// Bytes of memory that it holds beside itself now: its streams, and what its parser may have kept. An estimate.
     pub(crate) fn held_bytes(&self) -> usize {
         let streams = self.session.as_ref().map_or(0, |session| session.held_bytes());
         let exchanges = self.parser.as_ref().map_or(0, |parser| {
             let live = parser.live();
-            live * parser.exchange_bytes() + self.shown.min(live * HELD_BYTES_OF_AN_EXCHANGE)
+            let shown = self.shown.min(live * HELD_BYTES_OF_AN_EXCHANGE);
+            live * parser.exchange_bytes() + shown + parser.unpacked_bytes()
         });
         streams + exchanges
     }

@@ -204,6 +204,11 @@ impl Files {
         Some(self.list.len() - 1)
     }
 
+    /// Bytes of memory that their contents hold.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.list.iter().map(|file| file.body.held_bytes()).sum()
+    }
+
     /// The file at `place` is announced to have so many bytes.
     pub fn expect(&mut self, place: usize, bytes: u64) {
         if let Some(file) = self.list.get_mut(place) {

@@ -67,6 +67,13 @@ impl Entity {
         Entity { chain: None, message_bytes: 0, sink }
     }
 
+    /// Bytes that it holds more than those that came: what needs decompression, and what came out of it.
+    pub(super) fn unpacked_bytes(&self) -> usize {
+        let Some(chain) = &self.chain else { return 0 };
+        let body = self.sink.body.as_ref().map_or(0, Body::held_bytes);
+        chain.held_bytes() + body + self.sink.files.held_bytes()
+    }
+
     /// What comes now is compressed like this.
     pub(super) fn decode_with(&mut self, chain: Option<Chain>) {
         self.chain = chain;

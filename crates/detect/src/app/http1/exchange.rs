@@ -274,7 +274,14 @@ pub(super) fn cookie_of(direction: Direction) -> &'static [u8] {
     }
 }
 
+/// Bytes of room that the two heads and bodies of an exchange have beside what came of them.
+const ROOM_BYTES: usize = 6 * 1024;
+
 impl Transaction for Exchange {
+    fn unpacked_bytes(&self) -> usize {
+        ROOM_BYTES + self.request.entity.unpacked_bytes() + self.response.entity.unpacked_bytes()
+    }
+
     fn is_complete(&self, direction: Direction) -> bool {
         self.message(direction).is_complete()
     }

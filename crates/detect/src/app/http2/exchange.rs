@@ -64,6 +64,9 @@ pub(super) struct Side {
     pub(super) dns: Option<Box<DnsMessage>>,
 }
 
+/// What is unpacked is looked at through a window: no more of it is held.
+const UNPACKED_BYTES_HELD_MAX: u64 = 256 * 1024;
+
 #[derive(Clone, Default)]
 enum Unpacking {
     /// No header named a coding yet.
@@ -87,6 +90,12 @@ impl std::fmt::Debug for Unpacking {
 impl Side {
     pub(super) fn has_kind(&self, kind: u8) -> bool {
         self.kinds.get(usize::from(kind / 64)).is_some_and(|bits| bits >> (kind % 64) & 1 == 1)
+    }
+
+    /// Bytes that it holds more than those that came.
+    fn unpacked_bytes(&self) -> usize {
+        let Unpacking::Packed(single) = &self.coding else { return 0 };
+        single.held_bytes() + usize::try_from(self.unpacked.min(UNPACKED_BYTES_HELD_MAX)).unwrap_or(0)
     }
 
     fn choose(&mut self, value: &[u8]) {
@@ -317,6 +326,10 @@ impl Exchange {
 }
 
 impl Transaction for Exchange {
+    fn unpacked_bytes(&self) -> usize {
+        self.sides.iter().map(Side::unpacked_bytes).sum()
+    }
+
     fn is_complete(&self, _direction: Direction) -> bool {
         self.stage >= Stage::Closed
     }

@@ -167,6 +167,12 @@ fn inflated(inflater: &mut InflateState, mut bytes: &[u8]) -> Vec<u8> {
 impl Parser for Websocket {
     type Transaction = WebsocketTransaction;
 
+    fn unpacked_bytes(&self) -> usize {
+        let windows = self.sides.iter().filter(|side| side.inflater.is_some()).count();
+        windows * size_of::<InflateState>()
+            + self.sides.iter().map(|side| side.message.capacity()).sum::<usize>()
+    }
+
     fn feed(
         &mut self,
         direction: Direction,

@@ -5,7 +5,9 @@
 //! comes out. Windows above [`WINDOW_BYTES_MAX`] are refused, so that a stranger's header does not take 16 MiB.
 
 use super::{Failure, Receiver};
-use brotli_decompressor::{Allocator, BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
+use brotli_decompressor::{
+    Allocator, BrotliDecompressStream, BrotliResult, BrotliState, SliceWrapper, StandardAlloc,
+};
 
 /// Compressed bytes at most.
 const INPUT_BYTES_MAX: usize = 128 * 1024;
@@ -14,9 +16,16 @@ const WINDOW_BYTES_MAX: usize = 4 * 1024 * 1024 + 4096;
 /// Bytes that come out in one piece at most.
 const PIECE_BYTES_MAX: usize = 8 * 1024;
 
+/// Bytes that the decoder holds beside its window, at most: tables of codes.
+const TABLES_BYTES: usize = 32 * 1024;
+
 /// Memory up to a limit; beyond it nothing, which the decoder takes for an error.
 #[derive(Default)]
-struct BoundedAlloc(StandardAlloc);
+struct BoundedAlloc {
+    alloc: StandardAlloc,
+    /// Bytes that were given and not taken back.
+    held: usize,
+}
 
 impl Allocator<u8> for BoundedAlloc {
     type AllocatedMemory = <StandardAlloc as Allocator<u8>>::AllocatedMemory;
@@ -25,11 +34,13 @@ impl Allocator<u8> for BoundedAlloc {
         if len > WINDOW_BYTES_MAX {
             return Self::AllocatedMemory::default();
         }
-        self.0.alloc_cell(len)
+        self.held = self.held.saturating_add(len);
+        self.alloc.alloc_cell(len)
     }
 
     fn free_cell(&mut self, data: Self::AllocatedMemory) {
-        <StandardAlloc as Allocator<u8>>::free_cell(&mut self.0, data);
+        self.held = self.held.saturating_sub(data.slice().len());
+        <StandardAlloc as Allocator<u8>>::free_cell(&mut self.alloc, data);
     }
 }
 
@@ -55,6 +66,10 @@ impl Brotli {
         let state =
             BrotliState::new(BoundedAlloc::default(), StandardAlloc::default(), StandardAlloc::default());
         Brotli { state, input: Vec::new(), is_over: false }
+    }
+
+    pub(super) fn held_bytes(&self) -> usize {
+        size_of::<State>() + TABLES_BYTES + self.state.alloc_u8.held + self.input.capacity()
     }
 
     pub(super) fn write(&mut self, input: &[u8], receive: Receiver<'_>) -> Result<(), Failure> {

@@ -24,6 +24,10 @@ impl Lzma {
         Lzma { input: Vec::new() }
     }
 
+    pub(super) fn held_bytes(&self) -> usize {
+        self.input.capacity()
+    }
+
     pub(super) fn write(&mut self, input: &[u8]) -> Result<(), Failure> {
         let room = INPUT_BYTES_MAX.saturating_sub(self.input.len()).min(input.len());
         self.input.extend_from_slice(input.get(..room).unwrap_or_default());

@@ -82,6 +82,16 @@ impl Decoder {
         }
     }
 
+    /// Bytes of memory that it holds.
+    fn held_bytes(&self) -> usize {
+        match self {
+            Decoder::Gzip(_) => size_of::<Gzip>(),
+            Decoder::Deflate(_) => size_of::<Deflate>(),
+            Decoder::Brotli(decoder) => decoder.held_bytes(),
+            Decoder::Lzma(decoder) => decoder.held_bytes(),
+        }
+    }
+
     fn write(&mut self, input: &[u8], receive: Receiver<'_>) -> Result<(), Failure> {
         match self {
             Decoder::Gzip(decoder) => decoder.write(input, receive),
@@ -132,6 +142,15 @@ impl Chain {
         };
         let layers: Vec<Layer> = codings.iter().rev().map(layer).collect();
         (!layers.is_empty()).then_some(Chain { layers })
+    }
+
+    /// Bytes of memory that it holds.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let decoder = |layer: &Layer| match &layer.mode {
+            Mode::Decode(decoder) => decoder.held_bytes(),
+            Mode::Through | Mode::Stopped => 0,
+        };
+        self.layers.iter().map(decoder).sum()
     }
 
     /// Decodes what came.

@@ -21,6 +21,11 @@ impl Single {
         Single(Decoder::new(coding))
     }
 
+    /// Bytes of memory that it holds.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.0.held_bytes()
+    }
+
     /// Decodes what came.
     pub(crate) fn write(&mut self, input: &[u8], receive: Receiver<'_>) -> Result<(), Trouble> {
         self.0.write(input, receive).map_err(|failure| match failure {
