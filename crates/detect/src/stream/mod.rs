@@ -9,7 +9,7 @@
 //! whose beginning was not seen is not followed; its packets are looked at one by one.
 //!
 //! *Evasion, and what is done about it* (Ptacek and Newsham): two segments that claim the same bytes are settled as the
-//! target would ([`buffer::Policy`]), and an event tells that they differed; a segment or an acknowledgement outside the window is not
+//! target would (`buffer::Policy`), and an event tells that they differed; a segment or an acknowledgement outside the window is not
 //! believed; a reset counts only where the receiver would take it; time to live is not looked at, since a sensor does not know how far the
 //! receiver is: what the receiver did not acknowledge never counts, which is the stronger test; checksums are not checked unless a rule asks.
 

@@ -81,9 +81,9 @@ mod tests {
         for (text, words) in [
             ("scan_ports = 1", "from 3 to 1024"),
             ("scan_ports = -5", "below zero"),
-            ("scan_ports = \"many\"", "it is a number"),
+            ("scan_ports = \"many\"", "a number is wanted"),
             ("scan_prots = 5", "there is no 'scan_prots'"),
-            ("exempt = [5]", "no text"),
+            ("exempt = [5]", "a text is wanted"),
             ("exempt = [\"here\"]", "neither an address nor a network"),
             ("scan_ports =", "scan_ports"),
         ] {
