@@ -21,7 +21,6 @@ const SPELLED_BYTES_MAX: usize = 1024;
 /// the others it was seen with messages that make no sense; why is not known yet (`docs/dev/fuzzing.md`).
 const PIECES_SHOW: &[ProtocolId] = &[
     ProtocolId::Http1,
-    ProtocolId::Http2,
     ProtocolId::Modbus,
     ProtocolId::Pgsql,
     ProtocolId::Smb,

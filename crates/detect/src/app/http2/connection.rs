@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 pub(super) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Bytes of a frame that are waited for.
 const FRAME_BYTES_MAX: usize = 65_536;
-/// Bytes of a longer one that are looked at at least.
+/// Bytes of a longer one that have come when it is told that it is too long. How many come at once is up to the sender, and must not matter.
 const LONG_FRAME_BYTES_MIN: usize = 256;
 /// Bytes of a block over several frames that are kept; with more the block is cut off, and told.
 const BLOCK_BYTES_MAX: usize = 102_400;
@@ -163,16 +163,14 @@ impl Connection {
     ) -> Result<Result<usize, usize>, Broken> {
         let Some(head) = Head::read(rest) else { return Ok(Err(HEAD_BYTES)) };
         let came = rest.get(HEAD_BYTES..).unwrap_or_default();
-        let bytes = match came.get(..head.length) {
-            Some(bytes) => bytes,
-            None if head.length < FRAME_BYTES_MAX => return Ok(Err(HEAD_BYTES + head.length)),
-            None if came.len() < LONG_FRAME_BYTES_MIN => return Ok(Err(HEAD_BYTES + LONG_FRAME_BYTES_MIN)),
-            None => {
-                self.set(Event::LongFrameData);
-                self.skip[direction.index()] = head.length - came.len();
-                came
-            }
-        };
+        let counts = head.length.min(FRAME_BYTES_MAX);
+        let is_long = head.length > counts;
+        if is_long && came.len() >= LONG_FRAME_BYTES_MIN {
+            self.set(Event::LongFrameData);
+        }
+        let needed = if is_long && came.len() < LONG_FRAME_BYTES_MIN { LONG_FRAME_BYTES_MIN } else { counts };
+        let Some(bytes) = came.get(..counts) else { return Ok(Err(HEAD_BYTES + needed)) };
+        self.skip[direction.index()] = head.length - counts;
         let taken = HEAD_BYTES + bytes.len();
         context.frame("http2.hdr", direction, rest.get(..HEAD_BYTES).unwrap_or_default());
         context.frame("http2.data", direction, bytes);

@@ -150,6 +150,24 @@ fn a_frame_that_is_longer_than_is_waited_for_is_skipped() {
 }
 
 #[test]
+fn of_a_frame_that_is_too_long_the_same_counts_however_it_is_cut() {
+    let long =
+        framed(frame::DATA, 0, 1, &[vec![b'x'; 60_000], b"needle".to_vec(), vec![b'x'; 60_000]].concat());
+    let said = |sizes: usize| {
+        let mut talk = Talk::begun();
+        talk.say(ToServer, &request(1, "/"));
+        talk.say(ToClient, &framed(frame::HEADERS, END_HEADERS, 1, &[0x88]));
+        for part in long.chunks(sizes) {
+            talk.say(ToClient, part);
+        }
+        talk.text(1, DATA, ToClient)
+    };
+    assert!(said(200_000).contains("needle"));
+    assert_eq!(said(200_000), said(300));
+    assert_eq!(said(200_000), said(1));
+}
+
+#[test]
 fn a_block_over_too_many_frames_is_cut_off_and_told() {
     let mut talk = Talk::begun();
     talk.say(ToServer, &framed(frame::HEADERS, 0, 1, &[0x82]));
