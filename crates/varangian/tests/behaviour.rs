@@ -2,28 +2,18 @@
 //!
 //! The latter need root, `ip`, `tcpdump` and `nmap`; where one is missing the test says so on standard error and is left out (`.ci/run` installs them).
 
-use capture::{Frame, Link, Resolution, Writer};
+mod frames;
+
+use frames::{ACK, BEGIN_NS, RST, SYN, segment, text, varangian, write_capture};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-fn varangian(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_varangian")).args(arguments).output().expect("the binary runs")
-}
-
-/// A folder of one test's own, empty.
 fn folder(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("behaviour-{name}"));
-    let _ = fs::remove_dir_all(&path);
-    fs::create_dir_all(&path).expect("a folder");
-    path
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a path of words")
+    frames::folder(&format!("behaviour-{name}"))
 }
 
 /// The alerts that are written of a capture: kind, state, count.
@@ -44,28 +34,11 @@ fn behaviours(capture: &Path, out: &Path, more: &[&str]) -> Vec<(String, String,
 
 /// SYNs to so many ports, each refused.
 fn scan_file(path: &Path, ports: u16) {
-    let mut writer = Writer::create(path, Link::ETHERNET, Resolution::Microseconds).expect("a file");
-    let segment = |from: ([u8; 4], u16), to: ([u8; 4], u16), (sequence, acked): (u32, u32), flags: u8| {
-        let mut frame =
-            vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 40, 0, 1, 0x40, 0, 64, 6, 0, 0];
-        frame.extend(from.0.iter().chain(&to.0));
-        frame.extend([from.1.to_be_bytes(), to.1.to_be_bytes()].concat());
-        frame.extend(sequence.to_be_bytes());
-        frame.extend(acked.to_be_bytes());
-        frame.extend([0x50, flags, 4, 0, 0, 0, 0, 0]);
-        frame
-    };
-    let mut time_ns = 1_700_000_000_000_000_000;
-    for port in 1..=ports {
+    let frames = (1..=ports).flat_map(|port| {
         let (scanner, victim) = (([192, 0, 2, 66], 61_000), ([198, 51, 100, 7], port));
-        for bytes in [segment(scanner, victim, (100, 0), 2), segment(victim, scanner, (0, 101), 0x14)] {
-            time_ns += 1_000_000;
-            let wire_len = bytes.len() as u32;
-            let frame = Frame { time_ns, link: Link::ETHERNET, bytes: &bytes, wire_len };
-            writer.frame(frame).expect("room");
-        }
-    }
-    writer.finish().expect("room");
+        [segment(scanner, victim, 100, 0, SYN, b""), segment(victim, scanner, 0, 101, RST | ACK, b"")]
+    });
+    write_capture(path, (1..).map(|number| BEGIN_NS + number * 1_000_000).zip(frames));
 }
 
 #[test]

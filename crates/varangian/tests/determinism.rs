@@ -4,11 +4,14 @@
 //! with `cases.json` and `sv_data`, and on the captures of the folder that `VARANGIAN_CAPTURES` names, by the rules that `VARANGIAN_RULES` names or rules of its own. Where there
 //! are none, the test says so. Alerts are compared, and all records that can be written down.
 
-use capture::{Chunk, Frame, Link, Reader, Resolution, Writer};
+mod frames;
+
+use capture::{Chunk, Reader};
 use detect::Time;
 use detect::engine::{Found, Judge, Told, Worker};
 use detect::eve::Kinds;
 use detect::rule::{RuleFile, RuleSet, Variables};
+use frames::{datagram, segment, text, varangian, write_capture};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -90,7 +93,7 @@ fn a_worker_put_back_at_a_thousand_frames_of_real_captures_writes_the_same_to_th
 fn two_processes_and_any_number_of_workers_write_the_same_to_the_byte() {
     let folder = folder("processes");
     let own = Case { capture: folder.join("made.pcap"), rules: folder.join("made.rules") };
-    write(&own.capture, &made());
+    write_capture(&own.capture, made().into_iter().map(|(time_ns, _, bytes)| (time_ns, bytes)));
     fs::write(&own.rules, RULES).expect("a file");
     let mut cases = cases();
     cases.truncate(12);
@@ -177,25 +180,25 @@ fn told(set: &Arc<RuleSet>, found: &[Found]) -> String {
 }
 
 fn replay(case: &Case, workers: &str, out: &Path) -> Vec<u8> {
-    let output = Command::new(env!("CARGO_BIN_EXE_varangian"))
-        .arg("replay")
-        .arg(&case.capture)
-        .arg("--rules")
-        .arg(&case.rules)
-        .args(["--records", "all", "--workers", workers, "--out"])
-        .arg(out)
-        .output()
-        .expect("the binary runs");
+    let [capture, rules, out_text] = [&case.capture, &case.rules, out].map(text);
+    let output = varangian(&[
+        "replay",
+        capture,
+        "--rules",
+        rules,
+        "--records",
+        "all",
+        "--workers",
+        workers,
+        "--out",
+        out_text,
+    ]);
     assert!(output.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&output.stderr));
     fs::read(out.join("eve.json")).expect("the alerts")
 }
 
-/// A folder of one test's own, empty.
 fn folder(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("determinism-{name}"));
-    let _ = fs::remove_dir_all(&path);
-    fs::create_dir_all(&path).expect("a folder");
-    path
+    frames::folder(&format!("determinism-{name}"))
 }
 
 /// The real captures that are there.
@@ -271,15 +274,6 @@ fn read(path: &Path) -> Vec<Kept> {
     frames
 }
 
-fn write(path: &Path, frames: &[Kept]) {
-    let mut writer = Writer::create(path, Link::ETHERNET, Resolution::Microseconds).expect("a file");
-    for (time_ns, _, bytes) in frames {
-        let frame = Frame { time_ns: *time_ns, link: Link::ETHERNET, wire_len: bytes.len() as u32, bytes };
-        writer.frame(frame).expect("a frame");
-    }
-    writer.finish().expect("the file");
-}
-
 /// Conversations of the web and questions of names, interleaved; some lose a segment, some come in fragments, some are left open.
 fn made() -> Vec<Kept> {
     let mut chance = Chance(3);
@@ -329,14 +323,14 @@ fn pages(chance: &mut Chance, client: [u8; 4], server: [u8; 4], port: u16) -> Ve
     let response = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let (asked, answered) = (101 + request.len() as u32, 501 + response.len() as u32);
     vec![
-        segment(client, server, (100, 0), 2, b""),
-        segment(server, client, (500, 101), 18, b""),
-        segment(client, server, (101, 501), 16, b""),
-        segment(client, server, (101, 501), 24, request.as_bytes()),
-        segment(server, client, (501, asked), 24, response.as_bytes()),
-        segment(client, server, (asked, answered), 17, b""),
-        segment(server, client, (answered, asked + 1), 17, b""),
-        segment(client, server, (asked + 1, answered + 1), 16, b""),
+        segment(client, server, 100, 0, 2, b""),
+        segment(server, client, 500, 101, 18, b""),
+        segment(client, server, 101, 501, 16, b""),
+        segment(client, server, 101, 501, 24, request.as_bytes()),
+        segment(server, client, 501, asked, 24, response.as_bytes()),
+        segment(client, server, asked, answered, 17, b""),
+        segment(server, client, answered, asked + 1, 17, b""),
+        segment(client, server, asked + 1, answered + 1, 16, b""),
     ]
 }
 
@@ -345,43 +339,6 @@ fn names(client: [u8; 4], server: [u8; 4], port: u16) -> Vec<Vec<u8>> {
     let mut answer = query.to_vec();
     answer[2] = 0x81;
     vec![datagram((client, port), (server, 53), query), datagram((server, 53), (client, port), &answer)]
-}
-
-fn ethernet(protocol: u8, from: [u8; 4], to: [u8; 4], inner: &[u8]) -> Vec<u8> {
-    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0];
-    frame.extend(((20 + inner.len()) as u16).to_be_bytes());
-    frame.extend([0, 1, 0, 0, 64, protocol, 0, 0]);
-    frame.extend(from);
-    frame.extend(to);
-    frame.extend(inner);
-    frame
-}
-
-fn segment(
-    from: ([u8; 4], u16),
-    to: ([u8; 4], u16),
-    numbers: (u32, u32),
-    flags: u8,
-    payload: &[u8],
-) -> Vec<u8> {
-    let mut segment = Vec::new();
-    segment.extend(from.1.to_be_bytes());
-    segment.extend(to.1.to_be_bytes());
-    segment.extend(numbers.0.to_be_bytes());
-    segment.extend(numbers.1.to_be_bytes());
-    segment.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
-    segment.extend(payload);
-    ethernet(6, from.0, to.0, &segment)
-}
-
-fn datagram(from: ([u8; 4], u16), to: ([u8; 4], u16), payload: &[u8]) -> Vec<u8> {
-    let mut datagram = Vec::new();
-    datagram.extend(from.1.to_be_bytes());
-    datagram.extend(to.1.to_be_bytes());
-    datagram.extend(((8 + payload.len()) as u16).to_be_bytes());
-    datagram.extend([0, 0]);
-    datagram.extend(payload);
-    ethernet(17, from.0, to.0, &datagram)
 }
 
 /// A frame in two IPv4 fragments.

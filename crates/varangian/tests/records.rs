@@ -2,7 +2,7 @@
 
 mod frames;
 
-use frames::{BEGIN_NS, Turns, text, varangian, write_capture};
+use frames::{BEGIN_NS, Turns, datagram, text, varangian, write_capture};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,6 @@ const SECOND_NS: u64 = 1_000_000_000;
 
 fn folder(name: &str) -> PathBuf {
     frames::folder(&format!("records-{name}"))
-}
-
-/// A datagram.
-fn datagram(from: ([u8; 4], u16), to: ([u8; 4], u16), payload: &[u8]) -> Vec<u8> {
-    let mut content = Vec::new();
-    content.extend(from.1.to_be_bytes());
-    content.extend(to.1.to_be_bytes());
-    content.extend(((8 + payload.len()) as u16).to_be_bytes());
-    content.extend([0, 0]);
-    content.extend(payload);
-    frames::packet(from.0, to.0, 17, &content)
 }
 
 /// A question to a name server, and its answer.

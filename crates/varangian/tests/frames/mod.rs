@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 pub(crate) const SYN: u8 = 2;
+pub(crate) const RST: u8 = 4;
 pub(crate) const ACK: u8 = 16;
 pub(crate) const FIN: u8 = 1;
 /// When captures begin, in nanoseconds.
@@ -57,6 +58,17 @@ pub(crate) fn segment(
     content.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
     content.extend(payload);
     packet(from.0, to.0, 6, &content)
+}
+
+/// A datagram.
+pub(crate) fn datagram(from: ([u8; 4], u16), to: ([u8; 4], u16), payload: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    content.extend(from.1.to_be_bytes());
+    content.extend(to.1.to_be_bytes());
+    content.extend(((8 + payload.len()) as u16).to_be_bytes());
+    content.extend([0, 0]);
+    content.extend(payload);
+    packet(from.0, to.0, 17, &content)
 }
 
 /// What each side says, in turns: whether it is the server, and what.
