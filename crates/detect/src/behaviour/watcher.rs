@@ -181,13 +181,13 @@ impl Watcher {
     /// Counts one more of a group.
     fn count(&mut self, key: Key, seen: &Observation, step: &Step, tell: &mut Tell<'_>) {
         let measure = key.measure(&self.parameters);
-        if let Some(group) = self.groups.get_mut(&key) {
-            let is_stale = group.told.is_none() && !is_within(group.since, seen.time, measure.window);
-            if is_stale {
-                self.groups.remove(&key);
-            }
+        let is_alive =
+            |group: &mut Group| group.told.is_some() || is_within(group.since, seen.time, measure.window);
+        let known = self.groups.get_mut(&key).map(is_alive);
+        if known == Some(false) {
+            self.groups.remove(&key);
         }
-        if self.groups.get_mut(&key).is_none() {
+        if known != Some(true) {
             if step.bad == 0 && measure.begins_by_failure {
                 return;
             }
