@@ -4,7 +4,7 @@
 //!   - no panic; a parser takes no more than it was shown, and comes to an end;
 //!   - after each piece every field of its keywords, every file and every record can be asked for;
 //!   - the exchanges that are alive are bounded;
-//!   - in a stream without holes, byte by byte leads to the same exchanges as pieces do, where the protocol is not named in [`PIECES_SHOW`].
+//!   - in a stream without holes, crumbs of one to eight bytes lead to the same exchanges as pieces do, where the protocol is not named in [`PIECES_SHOW`].
 
 use detect::Direction;
 use detect::app::table::PROTOCOLS;
@@ -14,20 +14,11 @@ use std::sync::OnceLock;
 
 /// Exchanges of one flow at most, of any protocol.
 const LIVE_MAX: usize = 4096;
-/// Longer inputs are not spelled byte by byte: a parser may read what it waits for anew with each byte.
-const SPELLED_BYTES_MAX: usize = 1024;
+/// Crumbs of an input at most: longer ones are not spelled byte by byte, since a parser may read what it waits for anew with each.
+const CRUMBS_MAX: usize = 1024;
 /// Protocols in which the size of pieces may show. In HTTP/1, whether something follows a line without a protocol, a body of unknown length or a whole message decides what that
-/// is, and only what has come can count. In SSH a first line that is too long, in Modbus and PostgreSQL a message that makes no sense takes with it what has come of it. In
-/// the others it was seen with messages that make no sense; why is not known yet (`docs/dev/fuzzing.md`).
-const PIECES_SHOW: &[ProtocolId] = &[
-    ProtocolId::Http1,
-    ProtocolId::Modbus,
-    ProtocolId::Pgsql,
-    ProtocolId::Smb,
-    ProtocolId::Smtp,
-    ProtocolId::Ssh,
-    ProtocolId::Tls,
-];
+/// is, and only what has come can count.
+const PIECES_SHOW: &[ProtocolId] = &[ProtocolId::Http1];
 
 /// A step, as the bytes say it.
 enum Step<'a> {
@@ -104,7 +95,7 @@ pub fn check(data: &[u8], only: Option<usize>) -> usize {
 
     let (mut driver, mut values) = (new(), 0);
     for step in &steps {
-        take(&mut driver, settings, step, false);
+        take(&mut driver, settings, step, usize::MAX);
         for direction in [Direction::ToServer, Direction::ToClient] {
             values += driver.look(settings, &known.questions[place], direction);
         }
@@ -117,9 +108,9 @@ pub fn check(data: &[u8], only: Option<usize>) -> usize {
         }
     }
     let has_gaps = steps.iter().any(|step| matches!(step, Step::Gap(..)));
-    let is_spelled = transport == Transport::Tcp && !has_gaps && data.len() <= SPELLED_BYTES_MAX;
-    if is_spelled && speaks_in_streams(protocol) && !PIECES_SHOW.contains(&protocol.id) {
-        compare(&steps, settings, protocol.name, new);
+    let is_whole = transport == Transport::Tcp && !has_gaps;
+    if is_whole && speaks_in_streams(protocol) && !PIECES_SHOW.contains(&protocol.id) {
+        compare(&steps, 1 + data.len() / CRUMBS_MAX, settings, protocol.name, new);
     }
     values
 }
@@ -133,17 +124,24 @@ fn speaks_in_streams(protocol: &Protocol) -> bool {
     carriers().next().is_none() || carriers().any(|carrier| carrier == Transport::Tcp)
 }
 
-fn compare(steps: &[Step<'_>], settings: &Settings, name: &str, new: impl Fn() -> Driver) {
-    let (mut pieces, mut letters) = (new(), new());
+/// Says the same in pieces and in crumbs of so many bytes.
+fn compare(
+    steps: &[Step<'_>],
+    crumb_bytes: usize,
+    settings: &Settings,
+    name: &str,
+    new: impl Fn() -> Driver,
+) {
+    let (mut pieces, mut crumbs) = (new(), new());
     for step in steps {
-        take(&mut pieces, settings, step, false);
-        take(&mut letters, settings, step, true);
+        take(&mut pieces, settings, step, usize::MAX);
+        take(&mut crumbs, settings, step, crumb_bytes);
         // Where a parser gives up, or gives way to another, it may have understood more or less before.
-        if pieces.is_over() || letters.is_over() {
+        if pieces.is_over() || crumbs.is_over() {
             return;
         }
     }
-    assert_eq!(pieces.records(), letters.records(), "{name}: pieces and letters differ");
+    assert_eq!(pieces.records(), crumbs.records(), "{name}: pieces and crumbs differ");
 }
 
 fn driver(protocol: &Protocol, settings: &Settings, transport: Transport, announced: bool) -> Driver {
@@ -156,14 +154,15 @@ fn driver(protocol: &Protocol, settings: &Settings, transport: Transport, announ
     driver
 }
 
-fn take(driver: &mut Driver, settings: &Settings, step: &Step<'_>, spelled: bool) {
+/// Takes a step, what is said in pieces of at most so many bytes.
+fn take(driver: &mut Driver, settings: &Settings, step: &Step<'_>, piece_bytes: usize) {
     match step {
-        Step::Say(direction, bytes) if spelled => {
-            for byte in *bytes {
-                driver.say(settings, *direction, &[*byte]);
+        Step::Say(direction, bytes) if bytes.len() <= piece_bytes => driver.say(settings, *direction, bytes),
+        Step::Say(direction, bytes) => {
+            for piece in bytes.chunks(piece_bytes) {
+                driver.say(settings, *direction, piece);
             }
         }
-        Step::Say(direction, bytes) => driver.say(settings, *direction, bytes),
         Step::Gap(direction, bytes) => driver.gap(settings, *direction, *bytes),
         Step::End(direction) => driver.end(settings, *direction),
     }

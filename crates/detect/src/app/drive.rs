@@ -190,14 +190,21 @@ impl Driver {
         values
     }
 
-    /// The records of all exchanges that are alive, oldest first, with their events.
+    /// The records of all exchanges that are alive, oldest first, with their events, and of their files with what is there of them.
     pub fn records(&mut self) -> Vec<String> {
+        const BOTH: [Direction; 2] = [Direction::ToServer, Direction::ToClient];
         let mut records = Vec::new();
         while let Some((id, transaction, _)) = self.parser.at_mut(records.len()) {
             let mut record = Object::new();
             transaction.record(&mut record);
-            let events =
-                [Direction::ToServer, Direction::ToClient].map(|direction| transaction.events(direction));
+            transaction.record_beside(&mut record);
+            for file in BOTH.into_iter().filter_map(|way| transaction.files(way)).flat_map(file::Files::list)
+            {
+                let mut told = file::record(file, id);
+                told.bytes("content", file.body.window());
+                record.object("fileinfo", told);
+            }
+            let events = BOTH.map(|direction| transaction.events(direction));
             records.push(format!("{id} {:x} {:x} {}", events[0], events[1], record.finish()));
         }
         records

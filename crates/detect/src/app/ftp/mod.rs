@@ -143,14 +143,13 @@ impl Ftp {
         let is_skipping = self.is_skipping.get_mut(direction.index())?;
         let feed = rest.iter().position(|byte| *byte == b'\n');
         if *is_skipping {
-            // All that came with the end of the line goes with it.
             *is_skipping = feed.is_none();
-            return feed.map(|_| Line { bytes: &[], is_cut: true, taken: rest.len() });
+            return feed.map(|feed| Line { bytes: &[], is_cut: true, taken: feed + 1 });
         }
         let whole = rest.get(..feed.map_or(rest.len(), |feed| feed + 1))?;
         if let Some(start) = whole.get(..LINE_BYTES_MAX) {
             *is_skipping = feed.is_none();
-            return Some(Line { bytes: start, is_cut: true, taken: rest.len() });
+            return Some(Line { bytes: start, is_cut: true, taken: whole.len() });
         }
         feed?;
         let line = whole.strip_suffix(b"\n")?;

@@ -1,8 +1,8 @@
 //! Base64 that comes in pieces, with anything between its characters.
 //!
-//! Promises: whatever is no character of the alphabet is passed over, as RFC 2045 wants it; a group that
-//! cannot be decoded makes its piece, and all that follow, invalid, since nobody knows where the next group
-//! begins.
+//! Promises: whatever is no character of the alphabet is passed over, as RFC 2045 wants it; from a group that
+//! cannot be decoded on nothing is, since nobody knows where the next group begins. However the text is cut into
+//! pieces, the same comes out.
 //!
 //! Own code: the field's decoders want their input whole and clean.
 
@@ -22,12 +22,11 @@ pub(super) struct Base64 {
 }
 
 impl Base64 {
-    /// Decodes a piece onto the end of `out`, which stays as it was if the piece is invalid.
+    /// Decodes a piece onto the end of `out`, as far as it is valid.
     pub(super) fn decode(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), Invalid> {
         if self.is_stuck && !piece.is_empty() {
             return Err(Invalid);
         }
-        let start = out.len();
         for byte in piece.iter().copied().filter(|byte| *byte == PADDING || sextet(*byte).is_some()) {
             if let Some(slot) = self.group.get_mut(self.held) {
                 *slot = byte;
@@ -37,7 +36,6 @@ impl Base64 {
                 self.held = 0;
                 if group(self.group, out).is_none() {
                     self.is_stuck = true;
-                    out.truncate(start);
                     return Err(Invalid);
                 }
             }

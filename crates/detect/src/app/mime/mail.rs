@@ -81,6 +81,8 @@ enum Encoding {
 #[derive(Clone, Debug)]
 pub(in crate::app) struct Mail {
     state: State,
+    /// Bytes of the line that is open, over all its pieces.
+    line_bytes: usize,
     headers: Vec<Header>,
     /// How many of them are the mail's own; the others are those of the part that is open.
     own: usize,
@@ -102,6 +104,7 @@ impl Mail {
     pub(in crate::app) fn new(limits: BodyLimits, wants_urls: bool) -> Self {
         Mail {
             state: State::Start,
+            line_bytes: 0,
             headers: Vec::new(),
             own: 0,
             limits,
@@ -146,7 +149,9 @@ impl Mail {
 
     /// Takes a line and its end, which is empty if only a piece of the line is there.
     pub(in crate::app) fn line(&mut self, line: &[u8], end: &[u8], files: &mut Files) -> MailOddities {
-        let mut odd = MailOddities { long_line: line.len() > LINE_BYTES_EXPECTED, ..MailOddities::default() };
+        self.line_bytes = self.line_bytes.saturating_add(line.len());
+        let mut odd =
+            MailOddities { long_line: self.line_bytes > LINE_BYTES_EXPECTED, ..MailOddities::default() };
         match self.state {
             State::Start | State::Header if line.is_empty() => self.headers_end(files, &mut odd),
             State::Header if line.starts_with(b" ") || line.starts_with(b"\t") => {
@@ -158,6 +163,9 @@ impl Mail {
             }
             State::Start | State::Header => self.header(line, &mut odd),
             State::Body => self.body(line, end, files, &mut odd),
+        }
+        if !end.is_empty() {
+            self.line_bytes = 0;
         }
         odd
     }
@@ -273,11 +281,11 @@ impl Mail {
             }
             // A text that is encoded, but no file, is only looked at for what is odd about it if it is text.
             Encoding::Base64(decoder) if self.has_name || self.is_text => {
-                odd.long_encoded_line = line.len() > ENCODED_LINE_BYTES_EXPECTED;
+                odd.long_encoded_line = self.line_bytes > ENCODED_LINE_BYTES_EXPECTED;
                 odd.invalid_base64 = decoder.decode(line, &mut decoded).is_err();
             }
             Encoding::Quoted(decoder) if self.has_name => {
-                odd.long_encoded_line = line.len() > ENCODED_LINE_BYTES_EXPECTED;
+                odd.long_encoded_line = self.line_bytes > ENCODED_LINE_BYTES_EXPECTED;
                 odd.invalid_quoted = !decoder.decode(line, end, &mut decoded);
             }
             Encoding::Base64(_) => {}

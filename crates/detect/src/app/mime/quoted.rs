@@ -11,6 +11,8 @@ pub(super) struct Quoted {
     escape: Vec<u8>,
     /// The end of an empty line.
     held: Vec<u8>,
+    /// Some of the line came with pieces before.
+    is_within_line: bool,
 }
 
 impl Quoted {
@@ -48,7 +50,9 @@ impl Quoted {
             }
             self.escape.clear();
         }
-        if line.is_empty() && !is_soft {
+        let is_empty = line.is_empty() && !self.is_within_line;
+        self.is_within_line = end.is_empty() && !is_empty;
+        if is_empty && !is_soft {
             self.held.extend_from_slice(end);
         } else if !is_soft {
             out.extend_from_slice(end);

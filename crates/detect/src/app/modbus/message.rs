@@ -156,7 +156,7 @@ impl Message {
         };
         if !(LENGTH_MIN..=LENGTH_MAX).contains(&length) {
             message.errors |= ERROR_LENGTH;
-            return Some((message, bytes.len().min(HEADER_BYTES + usize::from(length))));
+            return Some((message, HEADER_BYTES + usize::from(length)));
         }
         let mut body = Reader::new(reader.take(usize::from(length))?);
         message.unit = body.u8()?;

@@ -79,6 +79,8 @@ pub(super) struct Modbus {
     transactions: Transactions<ModbusTransaction>,
     /// There were too many.
     is_flooded: bool,
+    /// Bytes of a message that makes no sense which are still to come, in each direction.
+    skip: [usize; 2],
 }
 
 /// A request and its response.
@@ -160,11 +162,14 @@ impl Parser for Modbus {
             Direction::ToServer => Said::Client,
             Direction::ToClient => Said::Server,
         };
-        let mut taken = 0;
+        let skip = &mut self.skip[direction.index()];
+        let mut taken = (*skip).min(input.bytes.len());
+        *skip -= taken;
         while let Some(rest) = input.bytes.get(taken..).filter(|rest| !rest.is_empty()) {
             let Some((message, bytes)) = Message::read(rest, said) else { return Ok(Taken::part(taken, 0)) };
             self.add(direction, message)?;
-            taken += bytes;
+            self.skip[direction.index()] = bytes.saturating_sub(rest.len());
+            taken += bytes.min(rest.len());
         }
         Ok(Taken::all(&input))
     }

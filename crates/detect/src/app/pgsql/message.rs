@@ -99,6 +99,13 @@ fn frame(bytes: &[u8], letter_bytes: usize, least: usize, exact: bool) -> Read<(
     Ok((content, whole))
 }
 
+/// How many bytes a message has whose content makes no sense; its head is there.
+pub(super) fn length(bytes: &[u8], has_letter: bool) -> usize {
+    let letter_bytes = usize::from(has_letter);
+    let length = bytes.get(letter_bytes..letter_bytes + LENGTH_BYTES).unwrap_or_default();
+    letter_bytes + Reader::new(length).be32().unwrap_or_default() as usize
+}
+
 /// The text up to a zero, which is taken too.
 fn text<'a>(reader: &mut Reader<'a>) -> Read<&'a [u8]> {
     reader.until(0).ok_or(Fault::Short)
@@ -120,14 +127,19 @@ fn mechanism(reader: &mut Reader<'_>) -> Option<&'static str> {
 }
 
 impl Request {
+    /// Whether the message at the front has a letter that tells what it is: what a connection begins with has none.
+    pub(super) fn has_letter(bytes: &[u8], secret: Secret) -> bool {
+        secret != Secret::None || bytes.first() != Some(&0)
+    }
+
     /// The message at the front, and how many bytes it has.
     pub(super) fn read(bytes: &[u8], secret: Secret) -> Read<(Request, usize)> {
         let letter = *bytes.first().ok_or(Fault::Incomplete(1))?;
         if secret != Secret::None {
+            let (content, whole) = frame(bytes, 1, LENGTH_BYTES, false)?;
             if letter != b'p' {
                 return Err(Fault::Content);
             }
-            let (content, whole) = frame(bytes, 1, LENGTH_BYTES, false)?;
             return Ok((Request::secret(content, secret)?, whole));
         }
         let (least, exact) = match letter {
@@ -215,11 +227,11 @@ impl Response {
     }
 
     /// The answer to whether TLS may begin: one letter.
-    pub(super) fn read_tls(bytes: &[u8]) -> Read<(Response, usize)> {
-        match bytes.first().ok_or(Fault::Incomplete(1))? {
-            b'S' => Ok((Response::TlsAccepted, 1)),
-            b'N' => Ok((Response::TlsRefused, 1)),
-            _ => Err(Fault::Content),
+    pub(super) fn read_tls(bytes: &[u8]) -> Option<Response> {
+        match bytes.first()? {
+            b'S' => Some(Response::TlsAccepted),
+            b'N' => Some(Response::TlsRefused),
+            _ => None,
         }
     }
 

@@ -68,8 +68,8 @@ fn to_server(bytes: &[u8]) -> Looked {
 
 fn to_client(bytes: &[u8]) -> Looked {
     match Response::read_tls(bytes) {
-        Ok(_) => Looked::Yes,
-        Err(_) => looked(Response::read(bytes)),
+        Some(_) => Looked::Yes,
+        None => looked(Response::read(bytes)),
     }
 }
 
@@ -138,15 +138,13 @@ impl Pgsql {
         self.transactions.last_mut()
     }
 
-    /// Whether there is something to go on with.
-    fn request(&mut self, request: Request) -> bool {
+    fn request(&mut self, request: Request) {
         let next = self.state.after_request(&request);
         self.state = next.unwrap_or(self.state);
-        let Some(exchange) = self.exchange() else { return false };
-        let Some(state) = next else { return true };
+        let (Some(exchange), Some(state)) = (self.exchange(), next) else { return };
         if let Request::CopyData { bytes, .. } = request {
             exchange.count(bytes);
-            return true;
+            return;
         }
         if matches!(state, State::CopyDone | State::CopyFailed) && exchange.rows > 0 {
             exchange.asks(Request::CopyData { rows: exchange.rows, bytes: exchange.bytes });
@@ -155,11 +153,9 @@ impl Pgsql {
         exchange.is_asked = true;
         // Nothing answers these.
         exchange.is_answered |= matches!(state, State::Terminated | State::Cancelled);
-        true
     }
 
-    /// The same.
-    fn response(&mut self, response: Response, context: &mut Context<'_>) -> bool {
+    fn response(&mut self, response: Response, context: &mut Context<'_>) {
         if response == Response::TlsAccepted {
             context.then(Next::Switch(ProtocolId::Tls));
         }
@@ -170,11 +166,10 @@ impl Pgsql {
         let is_row = matches!(response, Response::Row { .. } | Response::CopyData { .. });
         let next = State::after_response(&response).filter(|_| !is_row || !self.transactions.is_empty());
         self.state = next.unwrap_or(self.state);
-        let Some(exchange) = self.exchange() else { return false };
-        let Some(state) = next else { return true };
+        let (Some(exchange), Some(state)) = (self.exchange(), next) else { return };
         if let Response::Row { bytes, .. } | Response::CopyData { bytes, .. } = response {
             exchange.count(bytes);
-            return true;
+            return;
         }
         if exchange.rows > 0 && matches!(state, State::CommandComplete | State::CopyDone) {
             let (rows, bytes) = (exchange.rows, exchange.bytes);
@@ -188,31 +183,30 @@ impl Pgsql {
         if state.completes_exchange() {
             (exchange.is_asked, exchange.is_answered) = (true, true);
         }
-        true
     }
 
-    /// One message: how many bytes it has, or none if the rest is to be passed over.
+    /// One message: how many bytes it has.
     fn message(
         &mut self,
         direction: Direction,
         bytes: &[u8],
         context: &mut Context<'_>,
-    ) -> Result<Option<usize>, Fault> {
-        let (goes_on, length) = match direction {
+    ) -> Result<usize, Fault> {
+        match direction {
             Direction::ToServer => {
                 let (request, length) = Request::read(bytes, self.state.secret())?;
-                (self.request(request), length)
-            }
-            Direction::ToClient if self.state == State::TlsAsked => {
-                let (response, length) = Response::read_tls(bytes)?;
-                (self.response(response, context), length)
+                self.request(request);
+                Ok(length)
             }
             Direction::ToClient => {
-                let (response, length) = Response::read(bytes)?;
-                (self.response(response, context), length)
+                let (response, length) = match Response::read_tls(bytes) {
+                    Some(response) if self.state == State::TlsAsked => (response, 1),
+                    _ => Response::read(bytes)?,
+                };
+                self.response(response, context);
+                Ok(length)
             }
-        };
-        Ok(goes_on.then_some(length))
+        }
     }
 
     /// Rows that are too long to be kept are counted at once.
@@ -222,8 +216,9 @@ impl Pgsql {
             (Direction::ToServer, b'd') => self.request(Request::CopyData { rows: 1, bytes }),
             (Direction::ToClient, b'd') => self.response(Response::CopyData { rows: 1, bytes }, context),
             (Direction::ToClient, b'D') => self.response(Response::Row { rows: 1, bytes }, context),
-            _ => false,
+            _ => return false,
         }
+        true
     }
 }
 
@@ -247,8 +242,7 @@ impl Parser for Pgsql {
             }
             self.after_gap[side] = false;
             match self.message(direction, rest, context) {
-                Ok(Some(bytes)) => taken += bytes,
-                Ok(None) => return Ok(Taken::all(&input)),
+                Ok(bytes) => taken += bytes,
                 Err(Fault::Incomplete(whole)) if whole <= MESSAGE_BYTES_MAX => {
                     return Ok(Taken::part(taken, whole));
                 }
@@ -263,11 +257,16 @@ impl Parser for Pgsql {
                     self.open(INVALID_LENGTH);
                     return Err(Broken);
                 }
-                Err(Fault::Kind) => {
-                    self.open([MALFORMED_REQUEST, MALFORMED_RESPONSE][side]);
-                    return Ok(Taken::all(&input));
+                Err(fault @ (Fault::Kind | Fault::Content)) => {
+                    if fault == Fault::Kind {
+                        self.open([MALFORMED_REQUEST, MALFORMED_RESPONSE][side]);
+                    }
+                    let has_letter =
+                        direction == Direction::ToClient || Request::has_letter(rest, self.state.secret());
+                    let whole = message::length(rest, has_letter);
+                    self.skip[side] = whole.saturating_sub(rest.len());
+                    taken += whole.min(rest.len());
                 }
-                Err(Fault::Content) => return Ok(Taken::all(&input)),
                 Err(Fault::Short) => return Err(Broken),
             }
             if context.asked().is_some() {

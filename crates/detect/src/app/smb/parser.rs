@@ -13,6 +13,8 @@ use crate::app::{Broken, Context, Input, Parser, Taken, Transactions, UNTAKEN_BY
 
 /// Bytes of a record that must be there before it is taken as it comes.
 const PART_BYTES_MIN: usize = 512;
+/// Bytes that tell whether a flow begins with a record: a header, and how a message begins.
+const BEGINNING_BYTES: usize = nbss::HEADER_BYTES + 4;
 /// A read from or a write to a pipe is waited for until it is whole, unless it is longer than this.
 const PIPE_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of the header of an encrypted record.
@@ -26,6 +28,16 @@ struct Side {
     /// A hole came, or the flow was joined in its midst: where the next record begins is not known.
     is_searching: bool,
     collected: Collected,
+}
+
+/// What becomes of a record of which only a part is there.
+enum Part {
+    /// It was taken; what follows belongs to its file, or is passed over.
+    Taken,
+    /// More of it must be there.
+    More,
+    /// All of it must be there.
+    Whole,
 }
 
 /// The state of a flow.
@@ -50,8 +62,11 @@ impl Parser for SmbParser {
             return Err(Broken);
         }
         let side = direction.index();
-        if input.offset == 0 && begins_within_a_record(input.bytes) {
-            self.sides[side].is_searching = true;
+        if input.offset == 0 {
+            if input.bytes.len() < BEGINNING_BYTES && !input.last {
+                return Ok(Taken::part(0, BEGINNING_BYTES));
+            }
+            self.sides[side].is_searching |= begins_within_a_record(input.bytes);
         }
         self.sides[side].collected.append(context, direction, input.bytes);
         let mut taken = self.rest_of_record(direction, Bytes::Seen(input.bytes));
@@ -143,8 +158,12 @@ impl SmbParser {
                 }
                 return Ok(Taken::part(taken, length.min(PART_BYTES_MIN)));
             }
-            if header.kind == nbss::MESSAGE && self.part_of_record(direction, rest, length, context) {
-                return Ok(Taken::part(bytes.len(), 0));
+            if header.kind == nbss::MESSAGE {
+                match self.part_of_record(direction, rest, length, context) {
+                    Part::Taken => return Ok(Taken::part(bytes.len(), 0)),
+                    Part::More => return Ok(Taken::part(taken, 0)),
+                    Part::Whole => {}
+                }
             }
             if length > UNTAKEN_BYTES_MAX {
                 // Too long to wait for, such as much that is encrypted: it is passed over.
@@ -225,52 +244,63 @@ impl SmbParser {
         bytes: &[u8],
         length: usize,
         context: &mut Context<'_>,
-    ) -> bool {
+    ) -> Part {
         let missing = length.saturating_sub(bytes.len());
         let record = bytes.get(nbss::HEADER_BYTES..).unwrap_or_default();
+        let side = direction.index();
         let state = &mut self.state;
+        // Of what is missing nothing is read, but for what its file takes.
         let (dialect, header_bytes) = match nbss::dialect(record) {
             Some(Dialect::One) => {
                 let Some(record) = v1::Record::read(record) else {
-                    return false;
+                    return Part::Whole;
                 };
                 if state.trees.get(&record.tree_key()).is_some_and(|tree| tree.is_pipe)
                     && length < PIPE_BYTES_MAX
                 {
-                    return false;
+                    return Part::Whole;
                 }
-                match (direction, record.command) {
-                    (Direction::ToServer, v1::WRITE_ANDX) => {
+                if !v1::shows_its_data(&record) {
+                    return Part::More;
+                }
+                match (direction, record.is_response, record.command) {
+                    (Direction::ToServer, false, v1::WRITE_ANDX) => {
+                        state.skip[side] = missing;
                         v1::write(state, &record, v1::WRITE_ANDX, v1::HEADER_BYTES, missing);
                     }
-                    (Direction::ToClient, v1::READ_ANDX) => {
+                    (Direction::ToClient, true, v1::READ_ANDX) => {
+                        state.skip[side] = missing;
                         v1::read(state, &record, v1::HEADER_BYTES, missing);
                     }
-                    _ => return false,
+                    _ => return Part::Whole,
                 }
                 (Dialect::One, v1::HEADER_BYTES)
             }
             Some(Dialect::Two) => {
                 let Some(record) = v2::Record::read(record, direction == Direction::ToClient) else {
-                    return false;
+                    return Part::Whole;
                 };
-                if state.trees.get(&record.tree_key()).is_some_and(|tree| tree.is_pipe)
-                    && length < PIPE_BYTES_MAX
-                {
-                    return false;
+                if v2::may_belong_to_a_pipe(state, &record) && length < PIPE_BYTES_MAX {
+                    return Part::Whole;
                 }
-                match (direction, record.command) {
-                    (Direction::ToServer, v2::WRITE) => v2::write(state, &record, missing),
-                    (Direction::ToClient, v2::READ) => v2::read(state, &record, missing),
-                    _ => return false,
+                match (direction, record.is_response, record.command) {
+                    (Direction::ToServer, false, v2::WRITE) => {
+                        state.skip[side] = missing;
+                        v2::write(state, &record, missing);
+                    }
+                    (Direction::ToClient, true, v2::READ) => {
+                        state.skip[side] = missing;
+                        v2::read(state, &record, missing);
+                    }
+                    _ => return Part::Whole,
                 }
                 (Dialect::Two, usize::from(record.header_bytes))
             }
-            _ => return false,
+            _ => return Part::Whole,
         };
         self.sides[direction.index()].collected =
             Collected::begin(context, bytes, missing, dialect, header_bytes);
-        true
+        Part::Taken
     }
 
     /// After a hole, exchanges do not wait for what may have been in it. Files may: they have some time.

@@ -21,22 +21,23 @@ impl Smtp {
         let mut rest = input.bytes;
         let place = Direction::ToClient.index();
         while !rest.is_empty() {
-            let (line, taken) = match cut(rest, self.is_skipping[place]) {
+            let (line, end, taken) = match cut(rest, self.is_skipping[place]) {
                 Cut::Nothing if self.is_skipping[place] => return Ok(Taken::all(&input)),
                 Cut::Nothing => break,
-                Cut::Rest(_) => {
-                    // Nobody replies at such length.
-                    self.set(Event::INVALID_REPLY);
-                    return Err(Broken);
+                Cut::Rest(bytes) => {
+                    self.is_skipping[place] = false;
+                    rest = rest.get(bytes..).unwrap_or_default();
+                    continue;
                 }
-                Cut::Long(line, has_end) => {
+                Cut::Long(line, taken, has_end) => {
                     self.is_skipping[place] = !has_end;
-                    (line, rest.len())
+                    (line, &rest[..0], taken)
                 }
-                Cut::Line(line, end) => (line, line.len() + end.len()),
+                Cut::Line(line, end) => (line, end, line.len() + end.len()),
             };
-            context.frame("smtp.response_line", Direction::ToClient, rest.get(..taken).unwrap_or_default());
-            let is_bare_feed = taken == 1 && rest.len() == input.bytes.len();
+            let shown = rest.get(..line.len() + end.len()).unwrap_or_default();
+            context.frame("smtp.response_line", Direction::ToClient, shown);
+            let is_bare_feed = taken == 1;
             if !is_bare_feed {
                 self.reply(line, context)?;
             }

@@ -73,10 +73,9 @@ impl Smtp {
                 self.is_skipping[Direction::ToServer.index()] = false;
                 return Ok(bytes);
             }
-            Cut::Long(line, has_end) => {
+            Cut::Long(line, taken, has_end) => {
                 self.is_skipping[Direction::ToServer.index()] = !has_end;
-                // All that came with a line that is too long is passed over.
-                (line, &rest[..0], rest.len())
+                (line, &rest[..0], taken)
             }
             Cut::Line(line, end) => (line, end, line.len() + end.len()),
         };

@@ -52,10 +52,10 @@ const LONG_BANNER: u128 = 1 << 1;
 const INVALID_RECORD: u128 = 1 << 2;
 const LONG_KEX_RECORD: u128 = 1 << 3;
 
-/// Bytes of a first line that are in order; of one that is longer nothing but protocol and software is kept.
+/// Bytes of a first line that are in order.
 const BANNER_BYTES_EXPECTED: usize = 256;
-/// Bytes of protocol and of software that are kept.
-const BANNER_BYTES_KEPT_MAX: usize = 4096;
+/// Bytes of a first line that count, if it is longer.
+const BANNER_BYTES_MAX: usize = 4096;
 /// Bytes of a record that is waited for as a whole; of a longer one only the head is looked at.
 const RECORD_BYTES_MAX: usize = 65_535;
 
@@ -196,7 +196,7 @@ impl Parser for Ssh {
         self.id.get_or_insert_with(|| self.exchanges.open(SshTransaction::default()));
         let mut rest = input.bytes;
         if self.progress(direction) < Progress::Records {
-            match self.greeting(direction, rest)? {
+            match self.greeting(direction, rest, input.last)? {
                 Some(after) => rest = after,
                 None if self.progress(direction) == Progress::LongLine => return Ok(Taken::all(&input)),
                 None => return Ok(Taken::part(0, 0)),
@@ -265,7 +265,12 @@ impl Ssh {
     }
 
     /// Takes a first line: what follows it, or nothing if it is not complete.
-    fn greeting<'a>(&mut self, direction: Direction, bytes: &'a [u8]) -> Result<Option<&'a [u8]>, Broken> {
+    fn greeting<'a>(
+        &mut self,
+        direction: Direction,
+        bytes: &'a [u8],
+        is_last: bool,
+    ) -> Result<Option<&'a [u8]>, Broken> {
         let is_long_line = self.progress(direction) == Progress::LongLine;
         let found = record::line(bytes);
         if is_long_line {
@@ -274,23 +279,26 @@ impl Ssh {
             }
             return Ok(found.map(|(_, rest)| rest));
         }
-        let (line, rest) = match found {
-            Some((line, rest)) => (line, Some(rest)),
-            None if bytes.len() < BANNER_BYTES_EXPECTED => return Ok(None),
-            None => (bytes, None),
-        };
+        // A carriage return at the end belongs to the line only if no line feed follows.
+        let begun = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        let (line, rest) = found.map_or((begun, None), |(line, rest)| (line, Some(rest)));
+        if line.len() >= BANNER_BYTES_EXPECTED {
+            self.set(LONG_BANNER);
+        }
+        // Of a short one that has no end it is not known whether it is all.
+        let counts = line.len() >= if is_last { BANNER_BYTES_EXPECTED } else { BANNER_BYTES_MAX };
+        if rest.is_none() && !counts {
+            return Ok(None);
+        }
+        let line = line.get(..BANNER_BYTES_MAX).unwrap_or(line);
         let Some((protocol, software)) = record::banner(line) else {
             self.set(INVALID_BANNER);
             return Err(Broken);
         };
         if let Some(exchange) = self.exchange() {
-            let kept = |bytes: &[u8]| bytes.iter().copied().take(BANNER_BYTES_KEPT_MAX).collect();
             let side = exchange.side_mut(direction);
-            side.protocol = kept(protocol);
-            side.software = kept(software);
-        }
-        if line.len() >= BANNER_BYTES_EXPECTED {
-            self.set(LONG_BANNER);
+            side.protocol = protocol.to_vec();
+            side.software = software.to_vec();
         }
         self.advance(direction, if rest.is_some() { Progress::Records } else { Progress::LongLine });
         Ok(rest)

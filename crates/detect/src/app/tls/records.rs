@@ -1,8 +1,8 @@
 //! Records of SSL 3 and TLS: their heads, and what each type means for the session.
 //!
 //! Upon a record of data: it is passed by as its bytes come. Upon any other: it is waited for until it is whole.
-//! Upon a head that makes no sense: an event, and the parser gives up; but amid TLS 1.0 and 1.1 a type that there
-//! is not is passed by with all that came with it.
+//! Upon a head that makes no sense: an event, and the parser gives up; but amid TLS 1.0 and 1.1 a record of a type
+//! that there is not is passed by, as those who speak them do (RFC 4346, 6).
 
 use super::event::Event;
 use super::handshake::Messages;
@@ -29,7 +29,7 @@ const FATAL: u8 = 2;
 #[derive(Clone, Default, Debug)]
 pub(super) struct Lane {
     messages: Messages,
-    /// Bytes of a record of data that are still to come.
+    /// Bytes of a record that nobody reads, of data above all, that are still to come.
     pub(super) data_to_come: usize,
     /// A record was begun and is not whole.
     pub(super) is_within_record: bool,
@@ -71,10 +71,10 @@ impl Lane {
         let Some(head) = Head::read(bytes) else {
             return Ok(Step::Wants(HEAD_BYTES));
         };
-        if !judge(session, from, head)? {
-            return Ok(Step::Took(bytes.len()));
-        }
         let whole = HEAD_BYTES + head.size;
+        if !judge(session, from, head)? {
+            return Ok(self.pass(whole, bytes));
+        }
         let has_frames = context.wants_frame("tls.pdu")
             || context.wants_frame("tls.data")
             || context.wants_frame("tls.hdr");
@@ -83,8 +83,7 @@ impl Lane {
                 return Ok(Step::Wants(HEAD_BYTES + 1));
             }
             data(session, from, context);
-            self.data_to_come = whole.saturating_sub(bytes.len());
-            return Ok(Step::Took(whole.min(bytes.len())));
+            return Ok(self.pass(whole, bytes));
         }
         let Some(record) = bytes.get(..whole) else {
             return Ok(Step::Wants(whole));
@@ -101,6 +100,12 @@ impl Lane {
             kind => control(session, from, kind, content, context)?,
         }
         Ok(Step::Took(whole))
+    }
+
+    /// Takes what is there of a record of `whole` bytes; the rest is passed by as it comes.
+    fn pass(&mut self, whole: usize, bytes: &[u8]) -> Step {
+        self.data_to_come = whole.saturating_sub(bytes.len());
+        Step::Took(whole.min(bytes.len()))
     }
 
     fn handshake(
@@ -136,7 +141,7 @@ impl Head {
     }
 }
 
-/// Whether a record with this head can be read. If not, all that came with it is passed by.
+/// Whether a record with this head can be read. If not, it is passed by.
 fn judge(session: &mut Session, from: Direction, head: Head) -> Result<bool, Broken> {
     let greeted = match from {
         Direction::ToServer => mark::CLIENT_HELLO,

@@ -82,6 +82,17 @@ fn written<'a>(record: &Record<'a>, command: u8, offset: usize) -> Option<Writte
     }
 }
 
+/// Whether so much of a write, or of a response to a read, is there that the place of its data is.
+pub(in crate::app::smb) fn shows_its_data(record: &Record<'_>) -> bool {
+    match record.command {
+        WRITE_ANDX => written(record, WRITE_ANDX, HEADER_BYTES).is_some(),
+        READ_ANDX if record.is_response && record.status == SUCCESS => {
+            read_bytes(record.from(HEADER_BYTES)).is_some()
+        }
+        _ => true,
+    }
+}
+
 /// Takes a write, of which `missing` bytes of the record may not be here yet.
 pub(in crate::app::smb) fn write(
     state: &mut State,

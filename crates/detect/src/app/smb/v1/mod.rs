@@ -12,7 +12,7 @@ use super::names::LOGIN_REFUSED;
 use super::pipe::{self, Carrier};
 use super::transaction::{Command, Status};
 use crate::app::bytes::Reader;
-pub(super) use files::{read, write};
+pub(super) use files::{read, shows_its_data, write};
 pub(super) use requests::request;
 pub(super) use responses::response;
 

@@ -5,7 +5,8 @@ mod responses;
 
 use super::key::{Key, MessageKey, Purpose, TreeKey};
 use super::names::LOGIN_REFUSED;
-use super::pipe::{self, Carrier};
+use super::pipe::{self, Carrier, looks_like_dcerpc};
+use super::state::State;
 use super::transaction::Command;
 use crate::app::bytes::Reader;
 pub(super) use requests::{request, write};
@@ -22,6 +23,10 @@ pub(super) const WRITE: u16 = 9;
 pub(super) const IOCTL: u16 = 11;
 pub(super) const GET_INFO: u16 = 16;
 pub(super) const SET_INFO: u16 = 17;
+
+/// Where the data stand in the body of a write, and of a response to a read.
+const WRITE_DATA_PLACE: usize = 48;
+const READ_DATA_PLACE: usize = 16;
 
 /// What is sent through a pipe and answered at once.
 const PIPE_TRANSCEIVE: u32 = 0x0011_c017;
@@ -113,5 +118,16 @@ impl<'a> Record<'a> {
     /// attributes makes none.
     fn opens_an_exchange(&self) -> bool {
         !matches!(self.command, READ | WRITE | GET_INFO | SET_INFO)
+    }
+}
+
+/// Whether what a write or a response to a read carries may be of a pipe: its tree is one, or was not seen and it looks like it.
+pub(super) fn may_belong_to_a_pipe(state: &mut State, record: &Record<'_>) -> bool {
+    match state.trees.get(&record.tree_key()) {
+        Some(tree) if tree.is_pipe || !tree.share.is_empty() => tree.is_pipe,
+        _ => {
+            let place = if record.is_response { READ_DATA_PLACE } else { WRITE_DATA_PLACE };
+            record.body.get(place..).is_some_and(looks_like_dcerpc)
+        }
     }
 }

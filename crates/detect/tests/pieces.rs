@@ -1,0 +1,180 @@
+//! What a parser understands of a stream must not depend on how the stream was cut into segments: whoever cuts it would decide what rules see.
+//!
+//! Each case was once understood in two ways. The fuzz target `layer` looks for others.
+
+use detect::Direction;
+use detect::app::table::PROTOCOLS;
+use detect::app::{Driver, Ends, Settings, Transport};
+use std::net::{IpAddr, Ipv4Addr};
+
+use Direction::{ToClient, ToServer};
+
+type Said = Vec<(Direction, Vec<u8>)>;
+
+/// What is told of the exchanges when each of `said` comes in segments of at most so many bytes.
+fn told(protocol: &str, said: &Said, segment_bytes: usize) -> Vec<String> {
+    let protocol = PROTOCOLS.iter().find(|known| known.name == protocol).expect("it is known");
+    let settings = Settings { records: true, ..Settings::default() };
+    let end = |last, port| (IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port);
+    let ends = Ends { client: end(1, 40_000), server: end(2, 445), transport: Transport::Tcp };
+    let mut driver = Driver::new(protocol, &settings, ends);
+    for (direction, bytes) in said {
+        for segment in bytes.chunks(segment_bytes) {
+            driver.say(&settings, *direction, segment);
+        }
+    }
+    driver.records()
+}
+
+/// However it is cut, the same is told, which has all of `parts` in it and none of `absent`.
+fn is_told(protocol: &str, said: &Said, parts: &[&str], absent: &[&str]) {
+    let whole = told(protocol, said, usize::MAX);
+    let text = whole.concat();
+    for part in parts {
+        assert!(text.contains(part), "{protocol}: {part} is missing in {whole:#?}");
+    }
+    for part in absent {
+        assert!(!text.contains(part), "{protocol}: {part} is in {whole:#?}");
+    }
+    for bytes in [1, 2, 3, 5, 8, 13, 100, 255, 256, 257, 511, 512, 513, 1460, 4095, 4096, 4097] {
+        assert_eq!(told(protocol, said, bytes), whole, "{protocol} in segments of {bytes} bytes");
+    }
+}
+
+fn client(bytes: impl Into<Vec<u8>>) -> (Direction, Vec<u8>) {
+    (ToServer, bytes.into())
+}
+
+fn server(bytes: impl Into<Vec<u8>>) -> (Direction, Vec<u8>) {
+    (ToClient, bytes.into())
+}
+
+/// A mail with a file in it, whose encoding and content are given.
+fn mail(encoding: &str, content: &str) -> Said {
+    let head = format!(
+        "Content-Disposition: attachment; filename=f\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    );
+    vec![
+        server("220 mail.example.org\r\n"),
+        client("DATA\r\n"),
+        server("354 go on\r\n"),
+        client(format!("{head}{content}")),
+    ]
+}
+
+#[test]
+fn a_file_in_a_mail_is_the_same_however_its_lines_are_cut() {
+    is_told("smtp", &mail("base64", "SGVsbG8=\r\n.\r\n"), &[r#""content":"Hello""#], &[]);
+    // Behind what cannot be decoded nothing is known; what came before counts.
+    is_told("smtp", &mail("base64", "SGVs====SGVs\r\n.\r\n"), &[r#""content":"Hel""#], &[]);
+    is_told("smtp", &mail("quoted-printable", "V\n\nW\n"), &[r#""content":"V\n\nW\n""#], &[]);
+}
+
+#[test]
+fn a_line_of_a_mail_is_as_long_as_all_its_pieces() {
+    let long = mail("base64", &"A".repeat(80));
+    assert_ne!(told("smtp", &long, 7), told("smtp", &mail("base64", &"A".repeat(76)), 7));
+    is_told("smtp", &long, &[], &[]);
+}
+
+#[test]
+fn behind_a_line_that_is_too_long_commands_and_replies_are_read() {
+    let long = |word: &str, next: &str| [word, &"x".repeat(9000), "\r\n", next].concat();
+    let said = vec![
+        server(long("220 ", "220 mail.example.org\r\n")),
+        client(long("NOOP ", "MAIL FROM:<a@b>\r\n")),
+        server(long("250 ", "250 ok\r\n")),
+        client("RCPT TO:<c@d>\r\n"),
+    ];
+    is_told("smtp", &said, &[r#""mail_from":"<a@b>""#, r#""rcpt_to":["<c@d>"]"#], &[]);
+
+    let said = vec![client(long("USER ", "PASS secret\r\n")), server(long("331 ", "230 welcome\r\n"))];
+    is_told("ftp", &said, &[r#""command":"PASS""#, "welcome"], &[]);
+}
+
+#[test]
+fn a_first_line_of_ssh_that_is_too_long_is_followed_to_its_end() {
+    let line = |bytes: usize| format!("SSH-2.0-{}\r\n", "s".repeat(bytes)).into_bytes();
+    for bytes in [10, 246, 247, 248, 249, 4085, 4086, 4087, 4088, 5000] {
+        is_told("ssh", &vec![client(line(bytes)), server(line(10))], &[r#""proto_version":"2.0""#], &[]);
+    }
+}
+
+#[test]
+fn tls_passes_by_a_record_of_a_type_that_there_is_not_and_reads_the_next() {
+    let unknown = [33, 3, 1, 0, 40].into_iter().chain([0xff; 40]);
+    let alert = [21, 3, 1, 0, 2, 2, 40];
+    let said = vec![server([&alert[..], &unknown.collect::<Vec<u8>>(), &alert].concat())];
+    is_told("tls", &said, &[r#""version":"TLSv1""#], &["SSLv2"]);
+}
+
+#[test]
+fn a_flow_of_smb_that_is_joined_in_its_midst_is_read_from_the_next_record_on() {
+    let asks = negotiation();
+    let said = vec![client([&[25][..], &asks].concat())];
+    is_told("smb", &said, &["SMB1_COMMAND_NEGOTIATE_PROTOCOL"], &[]);
+}
+
+#[test]
+fn what_follows_the_beginning_of_a_refused_read_of_smb_is_no_record() {
+    const ACCESS_DENIED: u32 = 0xc000_0022;
+    let mut refused = smb1(0x2e, ACCESS_DENIED, 0x80);
+    refused.extend([0; 600]);
+    // Within it stands what looks like the answer to an echo.
+    refused.extend(session(&smb1(0x2b, 0, 0x80)));
+    let asked = [negotiation(), session(&smb1(0x2b, 0, 0))].concat();
+    let said = vec![client(asked), server(session(&refused))];
+    is_told("smb", &said, &["SMB1_COMMAND_ECHO"], &["STATUS_SUCCESS"]);
+}
+
+#[test]
+fn dcerpc_in_a_pipe_of_smb_whose_opening_was_not_seen_is_read_whole() {
+    let mut unit = vec![5, 0, 0, 3, 16, 0, 0, 0];
+    unit.extend(700u16.to_le_bytes());
+    unit.extend([0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 0]);
+    unit.resize(700, 0x41);
+    let mut write = vec![0xfe, b'S', b'M', b'B', 64, 0, 0, 0, 0, 0, 0, 0, 9, 0];
+    write.resize(64, 0);
+    write.extend([49, 0, 112, 0]);
+    write.extend(700u32.to_le_bytes());
+    write.extend([0; 8 + 16 + 16]);
+    write.extend(unit);
+    is_told("smb", &vec![client(session(&write))], &[r#""opnum":12"#], &[]);
+}
+
+#[test]
+fn modbus_passes_by_a_message_whose_length_cannot_be_and_reads_the_next() {
+    let bad = [&[0, 1, 0, 0, 4, 0][..], &[0; 1024]].concat();
+    let reads = [0, 2, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1];
+    is_told("modbus", &vec![client([&bad[..], &reads].concat())], &[r#""transaction_id":2"#], &[]);
+}
+
+#[test]
+fn postgresql_passes_by_a_message_that_makes_no_sense_and_reads_the_next() {
+    let message = |letter: u8, content: &[u8]| {
+        [&[letter][..], &(content.len() as u32 + 4).to_be_bytes(), content].concat()
+    };
+    let start = [&38u32.to_be_bytes()[..], &[0, 3, 0, 0], b"user\0alice\0database\0accounts\0\0"].concat();
+    // Nobody knows a way to log in that has the number 99.
+    let answers = [message(b'R', &[0, 0, 0, 99]), message(b'S', b"server_version\x0016\0")].concat();
+    let asks = [message(b'Q', b"\0"), message(b'Q', b"select 1\0")].concat();
+    let said = vec![client(start), server(answers), client(asks)];
+    is_told("pgsql", &said, &["alice", "server_version", "select 1"], &[]);
+}
+
+/// A record of SMB 1 without parameters.
+fn smb1(command: u8, status: u32, flags: u8) -> Vec<u8> {
+    let mut record = vec![0xff, b'S', b'M', b'B', command];
+    record.extend(status.to_le_bytes());
+    record.extend([flags, 0, 0x40]);
+    record.resize(32, 0);
+    record
+}
+
+fn negotiation() -> Vec<u8> {
+    session(&[&smb1(0x72, 0, 0)[..], &[0, 12, 0], b"\x02NT LM 0.12\0"].concat())
+}
+
+fn session(record: &[u8]) -> Vec<u8> {
+    [&(record.len() as u32).to_be_bytes()[..], record].concat()
+}
