@@ -71,6 +71,18 @@ fn a_file_in_a_mail_is_the_same_however_its_lines_are_cut() {
 }
 
 #[test]
+fn what_looks_like_a_boundary_within_a_line_is_none() {
+    let parts = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: a; name=f\r\n\r\n";
+    let said = |text: &str| {
+        vec![server("220 mail.example.org\r\n"), client("DATA\r\n"), server("354 go on\r\n"), client(text)]
+    };
+    is_told("smtp", &said(&format!("{parts}C--b--\r\nD\r\n--b--\r\n")), &[r#""content":"C--b--\r\nD""#], &[]);
+    // The first of these segments ends amid a line.
+    let two = [said(&format!("{parts}C")), vec![client("--b--\r\nD\r\n--b--\r\n")]].concat();
+    is_told("smtp", &two, &[r#""content":"C--b--\r\nD""#], &[]);
+}
+
+#[test]
 fn a_line_of_a_mail_is_as_long_as_all_its_pieces() {
     let long = mail("base64", &"A".repeat(80));
     assert_ne!(told("smtp", &long, 7), told("smtp", &mail("base64", &"A".repeat(76)), 7));

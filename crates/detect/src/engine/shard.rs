@@ -345,11 +345,12 @@ impl Tracker<'_> {
             // What was said before it is encrypted is looked into now: nobody will later.
             let is_last_look = flow.becomes_encrypted && !flow.is_encrypted;
             ask_streams(desk, &scene, flow, is_last_look);
-            if is_last_look {
-                let other = scene.direction.reversed();
-                if let Some(session) = &mut flow.session {
-                    session.flush(other);
-                }
+            let other = scene.direction.reversed();
+            if is_last_look && let Some(session) = &mut flow.session {
+                session.flush(other);
+            }
+            // Nor does the other side go on once the conversation is closed.
+            if is_last_look || flow.session.as_ref().is_some_and(|session| session.is_closed()) {
                 ask_streams(desk, &scene.towards(other), flow, false);
             }
         }

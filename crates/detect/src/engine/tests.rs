@@ -118,6 +118,25 @@ fn a_reset_that_the_receiver_does_not_take_hides_nothing() {
 }
 
 #[test]
+fn what_was_said_last_is_looked_into_when_the_conversation_closes() {
+    let rule =
+        r#"alert tcp any 80 -> any any (flow:established,to_client,only_stream; content:"ATTACK"; sid:1;)"#;
+    const FIN: u8 = 1;
+    let mut frames = talk(&[(false, 0, b"ATT"), (false, 3, b"ACK")]);
+    frames.push(segment(CLIENT, SERVER, (101, 507), FIN | ACK, b""));
+    frames.push(segment(SERVER, CLIENT, (507, 102), FIN | ACK, b""));
+    frames.push(segment(CLIENT, SERVER, (102, 508), ACK, b""));
+    let set = rules(rule);
+    let (mut worker, mut judge) = (Worker::new(Arc::clone(&set), |_| true), Judge::new(set));
+    for (number, frame) in (1..).zip(&frames) {
+        worker.frame(number, Time(number * 1_000_000), ETHERNET, frame);
+    }
+    let mut said = 0;
+    judge.decide(&worker.take(), &mut |_| said += 1);
+    assert_eq!(said, 1, "nobody waits until the flow is forgotten");
+}
+
+#[test]
 fn what_was_never_acknowledged_is_seen_at_the_end_at_the_latest() {
     let mut frames = talk(&[]);
     frames.push(segment(CLIENT, SERVER, (101, 501), ACK, b"ATTACK"));

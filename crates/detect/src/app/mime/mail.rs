@@ -124,6 +124,13 @@ impl Mail {
         self.state == State::Body
     }
 
+    /// Whether a line of which so much is there may be the boundary of the open part.
+    pub(in crate::app) fn may_be_boundary(&self, line: &[u8]) -> bool {
+        self.boundaries
+            .last()
+            .is_some_and(|boundary| line.iter().zip(boundary).all(|(byte, wanted)| byte == wanted))
+    }
+
     /// Whether the headers of the mail itself are all there.
     pub(in crate::app) fn has_own_headers(&self) -> bool {
         self.own > 0
@@ -235,7 +242,8 @@ impl Mail {
     }
 
     fn body(&mut self, line: &[u8], end: &[u8], files: &mut Files, odd: &mut MailOddities) {
-        if let Some(boundary) = self.boundaries.last()
+        let begins_line = self.line_bytes == line.len();
+        if let Some(boundary) = self.boundaries.last().filter(|_| begins_line)
             && let Some(behind) = line.strip_prefix(boundary.as_slice())
         {
             // What a boundary closes was in order as far as it was odd before.

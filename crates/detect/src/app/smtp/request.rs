@@ -29,15 +29,17 @@ impl Smtp {
     /// Whether what follows is the body of a mail, whose lines may be of any length; a line that may be a
     /// boundary has to be complete.
     fn takes_pieces(&self, rest: &[u8]) -> bool {
-        let is_body = self.is_data
-            && match self.command {
-                Command::Data => {
-                    self.current().and_then(|exchange| exchange.mail.as_ref()).is_none_or(Mail::is_in_body)
-                }
-                Command::Bdat => true,
-                _ => false,
-            };
-        is_body && (self.is_within_line || !(rest.starts_with(b"--") || rest == b"-"))
+        if !self.is_data || self.is_skipping[Direction::ToServer.index()] {
+            return false;
+        }
+        match self.command {
+            Command::Data => self
+                .current()
+                .and_then(|exchange| exchange.mail.as_ref())
+                .is_none_or(|mail| mail.is_in_body() && (self.is_within_line || !mail.may_be_boundary(rest))),
+            Command::Bdat => true,
+            _ => false,
+        }
     }
 
     /// Takes a line of a mail, or what is there of it: how many bytes, none if more is needed.

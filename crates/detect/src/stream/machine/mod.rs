@@ -137,9 +137,9 @@ impl Machine {
         self.sides[direction.index()].acked
     }
 
-    /// Whether nothing more can be said. After a reset that may be none, something can.
+    /// Whether nothing more can be said, but for what comes again. After a reset that may be none, something can.
     pub(super) fn is_closed(&self) -> bool {
-        self.state == State::Closed && !self.sides.iter().any(|side| side.was_reset)
+        matches!(self.state, State::TimeWait | State::Closed) && !self.sides.iter().any(|side| side.was_reset)
     }
 
     /// The server did not take what the SYN brought.
