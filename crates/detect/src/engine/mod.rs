@@ -25,7 +25,7 @@ mod worker;
 pub use found::{AlertFlow, Found};
 pub use judge::{Alert, Judge, Told};
 pub use stages::{Clock, Held, Spent};
-pub use worker::{Counters, SHARDS, Worker};
+pub use worker::{Counters, SHARDS, Worker, shard_of};
 
 #[cfg(test)]
 mod tests;

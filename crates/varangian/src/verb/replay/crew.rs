@@ -14,13 +14,15 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
 /// Batches that a thread may be behind the reader.
-const BATCHES_AHEAD_MAX: usize = 32;
+const BATCHES_AHEAD_MAX: usize = 8;
 
 /// Frames that follow each other.
 pub(super) struct Batch {
     /// The number of the first.
     pub(super) first: u64,
     pub(super) chunk: Chunk,
+    /// The shard of each frame, found by who read it, while it is near.
+    pub(super) shards: Vec<u16>,
     /// Whether it is to be told what is held after it.
     pub(super) asks_held: bool,
 }
@@ -45,8 +47,8 @@ pub(super) trait Crew {
 }
 
 fn work(worker: &mut Worker, batch: &Batch) -> Report {
-    for (number, frame) in (batch.first..).zip(batch.chunk.frames()) {
-        worker.frame(number, Time(frame.time_ns), frame.link.0, frame.bytes);
+    for ((number, frame), shard) in (batch.first..).zip(batch.chunk.frames()).zip(&batch.shards) {
+        worker.frame_of(*shard, number, Time(frame.time_ns), frame.link.0, frame.bytes);
     }
     Report { found: worker.take(), held: batch.asks_held.then(|| worker.held()) }
 }

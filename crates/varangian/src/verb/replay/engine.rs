@@ -7,7 +7,7 @@ use super::crew::{Alone, Batch, Crew, Report, Threads};
 use super::stages::{Ticks, Watch};
 use capture::{Chunk, Reader};
 use detect::behaviour::Parameters;
-use detect::engine::{Counters, Held, Judge, SHARDS, Spent, Told, Worker};
+use detect::engine::{Counters, Held, Judge, SHARDS, Spent, Told, Worker, shard_of};
 use detect::rule::RuleSet;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -105,9 +105,9 @@ impl Run<'_> {
         let (mut frames, mut bytes, mut trouble) = (0u64, 0u64, None);
         let (mut stages, mut watch) = (Stages::default(), Watch::new(self.wanted.stages));
         // Batches that were given and not taken back, and chunks that can be filled again.
-        let (mut given, mut spare): (VecDeque<Arc<Batch>>, Vec<Chunk>) = Default::default();
+        let (mut given, mut spare): (VecDeque<Arc<Batch>>, Vec<(Chunk, Vec<u16>)>) = Default::default();
         for count in 0u64.. {
-            let mut chunk = spare.pop().unwrap_or_default();
+            let (mut chunk, mut shards) = spare.pop().unwrap_or_default();
             watch.starts();
             match self.reader.next_chunk(&mut chunk) {
                 Ok(true) => {}
@@ -125,12 +125,15 @@ impl Run<'_> {
             frames += chunk.len() as u64;
             bytes += chunk.bytes();
             let asks_held = self.wanted.stages && count.is_multiple_of(HELD_EVERY_BATCHES);
-            let batch = Arc::new(Batch { first, chunk, asks_held });
+            shards.clear();
+            shards.extend(chunk.frames().map(|frame| shard_of(frame.link.0, frame.bytes)));
+            let batch = Arc::new(Batch { first, chunk, shards, asks_held });
             crew.give(&batch);
             given.push_back(batch);
             while let Some(report) = crew.take(false) {
                 self.decide(&report, &mut stages, &mut watch);
-                spare.extend(given.pop_front().and_then(Arc::into_inner).map(|batch| batch.chunk));
+                let done = given.pop_front().and_then(Arc::into_inner);
+                spare.extend(done.map(|batch| (batch.chunk, batch.shards)));
             }
             (self.progress)(self.reader.bytes_read(), self.reader.bytes_total());
             if trouble.is_some() {
