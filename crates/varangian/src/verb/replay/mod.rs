@@ -1,9 +1,11 @@
 //! `varangian replay`: a capture through the engine.
 
 mod behaviour;
+mod belt;
 mod crew;
 pub(crate) mod engine;
 pub(crate) mod rule_files;
+mod source;
 mod stages;
 
 use crate::Outcome;
