@@ -154,6 +154,26 @@ fn dcerpc_in_a_pipe_of_smb_whose_opening_was_not_seen_is_read_whole() {
     is_told("smb", &vec![client(session(&write))], &[r#""opnum":12"#], &[]);
 }
 
+/// A call of NFS, of this version, that writes a kilobyte if that is 3, with credentials of so many bytes.
+fn nfs_write(version: u32, credentials: usize) -> Vec<u8> {
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
+    let call = [
+        words(&[7, 0, 2, 100_003, version, 7, 1, credentials as u32]),
+        vec![0; credentials],
+        words(&[0, 0, 4, 0xaabb_ccdd, 0, 0, 1000, 2, 1000]),
+        vec![b'x'; 1000],
+    ]
+    .concat();
+    [(call.len() as u32 | 1 << 31).to_be_bytes().to_vec(), call].concat()
+}
+
+#[test]
+fn a_write_of_nfs_is_one_of_version_3_however_long_its_credentials_and_counted_once() {
+    is_told("nfs", &vec![client(nfs_write(3, 20))], &[r#""procedure":"WRITE""#, r#""size":1000"#], &[]);
+    is_told("nfs", &vec![client(nfs_write(3, 252))], &[r#""procedure":"WRITE""#, r#""size":1000"#], &[]);
+    is_told("nfs", &vec![client(nfs_write(77, 20))], &[], &["size"]);
+}
+
 #[test]
 fn modbus_passes_by_a_message_whose_length_cannot_be_and_reads_the_next() {
     let bad = [&[0, 1, 0, 0, 4, 0][..], &[0; 1024]].concat();

@@ -1,7 +1,7 @@
 //! The state of a flow that carries NFS: finds records in the stream and hands them on.
 
 use super::rpc::{self, Header, Read};
-use super::state::State;
+use super::state::{Asked, State};
 use super::transaction::{Event, NfsTransaction};
 use super::{frames, v2, v3, v4};
 use crate::Direction;
@@ -13,6 +13,8 @@ use crate::app::{Broken, Context, Input, Looked, Parser, Taken, Transactions, Tr
 const RECORD_BYTES_MAX: usize = UNTAKEN_BYTES_MAX;
 /// Shorter records are waited for.
 const PART_RECORD_BYTES_MIN: usize = 512;
+/// The data of a read or a write begin within so many bytes.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a call or of a reply that must be there before it is taken as it comes.
 const PART_CALL_BYTES_MIN: usize = 44;
 const PART_REPLY_BYTES_MIN: usize = 128;
@@ -177,24 +179,33 @@ impl NfsParser {
         let message = rest.get(4..).unwrap_or_default();
         let is_long = header.length >= PART_RECORD_BYTES_MIN;
         let all = Ok(Taken::part(taken + rest.len(), 0));
+        // Its data may begin behind what is here.
+        let more = Ok(Taken::part(taken, 0));
         match direction {
             Direction::ToServer
-                if is_long && rest.len() >= PART_CALL_BYTES_MIN && procedure(message) == Some(v3::WRITE) =>
+                if is_long
+                    && rest.len() >= PART_CALL_BYTES_MIN
+                    && procedure(message) == Some((3, v3::WRITE)) =>
             {
-                if let Some(call) = rpc::call(message)
-                    && v3::write(&mut self.state, &call, missing).is_some()
-                {
+                if rpc::call(message).and_then(|call| v3::write(&mut self.state, &call, missing)).is_some() {
                     return all;
+                }
+                if rest.len() < HEAD_BYTES_MAX {
+                    return more;
                 }
             }
             Direction::ToClient if is_long && rest.len() >= PART_REPLY_BYTES_MIN => {
-                let asked =
-                    self.state.calls.get(&header.xid).filter(|asked| asked.procedure == v3::READ).cloned();
-                if let (Some(asked), Some(reply)) = (asked, rpc::reply(message))
-                    && v3::read(&mut self.state, &reply, &asked, missing).is_some()
-                {
-                    self.state.calls.take(&header.xid);
-                    return all;
+                let is_read = |asked: &&Asked| asked.version == 3 && asked.procedure == v3::READ;
+                if let Some(asked) = self.state.calls.get(&header.xid).filter(is_read).cloned() {
+                    let read = rpc::reply(message)
+                        .and_then(|reply| v3::read(&mut self.state, &reply, &asked, missing));
+                    if read.is_some() {
+                        self.state.calls.take(&header.xid);
+                        return all;
+                    }
+                    if rest.len() < HEAD_BYTES_MAX {
+                        return more;
+                    }
                 }
             }
             _ => {}
@@ -233,11 +244,11 @@ impl NfsParser {
     }
 }
 
-/// The procedure that a call names.
-fn procedure(message: &[u8]) -> Option<u32> {
+/// The version and the procedure that a call names.
+fn procedure(message: &[u8]) -> Option<(u32, u32)> {
     let mut reader = Reader::new(message);
-    reader.skip(20)?;
-    reader.be32()
+    reader.skip(16)?;
+    Some((reader.be32()?, reader.be32()?))
 }
 
 /// Where the next record begins, after a hole. `Err` with how many bytes can be passed over if there is none yet.

@@ -135,7 +135,6 @@ impl State {
         if had_hole && file.carried.transfer.waiting_bytes() > WAITING_AFTER_HOLE_BYTES_MAX {
             file.carried.truncate();
         }
-        file.pieces = file.pieces.saturating_add(1);
         file.carried.append(match bytes {
             Bytes::Seen(seen) => Bytes::Seen(&seen[..usize::try_from(count).unwrap_or(0).min(seen.len())]),
             Bytes::Lost(_) => Bytes::Lost(count),
