@@ -178,15 +178,18 @@ impl NfsParser {
         let missing = (header.length - rest.len()) as u64;
         let message = rest.get(4..).unwrap_or_default();
         let is_long = header.length >= PART_RECORD_BYTES_MIN;
+        let least = match direction {
+            Direction::ToServer => PART_CALL_BYTES_MIN,
+            Direction::ToClient => PART_REPLY_BYTES_MIN,
+        };
+        if is_long && rest.len() < least {
+            return Ok(Taken::part(taken, least));
+        }
         let all = Ok(Taken::part(taken + rest.len(), 0));
         // Its data may begin behind what is here.
         let more = Ok(Taken::part(taken, 0));
         match direction {
-            Direction::ToServer
-                if is_long
-                    && rest.len() >= PART_CALL_BYTES_MIN
-                    && procedure(message) == Some((3, v3::WRITE)) =>
-            {
+            Direction::ToServer if is_long && procedure(message) == Some((3, v3::WRITE)) => {
                 if rpc::call(message).and_then(|call| v3::write(&mut self.state, &call, missing)).is_some() {
                     return all;
                 }
@@ -194,7 +197,7 @@ impl NfsParser {
                     return more;
                 }
             }
-            Direction::ToClient if is_long && rest.len() >= PART_REPLY_BYTES_MIN => {
+            Direction::ToClient if is_long => {
                 let is_read = |asked: &&Asked| asked.version == 3 && asked.procedure == v3::READ;
                 if let Some(asked) = self.state.calls.get(&header.xid).filter(is_read).cloned() {
                     let read = rpc::reply(message)
