@@ -126,3 +126,46 @@ fn gather(hands: &[Hand<'_>]) -> Option<Report> {
     all.found.sort_by_key(Found::place);
     Some(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use capture::{Frame, Link, Resolution, Writer};
+    use detect::engine::SHARDS;
+    use detect::rule::{RuleSet, Variables};
+
+    #[test]
+    fn however_many_work_each_batch_is_told_once_and_in_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("long.pcap");
+        let ethernet = Link(1);
+        let mut writer = Writer::create(&path, ethernet, Resolution::Nanoseconds).expect("a file");
+        let mut bytes = [0u8; 1400];
+        bytes[12..15].copy_from_slice(&[8, 0, 0x45]);
+        for time_ns in 0..30_000u64 {
+            bytes[26..34].copy_from_slice(&time_ns.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+            let frame = Frame { time_ns, link: ethernet, wire_len: 1400, bytes: &bytes };
+            writer.frame(frame).expect("a frame");
+        }
+        writer.finish().expect("it is written");
+        let set = Arc::new(RuleSet::load(&[], &Variables::default(), &|_| None));
+        let told = |count: u16| {
+            let source = Source::open(&path, false).expect("it is there");
+            let of = |mine| Worker::new(Arc::clone(&set), move |shard| shard % count == mine);
+            let mut read = Vec::new();
+            let (source, workers) = work_through(source, (0..count).map(of).collect(), &mut |report| {
+                read.push(report.bytes_read);
+            });
+            let frames: u64 = workers.iter().map(|worker| worker.counters().frames).sum();
+            assert_eq!(source.expect("nobody panicked").counted().0, frames);
+            (frames, read)
+        };
+        let (frames, read) = told(1);
+        // More batches than any worker may be ahead of another, and the end.
+        assert!(frames == 30_000 && read.len() > 30 && read.last() == Some(&0), "{frames} {read:?}");
+        assert!(read[..read.len() - 1].is_sorted_by(|one, next| one < next));
+        for count in [2, 3, SHARDS] {
+            assert_eq!(told(count), (frames, read.clone()), "{count} workers");
+        }
+    }
+}
