@@ -81,7 +81,6 @@ impl Brotli {
         }
         self.input.extend_from_slice(input);
         let (mut left, mut at, mut total) = (input.len(), 0, 0);
-        let mut wrote = false;
         let mut piece = [0; PIECE_BYTES_MAX];
         loop {
             let (mut room, mut written) = (PIECE_BYTES_MAX, 0);
@@ -97,7 +96,6 @@ impl Brotli {
             );
             let output = piece.get(..written).unwrap_or_default();
             if !output.is_empty() {
-                wrote = true;
                 receive(output).map_err(|_| Failure::Refused)?;
             }
             match result {
@@ -107,7 +105,7 @@ impl Brotli {
                     self.is_over = true;
                     return Ok(());
                 }
-                BrotliResult::ResultFailure => return Err(Failure::Corrupt { done: 0, wrote }),
+                BrotliResult::ResultFailure => return Err(Failure::Corrupt { done: 0 }),
             }
         }
     }

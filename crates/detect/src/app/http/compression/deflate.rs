@@ -27,14 +27,12 @@ impl Deflate {
 
     pub(super) fn write(&mut self, input: &[u8], receive: Receiver<'_>) -> Result<(), Failure> {
         let mut rest = input;
-        let mut wrote = false;
         let mut piece = [0; PIECE_BYTES_MAX];
         while !self.is_over {
             let step = inflate(&mut self.state, rest, &mut piece, MZFlush::None);
             rest = rest.get(step.bytes_consumed..).unwrap_or_default();
             let output = piece.get(..step.bytes_written).unwrap_or_default();
             if !output.is_empty() {
-                wrote = true;
                 receive(output).map_err(|_| Failure::Refused)?;
             }
             match step.status {
@@ -43,7 +41,7 @@ impl Deflate {
                 Ok(_) if rest.is_empty() && output.len() < PIECE_BYTES_MAX => return Ok(()),
                 Ok(_) => {}
                 Err(MZError::Buf) => return Ok(()),
-                Err(_) => return Err(Failure::Corrupt { done: 0, wrote }),
+                Err(_) => return Err(Failure::Corrupt { done: 0 }),
             }
         }
         Ok(())

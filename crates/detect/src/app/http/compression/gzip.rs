@@ -35,12 +35,14 @@ enum State {
 pub(super) struct Gzip {
     state: State,
     flags: u8,
+    /// Bytes of the header so far.
+    header_bytes: usize,
     data: Deflate,
 }
 
 impl Gzip {
     pub(super) fn new() -> Self {
-        Gzip { state: State::Fixed(Vec::new()), flags: 0, data: Deflate::bare() }
+        Gzip { state: State::Fixed(Vec::new()), flags: 0, header_bytes: 0, data: Deflate::bare() }
     }
 
     pub(super) fn write(&mut self, input: &[u8], receive: Receiver<'_>) -> Result<(), Failure> {
@@ -48,16 +50,18 @@ impl Gzip {
         while !matches!(self.state, State::Data) {
             let rest = input.get(at..).unwrap_or_default();
             match self.header(rest) {
-                None => return Err(Failure::Corrupt { done: at, wrote: false }),
+                None => return Err(Failure::Corrupt { done: 0 }),
                 Some(taken) => at += taken,
             }
             if at >= input.len() {
+                self.header_bytes += at;
                 return Ok(());
             }
         }
+        self.header_bytes += at;
         let rest = input.get(at..).unwrap_or_default();
         self.data.write(rest, receive).map_err(|failure| match failure {
-            Failure::Corrupt { done, wrote } => Failure::Corrupt { done: at + done, wrote },
+            Failure::Corrupt { done } => Failure::Corrupt { done: self.header_bytes + done },
             Failure::Refused => Failure::Refused,
         })
     }

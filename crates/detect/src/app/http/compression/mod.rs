@@ -24,6 +24,7 @@ use brotli::Brotli;
 use deflate::Deflate;
 use gzip::Gzip;
 use lzma::Lzma;
+use std::borrow::Cow;
 
 /// How often a layer tries another kind when the data is not what it should be.
 const ATTEMPTS_MAX: u8 = 3;
@@ -56,9 +57,8 @@ pub(crate) type Receiver<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), Stopped>;
 /// Why a decoder cannot go on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Failure {
-    /// The data is none of its kind. `done` bytes of the input were understood before; whether any of this input came
-    /// out is told.
-    Corrupt { done: usize, wrote: bool },
+    /// The data is none of its kind. What stood in front of it, `done` bytes since the decoder began, was understood.
+    Corrupt { done: usize },
     /// The receiver refused.
     Refused,
 }
@@ -117,6 +117,10 @@ struct Layer {
     coding: Coding,
     mode: Mode,
     attempts: u8,
+    /// What went in since the attempt began, as long as nothing came out: the next attempt begins there, however the data was cut.
+    kept: Vec<u8>,
+    /// Something came out, or too much went in: the attempt counts.
+    counts: bool,
 }
 
 /// The decoders of one body, in the order in which its bytes pass them.
@@ -135,12 +139,7 @@ impl Chain {
     /// A chain for codings in the order in which they were applied: the last one is taken off first. None is needed
     /// for none.
     pub(crate) fn new(codings: &[Coding]) -> Option<Self> {
-        let layer = |coding: &Coding| Layer {
-            coding: *coding,
-            mode: Mode::Decode(Decoder::new(*coding)),
-            attempts: 0,
-        };
-        let layers: Vec<Layer> = codings.iter().rev().map(layer).collect();
+        let layers: Vec<Layer> = codings.iter().rev().map(|coding| Layer::new(*coding, 0)).collect();
         (!layers.is_empty()).then_some(Chain { layers })
     }
 
@@ -150,7 +149,7 @@ impl Chain {
             Mode::Decode(decoder) => decoder.held_bytes(),
             Mode::Through | Mode::Stopped => 0,
         };
-        self.layers.iter().map(decoder).sum()
+        self.layers.iter().map(|layer| decoder(layer) + layer.kept.capacity()).sum()
     }
 
     /// Decodes what came.
@@ -174,22 +173,35 @@ fn write(layers: &mut [Layer], input: &[u8], receive: Receiver<'_>) -> Result<()
     let Some((layer, rest)) = layers.split_first_mut() else {
         return if input.is_empty() { Ok(()) } else { receive(input) };
     };
-    let mut input = input;
+    let mut input = Cow::Borrowed(input);
     loop {
         let decoder = match &mut layer.mode {
             Mode::Stopped => return Err(Stopped),
-            Mode::Through => return write(rest, input, receive),
+            Mode::Through => return write(rest, &input, receive),
             Mode::Decode(decoder) => decoder,
         };
-        let result = if layer.attempts == 0 {
-            decoder.write(input, &mut |piece| write(rest, piece, receive))
-        } else {
-            decode_on_trial(decoder, input, &mut |piece| write(rest, piece, receive))
+        let mut wrote = false;
+        let mut pass = |piece: &[u8]| {
+            wrote = true;
+            write(rest, piece, receive)
         };
+        let result = if layer.attempts == 0 {
+            decoder.write(&input, &mut pass)
+        } else {
+            decode_on_trial(decoder, &input, &mut pass)
+        };
+        layer.counts |= wrote;
         match result {
-            Ok(()) => return Ok(()),
-            Err(Failure::Corrupt { done, wrote }) if layer.attempts > 0 || !wrote => {
-                input = input.get(done..).unwrap_or_default();
+            Ok(()) => {
+                layer.keep(&input);
+                return Ok(());
+            }
+            Err(Failure::Corrupt { done }) if !layer.counts => {
+                let all = [std::mem::take(&mut layer.kept).as_slice(), &input].concat();
+                input = Cow::Owned(all.get(done..).unwrap_or_default().to_vec());
+                layer.mode = layer.next_attempt();
+            }
+            Err(Failure::Corrupt { .. }) if layer.attempts > 0 => {
                 layer.mode = layer.next_attempt();
             }
             Err(Failure::Corrupt { .. } | Failure::Refused) => {
@@ -212,16 +224,32 @@ fn decode_on_trial(decoder: &mut Decoder, input: &[u8], receive: Receiver<'_>) -
         held.extend_from_slice(piece);
         Ok(())
     })?;
-    receive(&held).map_err(|_| Failure::Refused)
+    if held.is_empty() { Ok(()) } else { receive(&held).map_err(|_| Failure::Refused) }
 }
 
 impl Layer {
+    fn new(coding: Coding, attempts: u8) -> Self {
+        let mode = Mode::Decode(Decoder::new(coding));
+        Layer { coding, mode, attempts, kept: Vec::new(), counts: false }
+    }
+
+    /// This went in and was understood so far.
+    fn keep(&mut self, input: &[u8]) {
+        self.counts |= self.kept.len() + input.len() > TRIAL_BYTES_MAX;
+        if self.counts {
+            self.kept = Vec::new();
+        } else {
+            self.kept.extend_from_slice(input);
+        }
+    }
+
     /// The kind to try now that the last one did not fit.
     fn next_attempt(&mut self) -> Mode {
         if self.attempts >= ATTEMPTS_MAX {
             return Mode::Through;
         }
         self.attempts += 1;
+        self.counts = false;
         self.coding = match self.coding {
             Coding::Gzip | Coding::Brotli | Coding::Lzma => Coding::Deflate,
             Coding::Deflate => Coding::Zlib,
@@ -236,11 +264,7 @@ fn finish_lzma(input: Vec<u8>, rest: &mut [Layer], receive: Receiver<'_>) -> Res
     match lzma::decode(&input) {
         Some(output) => write(rest, &output, receive),
         None => {
-            let mut other = [Layer {
-                coding: Coding::Deflate,
-                mode: Mode::Decode(Decoder::new(Coding::Deflate)),
-                attempts: 1,
-            }];
+            let mut other = [Layer::new(Coding::Deflate, 1)];
             write(&mut other, &input, &mut |piece| write(rest, piece, receive))
         }
     }

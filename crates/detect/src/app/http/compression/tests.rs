@@ -65,19 +65,30 @@ fn a_gzip_header_may_have_all_that_is_optional() {
 }
 
 #[test]
-fn data_of_another_kind_than_named_is_decoded_all_the_same() {
-    assert_eq!(decoded(&[Coding::Deflate], &compress_to_vec_zlib(PLAIN, 6), 1000), PLAIN);
-    assert_eq!(decoded(&[Coding::Deflate], &gzip(PLAIN, 0, b""), 1000), PLAIN);
-    assert_eq!(decoded(&[Coding::Gzip], &compress_to_vec(PLAIN, 6), 1000), PLAIN);
-    assert_eq!(decoded(&[Coding::Gzip], &compress_to_vec_zlib(PLAIN, 6), 1000), PLAIN);
-    assert_eq!(decoded(&[Coding::Brotli], &gzip(PLAIN, 0, b""), 1000), PLAIN);
-    assert_eq!(decoded(&[Coding::Lzma], &gzip(PLAIN, 0, b""), 1000), PLAIN);
+fn data_of_another_kind_than_named_is_decoded_all_the_same_however_it_is_cut() {
+    for size in [1, 2, 3, 7, 10, 11, 1000] {
+        for (coding, input) in [
+            (Coding::Deflate, compress_to_vec_zlib(PLAIN, 6)),
+            (Coding::Deflate, gzip(PLAIN, 0, b"")),
+            (Coding::Gzip, compress_to_vec(PLAIN, 6)),
+            (Coding::Gzip, compress_to_vec_zlib(PLAIN, 6)),
+            // The header is gzip's, and what follows has one of its own.
+            (Coding::Gzip, [&gzip(b"", 0, b"")[..10], &compress_to_vec_zlib(PLAIN, 6)].concat()),
+            (Coding::Brotli, gzip(PLAIN, 0, b"")),
+            (Coding::Lzma, gzip(PLAIN, 0, b"")),
+        ] {
+            assert_eq!(decoded(&[coding], &input, size), PLAIN, "{coding:?} in pieces of {size}");
+        }
+    }
 }
 
 #[test]
-fn what_is_not_compressed_goes_through() {
-    for coding in [Coding::Gzip, Coding::Deflate, Coding::Brotli] {
-        assert_eq!(decoded(&[coding], b"<html>plain</html>", 1000), b"<html>plain</html>", "{coding:?}");
+fn what_is_not_compressed_goes_through_however_it_is_cut() {
+    for size in [1, 2, 3, 7, 1000] {
+        for coding in [Coding::Gzip, Coding::Deflate, Coding::Brotli] {
+            let out = decoded(&[coding], b"<html>plain</html>", size);
+            assert_eq!(out, b"<html>plain</html>", "{coding:?} in pieces of {size}");
+        }
     }
 }
 
