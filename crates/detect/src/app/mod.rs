@@ -37,6 +37,7 @@ pub mod imap;
 mod keyword;
 pub mod krb5;
 pub mod ldap;
+mod lines;
 pub mod mdns;
 pub(crate) mod mime;
 pub mod modbus;

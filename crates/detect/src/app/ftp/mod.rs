@@ -18,6 +18,7 @@ mod transaction;
 pub use data::{FtpData, PROTOCOL as DATA_PROTOCOL};
 pub use transaction::FtpTransaction;
 
+use super::lines::{Cut, Line, cut};
 use super::{
     Broken, Context, Expectation, Input, Looked, Next, Parser, Probe, Protocol, ProtocolId, Settings,
     Signature, Taken, Transactions, Transport,
@@ -66,8 +67,6 @@ const fn beginning(direction: Direction, bytes: &'static [u8], nocase: bool) -> 
     }
 }
 
-/// Bytes of a line at most; the rest of a longer one is passed over, with all that came with it.
-const LINE_BYTES_MAX: usize = 4096;
 /// Exchanges at once at most; the flow is not followed beyond.
 const EXCHANGES_MAX: usize = 1024;
 /// Bytes before the name of a file: the command and a space.
@@ -90,13 +89,6 @@ struct Ftp {
     is_skipping: [bool; 2],
 }
 
-/// A line, how it ended, and how many bytes that were.
-struct Line<'a> {
-    bytes: &'a [u8],
-    is_cut: bool,
-    taken: usize,
-}
-
 impl Parser for Ftp {
     type Transaction = FtpTransaction;
 
@@ -107,15 +99,19 @@ impl Parser for Ftp {
         context: &mut Context<'_>,
     ) -> Result<Taken, Broken> {
         let mut rest = input.bytes;
-        while let Some(line) = self.line(direction, rest) {
-            rest = rest.get(line.taken..).unwrap_or_default();
-            match direction {
-                Direction::ToServer => self.request(&line, context)?,
-                Direction::ToClient => self.reply(&line, context)?,
-            }
-        }
-        if self.is_skipping.get(direction.index()) == Some(&true) {
-            return Ok(Taken::all(&input));
+        while !rest.is_empty() {
+            let taken = match cut(rest, &mut self.is_skipping[direction.index()]) {
+                Cut::Nothing => break,
+                Cut::Rest(bytes) => bytes,
+                Cut::Line(line) => {
+                    match direction {
+                        Direction::ToServer => self.request(&line, context)?,
+                        Direction::ToClient => self.reply(&line, context)?,
+                    }
+                    line.taken
+                }
+            };
+            rest = rest.get(taken..).unwrap_or_default();
         }
         Ok(Taken::part(input.bytes.len() - rest.len(), 0))
     }
@@ -138,33 +134,11 @@ impl Parser for Ftp {
 }
 
 impl Ftp {
-    /// The line at the front, if it is complete or too long.
-    fn line<'a>(&mut self, direction: Direction, rest: &'a [u8]) -> Option<Line<'a>> {
-        let is_skipping = self.is_skipping.get_mut(direction.index())?;
-        let feed = rest.iter().position(|byte| *byte == b'\n');
-        if *is_skipping {
-            *is_skipping = feed.is_none();
-            return feed.map(|feed| Line { bytes: &[], is_cut: true, taken: feed + 1 });
-        }
-        let whole = rest.get(..feed.map_or(rest.len(), |feed| feed + 1))?;
-        if let Some(start) = whole.get(..LINE_BYTES_MAX) {
-            *is_skipping = feed.is_none();
-            return Some(Line { bytes: start, is_cut: true, taken: whole.len() });
-        }
-        feed?;
-        let line = whole.strip_suffix(b"\n")?;
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        Some(Line { bytes: line, is_cut: false, taken: whole.len() })
-    }
-
     fn request(&mut self, line: &Line<'_>, context: &mut Context<'_>) -> Result<(), Broken> {
-        if line.is_cut && line.bytes.is_empty() {
-            return Ok(());
-        }
-        self.wants_tls = line.bytes.get(..8).is_some_and(|word| word.eq_ignore_ascii_case(b"AUTH TLS"));
-        self.command = if self.wants_tls { None } else { Command::find(line.bytes) };
+        self.wants_tls = line.text.get(..8).is_some_and(|word| word.eq_ignore_ascii_case(b"AUTH TLS"));
+        self.command = if self.wants_tls { None } else { Command::find(line.text) };
         let Some(command) = self.command else { return Ok(()) };
-        let text = line.bytes.trim_ascii_end();
+        let text = line.text.trim_ascii_end();
         let mut exchange = FtpTransaction::of(command, text);
         if line.is_cut {
             exchange.set(Event::RequestTooLong);
@@ -222,21 +196,18 @@ impl Ftp {
     }
 
     fn reply(&mut self, line: &Line<'_>, context: &mut Context<'_>) -> Result<(), Broken> {
-        if line.is_cut && line.bytes.is_empty() {
-            return Ok(());
-        }
         let open = self.exchanges.iter().find(|live| !live.transaction.is_done).map(|live| live.id);
         let id = match open.or_else(|| self.exchanges.iter().next_back().map(|live| live.id)) {
             Some(id) => id,
             None => self.open(FtpTransaction::default())?,
         };
-        if self.wants_tls && line.bytes.starts_with(b"234 ") {
+        if self.wants_tls && line.text.starts_with(b"234 ") {
             context.then(Next::Switch(ProtocolId::Tls));
         }
-        if self.command == Some(Command::PASS) && line.bytes.starts_with(LOGIN_REFUSED) {
+        if self.command == Some(Command::PASS) && line.text.starts_with(LOGIN_REFUSED) {
             context.refuses_login();
         }
-        let (data_port, is_port_line_bad) = self.negotiated(line.bytes);
+        let (data_port, is_port_line_bad) = self.negotiated(line.text);
         self.data_port = data_port.or(self.data_port);
         let command_is_known = self.command.is_some();
         let Some(exchange) = self.exchanges.get_mut(id) else { return Ok(()) };
@@ -244,11 +215,11 @@ impl Ftp {
             exchange.command = None;
         }
         exchange.data_port = data_port.or(exchange.data_port);
-        if !is_port_line_bad && exchange.add_reply(line.bytes) && line.is_cut {
+        if !is_port_line_bad && exchange.add_reply(line.text) && line.is_cut {
             exchange.is_reply_cut = true;
             exchange.set(Event::ResponseTooLong);
         }
-        if is_port_line_bad || !is_preliminary(line.bytes) {
+        if is_port_line_bad || !is_preliminary(line.text) {
             exchange.is_done = true;
         }
         Ok(())

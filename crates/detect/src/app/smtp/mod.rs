@@ -10,7 +10,6 @@
 //! Not here: what a mail is made of (`mime`), and what is said under encryption.
 
 mod keywords;
-mod lines;
 mod reply;
 mod request;
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What the server says: replies.
 
-use super::lines::{Cut, LINE_BYTES_MAX, cut};
 use super::transaction::Event;
 use super::{Command, Smtp};
 use crate::Direction;
+use crate::app::lines::{Cut, cut};
 use crate::app::{Broken, Context, Input, Next, ProtocolId, Taken};
 
 /// The codes that servers reply with. Whoever says anything else speaks another protocol.
@@ -21,29 +21,22 @@ impl Smtp {
         let mut rest = input.bytes;
         let place = Direction::ToClient.index();
         while !rest.is_empty() {
-            let (line, end, taken) = match cut(rest, self.is_skipping[place]) {
-                Cut::Nothing if self.is_skipping[place] => return Ok(Taken::all(&input)),
+            let taken = match cut(rest, &mut self.is_skipping[place]) {
                 Cut::Nothing => break,
-                Cut::Rest(bytes) => {
-                    self.is_skipping[place] = false;
-                    rest = rest.get(bytes..).unwrap_or_default();
-                    continue;
+                Cut::Rest(bytes) => bytes,
+                Cut::Line(line) => {
+                    let shown = rest.get(..line.text.len() + line.end.len()).unwrap_or_default();
+                    context.frame("smtp.response_line", Direction::ToClient, shown);
+                    let is_bare_feed = line.taken == 1;
+                    if !is_bare_feed {
+                        self.reply(line.text, context)?;
+                    }
+                    if line.is_cut {
+                        self.set(Event::TRUNCATED_LINE);
+                    }
+                    line.taken
                 }
-                Cut::Long(line, taken, has_end) => {
-                    self.is_skipping[place] = !has_end;
-                    (line, &rest[..0], taken)
-                }
-                Cut::Line(line, end) => (line, end, line.len() + end.len()),
             };
-            let shown = rest.get(..line.len() + end.len()).unwrap_or_default();
-            context.frame("smtp.response_line", Direction::ToClient, shown);
-            let is_bare_feed = taken == 1;
-            if !is_bare_feed {
-                self.reply(line, context)?;
-            }
-            if line.len() == LINE_BYTES_MAX {
-                self.set(Event::TRUNCATED_LINE);
-            }
             rest = rest.get(taken..).unwrap_or_default();
         }
         Ok(Taken::part(input.bytes.len() - rest.len(), 0))

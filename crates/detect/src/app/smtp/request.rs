@@ -1,6 +1,5 @@
 //! What the client says: commands and mails.
 
-use super::lines::{Cut, LINE_BYTES_MAX, cut};
 use super::transaction::Event;
 use super::{
     ATTACHMENT_LIMITS, COMMANDS_WAITING_MAX, Command, DATA_FRAME_BYTES_MAX, EXCHANGES_MAX, Smtp,
@@ -8,6 +7,7 @@ use super::{
 };
 use crate::Direction;
 use crate::app::file::Ending;
+use crate::app::lines::{Cut, Line, cut};
 use crate::app::mime::Mail;
 use crate::app::{Broken, Context, Input, Taken};
 
@@ -67,20 +67,12 @@ impl Smtp {
 
     /// Takes a line: how many bytes, none if it is not complete.
     fn request_line(&mut self, rest: &[u8], context: &mut Context<'_>) -> Result<usize, Broken> {
-        let is_skipping = self.is_skipping[Direction::ToServer.index()];
-        let (line, end, taken) = match cut(rest, is_skipping) {
-            Cut::Nothing if is_skipping => return Ok(rest.len()),
-            Cut::Nothing => return Ok(0),
-            Cut::Rest(bytes) => {
-                self.is_skipping[Direction::ToServer.index()] = false;
-                return Ok(bytes);
-            }
-            Cut::Long(line, taken, has_end) => {
-                self.is_skipping[Direction::ToServer.index()] = !has_end;
-                (line, &rest[..0], taken)
-            }
-            Cut::Line(line, end) => (line, end, line.len() + end.len()),
-        };
+        let Line { text: line, end, is_cut, taken } =
+            match cut(rest, &mut self.is_skipping[Direction::ToServer.index()]) {
+                Cut::Nothing => return Ok(0),
+                Cut::Rest(bytes) => return Ok(bytes),
+                Cut::Line(line) => line,
+            };
         if !(self.is_data && self.command == Command::Data) {
             context.frame(
                 "smtp.command_line",
@@ -95,7 +87,7 @@ impl Smtp {
             self.begin_if_over(line)?;
             self.command(line, context)?;
         }
-        if line.len() == LINE_BYTES_MAX {
+        if is_cut {
             self.set(Event::TRUNCATED_LINE);
         }
         Ok(taken)

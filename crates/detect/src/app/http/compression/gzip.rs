@@ -51,14 +51,15 @@ impl Gzip {
             let rest = input.get(at..).unwrap_or_default();
             match self.header(rest) {
                 None => return Err(Failure::Corrupt { done: 0 }),
-                Some(taken) => at += taken,
+                Some(taken) => {
+                    at += taken;
+                    self.header_bytes += taken;
+                }
             }
             if at >= input.len() {
-                self.header_bytes += at;
                 return Ok(());
             }
         }
-        self.header_bytes += at;
         let rest = input.get(at..).unwrap_or_default();
         self.data.write(rest, receive).map_err(|failure| match failure {
             Failure::Corrupt { done } => Failure::Corrupt { done: self.header_bytes + done },

@@ -196,12 +196,13 @@ fn write(layers: &mut [Layer], input: &[u8], receive: Receiver<'_>) -> Result<()
                 layer.keep(&input);
                 return Ok(());
             }
-            Err(Failure::Corrupt { done }) if !layer.counts => {
-                let all = [std::mem::take(&mut layer.kept).as_slice(), &input].concat();
-                input = Cow::Owned(all.get(done..).unwrap_or_default().to_vec());
-                layer.mode = layer.next_attempt();
-            }
-            Err(Failure::Corrupt { .. }) if layer.attempts > 0 => {
+            Err(Failure::Corrupt { done }) if layer.attempts > 0 || !layer.counts => {
+                if !layer.counts {
+                    let mut all = std::mem::take(&mut layer.kept);
+                    all.extend_from_slice(&input);
+                    all.drain(..done.min(all.len()));
+                    input = Cow::Owned(all);
+                }
                 layer.mode = layer.next_attempt();
             }
             Err(Failure::Corrupt { .. } | Failure::Refused) => {
