@@ -54,12 +54,12 @@ fn mail(encoding: &str, content: &str) -> Said {
     let head = format!(
         "Content-Disposition: attachment; filename=f\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
     );
-    vec![
-        server("220 mail.example.org\r\n"),
-        client("DATA\r\n"),
-        server("354 go on\r\n"),
-        client(format!("{head}{content}")),
-    ]
+    mailed(&format!("{head}{content}"))
+}
+
+/// A mail that begins so.
+fn mailed(text: &str) -> Said {
+    vec![server("220 mail.example.org\r\n"), client("DATA\r\n"), server("354 go on\r\n"), client(text)]
 }
 
 #[test]
@@ -73,12 +73,14 @@ fn a_file_in_a_mail_is_the_same_however_its_lines_are_cut() {
 #[test]
 fn what_looks_like_a_boundary_within_a_line_is_none() {
     let parts = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: a; name=f\r\n\r\n";
-    let said = |text: &str| {
-        vec![server("220 mail.example.org\r\n"), client("DATA\r\n"), server("354 go on\r\n"), client(text)]
-    };
-    is_told("smtp", &said(&format!("{parts}C--b--\r\nD\r\n--b--\r\n")), &[r#""content":"C--b--\r\nD""#], &[]);
+    is_told(
+        "smtp",
+        &mailed(&format!("{parts}C--b--\r\nD\r\n--b--\r\n")),
+        &[r#""content":"C--b--\r\nD""#],
+        &[],
+    );
     // The first of these segments ends amid a line.
-    let two = [said(&format!("{parts}C")), vec![client("--b--\r\nD\r\n--b--\r\n")]].concat();
+    let two = [mailed(&format!("{parts}C")), vec![client("--b--\r\nD\r\n--b--\r\n")]].concat();
     is_told("smtp", &two, &[r#""content":"C--b--\r\nD""#], &[]);
 }
 
@@ -152,6 +154,19 @@ fn dcerpc_in_a_pipe_of_smb_whose_opening_was_not_seen_is_read_whole() {
     write.extend([0; 8 + 16 + 16]);
     write.extend(unit);
     is_told("smb", &vec![client(session(&write))], &[r#""opnum":12"#], &[]);
+}
+
+#[test]
+fn a_long_write_of_smb_that_does_not_say_where_its_data_stand_is_passed_over() {
+    // Longer than anybody waits for, and its data would begin within the header.
+    let mut write = smb1(0x2f, 0, 0);
+    write.extend([14, 0xff, 0, 0, 0]);
+    write.resize(700_000, 0);
+    let said = vec![client([session(&write), negotiation()].concat())];
+    for bytes in [1460, 65_536, usize::MAX] {
+        let text = told("smb", &said, bytes).concat();
+        assert!(text.contains("SMB1_COMMAND_NEGOTIATE_PROTOCOL"), "in segments of {bytes}: {text}");
+    }
 }
 
 /// A call of NFS, of this version, that writes a kilobyte if that is 3, with credentials of so many bytes.

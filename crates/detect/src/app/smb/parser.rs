@@ -13,6 +13,8 @@ use crate::app::{Broken, Context, Input, Parser, Taken, Transactions, UNTAKEN_BY
 
 /// Bytes of a record that must be there before it is taken as it comes.
 const PART_BYTES_MIN: usize = 512;
+/// The data of a read or a write of SMB 1 begin within so many bytes: two lengths of 16 bits say where.
+const HEAD_BYTES_MAX: usize = 2 * 64 * 1024 + PART_BYTES_MIN;
 /// Bytes that tell whether a flow begins with a record: a header, and how a message begins.
 const BEGINNING_BYTES: usize = nbss::HEADER_BYTES + 4;
 /// A read from or a write to a pipe is waited for until it is whole, unless it is longer than this.
@@ -260,19 +262,22 @@ impl SmbParser {
                 {
                     return Part::Whole;
                 }
-                if !v1::shows_its_data(&record) {
-                    return Part::More;
+                let carries_data = match direction {
+                    Direction::ToServer => !record.is_response && record.command == v1::WRITE_ANDX,
+                    Direction::ToClient => record.is_response && record.command == v1::READ_ANDX,
+                };
+                if !carries_data {
+                    return Part::Whole;
                 }
-                match (direction, record.is_response, record.command) {
-                    (Direction::ToServer, false, v1::WRITE_ANDX) => {
-                        state.skip[side] = missing;
+                if !v1::shows_its_data(&record) {
+                    return if bytes.len() < HEAD_BYTES_MAX { Part::More } else { Part::Whole };
+                }
+                state.skip[side] = missing;
+                match direction {
+                    Direction::ToServer => {
                         v1::write(state, &record, v1::WRITE_ANDX, v1::HEADER_BYTES, missing);
                     }
-                    (Direction::ToClient, true, v1::READ_ANDX) => {
-                        state.skip[side] = missing;
-                        v1::read(state, &record, v1::HEADER_BYTES, missing);
-                    }
-                    _ => return Part::Whole,
+                    Direction::ToClient => v1::read(state, &record, v1::HEADER_BYTES, missing),
                 }
                 (Dialect::One, v1::HEADER_BYTES)
             }
@@ -283,23 +288,23 @@ impl SmbParser {
                 if v2::may_belong_to_a_pipe(state, &record) && length < PIPE_BYTES_MAX {
                     return Part::Whole;
                 }
-                match (direction, record.is_response, record.command) {
-                    (Direction::ToServer, false, v2::WRITE) => {
-                        state.skip[side] = missing;
-                        v2::write(state, &record, missing);
-                    }
-                    (Direction::ToClient, true, v2::READ) => {
-                        state.skip[side] = missing;
-                        v2::read(state, &record, missing);
-                    }
-                    _ => return Part::Whole,
+                let carries_data = match direction {
+                    Direction::ToServer => !record.is_response && record.command == v2::WRITE,
+                    Direction::ToClient => record.is_response && record.command == v2::READ,
+                };
+                if !carries_data {
+                    return Part::Whole;
+                }
+                state.skip[side] = missing;
+                match direction {
+                    Direction::ToServer => v2::write(state, &record, missing),
+                    Direction::ToClient => v2::read(state, &record, missing),
                 }
                 (Dialect::Two, usize::from(record.header_bytes))
             }
             _ => return Part::Whole,
         };
-        self.sides[direction.index()].collected =
-            Collected::begin(context, bytes, missing, dialect, header_bytes);
+        self.sides[side].collected = Collected::begin(context, bytes, missing, dialect, header_bytes);
         Part::Taken
     }
 

@@ -86,9 +86,7 @@ fn written<'a>(record: &Record<'a>, command: u8, offset: usize) -> Option<Writte
 pub(in crate::app::smb) fn shows_its_data(record: &Record<'_>) -> bool {
     match record.command {
         WRITE_ANDX => written(record, WRITE_ANDX, HEADER_BYTES).is_some(),
-        READ_ANDX if record.is_response && record.status == SUCCESS => {
-            read_bytes(record.from(HEADER_BYTES)).is_some()
-        }
+        READ_ANDX if record.status == SUCCESS => read_bytes(record.from(HEADER_BYTES)).is_some(),
         _ => true,
     }
 }
