@@ -139,6 +139,13 @@ pub(crate) struct Inspected {
     pub(crate) files: usize,
 }
 
+impl Inspected {
+    /// Whether a rule matched, or may yet.
+    pub(crate) fn has_rules(&self) -> bool {
+        !self.open.is_empty() || !self.matched.is_empty()
+    }
+}
+
 /// A [`Transaction`] whose type is not known.
 pub(crate) trait AnyTransaction {
     fn concerns(&self, direction: Direction) -> bool;

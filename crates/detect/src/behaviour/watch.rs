@@ -12,6 +12,7 @@ use super::observation::{Outcome, Seen, Technique};
 use crate::app::table;
 use crate::flow::{Flow, Layer};
 use crate::frame::{Packet, Tcp, Transport};
+use crate::stream::Session;
 use crate::stream::session::State;
 use crate::{Direction, Time};
 use core::net::IpAddr;
@@ -141,6 +142,11 @@ pub(crate) fn packet(
     direction: Direction,
     before: Option<State>,
 ) -> Sights {
+    let is_open = |session: &Session| session.state() == State::Established;
+    if before == Some(State::Established) && flow.session.as_deref().is_some_and(is_open) {
+        // The middle of a conversation.
+        return NOTHING;
+    }
     let mut watch = flow.watch;
     let count = flow.packets;
     let sights = match watch.technique {

@@ -13,7 +13,7 @@ use super::packets::apply;
 use super::records::{self, Exchange};
 use super::worker::{About, Desk};
 use crate::Direction;
-use crate::app::{AnyTransaction, ProtocolId, Ready, Verdict};
+use crate::app::{AnyTransaction, Inspected, ProtocolId, Ready, Verdict};
 use crate::flow::{Flow, Layer};
 use crate::inspect::Look;
 use crate::plan::LayerPlan;
@@ -40,37 +40,39 @@ pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, 
         return;
     }
     let set = base.set;
-    let empty = LayerPlan::default();
-    let plan = set.plans.between(base.at_home);
-    let plan = plan.layers.get(&protocol).map_or(&empty, |sides| &sides[base.direction.index()]);
+    let sides = set.plans.between(base.at_home).layers.get(&protocol);
+    let plan = sides.map(|sides| &sides[base.direction.index()]);
     // The parser is taken out while rules are asked, since they also change the flow.
     let Some(mut parser) = flow.parser.take() else { return };
-    let mut place = 0;
-    let side = base.direction.index();
     // Rules see what is spoken as it is.
-    let base = Scene { layer: Some(protocol), ..*base };
-    while place < parser.live() {
-        let Some((id, transaction, inspection)) = parser.at_mut(place) else { break };
-        if !inspection.sides[side].done {
-            let mut inspected = std::mem::take(&mut inspection.sides[side]);
+    let base = &Scene { layer: Some(protocol), ..*base };
+    let mut place = 0;
+    while let Some((id, transaction, inspection)) = parser.at_mut(place) {
+        let [to_server, to_client] = &mut inspection.sides;
+        let (inspected, other) = match base.direction {
+            Direction::ToServer => (to_server, to_client),
+            Direction::ToClient => (to_client, to_server),
+        };
+        if !inspected.done {
             let concerns = transaction.concerns(base.direction);
             let is_complete = transaction.is_complete(base.direction);
             if concerns {
                 if let Some(files) = transaction.files_mut(base.direction) {
                     files.prepare(&set.settings);
                 }
-                let mut one = One { desk, set, base: &base, flow, protocol, id, transaction, payload };
-                one.ask(plan, &mut inspected);
-                let handed_over = one.hand_over(&mut inspected);
-                if let Some((_, transaction, inspection)) = parser.at_mut(place) {
+                if plan.is_some() || !desk.of_exchanges.is_empty() || inspected.has_rules() {
+                    let transaction = &mut *transaction;
+                    let mut one = One { desk, set, base, flow, protocol, id, transaction, payload };
+                    one.ask(plan, inspected);
+                    let handed_over = one.hand_over(inspected);
                     if !handed_over.is_empty() {
-                        inspection.sides[1].open.extend(handed_over);
-                        inspection.sides[1].open.sort_unstable();
+                        other.open.extend(handed_over);
+                        other.open.sort_unstable();
                     }
-                    transaction.inspected(base.direction);
-                    if let Some(files) = transaction.files_mut(base.direction) {
-                        files.inspected();
-                    }
+                }
+                transaction.inspected(base.direction);
+                if let Some(files) = transaction.files_mut(base.direction) {
+                    files.inspected();
                 }
             }
             inspected.begun = true;
@@ -79,26 +81,20 @@ pub(super) fn ask_exchanges(desk: &mut Desk, base: &Scene<'_>, flow: &mut Flow, 
                 inspected.open = Vec::new();
                 inspected.matched = Vec::new();
             }
-            if let Some((_, _, inspection)) = parser.at_mut(place) {
-                inspection.sides[side] = inspected;
-            }
         }
-        if let Some((id, transaction, inspection)) = parser.at_mut(place) {
-            let other = base.direction.reversed();
-            if !inspection.sides[other.index()].done && !transaction.concerns(other) {
-                inspection.sides[other.index()].done = true;
-            }
-            let is_done = inspection.sides.iter().all(|side| side.done);
-            if desk.writes_records() {
-                let mut exchange = Exchange { protocol, id, transaction, inspection };
-                records::note_exchange(desk, &base, flow, &mut exchange, is_done);
-            }
-            if is_done {
-                parser.remove(place);
-                continue;
-            }
+        if !other.done && !transaction.concerns(base.direction.reversed()) {
+            other.done = true;
         }
-        place += 1;
+        let is_done = inspected.done && other.done;
+        if desk.writes_records() {
+            let mut exchange = Exchange { protocol, id, transaction, inspection };
+            records::note_exchange(desk, base, flow, &mut exchange, is_done);
+        }
+        if is_done {
+            parser.remove(place);
+        } else {
+            place += 1;
+        }
     }
     flow.parser = Some(parser);
 }
@@ -116,13 +112,16 @@ struct One<'a, 'd> {
 }
 
 impl One<'_, '_> {
-    fn ask(&mut self, plan: &LayerPlan, inspected: &mut crate::app::Inspected) {
+    #[inline(never)]
+    fn ask(&mut self, plan: Option<&LayerPlan>, inspected: &mut Inspected) {
         let mut candidates = std::mem::take(&mut self.desk.candidates);
         candidates.clear();
         self.reopen_for_new_files(inspected);
-        self.scan(plan, inspected, &mut candidates);
-        if !inspected.begun {
-            candidates.extend_from_slice(&plan.bare);
+        if let Some(plan) = plan {
+            self.scan(plan, inspected, &mut candidates);
+            if !inspected.begun {
+                candidates.extend_from_slice(&plan.bare);
+            }
         }
         candidates.extend_from_slice(&self.desk.of_exchanges);
         candidates.extend(inspected.open.iter().map(|open| open.0));
@@ -165,7 +164,7 @@ impl One<'_, '_> {
     }
 
     /// A rule on files that held of one is asked of the files once more when another begins.
-    fn reopen_for_new_files(&self, inspected: &mut crate::app::Inspected) {
+    fn reopen_for_new_files(&self, inspected: &mut Inspected) {
         let files = self.transaction.files(self.base.direction).map_or(0, |files| files.list().len());
         let has_new = inspected.begun && files > inspected.files;
         inspected.files = files;
@@ -186,7 +185,7 @@ impl One<'_, '_> {
     }
 
     /// Rules of exchanges whose request held: the response's side goes on with them.
-    fn hand_over(&mut self, inspected: &mut crate::app::Inspected) -> Vec<(u32, u64)> {
+    fn hand_over(&mut self, inspected: &mut Inspected) -> Vec<(u32, u64)> {
         if self.base.direction == Direction::ToClient {
             return Vec::new();
         }
@@ -205,7 +204,7 @@ impl One<'_, '_> {
     }
 
     /// Looks for strings in the fields that have become ready.
-    fn scan(&mut self, plan: &LayerPlan, inspected: &mut crate::app::Inspected, candidates: &mut Vec<u32>) {
+    fn scan(&mut self, plan: &LayerPlan, inspected: &mut Inspected, candidates: &mut Vec<u32>) {
         for (bit, scan) in plan.scans.iter().enumerate() {
             if inspected.scanned >> bit & 1 == 1 {
                 continue;

@@ -34,6 +34,15 @@ pub(super) struct Fed {
     pub(super) switch: Option<Next>,
 }
 
+/// What a parser was shown of a stream.
+enum Shown {
+    /// So many bytes are lost.
+    Gap(u64),
+    /// Bytes, of which it took so many; nothing if it gave up.
+    Taken(Option<usize>),
+    Nothing,
+}
+
 /// Feeds what a stream has in `direction`. With `all` also what was not acknowledged: nothing more will come.
 pub(super) fn feed_stream(
     desk: &mut Desk,
@@ -48,33 +57,29 @@ pub(super) fn feed_stream(
         if fed.switch.is_some() || flow.layer == Layer::Failed || flow.is_opaque || flow.is_broken {
             break;
         }
-        let Some(session) = &flow.session else { break };
-        match session.for_app(direction, all) {
-            Supply::Nothing => break,
-            Supply::Gap(bytes) => gap(desk, base, flow, direction, (0, bytes), fed),
-            Supply::Bytes(bytes, offset) => {
-                if (bytes.len() as u64) < flow.wanted[direction.index()] && !all {
-                    if give_up_on_rest(desk, base, flow, direction, all, fed) {
-                        continue;
-                    }
-                    break;
-                }
-                // The bytes belong to the session, and the session to the flow that is being changed: they are taken out meanwhile.
-                let Some(session) = flow.session.take() else { break };
-                let Supply::Bytes(bytes, _) = session.for_app(direction, all) else { break };
-                let taken = bytes_of_stream(desk, base, flow, direction, bytes, offset, all, fed);
-                let session = flow.session.insert(session);
+        // The bytes belong to the session, and the session to the flow that is being changed: it is taken out meanwhile.
+        let Some(session) = flow.session.take() else { break };
+        let is_enough = |bytes: &[u8]| all || bytes.len() as u64 >= flow.wanted[direction.index()];
+        let shown = match session.for_app(direction, all) {
+            Supply::Bytes(bytes, offset) if is_enough(bytes) => {
+                Shown::Taken(bytes_of_stream(desk, base, flow, direction, bytes, offset, all, fed))
+            }
+            Supply::Bytes(..) => Shown::Taken(Some(0)),
+            Supply::Gap(bytes) => Shown::Gap(bytes),
+            Supply::Nothing => Shown::Nothing,
+        };
+        let session = flow.session.insert(session);
+        match shown {
+            Shown::Nothing => break,
+            Shown::Gap(bytes) => gap(desk, base, flow, direction, (0, bytes), fed),
+            Shown::Taken(taken) => {
                 if std::mem::take(&mut fed.understood) {
                     session.flush(direction);
                 }
                 match taken {
+                    Some(taken @ 1..) => session.app_took(direction, taken as u64),
                     Some(0) if give_up_on_rest(desk, base, flow, direction, all, fed) => {}
                     Some(0) | None => break,
-                    Some(taken) => {
-                        if let Some(session) = &mut flow.session {
-                            session.app_took(direction, taken as u64);
-                        }
-                    }
                 }
             }
         }
@@ -317,10 +322,8 @@ fn with_parser(
     flow.watch.refusals = flow.watch.refusals.saturating_add(context.refused_logins);
     let (frames, next, told) = (context.frames, context.next, context.told);
     flow.announced = if told.is_empty() { announced } else { Some((0, told)) };
-    // Frames belong to what is spoken, also where the packet was not known to before.
-    let base = Scene { layer: flow.protocol_spoken(), ..*base };
     for frame in frames {
-        // What is spoken may have been learnt a moment ago.
+        // Frames belong to what is spoken, also if it was learnt a moment ago.
         let scene = Scene { layer: flow.protocol_spoken(), ..base.towards(frame.direction) };
         ask_frame(desk, &scene, flow, frame.name, &frame.bytes);
     }

@@ -25,9 +25,13 @@ pub(super) fn ask_packet(
     }
     let set = base.set;
     let plan = set.plans.between(base.at_home);
+    desk.of_exchanges.clear();
+    let (side, carrier) = (base.direction.index(), Carrier::of(base.protocol));
+    if !plan.concerns_packets[side][carrier as usize] {
+        return;
+    }
     let mut candidates = std::mem::take(&mut desk.candidates);
     candidates.clear();
-    desk.of_exchanges.clear();
     if !packet.events.is_empty() || !base.stream_events.is_empty() || base.layer_events != 0 {
         candidates.extend_from_slice(&plan.events);
     }
@@ -44,8 +48,6 @@ pub(super) fn ask_packet(
             flow.told_layer[base.direction.index()] = true;
         }
     }
-    let side = base.direction.index();
-    let carrier = Carrier::of(base.protocol);
     add_bare(&plan.bare[side][carrier as usize], base, &mut candidates);
     let payload = if packet.hides_payload || flow.as_ref().is_some_and(|flow| flow.is_encrypted) {
         &[][..]
@@ -103,12 +105,6 @@ fn rule_holds_of_packet(
                 && chain_holds(&asked.chain, &[], Look::whole(payload), &set.lists, &mut desk.scratch)
         }
     }
-}
-
-/// Whether there are rules at all that raw bytes which go this way may concern.
-pub(super) fn has_stream_rules(base: &Scene<'_>) -> bool {
-    let (plan, side) = (base.set.plans.between(base.at_home), base.direction.index());
-    !plan.streams[side].is_empty() || !plan.stream_bare[side].is_empty()
 }
 
 /// Asks all rules that raw bytes of a stream may concern.

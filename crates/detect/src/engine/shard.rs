@@ -4,7 +4,7 @@ use super::exchanges::ask_exchanges;
 use super::found::What;
 use super::holds::Scene;
 use super::layers::{self, Fed};
-use super::packets::{ask_packet, ask_stream, has_stream_rules};
+use super::packets::{ask_packet, ask_stream};
 use super::records;
 use super::stages::Stage;
 use super::worker::Desk;
@@ -136,28 +136,11 @@ struct Tracker<'a> {
 
 impl Tracker<'_> {
     fn packet(&mut self, desk: &mut Desk, packet: &Packet<'_>, bytes: u64) {
-        let (source, destination) =
-            ((packet.source, packet.source_port), (packet.destination, packet.destination_port));
-        let scene = Scene {
-            set: self.set,
-            at_home: self.set.plans.at_home(source.0, destination.0),
-            time: packet.time,
-            direction: Direction::ToServer,
-            source,
-            destination,
-            protocol: packet.protocol,
-            packet: Some(packet),
-            flow: None,
-            layer: None,
-            stream_events: Events::default(),
-            layer_events: 0,
-            is_first: false,
-            is_established: false,
-        };
         if !packet.has_flow || packet.is_invalid {
+            let at_home = self.set.plans.at_home(packet.source, packet.destination);
             records::note_packet(desk, packet, None);
             desk.enter(Stage::Matching);
-            ask_packet(desk, &scene, None, packet, false);
+            ask_packet(desk, &scene_of(self.set, packet, at_home), None, packet, false);
             desk.enter(Stage::Decode);
             if desk.watching.is_some() && !packet.has_flow {
                 note_unusual_protocol(desk, packet);
@@ -167,7 +150,7 @@ impl Tracker<'_> {
         let (near, far, protocol) = ends(packet);
         let key = FlowKey::between(packet, near, far, protocol);
         let place = self.place(desk, packet, &key, near, far, protocol);
-        self.of_flow(desk, &scene, packet, place, near, bytes);
+        self.of_flow(desk, packet, place, near, bytes);
     }
 
     /// The place of the packet's flow, which begins if there is none.
@@ -180,23 +163,37 @@ impl Tracker<'_> {
         far: (IpAddr, u16),
         protocol: u8,
     ) -> u32 {
-        let hash = key.hash();
-        if let Some(place) = self.flows.find(key, hash) {
+        if let Some(place) = self.flows.find(key, key.hash()) {
             if !self.begins_anew(packet, place) {
                 return place;
             }
             self.end(desk, place, packet.time, Ending::BegunAnew);
         }
+        self.begin(desk, packet, key, near, far, protocol)
+    }
+
+    /// A flow begins. Not inlined: what happens with every packet is to stay small, so that it stays in the processor's cache.
+    #[inline(never)]
+    fn begin(
+        &mut self,
+        desk: &mut Desk,
+        packet: &Packet<'_>,
+        key: &FlowKey,
+        near: (IpAddr, u16),
+        far: (IpAddr, u16),
+        protocol: u8,
+    ) -> u32 {
         if let Some(place) = self.flows.surplus(lives_until) {
             self.end(desk, place, packet.time, Ending::NoRoom);
         }
         desk.counters.flows += 1;
         let mut flow = Flow {
             key: *key,
-            id: hash ^ packet.time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            id: key.hash() ^ packet.time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15),
             sequence: 0,
             client: near,
             server: far,
+            at_home: self.set.plans.at_home(near.0, far.0),
             protocol,
             began: packet.time,
             last: packet.time,
@@ -224,6 +221,7 @@ impl Tracker<'_> {
             switched_at: [0; 2],
             change: None,
             held: 0,
+            held_by_exchanges: 0,
             shown: 0,
             watch: Watch::default(),
         };
@@ -254,21 +252,13 @@ impl Tracker<'_> {
 
     /// A SYN on a conversation that is over begins another one, and one on packets whose beginning was not seen begins the first.
     fn begins_anew(&self, packet: &Packet<'_>, place: u32) -> bool {
-        let (Some(tcp), Some(flow)) = (packet.transport.tcp(), self.flows.get(place)) else { return false };
+        let Some(tcp) = packet.transport.tcp().filter(|tcp| is_first_syn(tcp)) else { return false };
+        let Some(flow) = self.flows.get(place) else { return false };
         let direction = flow.direction((packet.source, packet.source_port));
-        is_first_syn(tcp)
-            && flow.session.as_ref().is_none_or(|session| session.gives_way_to(direction, tcp.sequence()))
+        flow.session.as_ref().is_none_or(|session| session.gives_way_to(direction, tcp.sequence()))
     }
 
-    fn of_flow(
-        &mut self,
-        desk: &mut Desk,
-        scene: &Scene<'_>,
-        packet: &Packet<'_>,
-        place: u32,
-        near: (IpAddr, u16),
-        bytes: u64,
-    ) {
+    fn of_flow(&mut self, desk: &mut Desk, packet: &Packet<'_>, place: u32, near: (IpAddr, u16), bytes: u64) {
         let Some(flow) = self.flows.get_mut(place) else { return };
         let direction = flow.direction(near);
         flow.last = flow.last.max(packet.time);
@@ -281,9 +271,17 @@ impl Tracker<'_> {
         {
             flow.announced = Some((announced.note, announced.name));
             flow.recognition = [Recognition::Is(announced.protocol); 2];
-            layers::begin(scene.set, flow, announced.protocol);
+            layers::begin(self.set, flow, announced.protocol);
         }
-        let mut scene = Scene { direction, ..*scene };
+        let at_home = match packet.transport {
+            // What could not be delivered may be told by somebody between the flow's ends.
+            Transport::Icmp4(_) | Transport::Icmp6(_) => {
+                self.set.plans.at_home(packet.source, packet.destination)
+            }
+            _ => flow.at_home(direction),
+        };
+        let mut scene = scene_of(self.set, packet, at_home);
+        scene.direction = direction;
         scene.is_first = flow.packets[direction.index()] == 1;
         scene.is_established = flow.is_established();
         let begins = flow.packets[0] + flow.packets[1] == 1;
@@ -336,6 +334,7 @@ impl Tracker<'_> {
             records::note_conversation(desk, &scene, flow);
         }
         let is_udp = packet.transport.udp().is_some();
+        let may_differ = fed.changed != [false; 2] || flow.changed != [false; 2];
         ask_packet(desk, &scene, Some(flow), packet, in_stream);
         if is_udp {
             ask_exchanges(desk, &scene, flow, Some(packet.payload));
@@ -356,6 +355,9 @@ impl Tracker<'_> {
         }
         desk.enter(Stage::Decode);
         flow.is_encrypted |= flow.becomes_encrypted;
+        if may_differ {
+            flow.weigh_exchanges();
+        }
         flow.let_go();
         if let Some(watching) = desk.watching {
             let direction = flow.direction(near);
@@ -401,7 +403,7 @@ impl Tracker<'_> {
         let (source, destination) = flow.ends_of(Direction::ToServer);
         let scene = Scene {
             set: self.set,
-            at_home: self.set.plans.at_home(source.0, destination.0),
+            at_home: flow.at_home,
             time: now,
             direction: Direction::ToServer,
             source,
@@ -435,7 +437,7 @@ impl Tracker<'_> {
         } else if flow.parser.is_some() {
             desk.enter(Stage::Matching);
             for direction in [Direction::ToServer, Direction::ToClient] {
-                layers::end(desk, &scene.towards(direction), &mut flow, direction, &mut fed);
+                layers::end(desk, &scene, &mut flow, direction, &mut fed);
             }
             for direction in [Direction::ToServer, Direction::ToClient] {
                 desk.of_exchanges.clear();
@@ -451,6 +453,26 @@ impl Tracker<'_> {
         desk.note(What::FlowEnded(flow.id));
         desk.enter(Stage::Decode);
         desk.place.packet += 1;
+    }
+}
+
+/// A packet, as if its source were the client and nothing were known of its flow.
+fn scene_of<'a>(set: &'a RuleSet, packet: &'a Packet<'a>, at_home: [bool; 2]) -> Scene<'a> {
+    Scene {
+        set,
+        at_home,
+        time: packet.time,
+        direction: Direction::ToServer,
+        source: (packet.source, packet.source_port),
+        destination: (packet.destination, packet.destination_port),
+        protocol: packet.protocol,
+        packet: Some(packet),
+        flow: None,
+        layer: None,
+        stream_events: Events::default(),
+        layer_events: 0,
+        is_first: false,
+        is_established: false,
     }
 }
 
@@ -498,7 +520,15 @@ fn note_unusual_protocol(desk: &mut Desk, packet: &Packet<'_>) {
 
 /// The two ends of the flow that a packet belongs to, as the packet goes, and its protocol.
 fn ends(packet: &Packet<'_>) -> ((IpAddr, u16), (IpAddr, u16), u8) {
-    match &packet.transport {
+    if matches!(packet.transport, Transport::Icmp4(_) | Transport::Icmp6(_)) {
+        return ends_of_icmp(packet);
+    }
+    ((packet.source, packet.source_port), (packet.destination, packet.destination_port), packet.protocol)
+}
+
+#[inline(never)]
+fn ends_of_icmp(packet: &Packet<'_>) -> ((IpAddr, u16), (IpAddr, u16), u8) {
+    let (kind, answers) = match &packet.transport {
         Transport::Icmp4(icmp) => {
             if let Some(embedded) = icmp.undelivered()
                 && let Some((from, to)) = embedded.ports
@@ -508,25 +538,19 @@ fn ends(packet: &Packet<'_>) -> ((IpAddr, u16), (IpAddr, u16), u8) {
                     ((embedded.source().into(), from), (embedded.destination().into(), to));
                 return (receiver, sender, embedded.protocol);
             }
-            let kind = u16::from(icmp.kind());
-            let answers = u16::from(counterpart(icmp.kind()));
-            ((packet.source, kind), (packet.destination, answers), packet.protocol)
+            (icmp.kind(), counterpart(icmp.kind()))
         }
         Transport::Icmp6(icmp) => {
-            let kind = u16::from(icmp.kind());
             let answers = match icmp.kind() {
                 128 => 129,
                 129 => 128,
-                kind => u16::from(kind),
+                kind => kind,
             };
-            ((packet.source, kind), (packet.destination, answers), packet.protocol)
+            (icmp.kind(), answers)
         }
-        _ => (
-            (packet.source, packet.source_port),
-            (packet.destination, packet.destination_port),
-            packet.protocol,
-        ),
-    }
+        _ => (0, 0),
+    };
+    ((packet.source, u16::from(kind)), (packet.destination, u16::from(answers)), packet.protocol)
 }
 
 /// The type of the ICMP message that answers one of this type.
@@ -555,29 +579,48 @@ fn feed_both(
     all: bool,
     fed: &mut Fed,
 ) {
-    let sides = [direction.reversed(), direction];
-    let is_over = flow.session.as_ref().is_some_and(|session| session.is_ending());
+    let other = direction.reversed();
     // A segment acknowledges what the other side said; its own side's turn comes with the answer, if one is to be expected.
-    let fed_sides = if all || is_over { &sides[..] } else { &sides[..1] };
-    let has_nothing = |session: &Session| !all && fed_sides.iter().all(|side| !session.offers(*side));
-    let turns = if flow.session.as_deref().is_some_and(has_nothing) { 0 } else { SWITCHES_MAX };
-    for _ in 0..turns {
+    let feeds_own = |session: &Session| all || session.is_ending();
+    let has_news = flow.session.as_deref().is_none_or(|session| {
+        all || session.offers(other) || (feeds_own(session) && session.offers(direction))
+    });
+    if has_news {
+        let sides = [other, direction];
+        let feeds_own = flow.session.as_deref().is_some_and(feeds_own);
+        feed_in_turn(desk, scene, flow, if feeds_own { &sides } else { &sides[..1] }, all, fed);
+    }
+    for side in [other, direction] {
+        if all || flow.session.as_ref().is_some_and(|session| session.is_over(side)) {
+            layers::end(desk, scene, flow, side, fed);
+        }
+    }
+}
+
+/// Feeds what these sides have, one after the other, until what is spoken does not change any more.
+fn feed_in_turn(
+    desk: &mut Desk,
+    scene: &Scene<'_>,
+    flow: &mut Flow,
+    sides: &[Direction],
+    all: bool,
+    fed: &mut Fed,
+) {
+    for _ in 0..SWITCHES_MAX {
         let was_unknown = flow.layer == Layer::Unknown;
-        for side in fed_sides.iter().copied() {
-            layers::feed_stream(desk, &scene.towards(side), flow, side, all, fed);
+        for side in sides.iter().copied() {
+            layers::feed_stream(desk, scene, flow, side, all, fed);
             switches(desk, scene, flow, fed);
         }
         // The side that was fed first may have waited for the other one to tell what is spoken.
-        if was_unknown && flow.layer != Layer::Unknown {
-            layers::feed_stream(desk, &scene.towards(sides[0]), flow, sides[0], all, fed);
+        if was_unknown
+            && flow.layer != Layer::Unknown
+            && let Some(first) = sides.first().copied()
+        {
+            layers::feed_stream(desk, scene, flow, first, all, fed);
         }
         if !switches(desk, scene, flow, fed) {
             break;
-        }
-    }
-    for side in sides {
-        if all || flow.session.as_ref().is_some_and(|session| session.is_over(side)) {
-            layers::end(desk, &scene.towards(side), flow, side, fed);
         }
     }
 }
@@ -585,12 +628,12 @@ fn feed_both(
 /// Feeds all that is left of one side.
 fn feed_rest(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, side: Direction, fed: &mut Fed) {
     for _ in 0..SWITCHES_MAX {
-        layers::feed_stream(desk, &scene.towards(side), flow, side, true, fed);
+        layers::feed_stream(desk, scene, flow, side, true, fed);
         if !switches(desk, scene, flow, fed) {
             break;
         }
     }
-    layers::end(desk, &scene.towards(side), flow, side, fed);
+    layers::end(desk, scene, flow, side, fed);
 }
 
 fn note_changes(flow: &mut Flow, fed: &Fed) {
@@ -617,7 +660,8 @@ fn switches(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &mut Fed) 
 /// understood until then.
 fn ask_streams(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, all: bool) {
     let direction = scene.direction;
-    let looks = !flow.is_passed && !flow.is_encrypted && has_stream_rules(scene);
+    let has_rules = scene.set.plans.between(scene.at_home).concerns_streams[direction.index()];
+    let looks = has_rules && !flow.is_passed && !flow.is_encrypted;
     // The bytes belong to the session, and the session to the flow that rules change: they are taken out meanwhile.
     let mut last = None;
     // Each turn looks at bytes or a gap: no stream has more than this.

@@ -91,6 +91,8 @@ pub(crate) struct Flow {
     pub(crate) sequence: u64,
     pub(crate) client: (IpAddr, u16),
     pub(crate) server: (IpAddr, u16),
+    /// Whether the client is at home, and the server.
+    pub(crate) at_home: [bool; 2],
     /// The IP protocol.
     pub(crate) protocol: u8,
     pub(crate) began: Time,
@@ -137,6 +139,8 @@ pub(crate) struct Flow {
     pub(crate) change: Option<ProtocolChange>,
     /// Bytes of memory that it holds beside itself, as far as that is known.
     pub(crate) held: usize,
+    /// Of these, what its exchanges hold: looked at again when they may have changed.
+    pub(crate) held_by_exchanges: usize,
     /// Bytes that its parser was shown since no exchange was alive.
     pub(crate) shown: usize,
     /// What is remembered of it to tell scans and their like.
@@ -173,6 +177,7 @@ impl Flow {
         session.let_go();
         if self.ended == [true; 2] && self.parser.as_ref().is_some_and(|parser| parser.live() == 0) {
             self.exchanges += self.parser.take().map_or(0, |parser| parser.opened());
+            self.held_by_exchanges = 0;
         }
     }
 
@@ -183,13 +188,25 @@ impl Flow {
 
     /// Bytes of memory that it holds beside itself now: its streams, and what its parser may have kept. An estimate.
     pub(crate) fn held_bytes(&self) -> usize {
-        let streams = self.session.as_ref().map_or(0, |session| session.held_bytes());
-        let exchanges = self.parser.as_ref().map_or(0, |parser| {
+        self.session.as_ref().map_or(0, |session| session.held_bytes()) + self.held_by_exchanges
+    }
+
+    /// Its exchanges may have changed: what they hold is looked at again.
+    pub(crate) fn weigh_exchanges(&mut self) {
+        self.held_by_exchanges = self.parser.as_ref().map_or(0, |parser| {
             let live = parser.live();
             let shown = self.shown.min(live * HELD_BYTES_OF_AN_EXCHANGE);
             live * parser.exchange_bytes() + shown + parser.unpacked_bytes()
         });
-        streams + exchanges
+    }
+
+    /// Source and destination of what goes this way: whether they are at home.
+    pub(crate) fn at_home(&self, direction: Direction) -> [bool; 2] {
+        let [client, server] = self.at_home;
+        match direction {
+            Direction::ToServer => [client, server],
+            Direction::ToClient => [server, client],
+        }
     }
 
     /// The ends, for parsers.
@@ -219,6 +236,7 @@ impl Flow {
     /// The ends were mistaken for each other.
     pub(crate) fn reverse(&mut self) {
         std::mem::swap(&mut self.client, &mut self.server);
+        self.at_home.swap(0, 1);
         self.packets.swap(0, 1);
         self.bytes.swap(0, 1);
         self.tcp_flags.swap(0, 1);

@@ -290,6 +290,13 @@ impl FlowTable {
     }
 
     fn save(&mut self, place: u32) {
+        if self.saved.is_some() {
+            self.save_now(place);
+        }
+    }
+
+    #[inline(never)]
+    fn save_now(&mut self, place: u32) {
         if let Some(saved) = &mut self.saved
             && !saved.flows.contains_key(&place)
         {

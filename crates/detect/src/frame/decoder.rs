@@ -95,13 +95,13 @@ impl Decoder {
         Decoder { settings, fragments: Fragments::default() }
     }
 
-    /// Reads a frame of this link type (the numbers of pcap) and shows its packets, innermost first.
-    ///
     /// Bytes of pieces of datagrams that are kept.
     pub(crate) fn fragments_bytes(&self) -> u64 {
         self.fragments.held_bytes()
     }
 
+    /// Reads a frame of this link type (the numbers of pcap) and shows its packets, innermost first.
+    ///
     /// Frames must come in the order of their time; a time that goes back only keeps fragments longer.
     pub fn decode(&mut self, time: Time, link: u16, frame: &[u8], sink: &mut dyn FnMut(&Packet<'_>)) {
         let mut run =

@@ -87,6 +87,11 @@ impl Addresses {
         addresses
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        // Whatever is not asked of all is asked of IPv6.
+        self.always.is_empty() && self.v6.is_empty()
+    }
+
     /// Adds the rules that may hold between these two.
     pub(crate) fn find(&self, source: IpAddr, destination: IpAddr, found: &mut Vec<u32>) {
         found.extend_from_slice(&self.always);

@@ -190,6 +190,10 @@ pub(crate) struct Plan {
     /// By direction: rules on streams that have no string.
     pub(crate) stream_bare: [Bare; 2],
     pub(crate) layers: BTreeMap<ProtocolId, [LayerPlan; 2]>,
+    /// By direction and carrier: whether any rule may concern packets.
+    pub(crate) concerns_packets: [[bool; 4]; 2],
+    /// By direction: whether any rule may concern raw bytes of streams.
+    pub(crate) concerns_streams: [bool; 2],
 }
 
 /// Strings by protocol and direction, field, and buffer.
@@ -276,7 +280,25 @@ impl Plan {
             });
             plan.layers.entry(protocol).or_default()[side].scans = scans.collect();
         }
+        plan.note_concerns();
         plan
+    }
+
+    /// Most of the time there is a rule for everything; a set of few rules, or none, lets most packets pass at once.
+    fn note_concerns(&mut self) {
+        let of_any = !self.events.is_empty() || !self.recognised.is_empty() || !self.addresses.is_empty();
+        for side in [0, 1] {
+            let of_streams = !self.streams[side].is_empty() || !self.stream_bare[side].is_empty();
+            self.concerns_streams[side] = of_streams;
+            for carrier in Carrier::ALL {
+                let place = carrier as usize;
+                // Bytes of a segment that are no part of its stream are looked at as a packet's.
+                self.concerns_packets[side][place] = of_any
+                    || (carrier == Carrier::Tcp && of_streams)
+                    || !self.bare[side][place].is_empty()
+                    || !self.packets[side][place].is_empty();
+            }
+        }
     }
 
     fn add_packet_rule(

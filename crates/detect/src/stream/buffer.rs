@@ -133,6 +133,7 @@ impl Buffer {
     }
 
     /// Adds a segment that lies before, over or behind a hole.
+    #[inline(never)]
     fn insert(&mut self, at: u64, bytes: &[u8], settled: u64, added: &mut Added) {
         let new = (at, at + bytes.len() as u64);
         if self.pieces.len() + 2 >= PIECES_MAX {

@@ -183,10 +183,10 @@ impl Machine {
             self.after_reset(segment, events);
             return Verdict::Nothing;
         }
-        let own = self.sides[segment.direction.index()];
         if segment.length > 0 {
+            let acked = self.sides[segment.direction.index()].acked;
             let is_before_base = !is_after(segment.end(), segment.base);
-            if is_before_base || !is_after(segment.end(), own.acked) {
+            if is_before_base || !is_after(segment.end(), acked) {
                 events.add(Event::SpuriousRetransmission);
             }
             if is_before_base {
@@ -194,13 +194,18 @@ impl Machine {
                 return Verdict::Nothing;
             }
         }
-        let verdict = self.dispatch(self.state, segment, events);
+        // As nearly always: what all states need stays out of the processor's cache.
+        let verdict = match self.state {
+            State::Established => self.in_established(segment, events),
+            state => self.dispatch(state, segment, events),
+        };
         if verdict != Verdict::Refused {
             self.after_reset(segment, events);
         }
         verdict
     }
 
+    #[inline(never)]
     fn dispatch(&mut self, state: State, segment: &Segment<'_>, events: &mut Events) -> Verdict {
         match state {
             State::SynSent => self.in_syn_sent(segment, events),
