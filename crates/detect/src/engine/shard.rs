@@ -658,7 +658,19 @@ fn switches(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &mut Fed) 
 
 /// Asks rules of raw bytes and of exchanges, the way that the packet goes: what the other side said is looked at when that side goes on, with what was
 /// understood until then.
+#[inline]
 fn ask_streams(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, all: bool) {
+    let has_raw = |session: &Session| all || session.has_raw(scene.direction);
+    if flow.changed[scene.direction.index()]
+        || !desk.of_exchanges.is_empty()
+        || flow.session.as_deref().is_some_and(has_raw)
+    {
+        ask_of_streams(desk, scene, flow, all);
+    }
+}
+
+#[inline(never)]
+fn ask_of_streams(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, all: bool) {
     let direction = scene.direction;
     let has_rules = scene.set.plans.between(scene.at_home).concerns_streams[direction.index()];
     let looks = has_rules && !flow.is_passed && !flow.is_encrypted;

@@ -150,7 +150,8 @@ mod tests {
         writer.finish().expect("it is written");
         let set = Arc::new(RuleSet::load(&[], &Variables::default(), &|_| None));
         let told = |count: u16| {
-            let source = Source::open(&path, false).expect("it is there");
+            // Batches as several get them, so that what one is told can be compared.
+            let source = Source::open(&path, false, 2).expect("it is there");
             let of = |mine| Worker::new(Arc::clone(&set), move |shard| shard % count == mine);
             let mut read = Vec::new();
             let (source, workers) = work_through(source, (0..count).map(of).collect(), &mut |report| {

@@ -63,7 +63,7 @@ pub(crate) fn replay(
     tell: &mut dyn FnMut(&Told<'_>),
 ) -> Result<Replayed, String> {
     debug_assert!((1..=SHARDS).contains(&count));
-    let source = Source::open(path, wanted.stages)?;
+    let source = Source::open(path, wanted.stages, count)?;
     let mut workers: Vec<Worker> =
         (0..count).map(|mine| Worker::new(Arc::clone(set), move |shard| shard % count == mine)).collect();
     let mut judge = Judge::new(Arc::clone(set));
