@@ -9,7 +9,7 @@ use std::path::Path;
 /// Batches between two looks at what is held.
 const HELD_EVERY_BATCHES: u64 = 16;
 
-/// Bytes of a batch that one worker reads for itself. A tenth of the time less than with whole chunks; among several, larger ones are handed on less often.
+/// Bytes of a batch that one worker reads for itself. A twentieth of the time less than with whole chunks; among several, larger ones are handed on less often.
 const OWN_BATCH_BYTES: usize = 256 << 10;
 
 /// Frames that follow each other.
