@@ -24,7 +24,7 @@ pub(super) struct Batch {
 }
 
 /// Where batches come from.
-pub(super) struct Source {
+pub(crate) struct Source {
     name: String,
     reader: Reader<File>,
     batches: u64,
@@ -38,7 +38,7 @@ pub(super) struct Source {
 
 impl Source {
     /// `measures`: whether it is wanted how long reading took, and what is held.
-    pub(super) fn open(path: &Path, measures: bool) -> Result<Self, String> {
+    pub(crate) fn open(path: &Path, measures: bool) -> Result<Self, String> {
         let name = path.display().to_string();
         let reader = Reader::open(path).map_err(|error| format!("{name}: {error}"))?;
         Ok(Source {
