@@ -37,7 +37,7 @@ The list is a JSON array of objects, one for each case:
 Whatever else a case has is passed over. As in
   [{\"dir\":\"web\",\"pcap\":\"input.pcap\",\"rules\":\"test.rules\",\"area\":\"http\",\"truth\":{\"2001\":3}}]
 
-A case passes if every rule alerts as often as it must. One whose capture ends in the midst of a frame is looked at as far as it goes, counts like any other,
+A case passes if every rule alerts as often as it must. One whose capture is damaged or cut off is looked at as far as it goes, counts like any other,
 and is told under `damaged`.
 
 Examples:
