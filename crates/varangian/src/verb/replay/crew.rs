@@ -162,7 +162,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (path, set) = long(folder.path());
         for count in [1, 2, 8] {
-            let source = Source::open(&path, false).expect("it is there");
+            let source = Source::open(&path, false, count).expect("it is there");
             let of = |mine| Worker::new(Arc::clone(&set), move |shard| shard % count == mine);
             let mut told = 0;
             let (source, _) = work_through(source, (0..count).map(of).collect(), &mut |_| {
@@ -179,7 +179,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (path, set) = long(folder.path());
         let told = |count: u16| {
-            let source = Source::open(&path, false).expect("it is there");
+            // Batches as several get them, so that what one is told can be compared.
+            let source = Source::open(&path, false, 2).expect("it is there");
             let of = |mine| Worker::new(Arc::clone(&set), move |shard| shard % count == mine);
             let mut read = Vec::new();
             let (source, workers) = work_through(source, (0..count).map(of).collect(), &mut |report| {

@@ -129,7 +129,7 @@ mod tests {
         for (wrong, words) in
             [("0a".repeat(16), "is an MD5"), ("0g".repeat(32), "no SHA-256"), ("0a".repeat(31), "no SHA-256")]
         {
-            let told = sha256(&wrong).err().expect("it is refused");
+            let told = sha256(&wrong).expect_err("it is refused");
             assert!(told.contains(words) && told.contains("64 hexadecimal digits would be right"), "{told}");
         }
         assert!(sha256(&format!("{}  name", "0a".repeat(32))).is_err());
