@@ -159,8 +159,6 @@ fn who_interrupts_keeps_what_was_written_before_and_is_told_where_the_rest_is() 
         assert!(Instant::now() < until, "it does not begin");
         sleep(Duration::from_millis(10));
     }
-    // The file is made a moment before signals are waited for.
-    sleep(Duration::from_millis(500));
     let number = child.0.id().to_string();
     assert!(Command::new("kill").args(["-INT", &number]).status().expect("kill").success());
     let status = child.0.wait().expect("it ends");

@@ -42,7 +42,7 @@ pub(super) fn folder(path: &Path) -> Result<(), String> {
 /// The file while it is written.
 pub(super) struct EveFile {
     places: Places,
-    /// Nothing once it is complete.
+    /// Nothing before it is there, and once it is complete.
     writer: Arc<Mutex<Option<BufWriter<File>>>>,
     /// As long as the folder is open and locked, nobody else writes there.
     _lock: Option<File>,
@@ -74,16 +74,19 @@ impl EveFile {
         let end = folder.join(NAME);
         // A link leads to the file that is replaced.
         let end = fs::canonicalize(&end).unwrap_or(end);
-        let told = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
         if end.is_dir() {
             return Err(format!("{}: is a folder, where a file is to be written", end.display()));
         }
         let is_ordinary = fs::metadata(&end).map_or(true, |data| data.is_file());
         let until = if is_ordinary { end.with_file_name(PARTIAL_NAME) } else { end.clone() };
-        let file = File::create(&until).map_err(|error| told(&until, error))?;
         let places = Places { end, until };
-        let writer = Arc::new(Mutex::new(Some(BufWriter::new(file))));
+        let writer = Arc::new(Mutex::new(None));
         watch_for_signals(&places, &writer).map_err(|error| format!("cannot wait for signals: {error}"))?;
+        // Whoever sees the file can rely on what a signal does.
+        let mut begun = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = File::create(&places.until);
+        *begun = Some(BufWriter::new(file.map_err(|error| format!("{}: {error}", places.until.display()))?));
+        drop(begun);
         Ok(EveFile { places, writer, _lock: lock })
     }
 
@@ -157,7 +160,7 @@ fn end(places: &Places, writer: &Mutex<Option<BufWriter<File>>>, code: i32) -> !
         thread::sleep(INTERRUPTION_WAIT);
     }
     if let Some(writer) = &mut held {
-        // Complete already: there is nothing to say.
+        // Not begun, or complete: there is nothing to say.
         let Some(writer) = writer.as_mut() else { exit(code) };
         let _ = writer.flush();
     }
