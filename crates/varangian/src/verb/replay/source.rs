@@ -27,7 +27,7 @@ pub(super) struct Batch {
 }
 
 /// Where batches come from.
-pub(super) struct Source {
+pub(crate) struct Source {
     name: String,
     reader: Reader<File>,
     batches: u64,
@@ -41,7 +41,7 @@ pub(super) struct Source {
 
 impl Source {
     /// `measures`: whether it is wanted how long reading took, and what is held. `workers`: how many will share it.
-    pub(super) fn open(path: &Path, measures: bool, workers: u16) -> Result<Self, String> {
+    pub(crate) fn open(path: &Path, measures: bool, workers: u16) -> Result<Self, String> {
         let name = path.display().to_string();
         let mut reader = Reader::open(path).map_err(|error| format!("{name}: {error}"))?;
         if workers == 1 {
