@@ -154,7 +154,7 @@ impl Tracker<'_> {
 
     /// The place of the packet's flow, which begins if there is none. `from`: the end of the key that it comes from.
     fn place(&mut self, desk: &mut Desk, packet: &Packet<'_>, key: &FlowKey, from: End) -> u32 {
-        if let Some(place) = self.flows.find(key, key.hash()) {
+        if let Some(place) = self.flows.find(key) {
             if !self.begins_anew(packet, place, from) {
                 return place;
             }
