@@ -209,7 +209,10 @@ impl Connection {
             Direction::ToServer => (self.request_state == RequestState::Identity, false),
             Direction::ToClient => (
                 self.response_state == ResponseState::Identity,
-                self.response_state == ResponseState::UntilClose,
+                matches!(
+                    self.response_state,
+                    ResponseState::UntilClose | ResponseState::Open | ResponseState::OpenLine
+                ),
             ),
         };
         if !known && !open {

@@ -192,13 +192,14 @@ impl Head {
         complete: bool,
         events: &mut Events,
     ) -> Result<Block, TooMuch> {
-        let reader = Reader { side: self.side, complete };
+        let mut reader = Reader { side: self.side, complete, behind_newline: false };
         let mut block = Block { taken: 0, over: false };
         let text_start = self.text.len();
         loop {
             let rest = input.get(block.taken..).unwrap_or_default();
             // Whether something is too long is not a question of how much of it came at once.
             let rest = rest.get(..FIELD_BYTES_MAX).unwrap_or(rest);
+            reader.behind_newline = block.taken == 0 && self.raw().is_empty() && self.line().ends_with(b"\n");
             match reader.block_end(rest) {
                 Ok(Some(length)) => {
                     block = Block { taken: block.taken + length, over: true };

@@ -61,6 +61,8 @@ pub(super) struct Reader {
     pub(super) side: Side,
     /// Nothing follows what is there.
     pub(super) complete: bool,
+    /// A `\r` at the front belongs to the end of the line before.
+    pub(super) behind_newline: bool,
 }
 
 /// The end of a line.
@@ -105,7 +107,7 @@ impl Reader {
             (_, [b'\n', ..]) => Ok(Some(1)),
             (_, []) => Err(More),
             (_, [b'\r']) if !self.complete => Err(More),
-            (Side::Response, [b'\r', ..]) => Ok(Some(1)),
+            (Side::Response, [b'\r', ..]) if !self.behind_newline => Ok(Some(1)),
             _ => Ok(None),
         }
     }

@@ -7,6 +7,7 @@
 //! or goes on until the server closes.
 //! Upon `100 Continue`: another response line follows. Upon `101`: the flow goes on as something else. Upon `200`
 //! after `CONNECT`: it is a tunnel.
+//! Upon a length with something around it: the body goes on behind it until a response line follows.
 //! Upon a chunk's length that is none: all that follows is the body.
 
 use super::connection::{Connection, FIELD_BYTES_MAX, Step, View, is_connect};
@@ -36,6 +37,10 @@ pub(super) enum ResponseState {
     Headers,
     Identity,
     UntilClose,
+    /// At the beginning of a line of a body of which nothing says where it ends: a response line ends it.
+    Open,
+    /// Within such a line.
+    OpenLine,
     ChunkLength,
     Chunk,
     ChunkEnd,
@@ -56,7 +61,7 @@ impl Connection {
                 Some(0) => self.response_start(context),
                 Some(length) => Ok(Step::Go(length)),
             },
-            ResponseState::Line => self.response_line(view, context),
+            ResponseState::Line => self.response_line(view),
             ResponseState::Headers => self.response_headers(view, context),
             ResponseState::Identity => self.response_identity(view),
             ResponseState::UntilClose => {
@@ -65,6 +70,13 @@ impl Connection {
                     return self.on(ResponseState::Finalize, view.rest.len());
                 }
                 Ok(Step::Wait(view.rest.len()))
+            }
+            ResponseState::Open => self.response_open(view, context),
+            ResponseState::OpenLine => {
+                let end = memchr(b'\n', view.rest).map(|end| end + 1);
+                let length = end.unwrap_or(view.rest.len());
+                self.body(TO_CLIENT, view.rest.get(..length).unwrap_or_default())?;
+                if end.is_none() { Ok(Step::Wait(length)) } else { self.on(ResponseState::Open, length) }
             }
             ResponseState::ChunkLength => self.response_chunk_length(view),
             ResponseState::Chunk => self.response_chunk(view),
@@ -122,7 +134,7 @@ impl Connection {
         self.on(ResponseState::Line, 0)
     }
 
-    fn response_line(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
+    fn response_line(&mut self, view: View<'_>) -> Result<Step, Broken> {
         let length = match line_length(view.rest) {
             Some(length) => length,
             None if view.last && !view.rest.is_empty() => view.rest.len(),
@@ -133,31 +145,22 @@ impl Connection {
             self.note(TO_CLIENT, Event::ResponseFieldTooLong);
             return Err(Broken);
         }
-        let in_body = self.current(TO_CLIENT)?.response.progress == Progress::Body;
-        if line::is_empty_line(line) && !in_body {
+        if line::is_empty_line(line) {
             return Ok(Step::Go(length));
         }
         if line::is_no_response_line(line) {
             return self.line_of_body(line, after, view.last);
         }
-        let others_wait = self.done[Direction::ToServer.index()] > self.done[TO_CLIENT.index()] + 1;
-        let exchange = self.current(TO_CLIENT)?;
-        if in_body && others_wait {
-            // What stood before was all of the response, and this is one to another request.
-            self.complete_response(context)?;
-            return Ok(Step::Go(0));
-        }
-        read_line(exchange, line);
+        read_line(self.current(TO_CLIENT)?, line);
         self.on(ResponseState::Headers, length)
     }
 
-    /// A line that is no response line is skipped if a response line may follow, else it is part of the body.
+    /// A line that is no response line is skipped if a response line may follow, else a body begins with it.
     fn line_of_body(&mut self, line: &[u8], after: &[u8], last: bool) -> Result<Step, Broken> {
-        let in_body = self.current(TO_CLIENT)?.response.progress == Progress::Body;
-        let is_short = without_line_end(line).len() <= 2 && !in_body;
         if after.len() <= 1 && !last {
             return Ok(Step::Wait(0));
         }
+        let is_short = without_line_end(line).len() <= 2;
         if after.first() == Some(&b'H') || (is_short && !after.is_empty()) {
             return Ok(Step::Go(line.len()));
         }
@@ -168,7 +171,25 @@ impl Connection {
         exchange.response.coding = Coding::Identity;
         exchange.response.progress = Progress::Body;
         self.body(TO_CLIENT, line)?;
-        Ok(Step::Go(line.len()))
+        self.on(ResponseState::Open, line.len())
+    }
+
+    /// A line of a body that has no end but the next response line.
+    fn response_open(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
+        let line = view.rest.get(..FIELD_BYTES_MAX).unwrap_or(view.rest);
+        match line::may_be_response_line(line) {
+            None if !view.last && line.len() < FIELD_BYTES_MAX => return Ok(Step::Wait(0)),
+            None | Some(false) => return self.on(ResponseState::OpenLine, 0),
+            Some(true) => {}
+        }
+        let others_wait = self.done[Direction::ToServer.index()] > self.done[TO_CLIENT.index()] + 1;
+        let has_line = !self.current(TO_CLIENT)?.response.head.line().is_empty();
+        if has_line || others_wait {
+            self.complete_response(context)?;
+            return Ok(Step::Go(0));
+        }
+        // What stood before was in front of this response, not one by itself.
+        self.on(ResponseState::Line, 0)
     }
 
     fn response_headers(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
@@ -276,6 +297,10 @@ impl Connection {
         self.left[TO_CLIENT.index()] = left - taken as u64;
         if left > taken as u64 && !view.last {
             return Ok(Step::Wait(taken));
+        }
+        if self.current(TO_CLIENT)?.has_odd_length && !view.last {
+            // It may as well be longer.
+            return self.on(ResponseState::Open, taken);
         }
         self.body_over(TO_CLIENT)?;
         self.on(ResponseState::Finalize, taken)
