@@ -140,7 +140,11 @@ fn compare(
     let name = PROTOCOLS[place].name;
     assert_eq!(pieces.records(), crumbs.records(), "{name}: pieces and crumbs differ");
     let questions = &known().questions[place];
-    assert_eq!(pieces.shown(questions), crumbs.shown(questions), "{name}: pieces and crumbs show different fields");
+    assert_eq!(
+        pieces.shown(questions),
+        crumbs.shown(questions),
+        "{name}: pieces and crumbs show different fields"
+    );
 }
 
 fn driver(protocol: &Protocol, settings: &Settings, transport: Transport, announced: bool) -> Driver {

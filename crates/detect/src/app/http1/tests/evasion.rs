@@ -69,7 +69,8 @@ fn a_body_is_seen_whatever_its_coding_is_said_to_be() {
 
 #[test]
 fn bytes_behind_a_body_are_seen_too() {
-    for answer in ["HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc{}\r\n", "HTTP/1.1 204 None\r\n\r\n{}\r\n"] {
+    for answer in ["HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc{}\r\n", "HTTP/1.1 204 None\r\n\r\n{}\r\n"]
+    {
         let talk = seen(answer);
         // Whether they came with it or later cannot matter, so they are not of its exchange.
         let body = talk.text(1, file::DATA, ToClient).unwrap_or_default();
