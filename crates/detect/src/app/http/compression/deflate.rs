@@ -10,6 +10,9 @@ use miniz_oxide::inflate::core::inflate_flags::{
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, TINFL_LZ_DICT_SIZE, decompress};
 
+/// Bytes that come out in one piece at most.
+const PIECE_BYTES_MAX: usize = 8 * 1024;
+
 #[derive(Clone)]
 pub(super) struct Deflate {
     state: DecompressorOxide,
@@ -47,8 +50,8 @@ impl Deflate {
             rest = rest.get(taken..).unwrap_or_default();
             let end = self.at.saturating_add(given);
             let output = self.window.get(self.at..end).unwrap_or_default();
-            if !output.is_empty() {
-                receive(output).map_err(|_| Failure::Refused)?;
+            for piece in output.chunks(PIECE_BYTES_MAX) {
+                receive(piece).map_err(|_| Failure::Refused)?;
             }
             self.at = end % TINFL_LZ_DICT_SIZE;
             match status {
