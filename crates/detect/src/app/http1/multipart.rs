@@ -89,8 +89,8 @@ impl Multipart {
             }
             let taken = match self.state {
                 State::Boundary => self.boundary(rest),
-                State::OtherLine => Some(self.to_line_end(rest, State::Boundary)),
-                State::BoundaryLine => Some(self.to_line_end(rest, State::Header)),
+                State::OtherLine => Some(self.pass_line(rest, State::Boundary)),
+                State::BoundaryLine => Some(self.pass_line(rest, State::Header)),
                 State::LongLine => self.long_line(rest),
                 State::Header => self.header_line(rest, files, events),
                 State::First => self.first(rest, files, events),
@@ -117,7 +117,7 @@ impl Multipart {
         Some(0)
     }
 
-    fn to_line_end(&mut self, rest: &[u8], then: State) -> usize {
+    fn pass_line(&mut self, rest: &[u8], then: State) -> usize {
         let Some(end) = memchr(b'\n', rest) else { return rest.len() };
         self.state = then;
         end + 1
