@@ -292,6 +292,14 @@ fn a_body_of_http_whose_length_is_odd_goes_on_until_a_response_follows() {
 }
 
 #[test]
+fn a_body_of_http_behind_which_the_server_closes_may_be_longer_than_it_says() {
+    let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nabcd";
+    is_told("http", &answered(answer), &[r#""content":"abcd""#], &[]);
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabcd";
+    is_told("http", &answered(answer), &[r#""content":"ab""#], &[]);
+}
+
+#[test]
 fn a_body_of_http_that_is_no_compressed_one_is_shown_as_it_is() {
     // For bare deflate: a block of three bytes, then one of a kind that there is not.
     let body = b"\x00\x03\x00\xfc\xffabc\x07 and what follows";

@@ -110,8 +110,8 @@ pub struct Exchange {
     pub(super) status: Option<u16>,
     pub(super) status_message: Option<Place>,
     pub(super) saw_continue: bool,
-    /// Something stands around the number that is the response's length.
-    pub(super) has_odd_length: bool,
+    /// Its body may go on behind its length: something stands around the number, or no other response is to follow.
+    pub(super) may_go_on: bool,
 }
 
 impl Exchange {
@@ -143,7 +143,7 @@ impl Exchange {
             status: None,
             status_message: None,
             saw_continue: false,
-            has_odd_length: false,
+            may_go_on: false,
         }
     }
 

@@ -89,10 +89,11 @@ pub(super) fn response_coding(exchange: &mut Exchange, events: &mut Events) -> R
         };
         events.set_if(junk.before, Event::LengthExtraDataStart);
         events.set_if(junk.after, Event::LengthExtraDataEnd);
-        exchange.has_odd_length = junk.before || junk.after;
+        let closes = head.value(b"connection").is_some_and(|value| is_word(trimmed(value), b"close"));
+        exchange.may_go_on = junk.before || junk.after || closes;
         exchange.response.coding = Coding::Identity;
         exchange.response.content_length = Some(length);
-        return Ok(match (length, exchange.has_odd_length) {
+        return Ok(match (length, exchange.may_go_on) {
             (0, true) => ResponseState::Open,
             (0, false) => ResponseState::Finalize,
             _ => ResponseState::Identity,

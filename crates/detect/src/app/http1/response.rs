@@ -7,7 +7,8 @@
 //! or goes on until the server closes.
 //! Upon `100 Continue`: another response line follows. Upon `101`: the flow goes on as something else. Upon `200`
 //! after `CONNECT`: it is a tunnel.
-//! Upon a length with something around it: the body goes on behind it until a response line follows.
+//! Upon a length with something around it, or of a response behind which the server closes: bytes behind it go on with the body until a response line follows.
+//! Whoever reads them may take either for the body, and what is cut in two would be found in neither half.
 //! Upon a chunk's length that is none: all that follows is the body.
 
 use super::connection::{Connection, FIELD_BYTES_MAX, Step, View, is_connect};
@@ -298,7 +299,7 @@ impl Connection {
         if left > taken as u64 && !view.last {
             return Ok(Step::Wait(taken));
         }
-        if self.current(TO_CLIENT)?.has_odd_length && !view.last {
+        if self.current(TO_CLIENT)?.may_go_on && !view.last {
             // It may as well be longer.
             return self.on(ResponseState::Open, taken);
         }
