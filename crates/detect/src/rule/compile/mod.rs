@@ -4,7 +4,8 @@
 //! After the last option: what was asked of one buffer is one chain, candidates get their fast pattern, and the rule gets its
 //! [`Kind`]: when it is asked at all.
 //!
-//! An option that nobody knows, or whose value makes no sense, refuses the whole rule.
+//! An option that nobody knows refuses the whole rule, by its name. One whose value makes no sense makes the rule wrong, and so does a head that does:
+//! which of the two it is stands in the [`Complaint`].
 
 mod byte_options;
 mod content_options;
@@ -16,6 +17,7 @@ mod meta;
 mod refusals;
 mod state_options;
 
+pub(crate) use expression::complaint as expression_complaint;
 pub(crate) use head::action;
 pub(crate) use kind::directions;
 
@@ -40,7 +42,7 @@ const TRANSFORMS_MAX: usize = 16;
 /// Why a rule was refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {
-    /// The option that could not be read; empty for the head.
+    /// The option that asks for what is not here; [`HEAD`] for the head, [`RULE`] for the rule as a whole.
     pub keyword: String,
     /// What was wrong with it.
     pub words: String,
@@ -50,13 +52,40 @@ pub struct Refusal {
     pub is_unmet: bool,
 }
 
-/// Reads the file of this name, which a rule asks for.
-pub type ReadFile<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+/// What stands in the place of a keyword where the head asks for what is not here: its protocol, its hook.
+pub const HEAD: &str = "(head)";
+/// The same where no part of the rule alone does.
+pub const RULE: &str = "(rule)";
+
+/// Why a rule is not loaded.
+pub(crate) enum Failure {
+    /// Its text is wrong: at which byte of the rule, and why.
+    Wrong(usize, String),
+    /// It asks for what is not here.
+    Refused(Refusal),
+}
+
+impl Failure {
+    /// `keyword` is to blame, which stands at this byte of the rule.
+    pub(crate) fn new(at: usize, keyword: &str, complaint: Complaint) -> Self {
+        if !complaint.is_lacking() {
+            return Failure::Wrong(at, complaint.0);
+        }
+        Failure::Refused(Refusal {
+            keyword: keyword.to_owned(),
+            is_unknown: complaint.0.starts_with(UNKNOWN),
+            is_unmet: keyword == "requires" && complaint.0.starts_with(UNMET),
+            words: complaint.0,
+        })
+    }
+}
+
+/// Reads the file of this name, which a rule asks for; or says why it cannot be read.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, String>;
 
 /// Everything that rules of one set have in common.
 pub(crate) struct Compiler<'a> {
     pub(crate) variables: &'a Variables,
-    pub(crate) classes: &'a BTreeMap<String, (String, u32)>,
     pub(crate) read: ReadFile<'a>,
     pub(crate) lists: Lists,
     /// Names of bits, numbers and shared bits, by their place.
@@ -70,14 +99,12 @@ pub(crate) struct Compiler<'a> {
     expressions: BTreeMap<(Vec<u8>, u8), Arc<pcre::Regex>>,
     /// How often each keyword was read.
     pub(crate) used: BTreeMap<String, u64>,
+    /// What is odd about the rule that was read last: at which byte of it, and what.
+    pub(crate) warnings: Vec<(usize, String)>,
 }
 
 impl<'a> Compiler<'a> {
-    pub(crate) fn new(
-        variables: &'a Variables,
-        classes: &'a BTreeMap<String, (String, u32)>,
-        read: ReadFile<'a>,
-    ) -> Self {
+    pub(crate) fn new(variables: &'a Variables, read: ReadFile<'a>) -> Self {
         let mut keywords = BTreeMap::new();
         for protocol in crate::app::table::PROTOCOLS {
             for keyword in protocol.keywords {
@@ -89,7 +116,6 @@ impl<'a> Compiler<'a> {
         }
         Compiler {
             variables,
-            classes,
             read,
             lists: Lists::default(),
             names: BTreeMap::new(),
@@ -100,6 +126,7 @@ impl<'a> Compiler<'a> {
             ports: BTreeMap::new(),
             expressions: BTreeMap::new(),
             used: BTreeMap::new(),
+            warnings: Vec::new(),
         }
     }
 
@@ -124,7 +151,16 @@ impl<'a> Compiler<'a> {
     }
 
     /// Makes a rule of what was written.
-    pub(crate) fn compile(&mut self, source: &Source<'_>) -> Result<Rule, Refusal> {
+    pub(crate) fn compile(&mut self, source: &Source<'_>) -> Result<Rule, Failure> {
+        // One that says itself that it is not for us may be written in whatever language it likes.
+        for option in source.options.iter().filter(|option| option.name.eq_ignore_ascii_case("requires")) {
+            self.requires(option.value)
+                .map_err(|complaint| Failure::new(option.value_at, "requires", complaint))?;
+        }
+        self.head_makes_sense(source)?;
+        if !source.options.iter().any(|option| option.name.eq_ignore_ascii_case("sid")) {
+            return Err(self.without_sid(source));
+        }
         let mut draft = Draft::new(source);
         for option in &source.options {
             // Names of keywords may be written in any case.
@@ -134,22 +170,62 @@ impl<'a> Compiler<'a> {
             let parts_before = draft.parts.len();
             let read = self.option(&mut draft, option);
             let read = read.and_then(|()| draft.narrow_protocols(parts_before, option.name, option.value));
-            read.map_err(|complaint| Refusal {
-                keyword: option.name.to_owned(),
-                is_unknown: complaint.0.starts_with(UNKNOWN),
-                is_unmet: option.name == "requires" && complaint.0.starts_with(UNMET),
-                words: complaint.0,
-            })?;
+            read.map_err(|complaint| self.blame(option, complaint))?;
         }
-        let refuse = |complaint: Complaint| Refusal {
-            keyword: String::new(),
-            words: complaint.0,
-            is_unknown: false,
-            is_unmet: false,
-        };
-        let head = self.head(source, &mut draft).map_err(refuse)?;
-        draft.contradictions(&head).map_err(refuse)?;
-        self.finish(draft, head).map_err(refuse)
+        let rule = |complaint| Failure::new(0, RULE, complaint);
+        let head = self.head(source, &mut draft)?;
+        draft.contradictions(&head).map_err(rule)?;
+        self.finish(draft, head).map_err(rule)
+    }
+
+    /// An option is to blame: with its value, or with what follows since a `;` is missing.
+    fn blame(&self, option: &SourceOption<'_>, complaint: Complaint) -> Failure {
+        match self.swallowed(option.value) {
+            Some((at, word)) if !complaint.is_lacking() => {
+                Failure::Wrong(option.value_at + at, format!("a ';' is missing before '{word}'"))
+            }
+            _ => Failure::new(option.at, option.name, complaint),
+        }
+    }
+
+    fn without_sid(&self, source: &Source<'_>) -> Failure {
+        let swallowed = source
+            .options
+            .iter()
+            .filter_map(|option| self.swallowed(option.value).map(|(at, word)| (option.value_at + at, word)))
+            .find(|(_, word)| word.eq_ignore_ascii_case("sid"));
+        match swallowed {
+            Some((at, word)) => Failure::Wrong(at, format!("a ';' is missing before '{word}'")),
+            None => Failure::Wrong(source.end, "the rule has no 'sid'".to_owned()),
+        }
+    }
+
+    /// Another option that stands in this one's value, since nothing parts them: where the `;` is missing, and its name.
+    fn swallowed<'v>(&self, value: &'v str) -> Option<(usize, &'v str)> {
+        let (mut is_quoted, mut is_escaped) = (false, false);
+        // Where what stands before the blanks ends, and whether it is a closing quotation mark.
+        let (mut end, mut is_closed) = (0, false);
+        for (at, letter) in value.char_indices() {
+            if !letter.is_whitespace() {
+                let is_begin = at > end && end > 0 && !is_quoted;
+                if is_begin && let Some(word) = self.begins_option(value.get(at..)?, is_closed) {
+                    return Some((end, word));
+                }
+                let is_mark = letter == '"' && !is_escaped;
+                is_quoted ^= is_mark;
+                (end, is_closed) = (at + letter.len_utf8(), is_mark && !is_quoted);
+            }
+            is_escaped = letter == '\\' && !is_escaped;
+        }
+        None
+    }
+
+    /// The name with which this text begins, if it is that of an option; one without a value only `may_be_bare`.
+    fn begins_option<'v>(&self, text: &'v str, may_be_bare: bool) -> Option<&'v str> {
+        let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
+        let (word, rest) = text.split_at(text.find(|letter| !is_name(letter)).unwrap_or(text.len()));
+        let is_option = rest.trim_start().starts_with(':') || may_be_bare;
+        (is_option && self.knows(&word.to_ascii_lowercase())).then_some(word)
     }
 
     fn option(&mut self, draft: &mut Draft, option: &SourceOption<'_>) -> Result<(), Complaint> {
@@ -214,7 +290,7 @@ impl<'a> Compiler<'a> {
                 draft.files.push(parse(value, self.read)?);
                 Ok(())
             }
-            None => Err(Complaint::new(format!("{UNKNOWN}: '{}'", option.name))),
+            None => Err(Complaint::lacking(format!("{UNKNOWN}: '{}'", option.name))),
         }
     }
 
@@ -375,6 +451,8 @@ enum DraftPart {
 /// A rule that is being read.
 struct Draft {
     meta: Meta,
+    /// `priority` was said: a class does not change it.
+    has_priority: bool,
     exchange: bool,
     parts: Vec<DraftPart>,
     /// The place in `parts` that options look into.
@@ -425,6 +503,7 @@ impl Draft {
         let head_layers = head::layers(&name).unwrap_or_default();
         Draft {
             meta: meta::empty(),
+            has_priority: false,
             exchange: source.arrow == Arrow::Exchange,
             parts: Vec::new(),
             current: None,
@@ -461,7 +540,7 @@ impl Draft {
     fn look_into(&mut self, at: Where) -> Result<(), Complaint> {
         self.in_base64 = false;
         if self.parts.len() >= PARTS_MAX {
-            return Err(Complaint::new(format!("more than {PARTS_MAX} buffers in one rule")));
+            return Err(Complaint::lacking(format!("more than {PARTS_MAX} buffers in one rule")));
         }
         let is_last = self.current.and_then(|place| self.parts.get(place)).is_some_and(|part| {
             matches!(part, DraftPart::Open(open) if open.at.same(&at) && open.transforms.is_empty() && open.chain.is_empty())
@@ -604,7 +683,9 @@ impl Draft {
         }
         let (_, open) = self.open();
         if open.transforms.len() >= TRANSFORMS_MAX {
-            return Err(Complaint::new(format!("more than {TRANSFORMS_MAX} transformations of one buffer")));
+            return Err(Complaint::lacking(format!(
+                "more than {TRANSFORMS_MAX} transformations of one buffer"
+            )));
         }
         open.transforms.push((name.to_owned(), value.to_owned(), transform));
         Ok(())

@@ -131,7 +131,7 @@ fn alerts(case: &Case, root: &Path, variables: &Variables) -> Result<Alerts, Str
     let rules = folder.join(&case.rules);
     let sources = vec![rule_files::read(&rules)?];
     let files = [rules];
-    let set = RuleSet::load(&rule_files::borrowed(&sources), variables, &rule_files::reader(&files));
+    let set = RuleSet::load_telling(&rule_files::borrowed(&sources), variables, &rule_files::reader(&files));
     let missing = missing(set.report());
     let mut got: BTreeMap<String, u64> = BTreeMap::new();
     let set = Arc::new(set);

@@ -14,6 +14,7 @@ use crate::say::{complain, say};
 use clap::Args;
 use detect::engine::Told;
 use detect::eve::{Kinds, alert_record};
+use detect::frame::UnknownLinks;
 use detect::rule::RuleSet;
 use engine::Wanted;
 use serde_json::json;
@@ -93,11 +94,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     let started = Instant::now();
     let behaviour = behaviour::parameters(&arguments.behaviour)?;
-    let sources = arguments.rules.iter().map(|path| rule_files::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let sources = rule_files::read_all(&arguments.rules)?;
     let before = super::rules::resident_bytes();
-    let mut set = RuleSet::load(
+    let mut set = RuleSet::load_telling(
         &rule_files::borrowed(&sources),
-        &rule_files::variables(arguments.reputation.as_deref())?,
+        &rule_files::variables_beside(&arguments.rules, arguments.reputation.as_deref())?,
         &rule_files::reader(&arguments.rules),
     );
     drop(sources);
@@ -107,9 +108,8 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     }
     let loaded = started.elapsed().as_secs_f64();
     let report = set.report().clone();
-    for (file, problem) in &report.problems {
-        complain!("{file}:{}:{}: {}", problem.line, problem.column, problem.words);
-    }
+    super::rules::complain_of_problems(&report);
+    super::rules::complain_of_repeated(&report);
     if !report.refused.is_empty() {
         complain!(
             "{} of {} rules were refused: 'varangian rules check' says why",
@@ -171,6 +171,14 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     if let Some(trouble) = &replayed.trouble {
         complain!("{trouble}");
     }
+    let unknown_links = replayed
+        .counters
+        .iter()
+        .fold(UnknownLinks::default(), |sum, counters| sum.plus(counters.unknown_links));
+    if let Some(words) = unknown_links.words(replayed.frames) {
+        complain!("{}: {words}", arguments.capture.display());
+    }
+    let is_blind = unknown_links.frames() > 0 && unknown_links.frames() == replayed.frames;
     let totals = Totals {
         by_sid: &by_sid,
         by_kind: &by_kind,
@@ -180,7 +188,7 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
         rules_bytes,
     };
     tell(arguments, &report, &replayed, &totals);
-    Ok(if replayed.trouble.is_some() || !report.problems.is_empty() {
+    Ok(if replayed.trouble.is_some() || !report.problems.is_empty() || is_blind {
         Outcome::Violated
     } else {
         Outcome::Fine

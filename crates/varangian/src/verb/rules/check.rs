@@ -1,22 +1,33 @@
-//! `varangian rules check`: what of a rule set is loaded, what is refused, and why.
+//! `varangian rules check`: what of a rule set is loaded, what is refused, what is wrong, and why.
+//!
+//! Refused is what the engine lacks, wrong is what could not be right anywhere: only that is a failure. Words of strangers are shown with control
+//! characters escaped, and cut where they are long; of much that is alike the first is told, and how many more there are.
 
 use crate::Outcome;
 use crate::say::{complain, say};
-use crate::verb::replay::rule_files::{self, RuleSource};
+use crate::verb::replay::rule_files;
 use clap::Args;
-use detect::rule::{Report, RuleSet};
-use serde_json::json;
+use detect::rule::{Place, Problem, Report, RuleSet};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Refused rules that are told one by one unless `--all` is given.
+/// Of each kind of trouble so many are told one by one; of wrong rules so many of each file, and of refused ones all, if `--all` is given.
 const TOLD_MAX: usize = 20;
+/// The same in JSON, where those that are refused are all told.
+const TOLD_IN_JSON_MAX: usize = 1000;
+/// Characters of an excerpt from a rule at most.
+const EXCERPT_LETTERS_MAX: usize = 200;
+/// Characters of all that is said of one rule at most.
+const WORDS_LETTERS_MAX: usize = 1000;
 
 /// Loads rule files and says what was loaded, what was refused and why. Exit code 1 if a rule's text is wrong.
+///
+/// Refused is a rule that asks for what the engine lacks; wrong is one that could not be right in any edition, told with file, line and column.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Rule files; `.gz` is unpacked.
+    /// Rule files; what is packed by gzip is unpacked. Beside them, `classification.config` and `reference.config` are read.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// A folder with what is known of addresses, for `iprep`: `categories.txt`, and lists whose names end in `.list`.
@@ -31,26 +42,22 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    let mut sources: Vec<RuleSource> = Vec::new();
-    for path in &arguments.files {
-        match rule_files::read(path) {
-            Ok(source) => sources.push(source),
-            Err(error) => {
-                complain!("error: {error}");
-                return Outcome::Refused;
-            }
-        }
-    }
-    let variables = match rule_files::variables(arguments.reputation.as_deref()) {
-        Ok(variables) => variables,
+    let read = rule_files::read_all(&arguments.files).and_then(|sources| {
+        Ok((sources, rule_files::variables_beside(&arguments.files, arguments.reputation.as_deref())?))
+    });
+    let (sources, variables) = match read {
+        Ok(read) => read,
         Err(error) => {
-            complain!("error: {error}");
+            complain!("error: {}", shown(&error));
             return Outcome::Refused;
         }
     };
     let started = Instant::now();
-    let set =
-        RuleSet::load(&rule_files::borrowed(&sources), &variables, &rule_files::reader(&arguments.files));
+    let set = RuleSet::load_telling(
+        &rule_files::borrowed(&sources),
+        &variables,
+        &rule_files::reader(&arguments.files),
+    );
     let seconds = started.elapsed().as_secs_f64();
     let report = set.report();
     if arguments.json {
@@ -72,23 +79,34 @@ fn tell_json(report: &Report, seconds: f64) {
             })
         })
         .collect();
-    let problems: Vec<_> = report
-        .problems
-        .iter()
-        .map(|(file, problem)| json!({ "file": file, "line": problem.line, "column": problem.column, "error": problem.words }))
-        .collect();
+    let told = |problems: &[(String, Problem)], name: &str| -> Vec<Value> {
+        let told = problems.iter().take(TOLD_IN_JSON_MAX);
+        told.map(|(file, problem)| {
+            json!({ "file": file, "line": problem.line, "column": problem.column, name: excerpts_cut(&problem.words) })
+        })
+        .collect()
+    };
+    let place = |place: &Place| json!({ "file": place.file, "line": place.line, "rev": place.rev });
+    let repeated = report.repeated.iter().take(TOLD_IN_JSON_MAX).map(|repeated| {
+        let (left_out, stays) = (place(&repeated.left_out), place(&repeated.stays));
+        json!({ "gid": repeated.gid, "sid": repeated.sid, "left_out": left_out, "stays": stays })
+    });
+    let repeated: Vec<Value> = repeated.collect();
     say!(
         "{}",
         json!({
             "total": report.total,
             "loaded": report.loaded,
             "refused": report.refused.len(),
-            "repeated": report.repeated,
+            "repeated": report.repeated.len(),
             "errors": report.problems.len(),
+            "warnings": report.warnings.len(),
             "by_keyword": refused_by_keyword(report),
             "used": report.by_keyword,
             "refused_rules": refused,
-            "problems": problems,
+            "repeated_rules": repeated,
+            "problems": told(&report.problems, "error"),
+            "warned_rules": told(&report.warnings, "warning"),
             "seconds": seconds,
             "rss_bytes": resident_bytes(),
         })
@@ -100,11 +118,14 @@ fn tell(report: &Report, seconds: f64, all: bool) {
     say!("rules      {:>8}", report.total);
     say!("loaded     {:>8}   {:.2} %", report.loaded, share(report.loaded));
     say!("refused    {:>8}   {:.2} %", report.refused.len(), share(report.refused.len()));
-    if report.repeated > 0 {
-        say!("repeated   {:>8}   the same number again", report.repeated);
+    if !report.repeated.is_empty() {
+        say!("repeated   {:>8}   the same number again", report.repeated.len());
     }
     if !report.problems.is_empty() {
-        say!("wrong      {:>8}   text that is no rule", report.problems.len());
+        say!("wrong      {:>8}   not right in any edition", report.problems.len());
+    }
+    if !report.warnings.is_empty() {
+        say!("warnings   {:>8}", report.warnings.len());
     }
     say!("time       {seconds:>8.2} s");
     say!("memory     {:>8.0} MiB", resident_bytes() as f64 / f64::from(1 << 20));
@@ -114,7 +135,7 @@ fn tell(report: &Report, seconds: f64, all: bool) {
         let mut rows: Vec<_> = by_keyword.into_iter().collect();
         rows.sort_by_key(|(keyword, count)| (std::cmp::Reverse(*count), keyword.clone()));
         for (keyword, count) in rows {
-            say!("  {count:>6}  {}", if keyword.is_empty() { "(head)" } else { keyword.as_str() });
+            say!("  {count:>6}  {}", shown(&keyword));
         }
         let told = if all { usize::MAX } else { TOLD_MAX };
         say!("");
@@ -122,19 +143,92 @@ fn tell(report: &Report, seconds: f64, all: bool) {
             let sid = refused.sid.map_or_else(|| "without sid".to_owned(), |sid| sid.to_string());
             say!(
                 "{}:{}: rule {sid}: {}: {}",
-                refused.file,
+                shown(&refused.file),
                 refused.line,
-                refused.why.keyword,
-                refused.why.words
+                shown(&refused.why.keyword),
+                shown(&refused.why.words)
             );
         }
         if report.refused.len() > told {
             say!("… and {} more: --all tells them", report.refused.len() - told);
         }
     }
-    for (file, problem) in &report.problems {
-        complain!("{file}:{}:{}: {}", problem.line, problem.column, problem.words);
+    complain_of_problems(report);
+    complain_of(&report.warnings, "warning: ");
+    complain_of_repeated(report);
+}
+
+/// Says which rules are wrong.
+pub(crate) fn complain_of_problems(report: &Report) {
+    complain_of(&report.problems, "");
+}
+
+/// Says this of rules, of each file the first, and how many more there are.
+fn complain_of(problems: &[(String, Problem)], kind: &str) {
+    let mut by_file: BTreeMap<&str, usize> = BTreeMap::new();
+    for (file, problem) in problems {
+        let count = by_file.entry(file).or_default();
+        *count += 1;
+        if *count <= TOLD_MAX {
+            complain!("{}:{}:{}: {kind}{}", shown(file), problem.line, problem.column, shown(&problem.words));
+        }
     }
+    for (file, count) in by_file.into_iter().filter(|(_, count)| *count > TOLD_MAX) {
+        complain!("{}: {kind}… and {} more", shown(file), count - TOLD_MAX);
+    }
+}
+
+/// Says which rules are left out, since others of the same number stay.
+pub(crate) fn complain_of_repeated(report: &Report) {
+    for repeated in report.repeated.iter().take(TOLD_MAX) {
+        let (out, stays) = (&repeated.left_out, &repeated.stays);
+        complain!(
+            "{}:{}: rule {}:{} is left out (revision {}): revision {} stays, {}:{}",
+            shown(&out.file),
+            out.line,
+            repeated.gid,
+            repeated.sid,
+            out.rev,
+            stays.rev,
+            shown(&stays.file),
+            stays.line
+        );
+    }
+    if report.repeated.len() > TOLD_MAX {
+        complain!(
+            "… and {} more rules are left out, since others of the same number stay",
+            report.repeated.len() - TOLD_MAX
+        );
+    }
+}
+
+/// Words with what strangers wrote in them, fit for a terminal.
+fn shown(words: &str) -> String {
+    let mut shown = String::new();
+    for letter in excerpts_cut(words).chars() {
+        // Also what turns the direction of writing, so that nothing looks like what it is not.
+        let turns =
+            matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if letter.is_control() || turns {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
+}
+
+/// Words in which what stands between quotation marks, and all of it, is not too long.
+fn excerpts_cut(words: &str) -> String {
+    let cut = |text: &str, letters_max: usize| match text.char_indices().nth(letters_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    };
+    let parts = words.split('\'').enumerate().map(|(place, part)| match place % 2 {
+        0 => part.to_owned(),
+        _ => cut(part, EXCERPT_LETTERS_MAX),
+    });
+    cut(&parts.collect::<Vec<_>>().join("'"), WORDS_LETTERS_MAX)
 }
 
 fn refused_by_keyword(report: &Report) -> BTreeMap<String, usize> {
@@ -150,4 +244,18 @@ pub(crate) fn resident_bytes() -> u64 {
     let Ok(text) = std::fs::read_to_string("/proc/self/status") else { return 0 };
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_wrote_is_cut_and_cannot_speak_to_the_terminal() {
+        assert_eq!(shown("'a\u{1b}[2J\u{202e}\n' is no ä"), "'a\\u{1b}[2J\\u{202e}\\n' is no ä");
+        let long = "ä".repeat(5000);
+        let told = shown(&format!("'{long}' is no option"));
+        assert_eq!(told, format!("'{}…' is no option", "ä".repeat(EXCERPT_LETTERS_MAX)));
+        assert_eq!(shown(&long).chars().count(), WORDS_LETTERS_MAX + 1);
+    }
 }
