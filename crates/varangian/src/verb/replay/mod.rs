@@ -232,6 +232,7 @@ fn tell(
                 "packets": sum(|counters| counters.packets), "invalid": sum(|counters| counters.invalid),
                 "flows": sum(|counters| counters.flows), "flows_evicted": sum(|counters| counters.flows_evicted),
                 "rules_loaded": report.loaded, "rules_refused": report.refused.len(), "load_seconds": loaded,
+                "rules_wrong": report.problems.len(), "rules_repeated": report.repeated.len(),
                 "rules_asked": sum(|counters| counters.asked), "rules_held": sum(|counters| counters.held),
                 "expressions_gave_up": sum(|counters| counters.gave_up),
                 "alerts": alerts, "alerts_by_sid": by_sid, "alerts_beyond_limit": replayed.surplus,
