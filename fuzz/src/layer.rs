@@ -4,11 +4,11 @@
 //!   - no panic; a parser takes no more than it was shown, and comes to an end;
 //!   - after each piece every field of its keywords, every file and every record can be asked for;
 //!   - the exchanges that are alive are bounded;
-//!   - in a stream without holes, crumbs of one to eight bytes lead to the same exchanges as pieces do, where the protocol is not named in [`PIECES_SHOW`].
+//!   - in a stream without holes, crumbs of one to eight bytes lead to the same exchanges as pieces do, and show the same of them.
 
 use detect::Direction;
 use detect::app::table::PROTOCOLS;
-use detect::app::{Driver, Ends, Protocol, ProtocolId, Questions, Settings, Transport};
+use detect::app::{Driver, Ends, Protocol, Questions, Settings, Transport};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::OnceLock;
 
@@ -16,10 +16,6 @@ use std::sync::OnceLock;
 const LIVE_MAX: usize = 4096;
 /// Crumbs of an input at most: longer ones are not spelled byte by byte, since a parser may read what it waits for anew with each.
 const CRUMBS_MAX: usize = 1024;
-/// Protocols in which the size of pieces may show. In HTTP/1, whether something follows a line without a protocol, a body of unknown length or a whole message decides what that
-/// is, and only what has come can count.
-const PIECES_SHOW: &[ProtocolId] = &[ProtocolId::Http1];
-
 /// A step, as the bytes say it.
 enum Step<'a> {
     Say(Direction, &'a [u8]),
@@ -109,8 +105,8 @@ pub fn check(data: &[u8], only: Option<usize>) -> usize {
     }
     let has_gaps = steps.iter().any(|step| matches!(step, Step::Gap(..)));
     let is_whole = transport == Transport::Tcp && !has_gaps;
-    if is_whole && speaks_in_streams(protocol) && !PIECES_SHOW.contains(&protocol.id) {
-        compare(&steps, 1 + data.len() / CRUMBS_MAX, settings, protocol.name, new);
+    if is_whole && speaks_in_streams(protocol) {
+        compare(&steps, 1 + data.len() / CRUMBS_MAX, settings, place, new);
     }
     values
 }
@@ -129,7 +125,7 @@ fn compare(
     steps: &[Step<'_>],
     crumb_bytes: usize,
     settings: &Settings,
-    name: &str,
+    place: usize,
     new: impl Fn() -> Driver,
 ) {
     let (mut pieces, mut crumbs) = (new(), new());
@@ -141,7 +137,14 @@ fn compare(
             return;
         }
     }
+    let name = PROTOCOLS[place].name;
     assert_eq!(pieces.records(), crumbs.records(), "{name}: pieces and crumbs differ");
+    let questions = &known().questions[place];
+    assert_eq!(
+        pieces.shown(questions),
+        crumbs.shown(questions),
+        "{name}: pieces and crumbs show different fields"
+    );
 }
 
 fn driver(protocol: &Protocol, settings: &Settings, transport: Transport, announced: bool) -> Driver {

@@ -3,7 +3,7 @@
 //! Upon [`Reader::new`]: the first 24 bytes tell the format, or that there is none.
 //! Upon [`Reader::next_chunk`]:
 //!   - what was left of the last piece (the beginning of a record) is put in front;
-//!   - reads follow until the chunk is nearly full, or until one gives less than was asked for and there is a frame:
+//!   - reads follow until the chunk holds as much as is wanted ([`Reader::fill_to`]) or is nearly full, or until one gives less than was asked for and there is a frame:
 //!     what comes through a pipe is not held back;
 //!   - after each, every record that is complete becomes an entry of the chunk's index.
 //!
@@ -37,6 +37,8 @@ pub struct Reader<R: Read> {
     /// The beginning of a record whose end was not read yet.
     left_over: Vec<u8>,
     place: Place,
+    /// Bytes that a chunk is to hold.
+    wanted: usize,
     read: u64,
     total: Option<u64>,
     state: State,
@@ -136,10 +138,17 @@ impl<R: Read> Reader<R> {
             format,
             left_over,
             place: Place { at, record_at: at, to_skip: 0 },
+            wanted: CHUNK_BYTES,
             read: have as u64,
             total: None,
             state: State::Reading,
         })
+    }
+
+    /// From now on a chunk is handed out once it holds so many bytes, however much room it has. Who reads and looks at the frames by turns
+    /// wants few: what is read then replaces in the near cache what was looked at, and nothing else.
+    pub fn fill_to(&mut self, bytes: usize) {
+        self.wanted = bytes;
     }
 
     /// Fills `chunk` with the next frames; `Ok(false)` and no frame at the end.
@@ -207,7 +216,7 @@ impl<R: Read> Reader<R> {
                 chunk.raw.copy_within(begin..filled, 0);
                 filled -= begin;
                 begin = 0;
-            } else if got < asked || chunk.raw.len() - filled < READ_BYTES {
+            } else if got < asked || filled >= self.wanted || chunk.raw.len() - filled < READ_BYTES {
                 self.left_over.clear();
                 self.left_over.extend_from_slice(chunk.raw.get(begin..filled).unwrap_or_default());
                 return;

@@ -4,7 +4,7 @@
 
 use detect::Direction;
 use detect::app::table::PROTOCOLS;
-use detect::app::{Driver, Ends, Settings, Transport};
+use detect::app::{Driver, Ends, Questions, Settings, Transport};
 use std::net::{IpAddr, Ipv4Addr};
 
 use Direction::{ToClient, ToServer};
@@ -13,6 +13,11 @@ type Said = Vec<(Direction, Vec<u8>)>;
 
 /// What is told of the exchanges when each of `said` comes in segments of at most so many bytes.
 fn told(protocol: &str, said: &Said, segment_bytes: usize) -> Vec<String> {
+    understood(protocol, said, segment_bytes).0
+}
+
+/// The same, and what rules see of them.
+fn understood(protocol: &str, said: &Said, segment_bytes: usize) -> (Vec<String>, Vec<(u64, Vec<u8>)>) {
     let protocol = PROTOCOLS.iter().find(|known| known.name == protocol).expect("it is known");
     let settings = Settings { records: true, ..Settings::default() };
     let end = |last, port| (IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port);
@@ -23,21 +28,23 @@ fn told(protocol: &str, said: &Said, segment_bytes: usize) -> Vec<String> {
             driver.say(&settings, *direction, segment);
         }
     }
-    driver.records()
+    (driver.records(), driver.shown(&Questions::of(protocol)))
 }
 
 /// However it is cut, the same is told, which has all of `parts` in it and none of `absent`.
 fn is_told(protocol: &str, said: &Said, parts: &[&str], absent: &[&str]) {
-    let whole = told(protocol, said, usize::MAX);
-    let text = whole.concat();
+    let whole = understood(protocol, said, usize::MAX);
+    let text = whole.0.concat();
     for part in parts {
-        assert!(text.contains(part), "{protocol}: {part} is missing in {whole:#?}");
+        assert!(text.contains(part), "{protocol}: {part} is missing in {text}");
     }
     for part in absent {
-        assert!(!text.contains(part), "{protocol}: {part} is in {whole:#?}");
+        assert!(!text.contains(part), "{protocol}: {part} is in {text}");
     }
     for bytes in [1, 2, 3, 5, 8, 13, 100, 255, 256, 257, 511, 512, 513, 1460, 4095, 4096, 4097] {
-        assert_eq!(told(protocol, said, bytes), whole, "{protocol} in segments of {bytes} bytes");
+        let (records, shown) = understood(protocol, said, bytes);
+        assert_eq!(records, whole.0, "{protocol} in segments of {bytes} bytes");
+        assert!(shown == whole.1, "{protocol} shows other fields in segments of {bytes} bytes");
     }
 }
 
@@ -207,6 +214,112 @@ fn postgresql_passes_by_a_message_that_makes_no_sense_and_reads_the_next() {
     let asks = [message(b'Q', b"\0"), message(b'Q', b"select 1\0")].concat();
     let said = vec![client(start), server(answers), client(asks)];
     is_told("pgsql", &said, &["alice", "server_version", "select 1"], &[]);
+}
+
+const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/// A request of HTTP, and what a server says to it.
+fn answered(answer: impl Into<Vec<u8>>) -> Said {
+    vec![client(GET), server(answer)]
+}
+
+#[test]
+fn http_knows_a_request_without_a_protocol_by_what_follows_or_by_the_answer() {
+    let headers = vec![client("GET /old\r\nHost: a.example\r\n\r\n"), server("HTTP/1.0 200 OK\r\n\r\nx")];
+    is_told("http", &headers, &[r#""hostname":"a.example""#, r#""status":200"#], &[]);
+    let two = vec![client("GET /old\r\n\r\nGET /b HTTP/1.1\r\nHost: b.example\r\n\r\n")];
+    is_told("http", &two, &[r#""url":"/b""#, r#""hostname":"b.example""#], &[]);
+    let first = vec![client("GET /old\r\n"), server("<html>"), client("GET /b HTTP/1.1\r\n\r\n")];
+    is_told("http", &first, &[r#""protocol":"HTTP/0.9""#, r#""content":"<html>""#], &["/b"]);
+}
+
+#[test]
+fn what_follows_a_request_of_http_and_is_no_method_hides_no_request() {
+    let said = |between: &str| vec![client(format!("{GET}{between}GET /b HTTP/1.1\r\nHost: b\r\n\r\n"))];
+    for between in ["more\r\n", "more\n\r\n", "\r\n\n\r\n", "a=b&c=d\n", "SEARCH /s HTTP/1.1\r\nX: y\r\n\r\n"]
+    {
+        is_told("http", &said(between), &[r#""url":"/b""#], &[]);
+    }
+    is_told("http", &said("SEARCH /s HTTP/1.1\r\n\r\n"), &[r#""http_method":"SEARCH""#], &[]);
+}
+
+#[test]
+fn what_follows_a_response_of_http_and_is_none_hides_no_response() {
+    let found = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
+    let missing = "HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno";
+    let (content, status) = (r#""content":"abc""#, r#""status":404"#);
+    for between in ["", "\r\n", "\n\n", "more\r\n", "more\nand more\n", "\nmore\n"] {
+        let said = vec![client(GET), client(GET), server(format!("{found}{between}{missing}"))];
+        is_told("http", &said, &[content, status], &[]);
+    }
+    let more = answered(format!("{found}more and\nmore\nand more\n"));
+    is_told("http", &more, &[content, r#""content":"more and\nmore\n"#], &[]);
+}
+
+#[test]
+fn a_body_of_http_begins_behind_the_end_of_its_head_however_odd_that_is() {
+    for head in ["X: y\n\r\r\n", "X: y\r\r\n", "X: y\n\r\n", "X: y\r\n\r\n", "X: y\n\r\r\n\r\n", "\r\n", "\n"]
+    {
+        is_told("http", &answered(format!("HTTP/1.1 200 OK\n{head}body")), &[r#""content":"body""#], &[]);
+    }
+    // What follows the end of a head may look as if it went on.
+    is_told("http", &answered("HTTP/1.1 200 OK\r\nX: y\n\n\rbody"), &[r#""content":"\rbody""#], &[]);
+    is_told("http", &answered("HTTP/1.1 200 OK\r\n\r\n\r \nbody"), &[r#""content":"\r \nbody""#], &[]);
+    let asks = "GET /a HTTP/1.0\n\nGET /b HTTP/1.0\n\n";
+    is_told("http", &vec![client(asks)], &[r#""url":"/a""#, r#""url":"/b""#], &[]);
+}
+
+#[test]
+fn a_header_of_http_that_is_too_long_is_so_even_if_it_comes_at_once() {
+    let said = vec![client(format!("GET / HTTP/1.1\r\nX: {}\r\nHost: a\r\n\r\n", "x".repeat(20_000)))];
+    let whole = told("http", &said, usize::MAX);
+    assert!(!whole.concat().contains("hostname"), "{whole:?}");
+    for bytes in [1460, 4096, 18_001, 20_020] {
+        assert_eq!(told("http", &said, bytes), whole, "in segments of {bytes} bytes");
+    }
+}
+
+#[test]
+fn a_header_of_http_over_several_lines_has_one_name() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length\r\n : 2\r\nX: y\r\n\r\nabHTTP/1.1 404 No\r\n\r\n";
+    is_told("http", &answered(answer), &[r#""content":"ab""#, r#""status":404"#], &[]);
+}
+
+#[test]
+fn a_body_of_http_whose_length_is_odd_goes_on_until_a_response_follows() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2 4\r\n\r\nabcd\nHTTP/1.1 404 No\r\n\r\n";
+    is_told("http", &answered(answer), &[r#""content":"abcd\n""#, r#""status":404"#], &[]);
+}
+
+#[test]
+fn a_body_of_http_that_is_no_compressed_one_is_shown_as_it_is() {
+    // For bare deflate: a block of three bytes, then one of a kind that there is not.
+    let body = b"\x00\x03\x00\xfc\xffabc\x07 and what follows";
+    let answer =
+        [&b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 26\r\n\r\n"[..], body].concat();
+    is_told("http", &answered(answer), &[" and what follows"], &[]);
+}
+
+#[test]
+fn a_body_of_http_beyond_the_limit_is_as_long_as_the_limit() {
+    let head = "HTTP/1.1 200 OK\r\n\r\n".to_string();
+    is_told(
+        "http",
+        &answered(head + &"x".repeat(110_000)),
+        &[r#""state":"TRUNCATED""#, r#""size":102400"#],
+        &[],
+    );
+}
+
+#[test]
+fn a_form_of_http_with_long_lines_has_the_same_files() {
+    let long = "l".repeat(5000);
+    let form = format!(
+        "{long}\r\n--b\r\nX: {long}\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f.txt\"\r\n\r\nfile\r\n--b--\r\n"
+    );
+    let head = "POST /up HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\n";
+    let said = vec![client(format!("{head}Content-Length: {}\r\n\r\n{form}", form.len()))];
+    is_told("http", &said, &[r#""filename":"f.txt""#, r#""content":"file""#], &[]);
 }
 
 /// A record of SMB 1 without parameters.

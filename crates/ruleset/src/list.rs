@@ -128,7 +128,7 @@ mod tests {
         let list = List::parse(Kind::Disable, "d", "\u{feff}7\n").expect("it is well");
         assert_eq!(list.lines.len(), 1);
         let text = "\u{feff}alert tcp any any -> any any (sid:7;)\n";
-        let (rules, problems) = crate::read(&[crate::RuleFile { name: "r", text }]);
+        let (rules, problems, _) = crate::read(&[crate::RuleFile { name: "r", text }]);
         assert_eq!((rules.len(), problems.len()), (1, 0));
         assert!(rules[0].raw.starts_with("alert"));
     }

@@ -60,12 +60,13 @@ pub fn merge(files: &[RuleFile<'_>], lists: &[List]) -> Merged {
     Merged { rules, report }
 }
 
-/// The rules of all files as they stand there, of each gid and sid the one with the highest revision; and lines that are no rules.
+/// The rules of all files as they stand there, of each gid and sid the one with the highest revision; lines that are no rules; and how many of those there are
+/// beyond the first [`PROBLEMS_MAX`].
 #[must_use]
-pub fn read(files: &[RuleFile<'_>]) -> (Vec<Rule>, Vec<Error>) {
+pub fn read(files: &[RuleFile<'_>]) -> (Vec<Rule>, Vec<Error>, usize) {
     let mut problems = Problems::default();
     let rules = unique(read_all(files, &mut problems), files, &mut Report::default());
-    (rules, problems.kept)
+    (rules, problems.kept, problems.beyond)
 }
 
 /// The rules of all files, by the names of the files.

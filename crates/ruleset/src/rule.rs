@@ -66,9 +66,9 @@ pub struct Rule {
     /// Its text without what says that it is disabled.
     pub raw: String,
     /// In which of the files it stood, counted as they were given.
-    pub(crate) file: usize,
+    pub file: usize,
     /// On which line of it it began, from 1.
-    pub(crate) line: usize,
+    pub line: usize,
     pub(crate) bits: Vec<(BitUse, String)>,
     pub(crate) metadata: Vec<String>,
     /// It never alerts.

@@ -7,12 +7,14 @@
 //!   `status`: the cluster does not serve;
 //! - 3: not known to be done: a cluster was asked, and there was no answer in time.
 //!
+//! - 130 and 143: interrupted, by SIGINT and SIGTERM;
 //! - 141: nobody read the answer to its end, as of any tool that a broken pipe ends.
 //!
 //! Data goes to standard output, everything said about it to standard error.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod excerpt;
 mod progress;
 mod say;
 mod verb;

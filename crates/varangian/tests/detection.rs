@@ -150,6 +150,51 @@ fn a_case_passes_only_if_every_rule_alerts_as_often_as_it_must() {
 }
 
 #[test]
+fn a_case_that_tries_nothing_fails_and_one_whose_capture_is_damaged_is_told() {
+    let folder = folder("damaged");
+    let case = folder.join("web");
+    fs::create_dir_all(&case).expect("a folder");
+    let capture = case.join("c.pcap");
+    capture_file(&capture);
+    let whole = fs::read(&capture).expect("the file");
+    fs::write(&capture, &whole[..whole.len() - 7]).expect("a file");
+    fs::write(case.join("r.rules"), RULES.lines().take(3).collect::<Vec<_>>().join("\n")).expect("a file");
+    fs::write(case.join("wrong.rules"), "alert nonsense\nmore nonsense\n").expect("a file");
+    fs::write(case.join("empty.rules"), "# nothing yet\n").expect("a file");
+    let list = folder.join("cases.json");
+    let one = r#"{"dir":"web","pcap":"c.pcap","rules":"r.rules","area":"http","truth":{"1":21}}"#;
+    let nothing = |rules: &str| one.replace("r.rules", rules).replace("\"1\":21", "");
+    fs::write(&list, format!("[{one},{},{}]", nothing("wrong.rules"), nothing("empty.rules")))
+        .expect("a file");
+    let ask = |more: &[&str]| {
+        varangian(&[&["conformance", "--cases", text(&list), "--root", text(&folder)], more].concat())
+    };
+    let told: Value = serde_json::from_slice(&ask(&["--json"]).stdout).expect("one JSON object");
+    let counts = ["total", "passed", "failed", "damaged"].map(|name| told[name].as_u64().unwrap_or(99));
+    assert_eq!(counts, [3, 2, 1, 3], "{told}");
+    assert!(told["cases"][0]["damaged"].as_str().is_some_and(|words| words.contains("c.pcap")), "{told}");
+    let reason = told["cases"][1]["error"].as_str().expect("it failed");
+    assert!(reason.contains("none of the 2 lines") && reason.contains("wrong.rules:1:"), "{told}");
+    let output = ask(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.contains("\ndamaged: ") && told.contains("passed failed"), "{told}");
+    let output = ask(&["--only", "dns"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("--only dns: no case's folder or area contains this"), "{told}");
+    for (cases, words) in
+        [("[]", "there is no case in this list"), ("[{\"dir\":\"web\"}]", "case 1 (web): missing field")]
+    {
+        fs::write(&list, cases).expect("a file");
+        let output = ask(&[]);
+        assert_eq!(output.status.code(), Some(2));
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("cases.json: ") && told.contains(words), "{told}");
+    }
+}
+
+#[test]
 fn a_capture_that_is_cut_off_is_looked_at_as_far_as_it_goes() {
     let folder = folder("cut");
     let (capture, rules) = (folder.join("c.pcap"), folder.join("r.rules"));

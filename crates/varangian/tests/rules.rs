@@ -197,7 +197,8 @@ fn what_is_not_what_was_published_is_refused() {
     );
     let url = |name: &str| format!("http://{server}/{name}");
     refused(&folder, &[&url("a.rules"), "--sha256", &other], "its SHA-256 is");
-    refused(&folder, &[&url("a.rules"), "--sha256", "abc"], "is no checksum");
+    refused(&folder, &[&url("a.rules"), "--sha256", "abc"], "64 hexadecimal digits would be right");
+    refused(&folder, &[&url("a.rules"), "--sha256", "00112233445566778899aabbccddeeff"], "is an MD5");
     refused(&folder, &[&url("b.rules")], "its MD5 is");
     refused(&folder, &[&url("c.rules")], "is no checksum");
     refused(&folder, &[&url("d.rules")], "status 503");
@@ -380,6 +381,80 @@ fn rules_are_listed_by_number_and_by_what_stands_in_them() {
     assert_eq!(sids(&list(&["--sid", "2,4"]).1), [2, 4]);
     assert_eq!(sids(&list(&["--grep", "FLOWBITS:(is)?set"]).1), [2, 3]);
     assert_eq!(sids(&list(&["--grep", "flowbits", "--enabled"]).1), [2]);
-    assert_eq!(list(&["--sid", "9"]).0, Some(1), "none is told by the exit code");
+    assert_eq!(list(&["--sid", "9"]).0, Some(0), "none is no error");
+    let output = varangian(&["rules", "list", text(&file), "--sid", "9"]);
+    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("none of the 4 rules is meant"));
     assert_eq!(list(&["--grep", "("]).0, Some(2));
+}
+
+#[test]
+fn what_the_engine_does_not_load_is_told_with_its_place_and_its_reason() {
+    let folder = folder("reasons");
+    let (source, out) = (folder.join("a.rules"), folder.join("out/all.rules"));
+    let bad: String = (10..25)
+        .map(|sid| format!("alert tcp any any -> any any (msg:\"x\"; lua:x.lua; sid:{sid};)\n"))
+        .collect();
+    fs::write(&source, format!("{RULES}{bad}")).expect("a file");
+    let output = varangian(&["rules", "fetch", text(&source), "--out", text(&out)]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("15 rules cannot be loaded:\n  a.rules:5: rule 1:10: lua: "), "{told}");
+    assert!(
+        told.contains("rule 1:19: ") && !told.contains("rule 1:20: ") && told.contains("… and 5 more"),
+        "{told}"
+    );
+    let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        words.contains("\n  rule 1:3 is enabled: it sets the flowbit b, about which rule 1:2 asks\n"),
+        "{words}"
+    );
+    fs::write(&source, bad).expect("a file");
+    refused(&folder, &[text(&source)], "none of the 15 enabled rules\n  a.rules:1: rule 1:10: lua: ");
+}
+
+#[test]
+fn lines_that_are_no_rules_are_told_and_the_others_count() {
+    let folder = folder("lines");
+    let (source, out) = (folder.join("a.rules"), folder.join("all.rules"));
+    fs::write(&source, format!("{RULES}{}", "alert \u{1b}[2Jtcp any\n".repeat(1_200))).expect("a file");
+    let output = varangian(&["rules", "fetch", text(&source), "--out", text(&out)]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("1200 lines are no rules") && told.contains("… and 1180 more"), "{told}");
+    assert!(!told.contains('\u{1b}') && told.lines().count() < 30, "{told}");
+    assert_eq!(fs::read_to_string(&out).expect("the rules").lines().count(), 4);
+    let output = varangian(&["rules", "list", text(&source)]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("… and 1180 more") && !told.contains('\u{1b}'), "{told}");
+    // Nothing at all: no line that is indented and empty.
+    fs::write(&source, "").expect("a file");
+    let output = varangian(&["rules", "fetch", text(&source), "--out", text(&out)]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("there is no rule in what was fetched\n") && !told.contains("\n  \n"), "{told}");
+}
+
+#[test]
+fn what_rules_say_of_themselves_does_not_act_on_a_terminal() {
+    let folder = folder("escapes");
+    let file = folder.join("r.rules");
+    let rule = "alert tcp any any -> any any (msg:\"a \u{1b}[2J b\"; classtype:\u{9b}x; sid:1;)\n";
+    fs::write(&file, rule).expect("a file");
+    let told = String::from_utf8(varangian(&["rules", "list", text(&file)]).stdout).expect("text");
+    assert!(told.contains("a \\u{1b}[2J b") && told.contains("\\u{9b}x"), "{told}");
+    assert!(!told.contains(['\u{1b}', '\u{9b}']), "{told}");
+}
+
+#[test]
+fn a_rule_whose_list_lies_beside_the_rule_file_can_be_loaded() {
+    let folder = folder("lists-beside");
+    let (source, out) = (folder.join("a.rules"), folder.join("out/all.rules"));
+    let rule = "alert dns any any -> any any (msg:\"x\"; dns.query; dataset:isset,bad,type string,load bad.lst; sid:9;)\n";
+    fs::write(&source, format!("{RULES}{rule}")).expect("a file");
+    let (code, told, _) = fetch(&[text(&source), "--out", text(&out)]);
+    assert_eq!((code, &told["loaded"], &told["not_loaded"]), (Some(0), &4.into(), &1.into()), "{told}");
+    // `example.org`, as such lists have it.
+    fs::write(folder.join("out/bad.lst"), "ZXhhbXBsZS5vcmc=\n").expect("a file");
+    let (code, told, _) = fetch(&[text(&source), "--out", text(&out)]);
+    assert_eq!((code, &told["loaded"], &told["not_loaded"]), (Some(0), &5.into(), &0.into()), "{told}");
 }

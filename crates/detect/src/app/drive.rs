@@ -210,6 +210,24 @@ impl Driver {
         records
     }
 
+    /// What each field of each exchange that is alive shows, both ways: the number of the exchange, and the bytes.
+    pub fn shown(&mut self, questions: &Questions) -> Vec<(u64, Vec<u8>)> {
+        let (mut shown, mut place) = (Vec::new(), 0);
+        while let Some((id, transaction, _)) = self.parser.at_mut(place) {
+            for direction in [Direction::ToServer, Direction::ToClient] {
+                for field in &questions.fields {
+                    let mut show = |piece: super::Piece<'_>| shown.push((id, piece.bytes.to_vec()));
+                    transaction.visit(*field, direction, &mut show);
+                    if let Some(files) = transaction.files(direction) {
+                        files.visit(*field, &mut show);
+                    }
+                }
+            }
+            place += 1;
+        }
+        shown
+    }
+
     /// Shows what there is of a side until nothing more is taken.
     fn offer(&mut self, settings: &Settings, direction: Direction, last: bool) {
         let side = direction.index();

@@ -7,29 +7,42 @@ use crate::Direction;
 use crate::flow::Flow;
 use crate::frame::Packet;
 use crate::inspect::{Look, Scratch};
-use crate::plan::{Bare, Carrier, Payloads};
+use crate::plan::{Bare, Carrier, Payloads, Plan};
 use crate::rule::Action;
 use crate::rule::compiled::{Kind, Rule};
 use crate::state::Change;
 
 /// Asks all rules that a packet may concern. `in_stream`: its bytes are looked at as part of the stream.
+#[inline]
 pub(super) fn ask_packet(
     desk: &mut Desk,
     base: &Scene<'_>,
-    mut flow: Option<&mut Flow>,
+    flow: Option<&mut Flow>,
     packet: &Packet<'_>,
     in_stream: bool,
 ) {
     if flow.as_ref().is_some_and(|flow| flow.is_passed) {
         return;
     }
-    let set = base.set;
-    let plan = set.plans.between(base.at_home);
+    let plan = base.set.plans.between(base.at_home);
     desk.of_exchanges.clear();
     let (side, carrier) = (base.direction.index(), Carrier::of(base.protocol));
-    if !plan.concerns_packets[side][carrier as usize] {
-        return;
+    if plan.concerns_packets[side][carrier as usize] {
+        ask_plan(desk, base, plan, flow, packet, in_stream);
     }
+}
+
+#[inline(never)]
+fn ask_plan(
+    desk: &mut Desk,
+    base: &Scene<'_>,
+    plan: &Plan,
+    mut flow: Option<&mut Flow>,
+    packet: &Packet<'_>,
+    in_stream: bool,
+) {
+    let set = base.set;
+    let (side, carrier) = (base.direction.index(), Carrier::of(base.protocol));
     let mut candidates = std::mem::take(&mut desk.candidates);
     candidates.clear();
     if !packet.events.is_empty() || !base.stream_events.is_empty() || base.layer_events != 0 {

@@ -10,7 +10,7 @@ use super::stages::Stage;
 use super::worker::Desk;
 use crate::app::{Expectation, ProtocolId};
 use crate::behaviour::{Attempt, Observation, Waiting, Watch, watch};
-use crate::flow::{Ending, Flow, FlowKey, FlowTable, Layer, Recognition};
+use crate::flow::{End, Ending, Flow, FlowKey, FlowTable, Layer, Recognition};
 use crate::frame::{Decoder, Packet, Tcp, Transport};
 use crate::rule::RuleSet;
 use crate::state::FlowVariables;
@@ -147,42 +147,26 @@ impl Tracker<'_> {
             }
             return;
         }
-        let (near, far, protocol) = ends(packet);
-        let key = FlowKey::between(packet, near, far, protocol);
-        let place = self.place(desk, packet, &key, near, far, protocol);
-        self.of_flow(desk, packet, place, near, bytes);
+        let (key, from) = key(packet);
+        let place = self.place(desk, packet, &key, from);
+        self.of_flow(desk, packet, place, from, bytes);
     }
 
-    /// The place of the packet's flow, which begins if there is none.
-    fn place(
-        &mut self,
-        desk: &mut Desk,
-        packet: &Packet<'_>,
-        key: &FlowKey,
-        near: (IpAddr, u16),
-        far: (IpAddr, u16),
-        protocol: u8,
-    ) -> u32 {
-        if let Some(place) = self.flows.find(key, key.hash()) {
-            if !self.begins_anew(packet, place) {
+    /// The place of the packet's flow, which begins if there is none. `from`: the end of the key that it comes from.
+    fn place(&mut self, desk: &mut Desk, packet: &Packet<'_>, key: &FlowKey, from: End) -> u32 {
+        if let Some(place) = self.flows.find(key) {
+            if !self.begins_anew(packet, place, from) {
                 return place;
             }
             self.end(desk, place, packet.time, Ending::BegunAnew);
         }
-        self.begin(desk, packet, key, near, far, protocol)
+        self.begin(desk, packet, key, from)
     }
 
     /// A flow begins. Not inlined: what happens with every packet is to stay small, so that it stays in the processor's cache.
     #[inline(never)]
-    fn begin(
-        &mut self,
-        desk: &mut Desk,
-        packet: &Packet<'_>,
-        key: &FlowKey,
-        near: (IpAddr, u16),
-        far: (IpAddr, u16),
-        protocol: u8,
-    ) -> u32 {
+    fn begin(&mut self, desk: &mut Desk, packet: &Packet<'_>, key: &FlowKey, from: End) -> u32 {
+        let (near, far, protocol) = ends(packet);
         if let Some(place) = self.flows.surplus(lives_until) {
             self.end(desk, place, packet.time, Ending::NoRoom);
         }
@@ -192,6 +176,7 @@ impl Tracker<'_> {
             id: key.hash() ^ packet.time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15),
             sequence: 0,
             client: near,
+            client_end: from,
             server: far,
             at_home: self.set.plans.at_home(near.0, far.0),
             protocol,
@@ -251,16 +236,16 @@ impl Tracker<'_> {
     }
 
     /// A SYN on a conversation that is over begins another one, and one on packets whose beginning was not seen begins the first.
-    fn begins_anew(&self, packet: &Packet<'_>, place: u32) -> bool {
+    fn begins_anew(&self, packet: &Packet<'_>, place: u32, from: End) -> bool {
         let Some(tcp) = packet.transport.tcp().filter(|tcp| is_first_syn(tcp)) else { return false };
         let Some(flow) = self.flows.get(place) else { return false };
-        let direction = flow.direction((packet.source, packet.source_port));
+        let direction = flow.direction(from);
         flow.session.as_ref().is_none_or(|session| session.gives_way_to(direction, tcp.sequence()))
     }
 
-    fn of_flow(&mut self, desk: &mut Desk, packet: &Packet<'_>, place: u32, near: (IpAddr, u16), bytes: u64) {
+    fn of_flow(&mut self, desk: &mut Desk, packet: &Packet<'_>, place: u32, from: End, bytes: u64) {
         let Some(flow) = self.flows.get_mut(place) else { return };
-        let direction = flow.direction(near);
+        let direction = flow.direction(from);
         flow.last = flow.last.max(packet.time);
         flow.packets[direction.index()] += 1;
         flow.bytes[direction.index()] += bytes;
@@ -273,12 +258,11 @@ impl Tracker<'_> {
             flow.recognition = [Recognition::Is(announced.protocol); 2];
             layers::begin(self.set, flow, announced.protocol);
         }
-        let at_home = match packet.transport {
-            // What could not be delivered may be told by somebody between the flow's ends.
-            Transport::Icmp4(_) | Transport::Icmp6(_) => {
-                self.set.plans.at_home(packet.source, packet.destination)
-            }
-            _ => flow.at_home(direction),
+        // What could not be delivered may be told by somebody between the flow's ends.
+        let at_home = if is_icmp(packet) {
+            self.set.plans.at_home(packet.source, packet.destination)
+        } else {
+            flow.at_home(direction)
         };
         let mut scene = scene_of(self.set, packet, at_home);
         scene.direction = direction;
@@ -320,7 +304,7 @@ impl Tracker<'_> {
             desk.enter(Stage::Layers);
             layers::feed_datagram(desk, &scene, flow, packet.payload, &mut fed);
             switches(desk, &scene, flow, &mut fed);
-            let direction = flow.direction(near);
+            let direction = flow.direction(from);
             scene.direction = direction;
         }
         scene.layer = flow.protocol_spoken().filter(|_| spoken_counts);
@@ -360,7 +344,7 @@ impl Tracker<'_> {
         }
         flow.let_go();
         if let Some(watching) = desk.watching {
-            let direction = flow.direction(near);
+            let direction = flow.direction(from);
             let sights = watch::packet(&watching, flow, packet, direction, before);
             if flow.watch.refusals > 0 || sights.iter().any(Option::is_some) {
                 note_seen(desk, flow, packet.time, sights);
@@ -518,9 +502,23 @@ fn note_unusual_protocol(desk: &mut Desk, packet: &Packet<'_>) {
     }
 }
 
+/// The key of the flow that a packet belongs to, and which end of it the packet comes from.
+fn key(packet: &Packet<'_>) -> (FlowKey, End) {
+    if is_icmp(packet) {
+        let (near, far, protocol) = ends_of_icmp(packet);
+        return FlowKey::between(packet, (&near.0, near.1), (&far.0, far.1), protocol);
+    }
+    let near = (&packet.source, packet.source_port);
+    FlowKey::between(packet, near, (&packet.destination, packet.destination_port), packet.protocol)
+}
+
+fn is_icmp(packet: &Packet<'_>) -> bool {
+    matches!(packet.transport, Transport::Icmp4(_) | Transport::Icmp6(_))
+}
+
 /// The two ends of the flow that a packet belongs to, as the packet goes, and its protocol.
 fn ends(packet: &Packet<'_>) -> ((IpAddr, u16), (IpAddr, u16), u8) {
-    if matches!(packet.transport, Transport::Icmp4(_) | Transport::Icmp6(_)) {
+    if is_icmp(packet) {
         return ends_of_icmp(packet);
     }
     ((packet.source, packet.source_port), (packet.destination, packet.destination_port), packet.protocol)
@@ -658,7 +656,19 @@ fn switches(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, fed: &mut Fed) 
 
 /// Asks rules of raw bytes and of exchanges, the way that the packet goes: what the other side said is looked at when that side goes on, with what was
 /// understood until then.
+#[inline]
 fn ask_streams(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, all: bool) {
+    let has_raw = |session: &Session| all || session.has_raw(scene.direction);
+    if flow.changed[scene.direction.index()]
+        || !desk.of_exchanges.is_empty()
+        || flow.session.as_deref().is_some_and(has_raw)
+    {
+        ask_of_streams(desk, scene, flow, all);
+    }
+}
+
+#[inline(never)]
+fn ask_of_streams(desk: &mut Desk, scene: &Scene<'_>, flow: &mut Flow, all: bool) {
     let direction = scene.direction;
     let has_rules = scene.set.plans.between(scene.at_home).concerns_streams[direction.index()];
     let looks = has_rules && !flow.is_passed && !flow.is_encrypted;

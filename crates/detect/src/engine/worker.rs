@@ -143,14 +143,14 @@ impl Worker {
         held
     }
 
-    /// Sid, how often it was asked and how often it held, for rules that were asked.
+    /// Gid and sid, how often it was asked and how often it held, for rules that were asked.
     #[must_use]
-    pub fn profiled(&self) -> Vec<(u32, u64, u64)> {
+    pub fn profiled(&self) -> Vec<((u32, u32), u64, u64)> {
         let rules = self.desk.profile.iter().flatten().enumerate();
         rules
             .filter(|(_, counts)| counts.0 > 0)
             .filter_map(|(rule, counts)| {
-                self.set.rules.get(rule).map(|rule| (rule.meta.sid, counts.0, counts.1))
+                self.set.rules.get(rule).map(|rule| ((rule.meta.gid, rule.meta.sid), counts.0, counts.1))
             })
             .collect()
     }

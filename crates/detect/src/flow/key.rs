@@ -15,25 +15,42 @@ pub(crate) struct FlowKey {
     is_v6: bool,
 }
 
+/// Which end of a key's two something comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum End {
+    Lower,
+    Higher,
+}
+
+impl End {
+    pub(crate) fn other(self) -> Self {
+        match self {
+            End::Lower => End::Higher,
+            End::Higher => End::Lower,
+        }
+    }
+}
+
 impl FlowKey {
-    /// The key of what goes between these ends, and is otherwise like `packet`.
+    /// The key of what goes between these ends, and is otherwise like `packet`, and which of the two the source is.
     pub(crate) fn between(
         packet: &Packet<'_>,
-        source: (IpAddr, u16),
-        destination: (IpAddr, u16),
+        source: (&IpAddr, u16),
+        destination: (&IpAddr, u16),
         protocol: u8,
-    ) -> Self {
+    ) -> (Self, End) {
         let near = (number(source.0), source.1);
         let far = (number(destination.0), destination.1);
-        let (low, high) = if near <= far { (near, far) } else { (far, near) };
-        FlowKey {
+        let (low, high, end) = if near <= far { (near, far, End::Lower) } else { (far, near, End::Higher) };
+        let key = FlowKey {
             addresses: [low.0, high.0],
             ports: [low.1, high.1],
             vlan: packet.vlan.places(),
             protocol,
             depth: packet.depth,
             is_v6: source.0.is_ipv6(),
-        }
+        };
+        (key, end)
     }
 
     /// The VLAN tags, outermost first.
@@ -66,9 +83,9 @@ impl FlowKey {
     }
 }
 
-fn number(address: IpAddr) -> u128 {
+fn number(address: &IpAddr) -> u128 {
     match address {
-        IpAddr::V4(address) => u128::from(u32::from(address)),
-        IpAddr::V6(address) => u128::from(address),
+        IpAddr::V4(address) => u128::from(u32::from(*address)),
+        IpAddr::V6(address) => u128::from(*address),
     }
 }

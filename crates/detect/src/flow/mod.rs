@@ -6,7 +6,7 @@
 mod key;
 mod table;
 
-pub(crate) use key::FlowKey;
+pub(crate) use key::{End, FlowKey};
 pub(crate) use table::FlowTable;
 
 use crate::app::{AnyParser, Ends, ProtocolId, Transport};
@@ -90,6 +90,8 @@ pub(crate) struct Flow {
     /// In the order in which the shard's flows began.
     pub(crate) sequence: u64,
     pub(crate) client: (IpAddr, u16),
+    /// Which end of the key the client is.
+    pub(crate) client_end: End,
     pub(crate) server: (IpAddr, u16),
     /// Whether the client is at home, and the server.
     pub(crate) at_home: [bool; 2],
@@ -181,9 +183,9 @@ impl Flow {
         }
     }
 
-    /// Which way a packet from `source` goes.
-    pub(crate) fn direction(&self, source: (IpAddr, u16)) -> Direction {
-        if source == self.client { Direction::ToServer } else { Direction::ToClient }
+    /// Which way a packet from this end goes.
+    pub(crate) fn direction(&self, from: End) -> Direction {
+        if from == self.client_end { Direction::ToServer } else { Direction::ToClient }
     }
 
     /// Bytes of memory that it holds beside itself now: its streams, and what its parser may have kept. An estimate.
@@ -236,6 +238,7 @@ impl Flow {
     /// The ends were mistaken for each other.
     pub(crate) fn reverse(&mut self) {
         std::mem::swap(&mut self.client, &mut self.server);
+        self.client_end = self.client_end.other();
         self.at_home.swap(0, 1);
         self.packets.swap(0, 1);
         self.bytes.swap(0, 1);

@@ -50,6 +50,8 @@ pub(crate) struct FlowTable {
     slots: Vec<Option<Box<Flow>>>,
     free: Vec<u32>,
     index: HashTable<u32>,
+    /// The place of the flow that was found last.
+    found: u32,
     /// Flows in the order in which they are due: those that one side was heard of when it was last looked, and the others.
     waiting: [BTreeSet<Due>; 2],
     /// For each place.
@@ -67,8 +69,15 @@ pub(crate) struct FlowTable {
 
 impl FlowTable {
     /// The place of the flow with this key.
-    pub(crate) fn find(&self, key: &FlowKey, hash: u64) -> Option<u32> {
-        self.index.find(hash, |place| self.get(*place).is_some_and(|flow| flow.key == *key)).copied()
+    pub(crate) fn find(&mut self, key: &FlowKey) -> Option<u32> {
+        let is_here = |place: &u32| self.get(*place).is_some_and(|flow| flow.key == *key);
+        // Packets of a conversation often follow each other.
+        if is_here(&self.found) {
+            return Some(self.found);
+        }
+        let place = *self.index.find(key.hash(), is_here)?;
+        self.found = place;
+        Some(place)
     }
 
     /// The flow at a place.

@@ -420,15 +420,17 @@ impl Session {
         self.halves[direction.index()].flush = true;
     }
 
+    /// Whether there may be raw bytes that are worth looking at.
+    pub(crate) fn has_raw(&self, direction: Direction) -> bool {
+        let half = &self.halves[direction.index()];
+        let is_enough = half.acked_to().saturating_sub(half.raw) >= CHUNK_BYTES;
+        is_enough || half.flush || half.depth_reached || self.is_closed()
+    }
+
     /// The raw bytes that are to be looked at next, if there are enough. With `all` also few, and what was not acknowledged.
     pub(crate) fn raw(&self, direction: Direction, all: bool) -> Supply<'_> {
         let half = &self.halves[direction.index()];
-        let is_enough = half.acked_to().saturating_sub(half.raw) >= CHUNK_BYTES;
-        if all || half.flush || half.depth_reached || self.is_closed() || is_enough {
-            supply(half, half.raw, all, self.depth)
-        } else {
-            Supply::Nothing
-        }
+        if all || self.has_raw(direction) { supply(half, half.raw, all, self.depth) } else { Supply::Nothing }
     }
 
     /// All bytes are looked at, however many: the protocol moves files of any size, and its messages go on behind them.

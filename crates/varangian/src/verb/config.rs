@@ -17,6 +17,10 @@ use std::time::SystemTime;
 
 /// Check configurations.
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  varangian config check /etc/varangian/node.toml
+  varangian config check harbour/*/*.toml")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,

@@ -17,8 +17,8 @@ pub(super) enum Length {
     Known { bytes: u64, extension: bool, taken: usize },
     /// One that is too large.
     TooLarge { taken: usize },
-    /// No length; on a line that is there in full or not.
-    Invalid { is_whole_line: bool },
+    /// No length.
+    Invalid,
 }
 
 fn is_control(byte: u8) -> bool {
@@ -30,7 +30,7 @@ pub(super) fn length(input: &[u8]) -> Length {
     let Some(end) = memchr(b'\n', input) else {
         let (_, rest) = split_while(input, is_control);
         let invalid = rest.first().is_some_and(|first| !first.is_ascii_hexdigit());
-        return if invalid { Length::Invalid { is_whole_line: false } } else { Length::More };
+        return if invalid { Length::Invalid } else { Length::More };
     };
     let taken = end + 1;
     let line = input.get(..taken).unwrap_or_default();
@@ -41,7 +41,7 @@ pub(super) fn length(input: &[u8]) -> Length {
     let (digits, rest) = split_while(rest, |byte| byte.is_ascii_hexdigit());
     let Some(bytes) = std::str::from_utf8(digits).ok().and_then(|text| u64::from_str_radix(text, 16).ok())
     else {
-        return Length::Invalid { is_whole_line: true };
+        return Length::Invalid;
     };
     if bytes > CHUNK_BYTES_MAX {
         return Length::TooLarge { taken };
@@ -63,9 +63,9 @@ mod tests {
         assert_eq!(length(b"\r\n5\r\n"), Length::Blank { taken: 2 });
         assert_eq!(length(b"5\r"), Length::More);
         assert_eq!(length(b""), Length::More);
-        assert_eq!(length(b"xyz"), Length::Invalid { is_whole_line: false });
-        assert_eq!(length(b"-5\r\n"), Length::Invalid { is_whole_line: true });
-        assert_eq!(length(b"ffffffffffffffffff\r\n"), Length::Invalid { is_whole_line: true });
+        assert_eq!(length(b"xyz"), Length::Invalid);
+        assert_eq!(length(b"-5\r\n"), Length::Invalid);
+        assert_eq!(length(b"ffffffffffffffffff\r\n"), Length::Invalid);
         assert_eq!(length(b"80000000\r\n"), Length::TooLarge { taken: 10 });
     }
 }

@@ -18,7 +18,7 @@ pub(super) const FIELD_BYTES_MAX: usize = 18_000;
 const PIPELINED_MAX: usize = 512;
 /// Bytes of a message that are shown as its frame at most.
 const FRAME_BYTES_MAX: usize = 256 * 1024;
-/// Bytes that a client may send before it is known whether its `CONNECT` is accepted; more are dropped.
+/// Bytes that a client may send before it is known whether its `CONNECT` is accepted; with more the oldest are dropped.
 const WAITING_BYTES_MAX: usize = 64 * 1024;
 
 /// What one step of a side's parser came to.
@@ -209,7 +209,10 @@ impl Connection {
             Direction::ToServer => (self.request_state == RequestState::Identity, false),
             Direction::ToClient => (
                 self.response_state == ResponseState::Identity,
-                self.response_state == ResponseState::UntilClose,
+                matches!(
+                    self.response_state,
+                    ResponseState::UntilClose | ResponseState::Open | ResponseState::OpenLine
+                ),
             ),
         };
         if !known && !open {
@@ -266,8 +269,8 @@ impl Parser for Connection {
             }
         }
         let waiting = input.bytes.len() - at;
-        if waiting > WAITING_BYTES_MAX && self.is_waiting(direction) {
-            at = input.bytes.len();
+        if self.is_waiting(direction) {
+            at += waiting.saturating_sub(WAITING_BYTES_MAX);
         }
         Ok(Taken::part(at, 0))
     }

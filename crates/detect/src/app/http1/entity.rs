@@ -13,8 +13,8 @@ use crate::app::{Body, BodyLimits};
 
 /// Decompressed bytes of one body at most.
 const DECODED_BYTES_MAX: u64 = 1024 * 1024;
-/// A body that grows by more than this, up to that size, is a bomb.
-const BOMB_RATIO: u64 = 2048;
+/// A body that reaches that size out of no more than these bytes is a bomb.
+const BOMB_BYTES_MAX: u64 = DECODED_BYTES_MAX / 2048;
 /// Bombs of one connection after which nothing more of it is decompressed.
 pub(super) const BOMBS_MAX: u8 = 3;
 
@@ -81,24 +81,35 @@ impl Entity {
 
     /// Takes bytes of the body. Tells whether it was found to be a bomb.
     pub(super) fn write(&mut self, bytes: &[u8], events: &mut Events) -> bool {
-        self.message_bytes = self.message_bytes.saturating_add(bytes.len() as u64);
-        let Some(chain) = &mut self.chain else {
+        if self.chain.is_none() {
+            self.message_bytes = self.message_bytes.saturating_add(bytes.len() as u64);
             self.sink.write(bytes, events);
             return false;
-        };
-        let (sink, came) = (&mut self.sink, self.message_bytes);
-        let mut is_bomb = false;
-        let result = chain.write(bytes, &mut |piece| {
-            sink.write(piece, events);
-            if sink.entity_bytes <= DECODED_BYTES_MAX {
-                return Ok(());
-            }
-            is_bomb = sink.entity_bytes > came.saturating_mul(BOMB_RATIO);
-            Err(Stopped)
-        });
+        }
+        // What a bomb is made of ends at the same byte however the body is cut.
+        let room = BOMB_BYTES_MAX.saturating_sub(self.message_bytes);
+        let (first, rest) = bytes.split_at(usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len()));
+        let is_bomb = !first.is_empty() && self.decode(first, events);
+        self.decode(rest, events);
         events.set_if(is_bomb, Event::CompressionBomb);
-        let _dropped = result;
         is_bomb
+    }
+
+    /// Decodes bytes of the body. Tells whether it became too large by them.
+    fn decode(&mut self, bytes: &[u8], events: &mut Events) -> bool {
+        self.message_bytes = self.message_bytes.saturating_add(bytes.len() as u64);
+        let (Some(chain), false) = (&mut self.chain, bytes.is_empty()) else { return false };
+        let sink = &mut self.sink;
+        let mut is_too_large = false;
+        let result = chain.write(bytes, &mut |piece| {
+            let room = DECODED_BYTES_MAX.saturating_sub(sink.entity_bytes);
+            let room = usize::try_from(room).unwrap_or(usize::MAX);
+            sink.write(piece.get(..room).unwrap_or(piece), events);
+            is_too_large = piece.len() > room;
+            if is_too_large { Err(Stopped) } else { Ok(()) }
+        });
+        let _dropped = result;
+        is_too_large
     }
 
     /// Bytes of the body are missing: what was compressed cannot go on.
@@ -129,10 +140,17 @@ impl Entity {
 
 impl Sink {
     fn write(&mut self, bytes: &[u8], events: &mut Events) {
-        if bytes.is_empty() {
-            return;
+        // What is beyond the limit begins at the same byte however the body is cut.
+        let room = self.limits.bytes_max.saturating_sub(self.entity_bytes);
+        let (within, beyond) = bytes.split_at(usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len()));
+        for (bytes, is_beyond) in [(within, false), (beyond, true)] {
+            if !bytes.is_empty() {
+                self.take(bytes, is_beyond, events);
+            }
         }
-        let is_beyond = self.entity_bytes >= self.limits.bytes_max;
+    }
+
+    fn take(&mut self, bytes: &[u8], is_beyond: bool, events: &mut Events) {
         self.entity_bytes = self.entity_bytes.saturating_add(bytes.len() as u64);
         if let Some(body) = &mut self.body {
             body.append(bytes);
@@ -148,11 +166,10 @@ impl Sink {
                         self.files.expect(place, self.announced);
                     }
                 }
-                if let Some(place) = self.file {
-                    self.files.append(place, bytes);
-                    if is_beyond {
-                        self.files.close(place, Ending::Truncated);
-                    }
+                match self.file {
+                    Some(place) if is_beyond => self.files.close(place, Ending::Truncated),
+                    Some(place) => self.files.append(place, bytes),
+                    None => {}
                 }
             }
         }

@@ -12,7 +12,6 @@ use crate::app::file::Files;
 use crate::app::http::{REQUEST_BODY_LIMITS, RESPONSE_BODY_LIMITS, field};
 use crate::app::{Body, Broken, Family, Field, Piece, Ready, Settings, Transaction};
 use crate::eve::Object;
-use memchr::memchr;
 
 /// How far a message is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -111,6 +110,8 @@ pub struct Exchange {
     pub(super) status: Option<u16>,
     pub(super) status_message: Option<Place>,
     pub(super) saw_continue: bool,
+    /// Something stands around the number that is the response's length.
+    pub(super) has_odd_length: bool,
 }
 
 impl Exchange {
@@ -142,6 +143,7 @@ impl Exchange {
             status: None,
             status_message: None,
             saw_continue: false,
+            has_odd_length: false,
         }
     }
 
@@ -178,12 +180,9 @@ impl Exchange {
     ) -> Result<(Block, bool), Broken> {
         let mut events = self.events;
         let head = &mut self.message_mut(direction).head;
-        let mut block = Block { taken: 0, over: false };
-        if memchr(b'\n', rest).is_some() {
-            let read = head.read(rest, false, &mut events).map_err(|_| Broken);
-            self.events = events;
-            block = read?;
-        }
+        let read = head.read(rest, false, &mut events).map_err(|_| Broken);
+        self.events = events;
+        let mut block = read?;
         let is_cut_off = !block.over && last;
         if is_cut_off {
             let rest_of_it = rest.get(block.taken..).unwrap_or_default();

@@ -89,9 +89,14 @@ pub(super) fn response_coding(exchange: &mut Exchange, events: &mut Events) -> R
         };
         events.set_if(junk.before, Event::LengthExtraDataStart);
         events.set_if(junk.after, Event::LengthExtraDataEnd);
+        exchange.has_odd_length = junk.before || junk.after;
         exchange.response.coding = Coding::Identity;
         exchange.response.content_length = Some(length);
-        return Ok(if length > 0 { ResponseState::Identity } else { ResponseState::Finalize });
+        return Ok(match (length, exchange.has_odd_length) {
+            (0, true) => ResponseState::Open,
+            (0, false) => ResponseState::Finalize,
+            _ => ResponseState::Identity,
+        });
     }
     let kind = head.value(b"content-type").map(|value| split_while(value, |byte| byte != b';').0);
     if kind.is_some_and(|kind| is_word(trimmed(kind), b"multipart/byteranges")) {

@@ -7,8 +7,9 @@
 //! Headers of one name are one header, their values joined by a comma and a space, as servers take them; of a
 //! repeated `Content-Length` the first counts.
 
+use super::connection::FIELD_BYTES_MAX;
 use super::event::{Event, Events};
-use super::header::{Header, Oddities, Reader, Side, Value, Without};
+use super::header::{Header, Oddities, Reader, Side, Value};
 use super::text::{digits, is_word};
 
 /// Headers of different names at most; with more the parser gives up.
@@ -191,50 +192,31 @@ impl Head {
         complete: bool,
         events: &mut Events,
     ) -> Result<Block, TooMuch> {
-        let reader = Reader { side: self.side, complete };
+        let mut reader = Reader { side: self.side, complete, behind_newline: false };
         let mut block = Block { taken: 0, over: false };
         let text_start = self.text.len();
         loop {
             let rest = input.get(block.taken..).unwrap_or_default();
-            match reader.header(rest) {
-                Ok(header) => {
-                    self.add(&header, input, text_start, events)?;
-                    block.taken += header.end;
-                    let after = input.get(block.taken..).unwrap_or_default();
-                    if let Some(length) = reader.block_end(after) {
-                        block = Block { taken: block.taken + length, over: true };
-                        break;
-                    }
-                }
-                Err(Without::Wrong) if block.taken == 0 => {
-                    if let Some(length) = reader.any_end(rest) {
-                        block = Block { taken: length, over: true };
-                    }
+            // Whether something is too long is not a question of how much of it came at once.
+            let rest = rest.get(..FIELD_BYTES_MAX).unwrap_or(rest);
+            reader.behind_newline = block.taken == 0 && self.raw().is_empty() && self.line().ends_with(b"\n");
+            match reader.block_end(rest) {
+                Ok(Some(length)) => {
+                    block = Block { taken: block.taken + length, over: true };
                     break;
                 }
+                Ok(None) => {}
                 Err(_) => break,
             }
-        }
-        if block.taken == 0 && !complete {
-            block = self.empty_line(input);
+            let Ok(header) = reader.header(rest) else { break };
+            self.add(&header, input, text_start, events)?;
+            block.taken += header.end;
         }
         if text_start + block.taken > HEAD_BYTES_MAX {
             return Err(TooMuch);
         }
         self.text.extend_from_slice(input.get(..block.taken).unwrap_or_default());
         Ok(block)
-    }
-
-    /// An empty line at the front is the end, too, though it is not known what follows.
-    fn empty_line(&self, input: &[u8]) -> Block {
-        let taken = match (self.side, input) {
-            (_, b"\r\n") => 2,
-            (_, b"\n") => 1,
-            (Side::Request, [b'\r', b'\n', ..]) => 2,
-            (Side::Request, [b'\n', ..]) => 1,
-            _ => 0,
-        };
-        Block { taken, over: taken > 0 }
     }
 
     /// Adds a header that stands in `input`, which will stand at `text_start` of what is kept.

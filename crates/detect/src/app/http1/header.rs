@@ -51,14 +51,9 @@ pub(super) struct Header<'a> {
     pub(super) end: usize,
 }
 
-/// Why there is no header.
+/// What is there is not enough to tell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Without {
-    /// More bytes may make one.
-    More,
-    /// What stands here is none.
-    Wrong,
-}
+pub(super) struct More;
 
 /// Reads header blocks of one side.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +61,8 @@ pub(super) struct Reader {
     pub(super) side: Side,
     /// Nothing follows what is there.
     pub(super) complete: bool,
+    /// A `\r` at the front belongs to the end of the line before.
+    pub(super) behind_newline: bool,
 }
 
 /// The end of a line.
@@ -89,31 +86,33 @@ struct Break {
 
 impl Reader {
     /// Reads the header at the front.
-    pub(super) fn header<'a>(self, input: &'a [u8]) -> Result<Header<'a>, Without> {
-        if let Some(colon) = self.colon(input)
-            && let Ok(header) = self.with_colon(input, colon)
-        {
-            return Ok(header);
-        }
-        if input.starts_with(b"\r\n") {
-            return Err(Without::Wrong);
+    pub(super) fn header<'a>(self, input: &'a [u8]) -> Result<Header<'a>, More> {
+        if let Some(colon) = self.colon(input) {
+            let header = self.with_colon(input, colon);
+            // What there is may look like a header without a colon as long as more may come.
+            if header.is_ok() || !self.complete {
+                return header;
+            }
         }
         let (value, end, deformed_end) = self.value(input, 0)?;
         let odd = Oddities { no_colon: true, deformed_end, ..Oddities::default() };
         Ok(Header { name: &[], value, odd, end })
     }
 
-    /// The length of a line end at the front, as the end of a block is one.
-    pub(super) fn block_end(self, input: &[u8]) -> Option<usize> {
-        self.line_end(input)
+    /// The length of the empty line at the front that ends a block, if there is one. It ends it whatever follows, so that nothing has to come for
+    /// that to be known; but of a lone `\r` it is asked whether a `\n` belongs to it.
+    pub(super) fn block_end(self, input: &[u8]) -> Result<Option<usize>, More> {
+        match (self.side, input) {
+            (_, [b'\r', b'\n', ..]) => Ok(Some(2)),
+            (_, [b'\n', ..]) => Ok(Some(1)),
+            (_, []) => Err(More),
+            (_, [b'\r']) if !self.complete => Err(More),
+            (Side::Response, [b'\r', ..]) if !self.behind_newline => Ok(Some(1)),
+            _ => Ok(None),
+        }
     }
 
-    /// The length of a line end at the front, deformed ones among them.
-    pub(super) fn any_end(self, input: &[u8]) -> Option<usize> {
-        self.any_line_end(input).ok().flatten().map(|end| end.length)
-    }
-
-    fn with_colon<'a>(self, input: &'a [u8], colon: usize) -> Result<Header<'a>, Without> {
+    fn with_colon<'a>(self, input: &'a [u8], colon: usize) -> Result<Header<'a>, More> {
         let full = input.get(..colon).unwrap_or_default();
         let (_, after) = split_while(full, |byte| matches!(byte, b' ' | b'\t'));
         let (_, after) = split_while(after, is_token);
@@ -128,7 +127,7 @@ impl Reader {
         let from = input.get(colon + 1..).unwrap_or_default();
         let (spaces, rest) = split_while(from, |byte| matches!(byte, b' ' | b'\t'));
         if rest.is_empty() {
-            return Err(Without::More);
+            return Err(More);
         }
         let (value, end, deformed) = self.value(input, colon + 1 + spaces.len())?;
         odd.deformed_end = deformed;
@@ -138,7 +137,7 @@ impl Reader {
     /// Where the colon behind the name stands. A name may go on over lines whose next begins with a space.
     fn colon(self, input: &[u8]) -> Option<usize> {
         let mut from = 0;
-        loop {
+        for _ in 0..=FOLDS_MAX {
             let rest = input.get(from..)?;
             let found = match self.side {
                 Side::Request => memchr2(b':', b'\n', rest),
@@ -158,10 +157,11 @@ impl Reader {
             }
             from = next + 1;
         }
+        None
     }
 
     /// The value from `from` on, where what follows it begins, and whether a line end was deformed.
-    fn value<'a>(self, input: &'a [u8], from: usize) -> Result<(Value<'a>, usize, bool), Without> {
+    fn value<'a>(self, input: &'a [u8], from: usize) -> Result<(Value<'a>, usize, bool), More> {
         let first = self.line(input, from)?;
         let text = input.get(from..first.text_end).unwrap_or_default();
         match first.fold {
@@ -177,7 +177,7 @@ impl Reader {
         next: usize,
         space: u8,
         mut deformed: bool,
-    ) -> Result<(Value<'a>, usize, bool), Without> {
+    ) -> Result<(Value<'a>, usize, bool), More> {
         let mut value = text.to_vec();
         let (mut end, mut at, mut space) = (next, next, space);
         for folds in 1.. {
@@ -197,6 +197,9 @@ impl Reader {
                 value.extend_from_slice(text);
             }
             at = line.next;
+            if !self.complete && input.get(at).is_none() {
+                return Err(More);
+            }
             match line.fold {
                 Some(next) if folds < FOLDS_MAX => space = next,
                 _ => break,
@@ -206,13 +209,13 @@ impl Reader {
     }
 
     /// The line from `from` on and what ends it.
-    fn line(self, input: &[u8], from: usize) -> Result<Break, Without> {
+    fn line(self, input: &[u8], from: usize) -> Result<Break, More> {
         let rest = input.get(from..).unwrap_or_default();
         let found = match self.side {
             Side::Request => memchr(b'\n', rest),
             Side::Response => memchr2(b'\r', b'\n', rest),
         };
-        let mut length = found.ok_or(Without::More)?;
+        let mut length = found.ok_or(More)?;
         if rest.get(..length).is_some_and(|text| text.last() == Some(&b'\r')) {
             length -= 1;
         }
@@ -222,20 +225,21 @@ impl Reader {
             let next = text_end + length + 1;
             return Ok(Break { text_end, length, deformed: false, fold: Some(space), next });
         }
-        let end = self.any_line_end(tail)?.ok_or(Without::Wrong)?;
-        if !self.complete {
-            match tail.get(end.length) {
-                None => return Err(Without::More),
-                Some(b' ' | b'\t' | 0) => return Err(Without::Wrong),
-                Some(_) => {}
-            }
+        let mut end = self.any_line_end(tail)?.ok_or(More)?;
+        if end.deformed && matches!(tail.get(end.length), Some(b' ' | b'\t' | 0)) {
+            // What is before a line that goes on is no line end of its own.
+            let length = self.line_end(tail).ok_or(More)?;
+            end = LineEnd { length, deformed: false };
+        }
+        if !self.complete && tail.get(end.length).is_none() {
+            return Err(More);
         }
         let next = text_end + end.length;
         Ok(Break { text_end, length: end.length, deformed: end.deformed, fold: None, next })
     }
 
     /// A line end and the space behind it that says that the header goes on.
-    fn fold(self, tail: &[u8]) -> Result<Option<(usize, u8)>, Without> {
+    fn fold(self, tail: &[u8]) -> Result<Option<(usize, u8)>, More> {
         let length = match self.side {
             Side::Response => self.line_end(tail),
             Side::Request => self.any_line_end(tail)?.map(|end| end.length),
@@ -243,7 +247,7 @@ impl Reader {
         let Some(length) = length else { return Ok(None) };
         match tail.get(length) {
             Some(space @ (b' ' | b'\t' | 0)) => Ok(Some((length, *space))),
-            None if !self.complete => Err(Without::More),
+            None if !self.complete => Err(More),
             _ => Ok(None),
         }
     }
@@ -260,67 +264,73 @@ impl Reader {
         }
     }
 
-    fn any_line_end(self, tail: &[u8]) -> Result<Option<LineEnd>, Without> {
+    fn any_line_end(self, tail: &[u8]) -> Result<Option<LineEnd>, More> {
         let deformed = match self.side {
-            Side::Request => request_deformed(tail),
-            Side::Response => response_deformed(tail)?,
+            Side::Request => self.request_deformed(tail)?,
+            Side::Response => self.response_deformed(tail)?,
         };
         Ok(match deformed {
             Some(length) => Some(LineEnd { length, deformed: true }),
             None => self.line_end(tail).map(|length| LineEnd { length, deformed: false }),
         })
     }
-}
 
-fn starts_line_end(tail: &[u8]) -> bool {
-    tail.starts_with(b"\n") || tail.starts_with(b"\r\n")
-}
+    /// Whether a line end stands at the front.
+    fn starts_line_end(self, tail: &[u8]) -> Result<bool, More> {
+        if !self.complete && matches!(tail, b"" | b"\r") {
+            return Err(More);
+        }
+        Ok(tail.starts_with(b"\n") || tail.starts_with(b"\r\n"))
+    }
 
-/// `\n\r\r\n` or `\n\r`, before another line end.
-fn request_deformed(tail: &[u8]) -> Option<usize> {
-    if let Some(after) = tail.strip_prefix(b"\n\r\r\n")
-        && starts_line_end(after)
-    {
-        return Some(4);
+    /// Whether `word` stands at the front, and what is behind it.
+    fn behind<'a>(self, tail: &'a [u8], word: &[u8]) -> Result<Option<&'a [u8]>, More> {
+        if !self.complete && tail.len() < word.len() && word.starts_with(tail) {
+            return Err(More);
+        }
+        Ok(tail.strip_prefix(word))
     }
-    tail.strip_prefix(b"\n\r").filter(|after| after.starts_with(b"\r\n")).map(|_| 2)
-}
 
-/// `\n\r\r\n` before another line end, or `\r\n\r` with more `\r` and spaces behind it that are not before another
-/// line end.
-fn response_deformed(tail: &[u8]) -> Result<Option<usize>, Without> {
-    if let Some(after) = tail.strip_prefix(b"\n\r\r\n")
-        && starts_line_end(after)
-    {
-        return Ok(Some(4));
+    /// `\n\r\r\n` or `\n\r`, before another line end.
+    fn request_deformed(self, tail: &[u8]) -> Result<Option<usize>, More> {
+        let Some(after) = self.behind(tail, b"\n\r\r\n")? else { return Ok(None) };
+        Ok(Some(if self.starts_line_end(after)? { 4 } else { 2 }))
     }
-    let Some(after) = tail.strip_prefix(b"\r\n\r") else { return Ok(None) };
-    let (blanks, rest) = split_while(after, |byte| matches!(byte, b'\r' | b' ' | b'\t'));
-    if rest.is_empty() {
-        return Err(Without::More);
+
+    /// `\n\r\r\n` before another line end, or `\r\n\r` with more `\r` and spaces behind it that are not before another
+    /// line end.
+    fn response_deformed(self, tail: &[u8]) -> Result<Option<usize>, More> {
+        if let Some(after) = self.behind(tail, b"\n\r\r\n")? {
+            return Ok(self.starts_line_end(after)?.then_some(4));
+        }
+        let Some(after) = self.behind(tail, b"\r\n\r")? else { return Ok(None) };
+        let (blanks, rest) = split_while(after, |byte| matches!(byte, b'\r' | b' ' | b'\t'));
+        if rest.is_empty() && !self.complete {
+            return Err(More);
+        }
+        if blanks.is_empty() {
+            return Ok(None);
+        }
+        let newline = usize::from(rest.first() == Some(&b'\n'));
+        let after = rest.get(newline..).unwrap_or_default();
+        Ok((!self.starts_line_end(after)?).then_some(3 + blanks.len() + newline))
     }
-    if blanks.is_empty() {
-        return Ok(None);
-    }
-    let newline = usize::from(rest.first() == Some(&b'\n'));
-    let after = rest.get(newline..).unwrap_or_default();
-    Ok((!starts_line_end(after)).then_some(3 + blanks.len() + newline))
 }
 
 /// Whether what stands behind a fold is a header of its own: a name and a colon.
-fn looks_like_header(input: &[u8]) -> Result<bool, Without> {
+fn looks_like_header(input: &[u8]) -> Result<bool, More> {
     let (_, rest) = split_while(input, |byte| matches!(byte, b' ' | b'\t'));
     let (name, after) = split_while(rest, is_token);
     let (_, after) = split_while(after, |byte| matches!(byte, b' ' | b'\t'));
     let (colon, value) = match after.split_first() {
-        None => return Err(Without::More),
+        None => return Err(More),
         Some((first, value)) => (*first, value),
     };
     if colon != b':' {
         return Ok(false);
     }
     if value.iter().all(|byte| matches!(byte, b' ' | b'\t')) {
-        return Err(Without::More);
+        return Err(More);
     }
     Ok(!name.is_empty())
 }

@@ -192,6 +192,15 @@ pub(super) fn is_no_response_line(line: &[u8]) -> bool {
     !rest.get(..4).is_some_and(|name| name.eq_ignore_ascii_case(b"http"))
 }
 
+/// Whether a response line may begin like this; nothing as long as that is not known.
+pub(super) fn may_be_response_line(line: &[u8]) -> Option<bool> {
+    const NAME: &[u8] = b"HTTP/";
+    let (_, rest) = split_while(line, |byte| is_space(byte) || byte == 0);
+    let known = rest.len().min(NAME.len());
+    let fits = rest.iter().zip(NAME).all(|(byte, name)| byte.eq_ignore_ascii_case(name));
+    if fits && known < NAME.len() { None } else { Some(fits) }
+}
+
 /// Whether nothing stands on a line.
 pub(super) fn is_empty_line(line: &[u8]) -> bool {
     matches!(line, b"\r" | b"\n" | b"\r\n")

@@ -14,7 +14,7 @@ use memchr::{memchr, memmem};
 
 /// The longest boundary; a body with a longer one is not taken apart.
 const BOUNDARY_BYTES_MAX: usize = 255;
-/// Bytes that are kept between two pieces at most; a longer line is skipped.
+/// Bytes that are kept between two pieces at most; a longer line of a part's header is skipped.
 const KEPT_BYTES_MAX: usize = 4096;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,7 +27,11 @@ enum State {
     First,
     /// In a part's content.
     Content,
-    /// In a line that is too long: its end is looked for.
+    /// In a line between the parts that does not begin with the boundary: its end is looked for.
+    OtherLine,
+    /// Behind a boundary: the end of its line is looked for.
+    BoundaryLine,
+    /// In a line of a header that is too long: its end is looked for.
     LongLine,
 }
 
@@ -64,13 +68,7 @@ impl Multipart {
             taken = self.step_through(&kept, files, events);
             &kept
         };
-        let mut rest = rest.get(taken..).unwrap_or_default();
-        if rest.len() > KEPT_BYTES_MAX {
-            // A line that does not end: it is none that a browser would send.
-            self.state = State::LongLine;
-            rest = &[];
-        }
-        self.kept = rest.to_vec();
+        self.kept = rest.get(taken..).unwrap_or_default().to_vec();
     }
 
     /// The body is over: a file that is open misses its end.
@@ -90,7 +88,10 @@ impl Multipart {
                 return at;
             }
             let taken = match self.state {
-                State::Boundary | State::LongLine => self.boundary_line(rest),
+                State::Boundary => self.boundary(rest),
+                State::OtherLine => Some(self.pass_line(rest, State::Boundary)),
+                State::BoundaryLine => Some(self.pass_line(rest, State::Header)),
+                State::LongLine => self.long_line(rest),
                 State::Header => self.header_line(rest, files, events),
                 State::First => self.first(rest, files, events),
                 State::Content => self.content(rest, files),
@@ -102,16 +103,43 @@ impl Multipart {
         }
     }
 
-    fn boundary_line(&mut self, rest: &[u8]) -> Option<usize> {
-        let length = memchr(b'\n', rest)? + 1;
-        if self.state == State::LongLine || rest.starts_with(&self.boundary) {
-            self.state = State::Header;
+    /// Whether a line begins with the boundary.
+    fn boundary(&mut self, rest: &[u8]) -> Option<usize> {
+        let known = rest.len().min(self.boundary.len());
+        if rest.get(..known) != self.boundary.get(..known) {
+            self.state = State::OtherLine;
+            return Some(0);
         }
-        Some(length)
+        if known < self.boundary.len() {
+            return None;
+        }
+        self.state = State::BoundaryLine;
+        Some(0)
+    }
+
+    fn pass_line(&mut self, rest: &[u8], then: State) -> usize {
+        let Some(end) = memchr(b'\n', rest) else { return rest.len() };
+        self.state = then;
+        end + 1
+    }
+
+    /// A line of a header that no browser would send is skipped.
+    fn long_line(&mut self, rest: &[u8]) -> Option<usize> {
+        if let Some(end) = memmem::find(rest, b"\r\n") {
+            self.state = State::Header;
+            return Some(end + 2);
+        }
+        let taken = rest.len() - usize::from(rest.ends_with(b"\r"));
+        (taken > 0).then_some(taken)
     }
 
     fn header_line(&mut self, rest: &[u8], files: &mut Files, events: &mut Events) -> Option<usize> {
-        let end = memmem::find(rest, b"\r\n")?;
+        let end = memmem::find(rest.get(..KEPT_BYTES_MAX).unwrap_or(rest), b"\r\n");
+        if end.is_none() && rest.len() >= KEPT_BYTES_MAX {
+            self.state = State::LongLine;
+            return Some(0);
+        }
+        let end = end?;
         let line = rest.get(..end).unwrap_or_default();
         if line.is_empty() || line == b"\r" {
             self.state = State::First;

@@ -1,11 +1,11 @@
 //! The client's side: request line, headers, body, and what comes between two requests.
 //!
-//! Upon bytes before a request: an exchange is opened; empty lines are skipped.
-//! Upon a line without a protocol: it is a request of the first version if nothing but a few spaces follows, else
-//! headers follow all the same.
+//! Upon bytes before a request: empty lines are skipped, then an exchange is opened.
+//! Upon a line without a protocol: headers follow if anything but a few spaces does; if the response begins before that, it is a request of the
+//! first version. If it has no method that is known either, and a line that has one follows, that is the next request.
 //! Upon the end of the headers: the body is chunked, of a known length, or there is none; after `CONNECT` the
 //! response decides how it goes on.
-//! Upon bytes behind a request that are no method: they are more of its body.
+//! Upon bytes behind a request, whatever they are: they are the next one, since nobody can know whether they come with it or later.
 
 use super::connection::{Connection, FIELD_BYTES_MAX, Step, View};
 use super::entity::Kind;
@@ -13,7 +13,7 @@ use super::event::Event;
 use super::exchange::{Coding, Progress, cookie_of};
 use super::head::Block;
 use super::line::{self, Method};
-use super::text::{is_space, split_while, without_line_end};
+use super::text::{empty_line, is_space, split_while, without_line_end};
 use super::{authorization, chunk, framing, target};
 use crate::Direction;
 use crate::app::http::compression::{Chain, named};
@@ -24,6 +24,9 @@ use memchr::{memchr, memchr2};
 const TO_SERVER: Direction = Direction::ToServer;
 /// Spaces behind a line without a protocol that still leave it a request of the first version.
 const SPACES_AFTER_LINE_MAX: usize = 16;
+
+/// Bytes of the longest method that is known.
+const METHOD_BYTES_MAX: usize = 16;
 
 /// Where the client's side is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,7 +44,7 @@ pub(super) enum RequestState {
     ChunkLength,
     Chunk,
     ChunkEnd,
-    /// The request is over unless more of a body follows.
+    /// The request is over.
     Finalize,
     /// After a request of the first version nothing counts.
     Ignore,
@@ -51,14 +54,9 @@ pub(super) enum RequestState {
 impl Connection {
     pub(super) fn request_step(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
         match self.request_state {
-            RequestState::Idle if view.rest.is_empty() => Ok(Step::Wait(0)),
-            RequestState::Idle => {
-                self.open(TO_SERVER)?.request.progress = Progress::Line;
-                self.begin_frame(TO_SERVER, context);
-                self.to(RequestState::Line, 0)
-            }
+            RequestState::Idle => self.request_start(view, context),
             RequestState::Line => self.request_line(view),
-            RequestState::Protocol => self.request_protocol(view),
+            RequestState::Protocol => self.request_protocol(view, context),
             RequestState::Headers => self.request_headers(view, context),
             RequestState::ConnectWait => self.connect_wait(view),
             RequestState::ConnectProbe => self.connect_probe(view, context),
@@ -69,7 +67,10 @@ impl Connection {
                 Some(end) => self.to(RequestState::ChunkLength, end + 1),
                 None => Ok(Step::Wait(view.rest.len())),
             },
-            RequestState::Finalize => self.request_finalize(view, context),
+            RequestState::Finalize => {
+                self.complete_request(context)?;
+                Ok(Step::Go(0))
+            }
             RequestState::Ignore | RequestState::Tunnel => Ok(Step::Wait(view.rest.len())),
         }
     }
@@ -88,6 +89,17 @@ impl Connection {
         Ok(Step::Wait(taken))
     }
 
+    fn request_start(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
+        match empty_line(view.rest) {
+            None => return Ok(Step::Wait(0)),
+            Some(0) => {}
+            Some(length) => return Ok(Step::Go(length)),
+        }
+        self.open(TO_SERVER)?.request.progress = Progress::Line;
+        self.begin_frame(TO_SERVER, context);
+        self.to(RequestState::Line, 0)
+    }
+
     fn request_line(&mut self, view: View<'_>) -> Result<Step, Broken> {
         let length = match memchr(b'\n', view.rest) {
             Some(end) => end + 1,
@@ -102,22 +114,53 @@ impl Connection {
         if line::is_empty_line(line) {
             return Ok(Step::Go(length));
         }
-        target::read_request_line(self.current(TO_SERVER)?, without_line_end(line))?;
+        let is_unanswered = self.done[TO_SERVER.index()] > self.done[Direction::ToClient.index()];
+        let exchange = self.current(TO_SERVER)?;
+        target::read_request_line(exchange, without_line_end(line))?;
+        // It may be meant as a body of the request before, which has none.
+        let is_none = exchange.method == Method::Unknown && exchange.request.protocol.is_none();
+        exchange.events.set_if(is_none && is_unanswered, Event::RequestBodyUnexpected);
         self.to(RequestState::Protocol, length)
     }
 
-    fn request_protocol(&mut self, view: View<'_>) -> Result<Step, Broken> {
+    /// Behind the line. What follows it may come much later, so all that can be known of the line is shown before.
+    fn request_protocol(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
         let exchange = self.current(TO_SERVER)?;
-        if exchange.is_0_9 {
-            let (spaces, after) = split_while(view.rest, is_space);
-            if after.is_empty() && spaces.len() <= SPACES_AFTER_LINE_MAX {
-                return self.to(RequestState::Finalize, 0);
-            }
-            exchange.is_0_9 = false;
-            exchange.events.set(Event::MissingProtocol);
-        }
         exchange.request.progress = Progress::Headers;
+        if !exchange.is_0_9 {
+            return self.to(RequestState::Headers, 0);
+        }
+        let (spaces, after) = split_while(view.rest, is_space);
+        if after.is_empty() && spaces.len() <= SPACES_AFTER_LINE_MAX {
+            if !view.last {
+                return Ok(Step::Wait(0));
+            }
+            self.complete_request(context)?;
+            return Ok(Step::Go(0));
+        }
+        if exchange.method == Method::Unknown {
+            let (word, behind) = split_while(after, |byte| !is_space(byte));
+            if behind.is_empty() && word.len() <= METHOD_BYTES_MAX && !view.last {
+                return Ok(Step::Wait(0));
+            }
+            exchange.is_0_9 = Method::named(word) == Method::Unknown;
+            if !exchange.is_0_9 {
+                self.complete_request(context)?;
+                return Ok(Step::Go(spaces.len()));
+            }
+        }
+        exchange.is_0_9 = false;
+        exchange.events.set(Event::MissingProtocol);
         self.to(RequestState::Headers, 0)
+    }
+
+    /// Whether the response that begins is to a line without a protocol behind which nothing came: then that was all of the request.
+    pub(super) fn decide_version(&mut self, context: &mut Context<'_>) -> Result<(), Broken> {
+        let is_answered = self.done[TO_SERVER.index()] == self.done[Direction::ToClient.index()];
+        if self.request_state == RequestState::Protocol && is_answered {
+            self.complete_request(context)?;
+        }
+        Ok(())
     }
 
     fn request_headers(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
@@ -190,7 +233,7 @@ impl Connection {
     }
 
     fn connect_probe(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
-        let Some(end) = memchr2(b'\n', 0, view.rest) else {
+        let Some(end) = memchr2(b'\n', 0, view.rest.get(..FIELD_BYTES_MAX).unwrap_or(view.rest)) else {
             return self.wait_for_request(view.rest.len(), 0);
         };
         let line = view.rest.get(..=end).unwrap_or_default();
@@ -218,7 +261,8 @@ impl Connection {
     }
 
     fn request_chunk_length(&mut self, view: View<'_>) -> Result<Step, Broken> {
-        match chunk::length(view.rest) {
+        let line = view.rest.get(..FIELD_BYTES_MAX).unwrap_or(view.rest);
+        match chunk::length(line) {
             chunk::Length::More => self.wait_for_request(view.rest.len(), 0),
             chunk::Length::Blank { taken } => Ok(Step::Go(taken)),
             chunk::Length::Known { bytes, extension, taken } => {
@@ -232,8 +276,7 @@ impl Connection {
                 self.current(TO_SERVER)?.request.progress = Progress::Trailer;
                 self.to(RequestState::Headers, taken)
             }
-            chunk::Length::Invalid { is_whole_line: true } => Err(Broken),
-            chunk::Length::Invalid { .. } | chunk::Length::TooLarge { .. } => {
+            chunk::Length::Invalid | chunk::Length::TooLarge { .. } => {
                 self.note(TO_SERVER, Event::InvalidRequestChunkLen);
                 Err(Broken)
             }
@@ -249,28 +292,6 @@ impl Connection {
         self.body(TO_SERVER, view.rest.get(..taken).unwrap_or_default())?;
         self.left[TO_SERVER.index()] = left - taken as u64;
         if left > taken as u64 { Ok(Step::Wait(taken)) } else { self.to(RequestState::ChunkEnd, taken) }
-    }
-
-    /// Behind a request: the next one, or bytes that belong to this one's body though nothing said so.
-    fn request_finalize(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
-        let newline = memchr(b'\n', view.rest);
-        let line = match newline {
-            _ if view.rest.is_empty() => &[],
-            Some(end) => view.rest.get(..end).unwrap_or_default(),
-            None if view.last => view.rest,
-            None => return self.wait_for_request(view.rest.len(), 0),
-        };
-        let method = first_word(line);
-        if line.is_empty() || Method::named(method) != Method::Unknown {
-            self.complete_request(context)?;
-            return Ok(Step::Go(0));
-        }
-        if !method.is_empty() {
-            self.note(TO_SERVER, Event::RequestBodyUnexpected);
-        }
-        let taken = line.len() + usize::from(newline.is_some());
-        self.body(TO_SERVER, view.rest.get(..taken).unwrap_or_default())?;
-        Ok(Step::Go(taken))
     }
 
     /// The request is over.

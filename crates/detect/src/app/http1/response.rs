@@ -1,12 +1,13 @@
 //! The server's side: response line, headers, body, and what comes between two responses.
 //!
-//! Upon bytes before a response: its exchange is the next that has none; if there was no request, it gets one of
-//! which nothing is known.
+//! Upon bytes before a response: empty lines are skipped; its exchange is the next that has none; if there was no request, it gets one of
+//! which nothing is known. So it is with bytes that are behind a response as well, since nobody can know whether they come with it or later.
 //! Upon a line that is no response line: it is part of the body, as browsers show it, unless a response line follows.
 //! Upon the end of the headers: there is no body (after `HEAD`, with some codes), it is chunked, of a known length,
 //! or goes on until the server closes.
 //! Upon `100 Continue`: another response line follows. Upon `101`: the flow goes on as something else. Upon `200`
 //! after `CONNECT`: it is a tunnel.
+//! Upon a length with something around it: the body goes on behind it until a response line follows.
 //! Upon a chunk's length that is none: all that follows is the body.
 
 use super::connection::{Connection, FIELD_BYTES_MAX, Step, View, is_connect};
@@ -16,7 +17,7 @@ use super::exchange::{Coding, Exchange, Progress, cookie_of};
 use super::head::Block;
 use super::line::{self, Method};
 use super::request::RequestState;
-use super::text::{digits, without_line_end};
+use super::text::{digits, empty_line, without_line_end};
 use super::{authorization, chunk, framing};
 use crate::Direction;
 use crate::app::http::compression::{Chain, named};
@@ -36,10 +37,14 @@ pub(super) enum ResponseState {
     Headers,
     Identity,
     UntilClose,
+    /// At the beginning of a line of a body of which nothing says where it ends: a response line ends it.
+    Open,
+    /// Within such a line.
+    OpenLine,
     ChunkLength,
     Chunk,
     ChunkEnd,
-    /// The response is over unless more of a body follows.
+    /// The response is over.
     Finalize,
     Tunnel,
 }
@@ -51,8 +56,11 @@ impl Connection {
         context: &mut Context<'_>,
     ) -> Result<Step, Broken> {
         match self.response_state {
-            ResponseState::Idle if view.rest.is_empty() => Ok(Step::Wait(0)),
-            ResponseState::Idle => self.response_start(context),
+            ResponseState::Idle => match empty_line(view.rest) {
+                None => Ok(Step::Wait(0)),
+                Some(0) => self.response_start(context),
+                Some(length) => Ok(Step::Go(length)),
+            },
             ResponseState::Line => self.response_line(view),
             ResponseState::Headers => self.response_headers(view, context),
             ResponseState::Identity => self.response_identity(view),
@@ -63,13 +71,23 @@ impl Connection {
                 }
                 Ok(Step::Wait(view.rest.len()))
             }
+            ResponseState::Open => self.response_open(view, context),
+            ResponseState::OpenLine => {
+                let end = memchr(b'\n', view.rest).map(|end| end + 1);
+                let length = end.unwrap_or(view.rest.len());
+                self.body(TO_CLIENT, view.rest.get(..length).unwrap_or_default())?;
+                if end.is_none() { Ok(Step::Wait(length)) } else { self.on(ResponseState::Open, length) }
+            }
             ResponseState::ChunkLength => self.response_chunk_length(view),
             ResponseState::Chunk => self.response_chunk(view),
             ResponseState::ChunkEnd => match memchr(b'\n', view.rest) {
                 Some(end) => self.on(ResponseState::ChunkLength, end + 1),
                 None => Ok(Step::Wait(view.rest.len())),
             },
-            ResponseState::Finalize => self.response_finalize(view, context),
+            ResponseState::Finalize => {
+                self.complete_response(context)?;
+                Ok(Step::Go(0))
+            }
             ResponseState::Tunnel => Ok(Step::Wait(view.rest.len())),
         }
     }
@@ -90,6 +108,7 @@ impl Connection {
 
     fn response_start(&mut self, context: &mut Context<'_>) -> Result<Step, Broken> {
         self.begin_frame(TO_CLIENT, context);
+        self.decide_version(context)?;
         let at_request_line = self.request_state == RequestState::Line;
         let exchange = self.open(TO_CLIENT)?;
         if exchange.request.progress == Progress::NotStarted {
@@ -130,27 +149,47 @@ impl Connection {
             return Ok(Step::Go(length));
         }
         if line::is_no_response_line(line) {
-            return self.line_of_body(line, after);
+            return self.line_of_body(line, after, view.last);
         }
         read_line(self.current(TO_CLIENT)?, line);
         self.on(ResponseState::Headers, length)
     }
 
-    /// A line that is no response line is skipped if a response line may follow, else it is part of the body.
-    fn line_of_body(&mut self, line: &[u8], after: &[u8]) -> Result<Step, Broken> {
+    /// A line that is no response line is skipped if a response line may follow, else a body begins with it.
+    fn line_of_body(&mut self, line: &[u8], after: &[u8], last: bool) -> Result<Step, Broken> {
+        if after.len() <= 1 && !last {
+            return Ok(Step::Wait(0));
+        }
         let is_short = without_line_end(line).len() <= 2;
-        if after.len() > 1 && (after.first() == Some(&b'H') || is_short) {
+        if after.first() == Some(&b'H') || (is_short && !after.is_empty()) {
             return Ok(Step::Go(line.len()));
         }
+        let is_behind = self.done[TO_CLIENT.index()] > 0;
         let exchange = self.current(TO_CLIENT)?;
+        exchange.events.set_if(is_behind, Event::ResponseBodyUnexpected);
         exchange.response.entity.decode_with(None);
-        if after.is_empty() {
-            exchange.response.coding = Coding::Identity;
-            exchange.response.progress = Progress::Body;
-            self.response_state = ResponseState::Finalize;
-        }
+        exchange.response.coding = Coding::Identity;
+        exchange.response.progress = Progress::Body;
         self.body(TO_CLIENT, line)?;
-        Ok(Step::Go(line.len()))
+        self.on(ResponseState::Open, line.len())
+    }
+
+    /// A line of a body that has no end but the next response line.
+    fn response_open(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
+        let line = view.rest.get(..FIELD_BYTES_MAX).unwrap_or(view.rest);
+        match line::may_be_response_line(line) {
+            None if !view.last && line.len() < FIELD_BYTES_MAX => return Ok(Step::Wait(0)),
+            None | Some(false) => return self.on(ResponseState::OpenLine, 0),
+            Some(true) => {}
+        }
+        let others_wait = self.done[Direction::ToServer.index()] > self.done[TO_CLIENT.index()] + 1;
+        let has_line = !self.current(TO_CLIENT)?.response.head.line().is_empty();
+        if has_line || others_wait {
+            self.complete_response(context)?;
+            return Ok(Step::Go(0));
+        }
+        // What stood before was in front of this response, not one by itself.
+        self.on(ResponseState::Line, 0)
     }
 
     fn response_headers(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
@@ -259,12 +298,17 @@ impl Connection {
         if left > taken as u64 && !view.last {
             return Ok(Step::Wait(taken));
         }
+        if self.current(TO_CLIENT)?.has_odd_length && !view.last {
+            // It may as well be longer.
+            return self.on(ResponseState::Open, taken);
+        }
         self.body_over(TO_CLIENT)?;
         self.on(ResponseState::Finalize, taken)
     }
 
     fn response_chunk_length(&mut self, view: View<'_>) -> Result<Step, Broken> {
-        match chunk::length(view.rest) {
+        let line = view.rest.get(..FIELD_BYTES_MAX).unwrap_or(view.rest);
+        match chunk::length(line) {
             chunk::Length::More => self.wait_for_response(view.rest.len(), 0),
             chunk::Length::Blank { taken } | chunk::Length::TooLarge { taken } => Ok(Step::Go(taken)),
             chunk::Length::Known { bytes, extension, taken } => {
@@ -278,7 +322,7 @@ impl Connection {
                 self.current(TO_CLIENT)?.response.progress = Progress::Trailer;
                 self.on(ResponseState::Headers, taken)
             }
-            chunk::Length::Invalid { .. } => {
+            chunk::Length::Invalid => {
                 self.note(TO_CLIENT, Event::InvalidResponseChunkLen);
                 self.current(TO_CLIENT)?.response.coding = Coding::Identity;
                 self.on(ResponseState::UntilClose, 0)
@@ -298,33 +342,6 @@ impl Connection {
             return self.on(ResponseState::Finalize, taken);
         }
         Ok(Step::Wait(taken))
-    }
-
-    /// Behind a response: the next one, or bytes that belong to this one's body though nothing said so.
-    fn response_finalize(&mut self, view: View<'_>, context: &mut Context<'_>) -> Result<Step, Broken> {
-        if self.is_tunnel()? {
-            // What follows is the tunnel's, whatever it looks like.
-            self.complete_response(context)?;
-            return Ok(Step::Go(0));
-        }
-        let length = match view.rest.first() {
-            None => 0,
-            // What stands behind an empty line is judged with it.
-            Some(b'\n') => view.rest.len(),
-            Some(_) => match memchr(b'\n', view.rest) {
-                Some(end) => end + 1,
-                None if view.last => view.rest.len(),
-                None => return self.wait_for_response(view.rest.len(), 0),
-            },
-        };
-        let line = view.rest.get(..length).unwrap_or_default();
-        if line.is_empty() || !line::is_no_response_line(line) {
-            self.complete_response(context)?;
-            return Ok(Step::Go(0));
-        }
-        self.note(TO_CLIENT, Event::ResponseBodyUnexpected);
-        self.body(TO_CLIENT, line)?;
-        Ok(Step::Go(length))
     }
 
     /// Whether the response accepts a `CONNECT`. Only the first of a connection opens a tunnel that is recognised anew.

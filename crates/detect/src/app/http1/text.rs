@@ -26,6 +26,16 @@ pub(super) fn without_line_end(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
+/// How long an empty line at the front is, if there is one; nothing as long as that is not known.
+pub(super) fn empty_line(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [] | [b'\r'] => None,
+        [b'\n', ..] => Some(1),
+        [b'\r', b'\n', ..] => Some(2),
+        _ => Some(0),
+    }
+}
+
 /// Cut where the first byte that is not `wanted` stands.
 pub(super) fn split_while(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
     let end = bytes.iter().position(|byte| !wanted(*byte)).unwrap_or(bytes.len());

@@ -201,7 +201,7 @@ impl Line<'_> {
     fn request(&mut self) -> Result<[Range<usize>; 3], Fault> {
         let method = self.letters(|letter| letter.is_ascii_alphabetic())?;
         self.tag(b" ")?;
-        let uri = self.some_letters(|letter| is_token(letter) || b"#@:;=?&$,/".contains(&letter))?;
+        let uri = self.some_letters(is_address)?;
         self.tag(b" ")?;
         Ok([method, uri, self.version()?])
     }
@@ -252,14 +252,48 @@ impl Line<'_> {
     }
 }
 
+/// Which letters are letters of something: one look for each letter of a message.
+struct Letters([bool; 256]);
+
+impl Letters {
+    /// Letters, digits, and these.
+    const fn and(signs: &[u8]) -> Self {
+        let mut letters = [false; 256];
+        let mut letter = 0;
+        while letter < letters.len() {
+            letters[letter] = (letter as u8).is_ascii_alphanumeric();
+            letter += 1;
+        }
+        let mut place = 0;
+        while place < signs.len() {
+            letters[signs[place] as usize] = true;
+            place += 1;
+        }
+        Letters(letters)
+    }
+
+    fn has(&self, letter: u8) -> bool {
+        self.0[usize::from(letter)]
+    }
+}
+
+static TOKEN: Letters = Letters::and(b"!%'*+-._`~");
+static ADDRESS: Letters = Letters::and(b"!%'*+-._`~#@:;=?&$,/");
+static REASON: Letters = Letters::and(b"!%'*+-._`~$&(),/:;=?@[\\]^ ");
+static VALUE: Letters = Letters::and(b"!%'*+-._`~\"#$&(),/;:<=>?@[]{}()^|\\");
+
 fn is_token(letter: u8) -> bool {
-    letter.is_ascii_alphanumeric() || b"!%'*+-._`~".contains(&letter)
+    TOKEN.has(letter)
+}
+
+fn is_address(letter: u8) -> bool {
+    ADDRESS.has(letter)
 }
 
 fn is_reason(letter: u8) -> bool {
-    is_token(letter) || b"$&(),/:;=?@[\\]^ ".contains(&letter)
+    REASON.has(letter)
 }
 
 fn is_value(letter: u8) -> bool {
-    is_token(letter) || b"\"#$&(),/;:<=>?@[]{}()^|\\".contains(&letter)
+    VALUE.has(letter)
 }

@@ -55,7 +55,7 @@ fn a_head_that_could_not_be_right_is_wrong_and_told_with_the_place_of_the_word()
         ("alert tcp $FOO any -> any any", 11),
         ("alert tcp any 99999 -> any any", 15),
         ("alert tcp any any -> !any any", 22),
-        ("alert tcp any any -> any [80", 29),
+        ("alert tcp any any -> any [80", 30),
         ("alert tcp any any -> any $FOO", 26),
     ] {
         for options in ["sid:1;", "nobody_knows_this; sid:1;"] {

@@ -41,6 +41,11 @@ use stop::Stop;
 
 /// Measure what this machine and this build can do.
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  varangian bench agreement --quick
+  varangian bench agreement --f 1,2 --clients 1,64 --json > results.json
+  varangian bench agreement --from results.json --markdown")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,

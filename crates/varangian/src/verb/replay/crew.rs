@@ -8,6 +8,7 @@ use super::belt::{Belt, Next};
 use super::source::{Batch, Source};
 use detect::Time;
 use detect::engine::{Found, Held, Worker};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, ScopedJoinHandle};
@@ -24,19 +25,22 @@ pub(super) struct Report {
     pub(super) bytes_read: u64,
 }
 
-/// Sends all that there is through the workers, and tells what came of each batch in order, and of the end.
+/// Sends all that there is through the workers, and tells what came of each batch in order, and of the end. Upon a `tell` that wants no more: it ends there.
 pub(super) fn work_through(
     mut source: Source,
     mut workers: Vec<Worker>,
-    tell: &mut dyn FnMut(&Report),
+    tell: &mut dyn FnMut(&Report) -> ControlFlow<()>,
 ) -> (Option<Source>, Vec<Worker>) {
     let [only] = workers.as_mut_slice() else { return share(source, workers, tell) };
     let mut done = None;
     while let Some(batch) = source.next(done.take()) {
-        tell(&work(only, &batch));
+        if tell(&work(only, &batch)).is_break() {
+            return (Some(source), workers);
+        }
         done = Some(batch);
     }
-    tell(&finish(only, source.counted().0));
+    // Nothing follows that anybody could want to stop.
+    let _ = tell(&finish(only, source.counted().0));
     (Some(source), workers)
 }
 
@@ -64,7 +68,7 @@ struct Hand<'scope> {
 fn share(
     source: Source,
     workers: Vec<Worker>,
-    tell: &mut dyn FnMut(&Report),
+    tell: &mut dyn FnMut(&Report) -> ControlFlow<()>,
 ) -> (Option<Source>, Vec<Worker>) {
     let belt = Belt::new(source, workers.len());
     let workers = thread::scope(|scope| {
@@ -75,7 +79,9 @@ fn share(
         });
         let hands: Vec<Hand<'_>> = hands.collect();
         while let Some(report) = gather(&hands) {
-            tell(&report);
+            if tell(&report).is_break() {
+                break;
+            }
         }
         belt.stop();
         // All are joined, and one that panicked is told of last: the others end since nobody listens.
@@ -133,11 +139,11 @@ mod tests {
     use capture::{Frame, Link, Resolution, Writer};
     use detect::engine::SHARDS;
     use detect::rule::{RuleSet, Variables};
+    use std::path::{Path, PathBuf};
 
-    #[test]
-    fn however_many_work_each_batch_is_told_once_and_in_order() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("long.pcap");
+    /// A capture of thirty thousand frames, and a set without rules.
+    fn long(folder: &Path) -> (PathBuf, Arc<RuleSet>) {
+        let path = folder.join("long.pcap");
         let ethernet = Link(1);
         let mut writer = Writer::create(&path, ethernet, Resolution::Nanoseconds).expect("a file");
         let mut bytes = [0u8; 1400];
@@ -148,13 +154,38 @@ mod tests {
             writer.frame(frame).expect("a frame");
         }
         writer.finish().expect("it is written");
-        let set = Arc::new(RuleSet::load(&[], &Variables::default(), &|_| None));
+        (path, Arc::new(RuleSet::load(&[], &Variables::default(), &|_| None)))
+    }
+
+    #[test]
+    fn who_wants_no_more_is_told_no_more_and_nobody_waits_for_ever() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, set) = long(folder.path());
+        for count in [1, 2, 8] {
+            let source = Source::open(&path, false, count).expect("it is there");
+            let of = |mine| Worker::new(Arc::clone(&set), move |shard| shard % count == mine);
+            let mut told = 0;
+            let (source, _) = work_through(source, (0..count).map(of).collect(), &mut |_| {
+                told += 1;
+                if told == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            let (frames, _) = source.expect("nobody panicked").counted();
+            assert!(told == 2 && frames < 30_000, "{count} workers: told {told} times, read {frames} frames");
+        }
+    }
+
+    #[test]
+    fn however_many_work_each_batch_is_told_once_and_in_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, set) = long(folder.path());
         let told = |count: u16| {
-            let source = Source::open(&path, false).expect("it is there");
+            // Batches as several get them, so that what one is told can be compared.
+            let source = Source::open(&path, false, 2).expect("it is there");
             let of = |mine| Worker::new(Arc::clone(&set), move |shard| shard % count == mine);
             let mut read = Vec::new();
             let (source, workers) = work_through(source, (0..count).map(of).collect(), &mut |report| {
                 read.push(report.bytes_read);
+                ControlFlow::Continue(())
             });
             let frames: u64 = workers.iter().map(|worker| worker.counters().frames).sum();
             assert_eq!(source.expect("nobody panicked").counted().0, frames);

@@ -9,8 +9,9 @@ use super::stages::{Ticks, Watch};
 use detect::behaviour::Parameters;
 use detect::engine::{Counters, Held, Judge, SHARDS, Spent, Told, Worker};
 use detect::rule::RuleSet;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// What came of a capture.
@@ -24,8 +25,8 @@ pub(crate) struct Replayed {
     pub(crate) watched: (u64, u64, u64),
     /// The capture ended in the middle of a frame, or worse.
     pub(crate) trouble: Option<String>,
-    /// Sid, how often asked, how often it held.
-    pub(crate) profile: Vec<(u32, u64, u64)>,
+    /// Gid and sid, how often asked, how often it held.
+    pub(crate) profile: Vec<((u32, u32), u64, u64)>,
     /// Where time and memory went, if that was wanted.
     pub(crate) stages: Option<Stages>,
 }
@@ -52,18 +53,19 @@ pub(crate) struct Stages {
     pub(crate) held: Held,
 }
 
-/// Sends the capture through the engine, with so many workers.
+/// Sends the capture through the engine, with so many workers. Upon a `tell` that fails: it ends there, with that error.
+///
+/// `source` was opened for so many workers, and measures if stages are wanted.
 pub(crate) fn replay(
-    path: &Path,
+    source: Source,
     set: &Arc<RuleSet>,
     count: u16,
     wanted: Wanted,
     behaviour: Option<&Parameters>,
     progress: &mut dyn FnMut(u64, Option<u64>),
-    tell: &mut dyn FnMut(&Told<'_>),
+    tell: &mut dyn FnMut(&Told<'_>) -> Result<(), String>,
 ) -> Result<Replayed, String> {
     debug_assert!((1..=SHARDS).contains(&count));
-    let source = Source::open(path, wanted.stages)?;
     let mut workers: Vec<Worker> =
         (0..count).map(|mine| Worker::new(Arc::clone(set), move |shard| shard % count == mine)).collect();
     let mut judge = Judge::new(Arc::clone(set));
@@ -79,18 +81,30 @@ pub(crate) fn replay(
     }
     let total = source.bytes_total();
     let (mut stages, mut watch) = (Stages::default(), Watch::new(wanted.stages));
+    let failed: OnceCell<String> = OnceCell::new();
+    let mut tell = |told: &Told<'_>| {
+        if failed.get().is_none()
+            && let Err(error) = tell(told)
+        {
+            let _ = failed.set(error);
+        }
+    };
     let (source, workers) = work_through(source, workers, &mut |report| {
         watch.starts();
-        judge.decide_all(&report.found, tell);
+        judge.decide_all(&report.found, &mut tell);
         stages.judging_ns += watch.stops();
         stages.held = report.held.map_or(stages.held, |held| stages.held.max(held));
         if report.bytes_read > 0 {
             progress(report.bytes_read, total);
         }
+        if failed.get().is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     let source = source.ok_or("nobody gave the capture back")?;
     let (frames, bytes) = source.counted();
     judge.finish(frames + 1, &mut |alert| tell(&Told::Alert(alert)));
+    if let Some(error) = failed.into_inner() {
+        return Err(error);
+    }
     stages.reading_ns = source.reading_ns();
     for spent in workers.iter().map(Worker::spent) {
         stages.workers.decode_ns += spent.decode_ns;
@@ -112,11 +126,11 @@ pub(crate) fn replay(
 }
 
 /// How often each rule was asked and held, by all workers together.
-fn profile(workers: &[Worker]) -> Vec<(u32, u64, u64)> {
-    let mut counts: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
-    for (sid, asked, held) in workers.iter().flat_map(Worker::profiled) {
-        let count = counts.entry(sid).or_default();
+fn profile(workers: &[Worker]) -> Vec<((u32, u32), u64, u64)> {
+    let mut counts: BTreeMap<(u32, u32), (u64, u64)> = BTreeMap::new();
+    for (rule, asked, held) in workers.iter().flat_map(Worker::profiled) {
+        let count = counts.entry(rule).or_default();
         *count = (count.0 + asked, count.1 + held);
     }
-    counts.into_iter().map(|(sid, (asked, held))| (sid, asked, held)).collect()
+    counts.into_iter().map(|(rule, (asked, held))| (rule, asked, held)).collect()
 }

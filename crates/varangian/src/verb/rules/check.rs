@@ -4,6 +4,7 @@
 //! characters escaped, and cut where they are long; of much that is alike the first is told, and how many more there are.
 
 use crate::Outcome;
+use crate::excerpt::excerpt;
 use crate::say::{complain, say};
 use crate::verb::replay::rule_files;
 use clap::Args;
@@ -17,11 +18,6 @@ use std::time::Instant;
 const TOLD_MAX: usize = 20;
 /// The same in JSON, where those that are refused are all told.
 const TOLD_IN_JSON_MAX: usize = 1000;
-/// Characters of an excerpt from a rule at most.
-const EXCERPT_LETTERS_MAX: usize = 200;
-/// Characters of all that is said of one rule at most.
-const WORDS_LETTERS_MAX: usize = 1000;
-
 /// Loads rule files and says what was loaded, what was refused and why. Exit code 1 if a rule's text is wrong.
 ///
 /// Refused is a rule that asks for what the engine lacks; wrong is one that could not be right in any edition, told with file, line and column.
@@ -48,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let (sources, variables) = match read {
         Ok(read) => read,
         Err(error) => {
-            complain!("error: {}", shown(&error));
+            complain!("error: {}", excerpt(&error));
             return Outcome::Refused;
         }
     };
@@ -82,7 +78,7 @@ fn tell_json(report: &Report, seconds: f64) {
     let told = |problems: &[(String, Problem)], name: &str| -> Vec<Value> {
         let told = problems.iter().take(TOLD_IN_JSON_MAX);
         told.map(|(file, problem)| {
-            json!({ "file": file, "line": problem.line, "column": problem.column, name: excerpts_cut(&problem.words) })
+            json!({ "file": file, "line": problem.line, "column": problem.column, name: excerpt(&problem.words) })
         })
         .collect()
     };
@@ -135,7 +131,7 @@ fn tell(report: &Report, seconds: f64, all: bool) {
         let mut rows: Vec<_> = by_keyword.into_iter().collect();
         rows.sort_by_key(|(keyword, count)| (std::cmp::Reverse(*count), keyword.clone()));
         for (keyword, count) in rows {
-            say!("  {count:>6}  {}", shown(&keyword));
+            say!("  {count:>6}  {}", excerpt(&keyword));
         }
         let told = if all { usize::MAX } else { TOLD_MAX };
         say!("");
@@ -143,24 +139,19 @@ fn tell(report: &Report, seconds: f64, all: bool) {
             let sid = refused.sid.map_or_else(|| "without sid".to_owned(), |sid| sid.to_string());
             say!(
                 "{}:{}: rule {sid}: {}: {}",
-                shown(&refused.file),
+                excerpt(&refused.file),
                 refused.line,
-                shown(&refused.why.keyword),
-                shown(&refused.why.words)
+                excerpt(&refused.why.keyword),
+                excerpt(&refused.why.words)
             );
         }
         if report.refused.len() > told {
             say!("… and {} more: --all tells them", report.refused.len() - told);
         }
     }
-    complain_of_problems(report);
+    complain_of(&report.problems, "");
     complain_of(&report.warnings, "warning: ");
     complain_of_repeated(report);
-}
-
-/// Says which rules are wrong.
-pub(crate) fn complain_of_problems(report: &Report) {
-    complain_of(&report.problems, "");
 }
 
 /// Says this of rules, of each file the first, and how many more there are.
@@ -170,11 +161,17 @@ fn complain_of(problems: &[(String, Problem)], kind: &str) {
         let count = by_file.entry(file).or_default();
         *count += 1;
         if *count <= TOLD_MAX {
-            complain!("{}:{}:{}: {kind}{}", shown(file), problem.line, problem.column, shown(&problem.words));
+            complain!(
+                "{}:{}:{}: {kind}{}",
+                excerpt(file),
+                problem.line,
+                problem.column,
+                excerpt(&problem.words)
+            );
         }
     }
     for (file, count) in by_file.into_iter().filter(|(_, count)| *count > TOLD_MAX) {
-        complain!("{}: {kind}… and {} more", shown(file), count - TOLD_MAX);
+        complain!("{}: {kind}… and {} more", excerpt(file), count - TOLD_MAX);
     }
 }
 
@@ -184,13 +181,13 @@ pub(crate) fn complain_of_repeated(report: &Report) {
         let (out, stays) = (&repeated.left_out, &repeated.stays);
         complain!(
             "{}:{}: rule {}:{} is left out (revision {}): revision {} stays, {}:{}",
-            shown(&out.file),
+            excerpt(&out.file),
             out.line,
             repeated.gid,
             repeated.sid,
             out.rev,
             stays.rev,
-            shown(&stays.file),
+            excerpt(&stays.file),
             stays.line
         );
     }
@@ -200,35 +197,6 @@ pub(crate) fn complain_of_repeated(report: &Report) {
             report.repeated.len() - TOLD_MAX
         );
     }
-}
-
-/// Words with what strangers wrote in them, fit for a terminal.
-fn shown(words: &str) -> String {
-    let mut shown = String::new();
-    for letter in excerpts_cut(words).chars() {
-        // Also what turns the direction of writing, so that nothing looks like what it is not.
-        let turns =
-            matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if letter.is_control() || turns {
-            shown.extend(letter.escape_default());
-        } else {
-            shown.push(letter);
-        }
-    }
-    shown
-}
-
-/// Words in which what stands between quotation marks, and all of it, is not too long.
-fn excerpts_cut(words: &str) -> String {
-    let cut = |text: &str, letters_max: usize| match text.char_indices().nth(letters_max) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    };
-    let parts = words.split('\'').enumerate().map(|(place, part)| match place % 2 {
-        0 => part.to_owned(),
-        _ => cut(part, EXCERPT_LETTERS_MAX),
-    });
-    cut(&parts.collect::<Vec<_>>().join("'"), WORDS_LETTERS_MAX)
 }
 
 fn refused_by_keyword(report: &Report) -> BTreeMap<String, usize> {
@@ -244,18 +212,4 @@ pub(crate) fn resident_bytes() -> u64 {
     let Ok(text) = std::fs::read_to_string("/proc/self/status") else { return 0 };
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_strangers_wrote_is_cut_and_cannot_speak_to_the_terminal() {
-        assert_eq!(shown("'a\u{1b}[2J\u{202e}\n' is no ä"), "'a\\u{1b}[2J\\u{202e}\\n' is no ä");
-        let long = "ä".repeat(5000);
-        let told = shown(&format!("'{long}' is no option"));
-        assert_eq!(told, format!("'{}…' is no option", "ä".repeat(EXCERPT_LETTERS_MAX)));
-        assert_eq!(shown(&long).chars().count(), WORDS_LETTERS_MAX + 1);
-    }
 }

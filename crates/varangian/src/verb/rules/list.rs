@@ -1,6 +1,7 @@
 //! `varangian rules list`: what rules there are.
 
 use crate::Outcome;
+use crate::excerpt::{LINES_TOLD_MAX, excerpt, first, plain};
 use crate::say::{complain, say};
 use crate::verb::replay::rule_files::{self, RuleSource};
 use clap::Args;
@@ -12,8 +13,15 @@ use std::path::PathBuf;
 /// Bytes that an expression may take when it is compiled.
 const EXPRESSION_BYTES_MAX: usize = 10 << 20;
 
-/// Lists the rules in files, disabled ones included: of those with the same number the highest revision. Exit code 1 if there is none.
+/// Lists the rules in files, disabled ones included: of those with the same number the highest revision.
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  varangian rules list all.rules
+  varangian rules list all.rules --grep 'flowbits:(is)?set' --enabled
+  varangian rules list all.rules local.rules --sid 2019401,2019402 --json
+
+Exit codes: 0 listed, or there is none that is meant, which standard error says; 2 a file or the expression cannot be read.")]
 pub(crate) struct Arguments {
     /// Rule files; `.gz` is unpacked.
     #[arg(required = true)]
@@ -49,8 +57,12 @@ fn list(arguments: &Arguments) -> Result<Outcome, String> {
     let borrowed = rule_files::borrowed(&sources);
     let files: Vec<RuleFile<'_>> =
         borrowed.iter().map(|file| RuleFile { name: file.name, text: file.text }).collect();
-    let (rules, problems) = ruleset::read(&files);
-    problems.iter().for_each(|problem| complain!("{problem}"));
+    let (rules, problems, beyond) = ruleset::read(&files);
+    let told = problems.iter().map(|error| {
+        let fault = excerpt(&error.fault.to_string());
+        format!("{}:{}:{}: {fault}", error.file, error.line, error.column)
+    });
+    first(told, problems.len() + beyond, LINES_TOLD_MAX).iter().for_each(|line| complain!("{line}"));
     let is_meant = |rule: &&Rule| {
         (arguments.sid.is_empty() || arguments.sid.contains(&rule.id.sid))
             && (rule.is_enabled || !arguments.enabled)
@@ -64,7 +76,13 @@ fn list(arguments: &Arguments) -> Result<Outcome, String> {
         count += 1;
         tell(arguments, rule);
     }
-    Ok(if count == 0 { Outcome::Violated } else { Outcome::Fine })
+    if count == 0 {
+        match rules.len() {
+            0 => complain!("there is no rule in these files"),
+            all => complain!("none of the {all} rules is meant"),
+        }
+    }
+    Ok(Outcome::Fine)
 }
 
 fn expression(text: &str) -> Result<Regex, String> {
@@ -87,6 +105,7 @@ fn tell(arguments: &Arguments, rule: &Rule) {
         return;
     }
     let on = if rule.is_enabled { "yes" } else { "no" };
-    let protocol = rule.protocol().unwrap_or("-");
-    say!("{:>10} {:>4} {on:<3} {protocol:<10} {:<28} {msg}", rule.id.sid, rule.rev, option("classtype"));
+    let protocol = plain(rule.protocol().unwrap_or("-"));
+    let (class, msg) = (plain(option("classtype")), plain(msg));
+    say!("{:>10} {:>4} {on:<3} {protocol:<10} {class:<28} {msg}", rule.id.sid, rule.rev);
 }

@@ -4,13 +4,18 @@ mod check;
 mod fetch;
 mod list;
 
-pub(crate) use check::{complain_of_problems, complain_of_repeated, resident_bytes};
+pub(crate) use check::{complain_of_repeated, resident_bytes};
 
 use crate::Outcome;
 use clap::{Args, Subcommand};
 
 /// Gets and reads rule sets, and says what of them is understood.
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  varangian rules fetch emerging.rules.tar.gz --disable disable.conf --out all.rules
+  varangian rules check all.rules
+  varangian rules list all.rules --grep 'dns'")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -18,6 +23,13 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    #[command(after_help = "\
+Examples:
+  varangian rules check all.rules
+  varangian rules check all.rules local.rules.gz --all
+  varangian rules check all.rules --json | jq .by_keyword
+
+Exit codes: 0 the text of every rule is right, 1 that of one is wrong, 2 a file cannot be read.")]
     Check(check::Arguments),
     Fetch(fetch::Arguments),
     List(list::Arguments),

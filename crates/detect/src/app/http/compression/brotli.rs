@@ -56,7 +56,7 @@ impl Clone for Brotli {
     fn clone(&self) -> Self {
         let mut clone = Brotli::new();
         // It went in before, so it goes in again; a failure, too, would be the same.
-        let _same_as_before = clone.write(&self.input, &mut |_| Ok(()));
+        let _same_as_before = clone.decode(&self.input, &mut |_| Ok(()));
         clone
     }
 }
@@ -73,11 +73,45 @@ impl Brotli {
     }
 
     pub(super) fn write(&mut self, input: &[u8], receive: Receiver<'_>) -> Result<(), Failure> {
+        let before = self.input.len();
+        let room = INPUT_BYTES_MAX.saturating_sub(before).min(input.len());
+        let (now, beyond) = input.split_at(room);
+        let mut given: usize = 0;
+        let result = self.decode(now, &mut |piece| {
+            given = given.saturating_add(piece.len());
+            receive(piece)
+        });
+        match result {
+            Err(Failure::Corrupt { .. }) => self.give_all(before, now, given, receive),
+            Ok(()) if !beyond.is_empty() && !self.is_over => Err(Failure::Refused),
+            result => result,
+        }
+    }
+
+    /// The data breaks off within `input`, and what was understood of it does not come out, but for `given` bytes: it would if it came byte by byte, so that is done.
+    fn give_all(
+        &self,
+        before: usize,
+        input: &[u8],
+        given: usize,
+        receive: Receiver<'_>,
+    ) -> Result<(), Failure> {
+        let mut again = Brotli::new();
+        let _as_before = again.decode(self.input.get(..before).unwrap_or_default(), &mut |_| Ok(()));
+        let mut known = given;
+        for byte in input.chunks(1) {
+            again.decode(byte, &mut |piece| {
+                let new = piece.get(known.min(piece.len())..).unwrap_or_default();
+                known = known.saturating_sub(piece.len());
+                if new.is_empty() { Ok(()) } else { receive(new) }
+            })?;
+        }
+        Err(Failure::Corrupt { done: 0 })
+    }
+
+    fn decode(&mut self, input: &[u8], receive: Receiver<'_>) -> Result<(), Failure> {
         if self.is_over {
             return Ok(());
-        }
-        if self.input.len() + input.len() > INPUT_BYTES_MAX {
-            return Err(Failure::Refused);
         }
         self.input.extend_from_slice(input);
         let (mut left, mut at, mut total) = (input.len(), 0, 0);

@@ -3,7 +3,8 @@
 //! A [`Chain`] is made of the codings that a message names, at most two. What is written into it comes out decoded,
 //! bit by bit. Where the data is not what the header says, the other kinds of deflate are tried (gzip, raw, with
 //! zlib's header); where none fits, the bytes go through as they are. Where data breaks off in the middle of
-//! something that decoded well, what came out stays and the rest is dropped.
+//! something that decoded well, what came out stays and the rest is dropped. All that is the same however the data is
+//! cut: what comes out of another kind than the one that was named is held back until it is enough, or all there is.
 //!
 //! A chain grows neither with what goes in nor with what comes out: windows and what is kept to start again are
 //! bounded, and whoever drives it stops at its own limit of bytes (the caller's callback refuses).
@@ -29,7 +30,7 @@ use std::borrow::Cow;
 /// How often a layer tries another kind when the data is not what it should be.
 const ATTEMPTS_MAX: u8 = 3;
 
-/// Bytes that are held back while it is not sure that the data is of a kind.
+/// Bytes that are held back while it is not sure that the data is of a kind: of what went in, and of what came out. With more of either it is.
 const TRIAL_BYTES_MAX: usize = 32 * 1024;
 
 /// A content coding.
@@ -117,9 +118,11 @@ struct Layer {
     coding: Coding,
     mode: Mode,
     attempts: u8,
-    /// What went in since the attempt began, as long as nothing came out: the next attempt begins there, however the data was cut.
+    /// What went in since the attempt began, as long as it does not count: the next attempt begins there, however the data was cut.
     kept: Vec<u8>,
-    /// Something came out, or too much went in: the attempt counts.
+    /// What came out of an attempt at another kind than the one that was named, as long as it does not count.
+    held: Vec<u8>,
+    /// The attempt counts, and no other follows it: something came out of the kind that was named, or enough went into or came out of another.
     counts: bool,
 }
 
@@ -149,7 +152,7 @@ impl Chain {
             Mode::Decode(decoder) => decoder.held_bytes(),
             Mode::Through | Mode::Stopped => 0,
         };
-        self.layers.iter().map(|layer| decoder(layer) + layer.kept.capacity()).sum()
+        self.layers.iter().map(|layer| decoder(layer) + layer.kept.capacity() + layer.held.capacity()).sum()
     }
 
     /// Decodes what came.
@@ -159,14 +162,20 @@ impl Chain {
 
     /// Nothing more comes in: what is still held back comes out.
     pub(crate) fn finish(&mut self, receive: Receiver<'_>) -> Result<(), Stopped> {
-        for place in 0..self.layers.len() {
-            let Some((layer, rest)) = self.layers[place..].split_first_mut() else { break };
-            if let Mode::Decode(Decoder::Lzma(decoder)) = &mut layer.mode {
-                finish_lzma(decoder.take(), rest, receive)?;
-            }
-        }
-        Ok(())
+        finish(&mut self.layers, receive)
     }
+}
+
+fn finish(layers: &mut [Layer], receive: Receiver<'_>) -> Result<(), Stopped> {
+    let Some((layer, rest)) = layers.split_first_mut() else { return Ok(()) };
+    match &mut layer.mode {
+        Mode::Decode(Decoder::Lzma(decoder)) => finish_lzma(decoder.take(), rest, receive)?,
+        Mode::Decode(_) if !layer.held.is_empty() => {
+            write(rest, &std::mem::take(&mut layer.held), receive)?;
+        }
+        Mode::Decode(_) | Mode::Through | Mode::Stopped => {}
+    }
+    finish(rest, receive)
 }
 
 fn write(layers: &mut [Layer], input: &[u8], receive: Receiver<'_>) -> Result<(), Stopped> {
@@ -174,36 +183,26 @@ fn write(layers: &mut [Layer], input: &[u8], receive: Receiver<'_>) -> Result<()
         return if input.is_empty() { Ok(()) } else { receive(input) };
     };
     let mut input = Cow::Borrowed(input);
-    loop {
-        let decoder = match &mut layer.mode {
+    while !input.is_empty() {
+        match layer.mode {
             Mode::Stopped => return Err(Stopped),
             Mode::Through => return write(rest, &input, receive),
-            Mode::Decode(decoder) => decoder,
-        };
-        let mut wrote = false;
-        let mut pass = |piece: &[u8]| {
-            wrote = true;
-            write(rest, piece, receive)
-        };
-        let result = if layer.attempts == 0 {
-            decoder.write(&input, &mut pass)
-        } else {
-            decode_on_trial(decoder, &input, &mut pass)
-        };
-        layer.counts |= wrote;
-        match result {
+            Mode::Decode(_) => {}
+        }
+        // It begins to count behind the same byte however the data is cut.
+        let slice = if layer.counts { input.len() } else { input.len().min(layer.room()) };
+        let (now, later) = input.split_at(slice);
+        match layer.decode(now, rest, receive) {
             Ok(()) => {
-                layer.keep(&input);
-                return Ok(());
+                layer.keep(now, rest, receive)?;
+                input = Cow::Owned(later.to_vec());
             }
-            Err(Failure::Corrupt { done }) if layer.attempts > 0 || !layer.counts => {
-                if !layer.counts {
-                    let mut all = std::mem::take(&mut layer.kept);
-                    all.extend_from_slice(&input);
-                    all.drain(..done.min(all.len()));
-                    input = Cow::Owned(all);
-                }
-                layer.mode = layer.next_attempt();
+            Err(Failure::Corrupt { done }) if !layer.counts => {
+                let mut all = std::mem::take(&mut layer.kept);
+                all.extend_from_slice(&input);
+                all.drain(..done.min(all.len()));
+                input = Cow::Owned(all);
+                layer.next_attempt();
             }
             Err(Failure::Corrupt { .. } | Failure::Refused) => {
                 layer.mode = Mode::Stopped;
@@ -211,52 +210,64 @@ fn write(layers: &mut [Layer], input: &[u8], receive: Receiver<'_>) -> Result<()
             }
         }
     }
-}
-
-/// Nearly anything can be taken for bare deflate for a while: what comes out on trial counts only if the whole input
-/// was understood.
-fn decode_on_trial(decoder: &mut Decoder, input: &[u8], receive: Receiver<'_>) -> Result<(), Failure> {
-    let mut held = Vec::new();
-    decoder.write(input, &mut |piece| {
-        if held.len() + piece.len() > TRIAL_BYTES_MAX {
-            receive(&held)?;
-            held.clear();
-        }
-        held.extend_from_slice(piece);
-        Ok(())
-    })?;
-    if held.is_empty() { Ok(()) } else { receive(&held).map_err(|_| Failure::Refused) }
+    Ok(())
 }
 
 impl Layer {
     fn new(coding: Coding, attempts: u8) -> Self {
         let mode = Mode::Decode(Decoder::new(coding));
-        Layer { coding, mode, attempts, kept: Vec::new(), counts: false }
+        Layer { coding, mode, attempts, kept: Vec::new(), held: Vec::new(), counts: false }
+    }
+
+    /// Bytes that may still go in before the attempt counts.
+    fn room(&self) -> usize {
+        TRIAL_BYTES_MAX.saturating_sub(self.kept.len()).max(1)
+    }
+
+    /// Decodes what came. Nearly anything can be taken for bare deflate for a while: what comes out of another kind than the one that was named is
+    /// held back until it counts.
+    fn decode(&mut self, input: &[u8], rest: &mut [Layer], receive: Receiver<'_>) -> Result<(), Failure> {
+        let Layer { mode: Mode::Decode(decoder), attempts, held, counts, .. } = self else { return Ok(()) };
+        decoder.write(input, &mut |piece| {
+            if *attempts > 0 && !*counts {
+                held.extend_from_slice(piece);
+                if held.len() <= TRIAL_BYTES_MAX {
+                    return Ok(());
+                }
+                *counts = true;
+                return write(rest, &std::mem::take(held), receive);
+            }
+            *counts = true;
+            write(rest, piece, receive)
+        })
     }
 
     /// This went in and was understood so far.
-    fn keep(&mut self, input: &[u8]) {
-        self.counts |= self.kept.len() + input.len() > TRIAL_BYTES_MAX;
-        if self.counts {
-            self.kept = Vec::new();
-        } else {
+    fn keep(&mut self, input: &[u8], rest: &mut [Layer], receive: Receiver<'_>) -> Result<(), Stopped> {
+        if !self.counts && self.kept.len() + input.len() < TRIAL_BYTES_MAX {
             self.kept.extend_from_slice(input);
+            return Ok(());
         }
+        self.counts = true;
+        self.kept = Vec::new();
+        let held = std::mem::take(&mut self.held);
+        if held.is_empty() { Ok(()) } else { write(rest, &held, receive) }
     }
 
-    /// The kind to try now that the last one did not fit.
-    fn next_attempt(&mut self) -> Mode {
+    /// Begins with the kind to try now that the last one did not fit.
+    fn next_attempt(&mut self) {
+        self.held = Vec::new();
         if self.attempts >= ATTEMPTS_MAX {
-            return Mode::Through;
+            self.mode = Mode::Through;
+            return;
         }
         self.attempts += 1;
-        self.counts = false;
         self.coding = match self.coding {
             Coding::Gzip | Coding::Brotli | Coding::Lzma => Coding::Deflate,
             Coding::Deflate => Coding::Zlib,
             Coding::Zlib => Coding::Gzip,
         };
-        Mode::Decode(Decoder::new(self.coding))
+        self.mode = Mode::Decode(Decoder::new(self.coding));
     }
 }
 
@@ -266,7 +277,8 @@ fn finish_lzma(input: Vec<u8>, rest: &mut [Layer], receive: Receiver<'_>) -> Res
         Some(output) => write(rest, &output, receive),
         None => {
             let mut other = [Layer::new(Coding::Deflate, 1)];
-            write(&mut other, &input, &mut |piece| write(rest, piece, receive))
+            write(&mut other, &input, &mut |piece| write(rest, piece, receive))?;
+            finish(&mut other, &mut |piece| write(rest, piece, receive))
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Malformed messages that browsers show all the same: the body has to be seen.
 
-use super::{Talk, ToClient};
+use super::{Talk, ToClient, ToServer};
 use crate::app::file;
+use crate::app::http::field;
 
 const BODY: &str = "what must be seen";
 
@@ -68,8 +69,24 @@ fn a_body_is_seen_whatever_its_coding_is_said_to_be() {
 
 #[test]
 fn bytes_behind_a_body_are_seen_too() {
-    shows("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc{}\r\n");
-    shows("HTTP/1.1 204 None\r\n\r\n{}\r\n");
+    for answer in ["HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc{}\r\n", "HTTP/1.1 204 None\r\n\r\n{}\r\n"]
+    {
+        let talk = seen(answer);
+        // Whether they came with it or later cannot matter, so they are not of its exchange.
+        let body = talk.text(1, file::DATA, ToClient).unwrap_or_default();
+        assert!(body.contains(BODY), "{answer:?}: {body:?}");
+        let noted = ["response_body_unexpected", "unable_to_match_response_to_request"];
+        assert!(noted.iter().all(|event| talk.events(1).contains(event)), "{:?}", talk.events(1));
+    }
+    shows("HTTP/1.1 200 OK\r\nContent-Length: 3 17\r\n\r\nabc{}\r\n");
+}
+
+#[test]
+fn bytes_behind_a_request_are_seen_too() {
+    let talk = Talk::of(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nmore\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n", b"");
+    assert_eq!(talk.events(0), [""; 0]);
+    assert!(talk.events(1).contains(&"request_body_unexpected"), "{:?}", talk.events(1));
+    assert_eq!(talk.text(2, field::URI, ToServer).as_deref(), Some("/b"));
 }
 
 #[test]
@@ -125,7 +142,6 @@ fn what_is_odd_about_a_request_is_noted() {
         ("GET / HTTP/1.1\r\nHost: a\r\nX(: y\r\n\r\n", "request_header_invalid"),
         ("GET / HTTP/1.1\r\n Host: a\r\n\r\n", "invalid_request_field_folding"),
         ("GET / HTTP/1.1\r\nHost: a\r\nX: y\r\nX: z\r\n\r\n", "request_header_repetition"),
-        ("GET / HTTP/1.1\r\nHost: a\r\n\r\nmore\r\n", "request_body_unexpected"),
         (
             "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;x\r\na\r\n0\r\n\r\n",
             "request_chunk_extension",

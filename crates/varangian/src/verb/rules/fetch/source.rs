@@ -4,6 +4,7 @@
 //! error. A checksum that lies beside the rules shows damage; it shows no malice of whoever may write there.
 
 use super::http::{Answer, Client, is_https, is_url};
+use crate::excerpt::excerpt;
 use ruleset::Checksums;
 use std::fs;
 use std::io::{ErrorKind, Read};
@@ -23,16 +24,31 @@ pub(super) struct Fetched {
     pub(super) believed: Option<String>,
 }
 
+/// Hexadecimal digits of a SHA-256.
+const SHA256_DIGITS: usize = 64;
+
+/// What `--sha256` says. Only a SHA-256 will do: who wants to be sure of who made the rules must not get the word of an MD5.
+pub(super) fn sha256(digits: &str) -> Result<Checksums, String> {
+    let digits = digits.trim();
+    if digits.len() != SHA256_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let is_md5 = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let what = if is_md5 { "an MD5, which is no proof" } else { "no SHA-256" };
+        return Err(format!(
+            "--sha256: `{}` is {what}; {SHA256_DIGITS} hexadecimal digits would be right",
+            excerpt(digits)
+        ));
+    }
+    Checksums::parse("--sha256", digits).map_err(|error| error.to_string())
+}
+
 /// Gets one source, and checks it.
-pub(super) fn fetch(source: &str, sha256: Option<&str>, client: &Client) -> Result<Fetched, String> {
+pub(super) fn fetch(source: &str, sha256: Option<&Checksums>, client: &Client) -> Result<Fetched, String> {
     let bytes = get(source, SOURCE_BYTES_MAX, client)?.ok_or_else(|| {
         format!("{source}: there is no such {}", if is_url(source) { "file on that server" } else { "file" })
     })?;
     let name = name(source);
     let (sums, from) = match sha256 {
-        Some(digits) => {
-            (Checksums::parse("--sha256", digits).map_err(|error| error.to_string())?, "--sha256".to_owned())
-        }
+        Some(sums) => (sums.clone(), "--sha256".to_owned()),
         None => match beside(source, client)? {
             Some(found) => found,
             None => return Ok(Fetched { bytes, believed: None }),
@@ -106,6 +122,18 @@ pub(super) fn name(source: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_digits_of_a_sha256_are_one() {
+        assert!(sha256(&"0a".repeat(32)).is_ok() && sha256(&"0A".repeat(32)).is_ok());
+        for (wrong, words) in
+            [("0a".repeat(16), "is an MD5"), ("0g".repeat(32), "no SHA-256"), ("0a".repeat(31), "no SHA-256")]
+        {
+            let told = sha256(&wrong).expect_err("it is refused");
+            assert!(told.contains(words) && told.contains("64 hexadecimal digits would be right"), "{told}");
+        }
+        assert!(sha256(&format!("{}  name", "0a".repeat(32))).is_err());
+    }
 
     #[test]
     fn the_name_of_a_source_is_what_stands_behind_its_folders() {
