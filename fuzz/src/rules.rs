@@ -17,7 +17,7 @@ pub fn check(data: &[u8]) -> usize {
     let text = String::from_utf8_lossy(data);
     let set = load(&text);
     let report = set.report();
-    let told = report.loaded + report.refused.len() + report.problems.len() + report.repeated;
+    let told = report.loaded + report.refused.len() + report.problems.len() + report.repeated.len();
     assert_eq!(told, report.total, "{report:?}");
     let lines = text.lines().count();
     for refused in &report.refused {

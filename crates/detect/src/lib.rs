@@ -53,14 +53,33 @@ impl Direction {
     }
 }
 
-/// What is wrong with a rule, or with a part of one: it is refused in full.
+/// What is wrong with a rule, or with a part of one: it is not loaded at all. The second part tells whose fault it is, see [`Complaint::is_lacking`].
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Complaint(pub String);
+pub struct Complaint(pub String, Fault);
+
+/// Whose fault it is that a text is not taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fault {
+    Text,
+    Reader,
+}
 
 impl Complaint {
-    /// A complaint in these words: what was wrong, and what would be right.
+    /// A text that cannot be right: what was wrong, and what would be right.
     #[must_use]
     pub fn new(words: impl Into<String>) -> Self {
-        Complaint(words.into())
+        Complaint(words.into(), Fault::Text)
+    }
+
+    /// A text that may be right, and asks for what is not here: a keyword, an event, a file that cannot be read, more than a limit allows.
+    #[must_use]
+    pub fn lacking(words: impl Into<String>) -> Self {
+        Complaint(words.into(), Fault::Reader)
+    }
+
+    /// Whether the text may be right, and asks for what is not here.
+    #[must_use]
+    pub fn is_lacking(&self) -> bool {
+        self.1 == Fault::Reader
     }
 }

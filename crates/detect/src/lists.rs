@@ -199,7 +199,7 @@ impl Lists {
             }
             None => {
                 if self.lists.len() >= LISTS_MAX {
-                    return Err(Complaint::new(format!("there are more than {LISTS_MAX} lists")));
+                    return Err(Complaint::lacking(format!("there are more than {LISTS_MAX} lists")));
                 }
                 self.lists.push(List {
                     name: name.to_owned(),
@@ -214,7 +214,7 @@ impl Lists {
         let list = &mut self.lists[place];
         if let Some(Text::Json { text, by_line, array_key, value_key }) = text {
             let values = json_values(kind, text, by_line, array_key, value_key)
-                .map_err(|words| Complaint::new(format!("list '{name}': {words}")))?;
+                .map_err(|words| Complaint::lacking(format!("list '{name}': {words}")))?;
             list.values.extend(values.into_iter().map(|value| (value, 0)));
         }
         if let Some(Text::Lines(text) | Text::Reputations(text)) = text {
@@ -225,7 +225,7 @@ impl Lists {
                     continue;
                 }
                 let wrong = || {
-                    Complaint::new(format!(
+                    Complaint::lacking(format!(
                         "list '{name}', line {}: '{line}' is no value of its type",
                         index + 1
                     ))
@@ -240,11 +240,13 @@ impl Lists {
                 };
                 list.values.insert(kind.read(value.trim()).ok_or_else(wrong)?, reputation);
                 if list.values.len() > VALUES_MAX {
-                    return Err(Complaint::new(format!("list '{name}' has more than {VALUES_MAX} values")));
+                    return Err(Complaint::lacking(format!(
+                        "list '{name}' has more than {VALUES_MAX} values"
+                    )));
                 }
             }
         }
-        u32::try_from(place).map_err(|_| Complaint::new("too many lists"))
+        u32::try_from(place).map_err(|_| Complaint::lacking("too many lists"))
     }
 
     /// What the values of the list called `name` are, if there is one.

@@ -72,7 +72,7 @@ impl Checksums {
     /// The first line that is none, and a file without any.
     pub fn parse(file: &str, text: &str) -> Result<Checksums, Error> {
         let mut sums = Vec::new();
-        for (index, line) in text.lines().enumerate() {
+        for (index, line) in crate::without_mark(text).lines().enumerate() {
             let said = line.trim();
             if said.is_empty() || said.starts_with('#') {
                 continue;

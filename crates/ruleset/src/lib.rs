@@ -52,3 +52,8 @@ pub use merge::{Merged, merge, read};
 pub use report::{Duplicate, LineReport, Needed, PROBLEMS_MAX, Report};
 pub use rule::{RULE_BYTES_MAX, Rule, RuleId};
 pub use source::{RULES_MAX, RuleFile};
+
+/// A text without the mark that some editors put before it, and that says nothing.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}

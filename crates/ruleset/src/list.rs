@@ -57,7 +57,7 @@ impl List {
     pub fn parse(kind: Kind, file: &str, text: &str) -> Result<List, Vec<Error>> {
         let mut list = List { kind, file: file.to_string(), lines: Vec::new() };
         let mut errors = Vec::new();
-        for (index, line) in text.lines().enumerate() {
+        for (index, line) in crate::without_mark(text).lines().enumerate() {
             let number = index + 1;
             if number > LIST_LINES_MAX {
                 errors.push(error(file, number, line, 0, Fault::TooManyLines));
@@ -121,6 +121,16 @@ mod tests {
             list.lines.iter().map(|line| (line.number, line.text.as_str())).collect();
         assert_eq!(lines, [(5, "7 # behind"), (6, "re:x #y"), (7, "group:a")]);
         assert_eq!(list.kind(), Kind::Disable);
+    }
+
+    #[test]
+    fn a_mark_that_editors_put_before_a_text_is_no_part_of_it() {
+        let list = List::parse(Kind::Disable, "d", "\u{feff}7\n").expect("it is well");
+        assert_eq!(list.lines.len(), 1);
+        let text = "\u{feff}alert tcp any any -> any any (sid:7;)\n";
+        let (rules, problems, _) = crate::read(&[crate::RuleFile { name: "r", text }]);
+        assert_eq!((rules.len(), problems.len()), (1, 0));
+        assert!(rules[0].raw.starts_with("alert"));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(crate) fn read(
 ) -> bool {
     let mut joined = String::new();
     let mut first = 0;
-    for (index, line) in source.text.lines().enumerate() {
+    for (index, line) in crate::without_mark(source.text).lines().enumerate() {
         if joined.is_empty() {
             first = index + 1;
         }

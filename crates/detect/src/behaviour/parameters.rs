@@ -133,11 +133,14 @@ impl Parameters {
     pub fn set(&mut self, name: &str, value: u64) -> Result<(), Complaint> {
         let Some(text) = PARAMETERS.iter().find(|text| text.name == name) else {
             let names: Vec<&str> = PARAMETERS.iter().map(|text| text.name).collect();
-            return Err(Complaint(format!("there is no '{name}'; there are: exempt, {}", names.join(", "))));
+            return Err(Complaint::new(format!(
+                "there is no '{name}'; there are: exempt, {}",
+                names.join(", ")
+            )));
         };
         let (low, high) = text.range;
         if !(low..=high).contains(&value) {
-            return Err(Complaint(format!("{name} = {value}: it is from {low} to {high}")));
+            return Err(Complaint::new(format!("{name} = {value}: it is from {low} to {high}")));
         }
         if let Some(place) = self.place(name) {
             *place = value;
@@ -152,10 +155,12 @@ impl Parameters {
     /// That is no address and no network, or there are too many.
     pub fn exempt(&mut self, written: &str) -> Result<(), Complaint> {
         let wrong = || {
-            Complaint(format!("exempt: '{written}' is neither an address nor a network like 192.0.2.0/24"))
+            Complaint::new(format!(
+                "exempt: '{written}' is neither an address nor a network like 192.0.2.0/24"
+            ))
         };
         if self.exempt.len() >= EXEMPT_MAX {
-            return Err(Complaint(format!("exempt: more than {EXEMPT_MAX} networks")));
+            return Err(Complaint::new(format!("exempt: more than {EXEMPT_MAX} networks")));
         }
         let (address, length) = match written.split_once('/') {
             Some((address, length)) => (address, Some(length.parse::<u8>().map_err(|_| wrong())?)),

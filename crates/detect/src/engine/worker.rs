@@ -51,6 +51,8 @@ pub struct Counters {
     pub gave_up: u64,
     /// Packets that could not be read.
     pub invalid: u64,
+    /// Frames whose link is not understood.
+    pub unknown_links: frame::UnknownLinks,
     /// Attempts that were judged before their time since too many waited.
     pub judged_early: u64,
 }
@@ -169,6 +171,7 @@ impl Worker {
         let Some(Some(mine)) = self.shards.get_mut(usize::from(shard)) else { return };
         self.desk.counters.frames += 1;
         self.desk.counters.bytes += bytes.len() as u64;
+        self.desk.counters.unknown_links.count(link);
         self.desk.place = Place { frame: number, by_frame: true, shard: 0, packet: 0, step: 0 };
         if let Some(stages) = &mut self.desk.stages {
             stages.frame_begins();

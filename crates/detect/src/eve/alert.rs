@@ -3,8 +3,9 @@
 use super::Object;
 use super::head::{Head, has_ports, head};
 use crate::engine::Alert;
-use crate::rule::{Action, Meta, Target};
+use crate::rule::{Action, Target};
 use crate::{Direction, Time};
+use core::net::IpAddr;
 
 /// The record of an alert, one line without its end.
 #[must_use]
@@ -24,7 +25,7 @@ pub fn alert_record(alert: &Alert<'_>) -> String {
     if let Some((id, _)) = alert.exchange {
         record.number("tx_id", id);
     }
-    record.object("alert", rule(alert.meta));
+    record.object("alert", rule(alert));
     if let Some((_, said)) = alert.exchange {
         record.include(said);
     }
@@ -61,13 +62,25 @@ pub fn alert_record(alert: &Alert<'_>) -> String {
     record.finish()
 }
 
-fn rule(meta: &Meta) -> Object {
+/// One of the two ends.
+fn end((address, port): (IpAddr, u16), protocol: u8) -> Object {
+    let mut object = Object::new();
+    object.text("ip", &address.to_string());
+    if has_ports(protocol) {
+        object.number("port", u64::from(port));
+    }
+    object
+}
+
+fn rule(alert: &Alert<'_>) -> Object {
+    let meta = alert.meta;
     let mut object = Object::new();
     object.text(
         "action",
         match meta.action {
-            Action::Drop | Action::Reject => "blocked",
-            Action::Alert | Action::Pass | Action::Config => "allowed",
+            // Whoever is rejected is told so, in whatever mode. What a sensor drops goes on all the same.
+            Action::Reject => "blocked",
+            Action::Alert | Action::Pass | Action::Drop | Action::Config => "allowed",
         },
     );
     object.number("gid", u64::from(meta.gid));
@@ -77,16 +90,15 @@ fn rule(meta: &Meta) -> Object {
     object.text("category", &meta.class);
     object.number("severity", u64::from(meta.priority));
     if let Some(target) = meta.target {
-        object.text(
-            "target",
-            match target {
-                Target::Source => "src_ip",
-                Target::Destination => "dest_ip",
-            },
-        );
+        let (attacker, victim) = match target {
+            Target::Source => (alert.destination, alert.source),
+            Target::Destination => (alert.source, alert.destination),
+        };
+        object.object("source", end(attacker, alert.protocol));
+        object.object("target", end(victim, alert.protocol));
     }
     if !meta.references.is_empty() {
-        object.texts("references", meta.references.iter().map(|(_, id)| id.as_str()));
+        object.texts("references", meta.references.iter().map(String::as_str));
     }
     if !meta.metadata.is_empty() {
         let mut metadata = Object::new();
@@ -134,6 +146,61 @@ fn date(days: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn alert(action: Action, target: Option<Target>, protocol: u8) -> String {
+        let meta = crate::rule::Meta {
+            action,
+            sid: 7,
+            gid: 1,
+            rev: 2,
+            msg: "m".to_owned(),
+            class: String::new(),
+            priority: 3,
+            metadata: Vec::new(),
+            references: vec!["https://example.org/a".to_owned()],
+            target,
+        };
+        alert_record(&Alert {
+            frame: 1,
+            time: Time(0),
+            meta: &meta,
+            source: (IpAddr::from([10, 0, 0, 1]), 4000),
+            destination: (IpAddr::from([10, 0, 0, 2]), 80),
+            protocol,
+            icmp: None,
+            vlan: &[],
+            direction: Direction::ToServer,
+            flow: None,
+            layer: None,
+            exchange: None,
+            behaviour: None,
+        })
+    }
+
+    #[test]
+    fn what_a_sensor_drops_goes_on_and_who_is_rejected_is_told_so() {
+        for (action, words) in [
+            (Action::Alert, "allowed"),
+            (Action::Pass, "allowed"),
+            (Action::Drop, "allowed"),
+            (Action::Reject, "blocked"),
+        ] {
+            let record = alert(action, None, 6);
+            assert!(record.contains(&format!("\"action\":\"{words}\"")), "{record}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_an_attack_are_told_where_the_rule_says_which_is_which() {
+        let record = alert(Action::Alert, Some(Target::Source), 6);
+        let ends = r#""source":{"ip":"10.0.0.2","port":80},"target":{"ip":"10.0.0.1","port":4000}"#;
+        assert!(record.contains(ends), "{record}");
+        let record = alert(Action::Alert, Some(Target::Destination), 1);
+        assert!(record.contains(r#""source":{"ip":"10.0.0.1"},"target":{"ip":"10.0.0.2"}"#), "{record}");
+        assert!(record.contains(r#""references":["https://example.org/a"]"#), "{record}");
+        assert!(record.contains(r#""ip_v":4"#), "{record}");
+        assert!(!alert(Action::Alert, None, 6).contains("target"), "{record}");
+    }
 
     #[test]
     fn times_are_written_as_dates() {

@@ -52,7 +52,7 @@ pub(crate) fn head(head: &Head<'_>) -> Object {
         record.number("icmp_type", u64::from(kind));
         record.number("icmp_code", u64::from(code));
     }
-    record.text("ip_v", if head.source.0.is_ipv4() { "4" } else { "6" });
+    record.number("ip_v", if head.source.0.is_ipv4() { 4 } else { 6 });
     if head.is_of_packets {
         record.text("pkt_src", "wire/pcap");
     }

@@ -27,7 +27,7 @@ pub use decoder::{Decoder, Ports, Settings};
 pub use event::{Event, EventSet};
 pub use fragment::{Counters, Network, Policies, Policy};
 pub use ip::{Ip, Ipv4, Ipv6};
-pub use link::Arp;
+pub use link::{Arp, KNOWN_LINKS, UnknownLinks};
 pub use packet::{Packet, VLAN_LAYERS_MAX, Vlan};
 pub use shard::shard;
 pub use transport::{Embedded, Icmp4, Icmp6, Tcp, TcpOptions, Transport, Udp};

@@ -214,7 +214,7 @@ fn from_base64(value: &str) -> Result<Transform, Complaint> {
 fn expression(value: &str) -> Result<Transform, Complaint> {
     let pattern = value.trim_matches('"').replace("\\\"", "\"").replace("\\;", ";");
     let regex = pcre::Regex::new(pattern.as_bytes(), pcre::Flags::default())
-        .map_err(|error| Complaint::new(format!("pcrexform: {error}")))?;
+        .map_err(|error| crate::rule::compile::expression_complaint("pcrexform", &error))?;
     if regex.captures() != 1 {
         return Err(Complaint::new(
             "pcrexform: expected exactly one group '(…)', which is what is looked into",

@@ -141,7 +141,7 @@ pub(super) fn split(inner: &str) -> Result<Vec<&str>, Complaint> {
 }
 
 fn list(text: &str, variables: &Variables, depth: usize) -> Result<(Both, Both), Complaint> {
-    let depth = depth.checked_sub(1).ok_or_else(|| Complaint::new("lists are nested too deeply"))?;
+    let depth = depth.checked_sub(1).ok_or_else(|| Complaint::lacking("lists are nested too deeply"))?;
     let text = text.trim();
     if let Some(rest) = text.strip_prefix('!') {
         let (yes, no) = list(rest, variables, depth)?;
@@ -257,12 +257,18 @@ fn merged<T: Step>(mut ranges: Vec<(T, T)>) -> Vec<(T, T)> {
     merged
 }
 
-/// `ranges` without `holes`; both merged.
-fn subtract<T: Step>(ranges: Vec<(T, T)>, holes: &[(T, T)]) -> Vec<(T, T)> {
+/// `ranges` without `holes`; both merged, so that one pass over both does.
+fn subtract<T: Step>(ranges: Vec<(T, T)>, mut holes: &[(T, T)]) -> Vec<(T, T)> {
     let mut left = Vec::new();
     for (low, high) in ranges {
+        // What ends before this range ends before all that follow.
+        while let [hole, later @ ..] = holes
+            && hole.1 < low
+        {
+            holes = later;
+        }
         let mut rest = Some(low);
-        for hole in holes.iter().filter(|hole| hole.1 >= low && hole.0 <= high) {
+        for hole in holes.iter().take_while(|hole| hole.0 <= high) {
             let Some(begin) = rest else { break };
             if let Some(before) = hole.0.previous().filter(|before| *before >= begin && hole.0 > begin) {
                 left.push((begin, before));
@@ -310,6 +316,38 @@ mod tests {
         assert!(set("any").meets(&home) && !set("any").is_within(&home) && home.is_within(&set("any")));
         assert!(!set("[10.0.0.0/8,::1]").is_within(&home) && set("[11.0.0.0/8,::1]").meets(&set("any")));
         assert!(set("9.255.255.255-10.0.0.0").meets(&home) && !set("9.0.0.0-9.255.255.255").meets(&home));
+    }
+
+    #[test]
+    fn many_scattered_addresses_without_as_many_others_are_what_is_left() {
+        let count: u32 = 100_000;
+        let address = |number: u32| Ipv4Addr::from(0x0b00_0000 + number * 3);
+        let mut text = String::from("[");
+        for number in 0..count {
+            text.push_str(&format!("{},", address(number)));
+            if number % 2 == 1 {
+                text.push_str(&format!("!{},", address(number)));
+            }
+        }
+        text.push_str("!10.0.0.0/8]");
+        let set = set(&text);
+        assert_eq!(set.v4().len(), count as usize / 2);
+        assert!(set.contains(address(0).into()) && !set.contains(address(1).into()));
+        assert!(set.contains(address(count - 2).into()) && !set.contains(address(count - 1).into()));
+        assert!(set.is_within(&set) && set.v6().is_empty());
+    }
+
+    #[test]
+    fn holes_are_cut_out_wherever_they_lie() {
+        let ranges = vec![(0u32, 9), (20, 29), (40, u32::MAX)];
+        let holes = [(3, 4), (8, 22), (25, 25), (29, 50), (u32::MAX, u32::MAX)];
+        assert_eq!(
+            subtract(ranges.clone(), &holes),
+            [(0, 2), (5, 7), (23, 24), (26, 28), (51, u32::MAX - 1)]
+        );
+        assert_eq!(subtract(ranges.clone(), &[(0, u32::MAX)]), []);
+        assert_eq!(subtract(ranges.clone(), &[(10, 19), (30, 39)]), ranges);
+        assert_eq!(subtract(ranges.clone(), &[]), ranges);
     }
 
     #[test]

@@ -29,8 +29,8 @@ pub struct Meta {
     pub priority: u32,
     /// `metadata`, in order.
     pub metadata: Vec<(String, String)>,
-    /// `reference`, in order: system and id.
-    pub references: Vec<(String, String)>,
+    /// `reference`, in order: each as its readers find it, the system's beginning and what the rule says.
+    pub references: Vec<String>,
     /// `target`.
     pub target: Option<Target>,
 }

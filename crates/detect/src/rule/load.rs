@@ -1,12 +1,14 @@
 //! Whole rule sets: what was loaded, what was refused and why.
 //!
-//! Upon a rule whose text is wrong: it is a problem, told with line and column. Upon one that asks for what the engine lacks: it is refused by the
-//! keyword's name. Upon one that stands there twice: the higher revision counts. All others are loaded in full.
+//! Upon a rule that could not be right in any edition: it is a problem, told with line and column. Upon one that asks for what the engine lacks: it is
+//! refused by the keyword's name. Upon one that stands there twice: the higher revision stays, of two alike the first, and it is told. All others are
+//! loaded in full; what about them is odd is a warning.
 
-use super::compile::{Compiler, ReadFile, Refusal};
+use super::compile::{Compiler, Failure, HEAD, RULE, ReadFile, Refusal};
 use super::compiled::{BufferKey, Rule, What};
 use super::syntax::{Problem, lines};
-use super::{Variables, classes, order};
+use super::{Variables, order};
+use crate::Complaint;
 use crate::eve::Kinds;
 use crate::inspect::transform::Transform;
 use crate::lists::Lists;
@@ -30,6 +32,30 @@ pub struct Refused {
     pub why: Refusal,
 }
 
+/// Where a rule stands, and which revision it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// In which file.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// Its revision.
+    pub rev: u32,
+}
+
+/// A rule that is not asked, since another of the same number stays.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Repeated {
+    /// The number of both: of the group, and in it.
+    pub gid: u32,
+    /// See `gid`.
+    pub sid: u32,
+    /// Which is left out.
+    pub left_out: Place,
+    /// Which stays. Another repetition may displace it in turn.
+    pub stays: Place,
+}
+
 /// What became of a rule set.
 #[derive(Clone, Default, Debug)]
 pub struct Report {
@@ -41,8 +67,10 @@ pub struct Report {
     pub refused: Vec<Refused>,
     /// Rules whose text is wrong: file and place.
     pub problems: Vec<(String, Problem)>,
-    /// Rules that stand there again with the same number and no higher revision.
-    pub repeated: usize,
+    /// Rules that are left out, since another of the same number stays.
+    pub repeated: Vec<Repeated>,
+    /// What is odd about rules that are loaded: file and place.
+    pub warnings: Vec<(String, Problem)>,
     /// How many rules use each keyword.
     pub by_keyword: BTreeMap<String, u64>,
 }
@@ -75,47 +103,48 @@ impl RuleSet {
 
     /// Reads rule files. `read` gives the content of other files that rules name.
     #[must_use]
-    pub fn load(files: &[RuleFile<'_>], variables: &Variables, read: ReadFile<'_>) -> Self {
-        let classes = classes::CLASSES
-            .iter()
-            .map(|(name, words, priority)| ((*name).to_owned(), ((*words).to_owned(), *priority)))
-            .collect();
-        let mut compiler = Compiler::new(variables, &classes, read);
+    pub fn load(
+        files: &[RuleFile<'_>],
+        variables: &Variables,
+        read: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Self {
+        RuleSet::load_telling(files, variables, &|name| {
+            read(name).ok_or_else(|| "there is no such file".to_owned())
+        })
+    }
+
+    /// The same, where it is told why another file cannot be read.
+    #[must_use]
+    pub fn load_telling(files: &[RuleFile<'_>], variables: &Variables, read: ReadFile<'_>) -> Self {
+        let mut compiler = Compiler::new(variables, read);
         let mut report = Report::default();
-        let mut rules: Vec<Rule> = Vec::new();
-        let mut places: BTreeMap<(u32, u32), usize> = BTreeMap::new();
-        for file in files {
+        let mut rules = Rules::default();
+        for (place, file) in files.iter().enumerate() {
             for line in lines(file.text) {
                 report.total += 1;
-                match one(&mut compiler, &line, report.loaded) {
+                match one(&mut compiler, &line, rules.rules.len()) {
                     Ok(rule) => {
-                        let key = (rule.meta.gid, rule.meta.sid);
-                        match places.get(&key) {
-                            None => {
-                                places.insert(key, rules.len());
-                                rules.push(rule);
-                                report.loaded += 1;
-                            }
-                            Some(place) => {
-                                report.repeated += 1;
-                                if rules[*place].meta.rev < rule.meta.rev {
-                                    rules[*place] = rule;
-                                }
-                            }
+                        let warnings = compiler.warnings.drain(..);
+                        report.warnings.extend(
+                            warnings.map(|(at, words)| (file.name.to_owned(), line.problem(at, words))),
+                        );
+                        if let Some(repeated) = rules.add(rule, (place, line.number), files) {
+                            report.repeated.push(repeated);
                         }
                     }
-                    Err(Failure::Problem(problem)) => report.problems.push((file.name.to_owned(), problem)),
-                    Err(Failure::Refused(sid, why)) => {
-                        report.refused.push(Refused {
-                            file: file.name.to_owned(),
-                            line: line.number,
-                            sid,
-                            why,
-                        });
+                    Err(Failure::Wrong(at, words)) => {
+                        report.problems.push((file.name.to_owned(), line.problem(at, words)));
+                    }
+                    Err(Failure::Refused(why)) => {
+                        let (file, sid) = (file.name.to_owned(), sid_of(&line));
+                        report.refused.push(Refused { file, line: line.number, sid, why });
                     }
                 }
+                compiler.warnings.clear();
             }
         }
+        report.loaded = rules.rules.len();
+        let mut rules = rules.rules;
         report.by_keyword = std::mem::take(&mut compiler.used);
         let (buffers, lists) = (compiler.buffers, compiler.lists);
         order::sort(&mut rules);
@@ -142,29 +171,57 @@ impl RuleSet {
     }
 }
 
-enum Failure {
-    Problem(Problem),
-    Refused(Option<u32>, Refusal),
+/// The rules so far: one of each number.
+#[derive(Default)]
+struct Rules {
+    rules: Vec<Rule>,
+    /// Where each stands: the file's place, and the line.
+    stands: Vec<(usize, usize)>,
+    by_number: BTreeMap<(u32, u32), usize>,
+}
+
+impl Rules {
+    /// Adds a rule, or tells which of two stays.
+    fn add(&mut self, rule: Rule, stands: (usize, usize), files: &[RuleFile<'_>]) -> Option<Repeated> {
+        let key = (rule.meta.gid, rule.meta.sid);
+        let Some(known) = self.by_number.get(&key).copied() else {
+            self.by_number.insert(key, self.rules.len());
+            self.rules.push(rule);
+            self.stands.push(stands);
+            return None;
+        };
+        let place = |(file, line): (usize, usize), rev| Place {
+            file: files.get(file).map_or("", |file| file.name).to_owned(),
+            line,
+            rev,
+        };
+        let before = place(self.stands[known], self.rules[known].meta.rev);
+        let now = place(stands, rule.meta.rev);
+        let (gid, sid) = key;
+        if before.rev >= now.rev {
+            return Some(Repeated { gid, sid, left_out: now, stays: before });
+        }
+        (self.rules[known], self.stands[known]) = (rule, stands);
+        Some(Repeated { gid, sid, left_out: before, stays: now })
+    }
+}
+
+/// A rule's number, as far as it can be made out.
+fn sid_of(line: &super::Line) -> Option<u32> {
+    let source = line.parse().ok()?;
+    let sid = source.options.iter().find(|option| option.name.eq_ignore_ascii_case("sid"));
+    sid.and_then(|option| option.value.parse().ok())
 }
 
 fn one(compiler: &mut Compiler<'_>, line: &super::Line, loaded: usize) -> Result<Rule, Failure> {
-    let source = line.parse().map_err(Failure::Problem)?;
-    let sid = source
-        .options
-        .iter()
-        .find(|option| option.name.eq_ignore_ascii_case("sid"))
-        .and_then(|option| option.value.parse().ok());
+    let source = line.parse_to_bytes().map_err(|(at, words)| Failure::Wrong(at, words))?;
     if loaded >= RULES_MAX {
         let words = format!("there are more than {RULES_MAX} rules");
-        return Err(Failure::Refused(
-            sid,
-            Refusal { keyword: String::new(), words, is_unknown: false, is_unmet: false },
-        ));
+        return Err(Failure::new(0, RULE, Complaint::lacking(words)));
     }
-    let action = super::compile::action(source.action).map_err(|complaint| {
-        Failure::Problem(Problem { line: line.number, column: 1, words: complaint.0 })
-    })?;
-    let mut rule = compiler.compile(&source).map_err(|refusal| Failure::Refused(sid, refusal))?;
+    let action = super::compile::action(source.action)
+        .map_err(|complaint| Failure::new(source.words_at[0], HEAD, complaint))?;
+    let mut rule = compiler.compile(&source)?;
     rule.meta.action = action;
     rule.is_silent |= action == super::compiled::Action::Config;
     Ok(rule)
@@ -234,3 +291,6 @@ fn settings(rules: &[Rule], buffers: &[(BufferKey, Vec<Transform>)]) -> crate::a
         && !rules.iter().any(looks_into_files);
     settings
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,8 @@
 //! `address` and `port` read the head; `compile` turns options into conditions and refuses by name what the engine lacks; `order` says which rule is asked first;
 //! `load` does this for whole files and counts.
 //!
-//! **A rule is matched in full or refused**, never in part: an option that nothing reads is a refusal.
+//! **A rule is matched in full or refused**, never in part: an option that nothing reads is a refusal. One that could not be right in any edition is wrong, and
+//! told with line and column.
 
 mod address;
 mod classes;
@@ -13,15 +14,18 @@ pub(crate) mod compiled;
 mod load;
 mod order;
 mod port;
+mod references;
 mod reputation;
 pub(crate) mod syntax;
 mod variables;
 
 pub use address::AddressSet;
-pub use compile::{ReadFile, Refusal};
+pub use classes::Classes;
+pub use compile::{HEAD, RULE, ReadFile, Refusal};
 pub use compiled::{Action, Meta, Target};
-pub use load::{Refused, Report, RuleFile, RuleSet};
+pub use load::{Place, Refused, Repeated, Report, RuleFile, RuleSet};
 pub use port::PortSet;
+pub use references::References;
 pub use reputation::Reputation;
 pub use syntax::{Arrow, Line, Problem, Source, SourceOption};
 pub use variables::Variables;

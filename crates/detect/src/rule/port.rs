@@ -59,7 +59,7 @@ type Ranges = Vec<(u16, u16)>;
 
 /// What is in and what is out.
 fn list(text: &str, variables: &Variables, depth: usize) -> Result<(Ranges, Ranges), Complaint> {
-    let depth = depth.checked_sub(1).ok_or_else(|| Complaint::new("lists are nested too deeply"))?;
+    let depth = depth.checked_sub(1).ok_or_else(|| Complaint::lacking("lists are nested too deeply"))?;
     let text = text.trim();
     if let Some(rest) = text.strip_prefix('!') {
         let (yes, no) = list(rest, variables, depth)?;

@@ -153,7 +153,7 @@ impl ReputationTest {
         let name = parts.get(1).copied().unwrap_or_default();
         let category = match lists.categories.get(name) {
             Some(category) if *category > 0 => *category,
-            _ => return Err(Complaint::new(format!("no list says that there is a category '{name}'"))),
+            _ => return Err(Complaint::lacking(format!("no list says that there is a category '{name}'"))),
         };
         let test = match parts.get(2..).unwrap_or_default() {
             ["isset"] => Some(NumberTest::AtLeast(0)),

@@ -50,6 +50,10 @@ pub struct Source<'a> {
     pub to_ports: &'a str,
     /// What stands in the brackets.
     pub options: Vec<SourceOption<'a>>,
+    /// Where the seven words of the head begin in the rule, in bytes from 0.
+    pub words_at: [usize; 7],
+    /// Where the closing bracket stands.
+    pub end: usize,
 }
 
 /// An option as it was written.
@@ -61,6 +65,8 @@ pub struct SourceOption<'a> {
     pub value: &'a str,
     /// Where its name begins in the rule, in bytes from 0.
     pub at: usize,
+    /// Where its value begins; where it ends, if it has none.
+    pub value_at: usize,
 }
 
 /// One rule's text, lines that were split joined.
@@ -70,10 +76,16 @@ pub struct Line {
     pub number: usize,
     /// The text.
     pub text: String,
+    /// Where the lines after the first begin in the text, in bytes from 0.
+    pub joints: Vec<usize>,
 }
+
+/// The mark that some editors put before a text; it says nothing.
+const MARK: char = '\u{feff}';
 
 /// The rules of a file: each with its line, comments left out.
 pub(crate) fn lines(text: &str) -> Vec<Line> {
+    let text = text.strip_prefix(MARK).unwrap_or(text);
     let mut lines = Vec::new();
     let mut open: Option<Line> = None;
     for (index, raw) in text.lines().enumerate() {
@@ -81,7 +93,13 @@ pub(crate) fn lines(text: &str) -> Vec<Line> {
         if open.is_none() && (raw.trim().is_empty() || raw.trim_start().starts_with('#')) {
             continue;
         }
-        let line = open.get_or_insert_with(|| Line { number: index + 1, text: String::new() });
+        let line = match &mut open {
+            Some(line) => {
+                line.joints.push(line.text.len());
+                line
+            }
+            None => open.insert(Line { number: index + 1, text: String::new(), joints: Vec::new() }),
+        };
         match raw.trim_end().strip_suffix('\\') {
             Some(part) => line.text.push_str(part),
             None => {
@@ -95,14 +113,26 @@ pub(crate) fn lines(text: &str) -> Vec<Line> {
 }
 
 impl Line {
+    /// What is wrong at this byte of the rule.
+    pub(crate) fn problem(&self, at: usize, words: String) -> Problem {
+        let before = self.joints.partition_point(|joint| *joint <= at);
+        let begin = before.checked_sub(1).and_then(|last| self.joints.get(last)).copied().unwrap_or(0);
+        Problem { line: self.number + before, column: at - begin + 1, words }
+    }
+
     /// Takes the rule apart.
     ///
     /// # Errors
     ///
     /// The first thing that is wrong with it.
     pub fn parse(&self) -> Result<Source<'_>, Problem> {
+        self.parse_to_bytes().map_err(|(at, words)| self.problem(at, words))
+    }
+
+    /// The same; what is wrong is told by the byte of the rule at which it shows.
+    pub(crate) fn parse_to_bytes(&self) -> Result<Source<'_>, (usize, String)> {
         let text = self.text.trim_end();
-        let problem = |at: usize, words: String| Problem { line: self.number, column: at + 1, words };
+        let problem = |at: usize, words: String| (at, words);
         let open = text
             .find('(')
             .ok_or_else(|| problem(text.len(), "the rule has no options: expected '('".to_owned()))?;
@@ -117,6 +147,7 @@ impl Line {
                 ),
             ));
         };
+        let arrow_at = arrow.0;
         let arrow = match arrow.1 {
             "->" => Arrow::Right,
             "<>" => Arrow::Either,
@@ -134,7 +165,8 @@ impl Line {
                 "the options are not closed: expected ')' at the end".to_owned(),
             ));
         }
-        let options = options(text, open + 1, text.len() - 1).map_err(|(at, words)| problem(at, words))?;
+        let end = text.len() - 1;
+        let options = options(text, open + 1, end)?;
         Ok(Source {
             action: action.1,
             protocol: protocol.1,
@@ -144,6 +176,8 @@ impl Line {
             to: to.1,
             to_ports: to_ports.1,
             options,
+            words_at: [action.0, protocol.0, from.0, from_ports.0, arrow_at, to.0, to_ports.0],
+            end,
         })
     }
 }
@@ -184,11 +218,18 @@ fn options(text: &str, from: usize, until: usize) -> Result<Vec<SourceOption<'_>
         let end = end_of_option(text, at, until).ok_or_else(|| {
             (until, format!("option '{}' is not closed: expected ';'", short(&text[at..until])))
         })?;
-        let (name, value) = match text[at..end].split_once(':') {
-            Some((name, value)) => (name.trim(), value.trim()),
-            None => (text[at..end].trim(), ""),
+        let (name, value, value_at) = match text[at..end].split_once(':') {
+            Some((name, value)) => (name.trim(), value.trim(), end - value.trim_start().len()),
+            None => (text[at..end].trim(), "", end),
         };
-        if name.is_empty() || name.contains(char::is_whitespace) {
+        if let Some((first, second)) = name.split_once(char::is_whitespace) {
+            let (first, second) = (short(first), short(second.trim_start()));
+            return Err((
+                at,
+                format!("'{first} {second}' is no option: is a ';' missing before '{second}'?"),
+            ));
+        }
+        if name.is_empty() {
             return Err((
                 at,
                 format!("'{}' is no option: expected 'name;' or 'name:value;'", short(&text[at..end])),
@@ -197,7 +238,7 @@ fn options(text: &str, from: usize, until: usize) -> Result<Vec<SourceOption<'_>
         if options.len() >= OPTIONS_MAX {
             return Err((at, format!("the rule has more than {OPTIONS_MAX} options")));
         }
-        options.push(SourceOption { name, value, at });
+        options.push(SourceOption { name, value, at, value_at });
         at = end + 1;
     }
     Ok(options)
@@ -226,7 +267,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Vec<(String, String)>, Problem> {
-        let line = Line { number: 7, text: text.to_owned() };
+        let line = Line { number: 7, text: text.to_owned(), joints: Vec::new() };
         let source = line.parse()?;
         Ok(source.options.iter().map(|option| (option.name.to_owned(), option.value.to_owned())).collect())
     }
@@ -244,11 +285,32 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_before_the_text_is_no_part_of_the_first_rule() {
+        let lines = lines("\u{feff}alert tcp any any -> any any (sid:1;)");
+        assert_eq!(lines[0].parse().map(|source| source.action), Ok("alert"));
+    }
+
+    #[test]
     fn lines_that_were_split_are_joined() {
         let lines =
             lines("alert tcp any any \\\n  -> any any \\\n (sid:1;)\nalert udp any any -> any any (sid:2;)");
         assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [1, 4]);
         assert!(lines[0].parse().is_ok());
+    }
+
+    #[test]
+    fn a_place_in_a_rule_of_several_lines_is_told_by_the_line_on_which_it_stands() {
+        let lines = lines("\n alert tcp any any \\\n  -> any any (sid:1;\\\n rev : 2;)\n");
+        let source = lines[0].parse().unwrap_or_else(|problem| panic!("{problem:?}"));
+        let place = |at| {
+            let problem = lines[0].problem(at, String::new());
+            (problem.line, problem.column)
+        };
+        assert_eq!(source.words_at.map(place), [(2, 2), (2, 8), (2, 12), (2, 16), (3, 3), (3, 6), (3, 10)]);
+        let options: Vec<_> =
+            source.options.iter().map(|option| (place(option.at), place(option.value_at))).collect();
+        assert_eq!(options, [((3, 15), (3, 19)), ((4, 2), (4, 8))]);
+        assert_eq!(place(source.end), (4, 10));
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! `$HOME_NET` and its like: names that stand for sets of addresses and of ports.
+//! What names in rules stand for: `$HOME_NET` and its like for sets of addresses and of ports, classes for words and a priority, systems of references for
+//! the beginning of an address.
 
-use super::Reputation;
+use super::{Classes, References, Reputation};
 use crate::Complaint;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,6 +45,8 @@ const PORTS: &[(&str, &str)] = &[
 #[derive(Clone, Debug)]
 pub struct Variables {
     reputation: Arc<Reputation>,
+    classes: Classes,
+    references: References,
     addresses: BTreeMap<String, String>,
     ports: BTreeMap<String, String>,
 }
@@ -53,7 +56,13 @@ impl Default for Variables {
         let owned = |list: &[(&str, &str)]| {
             list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         };
-        Variables { reputation: Arc::default(), addresses: owned(ADDRESSES), ports: owned(PORTS) }
+        Variables {
+            reputation: Arc::default(),
+            classes: Classes::default(),
+            references: References::default(),
+            addresses: owned(ADDRESSES),
+            ports: owned(PORTS),
+        }
     }
 }
 
@@ -61,6 +70,24 @@ impl Variables {
     /// What is known of addresses, for `iprep`.
     pub fn set_reputation(&mut self, reputation: Reputation) {
         self.reputation = Arc::new(reputation);
+    }
+
+    /// What there is of classes, in the place of those that everybody knows.
+    pub fn set_classes(&mut self, classes: Classes) {
+        self.classes = classes;
+    }
+
+    pub(crate) fn classes(&self) -> &Classes {
+        &self.classes
+    }
+
+    /// What there is of systems that references name, in the place of those that everybody knows.
+    pub fn set_references(&mut self, references: References) {
+        self.references = references;
+    }
+
+    pub(crate) fn references(&self) -> &References {
+        &self.references
     }
 
     pub(crate) fn reputation(&self) -> &Arc<Reputation> {

@@ -150,5 +150,5 @@ pub(super) fn version(text: &str) -> Result<PacketTest, Complaint> {
 
 /// `geoip` needs a database of countries, which there is not.
 pub(super) fn country(_text: &str) -> Result<PacketTest, Complaint> {
-    Err(Complaint::new("'geoip' is not supported: there is no database of countries"))
+    Err(Complaint::lacking("'geoip' is not supported: there is no database of countries"))
 }

@@ -4,6 +4,7 @@ mod arp;
 mod chdlc;
 mod cooked;
 mod ethernet;
+mod known;
 mod mpls;
 mod nsh;
 mod null;
@@ -16,6 +17,7 @@ mod vlan;
 pub use arp::Arp;
 pub(crate) use arp::read as read_arp;
 pub(crate) use ethernet::read as read_ethernet;
+pub use known::{KNOWN_LINKS, UnknownLinks};
 pub(crate) use ppp::read as read_ppp;
 pub(crate) use vlan::read as read_vlan;
 
@@ -45,7 +47,7 @@ pub(crate) mod ether_type {
     pub(crate) const QINQ: u16 = 0x9100;
 }
 
-/// What pcap calls the links that are understood.
+/// What pcap calls the links that are understood. [`KNOWN_LINKS`] has them all.
 pub(crate) mod link_type {
     pub(crate) const NULL: u16 = 0;
     pub(crate) const ETHERNET: u16 = 1;
@@ -62,7 +64,7 @@ pub(crate) mod link_type {
     pub(crate) const GRE_OVER_IP: u16 = 778;
 }
 
-/// Reads a frame from its link header on. A link that is not understood leaves the packet empty.
+/// Reads a frame from its link header on. A link that is not understood leaves the packet empty, and it could not be read.
 pub(crate) fn read<'a>(run: &mut Run<'_>, link: u16, packet: &mut Packet<'a>, frame: &'a [u8]) {
     // What could not be read stands in the packet's events: the packet of the frame is shown in any case.
     let _ = match link {
@@ -79,7 +81,10 @@ pub(crate) fn read<'a>(run: &mut Run<'_>, link: u16, packet: &mut Packet<'a>, fr
         link_type::LOOP => null::read_loop(run, packet, frame),
         link_type::PPP => ppp::read(run, packet, frame),
         link_type::CISCO_HDLC => chdlc::read(run, packet, frame),
-        _ => Ok(()),
+        _ => {
+            packet.is_invalid = true;
+            Ok(())
+        }
     };
 }
 

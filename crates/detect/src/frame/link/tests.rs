@@ -1,7 +1,7 @@
 //! Link headers: what each leads to, and its events.
 
 use super::super::tests::{Frame, each, events, only, packets, packets_of};
-use super::{Arp, link_type};
+use super::{Arp, KNOWN_LINKS, link_type};
 use core::net::Ipv4Addr;
 
 fn ethernet(kind: u16, rest: &[u8]) -> Vec<u8> {
@@ -23,6 +23,18 @@ fn a_frame_that_is_too_short_for_its_header_is_told_by_the_link() {
         let all = packets_of(link, &vec![0; bytes]);
         assert_eq!(all.iter().map(|one| one.events.clone()).collect::<Vec<_>>(), [[event]], "{link}");
         assert!(all.iter().all(|one| one.is_invalid));
+    }
+}
+
+#[test]
+fn a_frame_is_read_if_its_link_is_among_those_that_are_known_and_else_could_not_be() {
+    let known: Vec<u16> = KNOWN_LINKS.iter().map(|known| known.0).collect();
+    assert!(known.is_sorted());
+    for link in 0..1024 {
+        let all = packets_of(link, &[]);
+        let is_told = all.iter().all(|one| one.is_invalid && !one.events.is_empty());
+        assert_eq!(is_told, known.contains(&link), "{link}");
+        assert!(all.len() == 1 && all.iter().all(|one| one.is_invalid), "{link}");
     }
 }
 

@@ -138,7 +138,9 @@ impl Draft {
             return Ok(place);
         }
         if self.variables.len() >= VARIABLES_MAX {
-            return Err(Complaint::new(format!("more than {VARIABLES_MAX} numbers are kept in one rule")));
+            return Err(Complaint::lacking(format!(
+                "more than {VARIABLES_MAX} numbers are kept in one rule"
+            )));
         }
         self.variables.push(name.to_owned());
         Ok((self.variables.len() - 1) as u8)

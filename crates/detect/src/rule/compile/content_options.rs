@@ -207,7 +207,7 @@ impl Compiler<'_> {
             }
             "frame" => {
                 let name = crate::app::table::frame_name(value, &draft.head_layers)
-                    .ok_or_else(|| Complaint::new(format!("no frame is called '{value}'")))?;
+                    .ok_or_else(|| Complaint::lacking(format!("no frame is called '{value}'")))?;
                 draft.look_into(Where::Frame(name))?;
             }
             "absent" => {
@@ -434,10 +434,7 @@ pub(super) fn content(value: &str) -> Result<(Vec<u8>, bool), Complaint> {
         Some(rest) => (rest.trim_start(), true),
         None => (value, false),
     };
-    let inner = value
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .ok_or_else(|| Complaint::new("expected a content in quotation marks"))?;
+    let inner = super::meta::inner_of(value, "expected a content in quotation marks")?;
     let mut bytes = Vec::with_capacity(inner.len());
     let mut letters = inner.bytes();
     while let Some(letter) = letters.next() {
@@ -455,8 +452,11 @@ pub(super) fn content(value: &str) -> Result<(Vec<u8>, bool), Complaint> {
             letter => bytes.push(letter),
         }
     }
-    if bytes.is_empty() || bytes.len() > CONTENT_BYTES_MAX {
-        return Err(Complaint::new(format!("a content has 1 to {CONTENT_BYTES_MAX} bytes")));
+    if bytes.is_empty() {
+        return Err(Complaint::new("the content is empty"));
+    }
+    if bytes.len() > CONTENT_BYTES_MAX {
+        return Err(Complaint::lacking(format!("the content has more than {CONTENT_BYTES_MAX} bytes")));
     }
     Ok((bytes, negated))
 }

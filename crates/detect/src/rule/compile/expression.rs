@@ -25,6 +25,21 @@ const BUFFERS: &[(u8, &str)] = &[
     (b'Z', "http.host.raw"),
 ];
 
+/// Whether an expression is wrong, or more than is here.
+pub(crate) fn complaint(what: &str, error: &pcre::Error) -> Complaint {
+    use pcre::Cause;
+    let words = format!("{what}: {error}");
+    match error.cause {
+        Cause::NotSupported(_)
+        | Cause::PatternTooLong
+        | Cause::ProgramTooLarge
+        | Cause::TooDeep
+        | Cause::TooManyGroups
+        | Cause::LookBehindTooLong => Complaint::lacking(words),
+        _ => Complaint::new(words),
+    }
+}
+
 impl Compiler<'_> {
     pub(super) fn expression(&mut self, draft: &mut Draft, value: &str) -> Result<(), Complaint> {
         let (value, negated) = match value.strip_prefix('!') {
@@ -67,7 +82,7 @@ impl Compiler<'_> {
             Some(regex) => Arc::clone(regex),
             None => {
                 let regex = pcre::Regex::new(pattern.as_bytes(), flags)
-                    .map_err(|error| Complaint::new(format!("expression: {error}")))?;
+                    .map_err(|error| complaint("expression", &error))?;
                 let regex = Arc::new(regex);
                 self.expressions.insert(key, Arc::clone(&regex));
                 regex

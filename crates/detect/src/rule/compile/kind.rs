@@ -25,9 +25,6 @@ pub(super) fn rule(
     payload: Option<Payload>,
     lists: &Lists,
 ) -> Result<Rule, Complaint> {
-    if draft.meta.sid == 0 {
-        return Err(Complaint::new("the rule has no 'sid'"));
-    }
     let kind = kind(&draft, &head, &parts, &packet_parts, &frames, payload.as_ref());
     if kind == Kind::Transaction && !draft.exchange && directions(&draft.flow, &parts).is_empty() {
         return Err(Complaint::new(

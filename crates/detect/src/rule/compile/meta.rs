@@ -85,20 +85,28 @@ impl Compiler<'_> {
                 if !(1..=255).contains(&draft.meta.priority) {
                     return Err(Complaint::new("a priority is between 1 and 255"));
                 }
+                draft.has_priority = true;
             }
-            "classtype" => {
-                // A class that nobody described has the priority of a rule without one.
-                if let Some((words, priority)) = self.classes.get(value) {
-                    draft.meta.class = words.clone();
-                    if draft.meta.priority == PRIORITY {
-                        draft.meta.priority = *priority;
+            "classtype" if value.is_empty() || value.contains(char::is_whitespace) => {
+                return Err(Complaint::new("expected the name of a class, as in 'classtype:misc-activity'"));
+            }
+            "classtype" => match self.variables.classes().get(value) {
+                Some(class) => {
+                    class.words.clone_into(&mut draft.meta.class);
+                    if !draft.has_priority {
+                        draft.meta.priority = class.priority;
                     }
                 }
-            }
+                // A class that nobody described has the priority of a rule without one.
+                None => {
+                    let words = format!("no class is called '{value}': category empty, priority {PRIORITY}");
+                    self.warnings.push((option.at, words));
+                }
+            },
             "reference" => {
                 let (system, id) =
                     value.split_once(',').ok_or_else(|| Complaint::new("expected 'reference:system,id'"))?;
-                draft.meta.references.push((system.trim().to_owned(), id.trim().to_owned()));
+                draft.meta.references.push(self.variables.references().whole(system.trim(), id.trim()));
             }
             "metadata" => {
                 for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -113,7 +121,8 @@ impl Compiler<'_> {
                     _ => return Err(Complaint::new("expected 'src_ip' or 'dest_ip'")),
                 });
             }
-            "requires" => self.requires(value)?,
+            // It was looked at before all others.
+            "requires" => {}
             "noalert" => draft.is_silent = true,
             "alert" => draft.is_silent = false,
             // How candidates are found is our own business.
@@ -129,7 +138,7 @@ impl Compiler<'_> {
             "replace" => draft.replace(value)?,
             name => {
                 return match ABSENT.iter().find(|absent| absent.0 == name) {
-                    Some((_, why)) => Err(Complaint::new(*why)),
+                    Some((_, why)) => Err(Complaint::lacking(*why)),
                     None => Ok(false),
                 };
             }
@@ -137,27 +146,25 @@ impl Compiler<'_> {
         Ok(true)
     }
 
-    fn requires(&self, value: &str) -> Result<(), Complaint> {
+    pub(super) fn requires(&self, value: &str) -> Result<(), Complaint> {
         for part in value.split(',').map(str::trim) {
-            let (what, word) = part.split_once(char::is_whitespace).ok_or_else(|| {
-                Complaint::new(format!("'{part}': expected 'version …', 'feature …' or 'keyword …'"))
-            })?;
+            let (what, word) = part.split_once(char::is_whitespace).unwrap_or((part, ""));
             let word = word.trim();
             let is_met = match what {
                 "version" => version_is_met(part.strip_prefix("version").unwrap_or(part).trim())?,
                 "feature" => FEATURES.contains(&word),
                 "keyword" => self.knows(word),
-                _ => return Err(Complaint::new(format!("{UNMET}: 'requires: {part}' is unknown"))),
+                _ => return Err(Complaint::lacking(format!("{UNMET}: 'requires: {part}' is unknown"))),
             };
             if !is_met {
-                return Err(Complaint::new(format!("{UNMET}: requires {part}")));
+                return Err(Complaint::lacking(format!("{UNMET}: requires {part}")));
             }
         }
         Ok(())
     }
 
     /// Whether a keyword of this name could be read.
-    fn knows(&self, name: &str) -> bool {
+    pub(super) fn knows(&self, name: &str) -> bool {
         self.keyword(name).is_some()
             || crate::frame::keywords::keyword(name).is_some()
             || crate::frame::packet_buffer(name).is_some()
@@ -223,12 +230,16 @@ fn mark(value: &str) -> Result<(), Complaint> {
     }
 }
 
+/// What stands between quotation marks.
+pub(super) fn inner_of<'v>(value: &'v str, expected: &str) -> Result<&'v str, Complaint> {
+    let rest = value.strip_prefix('"').ok_or_else(|| Complaint::new(expected))?;
+    rest.strip_suffix('"')
+        .ok_or_else(|| Complaint::new("the quotation mark is not closed: expected '\"' before the ';'"))
+}
+
 /// Text within quotation marks, escapes read.
 pub(super) fn unquoted(value: &str) -> Result<String, Complaint> {
-    let inner = value
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .ok_or_else(|| Complaint::new("expected text in quotation marks"))?;
+    let inner = inner_of(value, "expected text in quotation marks")?;
     let mut text = String::with_capacity(inner.len());
     let mut letters = inner.chars();
     while let Some(letter) = letters.next() {

@@ -4,11 +4,13 @@
 //! After the last option: what was asked of one buffer is one chain, candidates get their fast pattern, and the rule gets its
 //! [`Kind`]: when it is asked at all.
 //!
-//! An option that nobody knows, or whose value makes no sense, refuses the whole rule.
+//! An option that nobody knows refuses the whole rule, by its name. One whose value makes no sense makes the rule wrong, and so does a head that does:
+//! which of the two it is stands in the [`Complaint`].
 
 mod byte_options;
 mod content_options;
 mod expression;
+mod failure;
 mod head;
 mod hook;
 mod kind;
@@ -16,6 +18,9 @@ mod meta;
 mod refusals;
 mod state_options;
 
+pub(crate) use expression::complaint as expression_complaint;
+pub(crate) use failure::Failure;
+pub use failure::{HEAD, RULE, Refusal};
 pub(crate) use head::action;
 pub(crate) use kind::directions;
 
@@ -37,26 +42,12 @@ const PARTS_MAX: usize = 64;
 /// Transformations of one buffer at most.
 const TRANSFORMS_MAX: usize = 16;
 
-/// Why a rule was refused.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refusal {
-    /// The option that could not be read; empty for the head.
-    pub keyword: String,
-    /// What was wrong with it.
-    pub words: String,
-    /// Nobody knows this keyword: it may be one of a later edition.
-    pub is_unknown: bool,
-    /// The rule itself says that it is not for us (`requires`).
-    pub is_unmet: bool,
-}
-
-/// Reads the file of this name, which a rule asks for.
-pub type ReadFile<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+/// Reads the file of this name, which a rule asks for; or says why it cannot be read.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, String>;
 
 /// Everything that rules of one set have in common.
 pub(crate) struct Compiler<'a> {
     pub(crate) variables: &'a Variables,
-    pub(crate) classes: &'a BTreeMap<String, (String, u32)>,
     pub(crate) read: ReadFile<'a>,
     pub(crate) lists: Lists,
     /// Names of bits, numbers and shared bits, by their place.
@@ -70,14 +61,12 @@ pub(crate) struct Compiler<'a> {
     expressions: BTreeMap<(Vec<u8>, u8), Arc<pcre::Regex>>,
     /// How often each keyword was read.
     pub(crate) used: BTreeMap<String, u64>,
+    /// What is odd about the rule that was read last: at which byte of it, and what.
+    pub(crate) warnings: Vec<(usize, String)>,
 }
 
 impl<'a> Compiler<'a> {
-    pub(crate) fn new(
-        variables: &'a Variables,
-        classes: &'a BTreeMap<String, (String, u32)>,
-        read: ReadFile<'a>,
-    ) -> Self {
+    pub(crate) fn new(variables: &'a Variables, read: ReadFile<'a>) -> Self {
         let mut keywords = BTreeMap::new();
         for protocol in crate::app::table::PROTOCOLS {
             for keyword in protocol.keywords {
@@ -89,7 +78,6 @@ impl<'a> Compiler<'a> {
         }
         Compiler {
             variables,
-            classes,
             read,
             lists: Lists::default(),
             names: BTreeMap::new(),
@@ -100,6 +88,7 @@ impl<'a> Compiler<'a> {
             ports: BTreeMap::new(),
             expressions: BTreeMap::new(),
             used: BTreeMap::new(),
+            warnings: Vec::new(),
         }
     }
 
@@ -124,7 +113,16 @@ impl<'a> Compiler<'a> {
     }
 
     /// Makes a rule of what was written.
-    pub(crate) fn compile(&mut self, source: &Source<'_>) -> Result<Rule, Refusal> {
+    pub(crate) fn compile(&mut self, source: &Source<'_>) -> Result<Rule, Failure> {
+        // One that says itself that it is not for us may be written in whatever language it likes.
+        for option in source.options.iter().filter(|option| option.name.eq_ignore_ascii_case("requires")) {
+            self.requires(option.value)
+                .map_err(|complaint| Failure::new(option.value_at, "requires", complaint))?;
+        }
+        self.head_makes_sense(source)?;
+        if !source.options.iter().any(|option| option.name.eq_ignore_ascii_case("sid")) {
+            return Err(self.without_sid(source));
+        }
         let mut draft = Draft::new(source);
         for option in &source.options {
             // Names of keywords may be written in any case.
@@ -134,22 +132,12 @@ impl<'a> Compiler<'a> {
             let parts_before = draft.parts.len();
             let read = self.option(&mut draft, option);
             let read = read.and_then(|()| draft.narrow_protocols(parts_before, option.name, option.value));
-            read.map_err(|complaint| Refusal {
-                keyword: option.name.to_owned(),
-                is_unknown: complaint.0.starts_with(UNKNOWN),
-                is_unmet: option.name == "requires" && complaint.0.starts_with(UNMET),
-                words: complaint.0,
-            })?;
+            read.map_err(|complaint| self.blame(option, complaint))?;
         }
-        let refuse = |complaint: Complaint| Refusal {
-            keyword: String::new(),
-            words: complaint.0,
-            is_unknown: false,
-            is_unmet: false,
-        };
-        let head = self.head(source, &mut draft).map_err(refuse)?;
-        draft.contradictions(&head).map_err(refuse)?;
-        self.finish(draft, head).map_err(refuse)
+        let rule = |complaint| Failure::new(0, RULE, complaint);
+        let head = self.head(source, &mut draft)?;
+        draft.contradictions(&head).map_err(rule)?;
+        self.finish(draft, head).map_err(rule)
     }
 
     fn option(&mut self, draft: &mut Draft, option: &SourceOption<'_>) -> Result<(), Complaint> {
@@ -214,7 +202,7 @@ impl<'a> Compiler<'a> {
                 draft.files.push(parse(value, self.read)?);
                 Ok(())
             }
-            None => Err(Complaint::new(format!("{UNKNOWN}: '{}'", option.name))),
+            None => Err(Complaint::lacking(format!("{UNKNOWN}: '{}'", option.name))),
         }
     }
 
@@ -375,6 +363,8 @@ enum DraftPart {
 /// A rule that is being read.
 struct Draft {
     meta: Meta,
+    /// `priority` was said: a class does not change it.
+    has_priority: bool,
     exchange: bool,
     parts: Vec<DraftPart>,
     /// The place in `parts` that options look into.
@@ -425,6 +415,7 @@ impl Draft {
         let head_layers = head::layers(&name).unwrap_or_default();
         Draft {
             meta: meta::empty(),
+            has_priority: false,
             exchange: source.arrow == Arrow::Exchange,
             parts: Vec::new(),
             current: None,
@@ -461,7 +452,7 @@ impl Draft {
     fn look_into(&mut self, at: Where) -> Result<(), Complaint> {
         self.in_base64 = false;
         if self.parts.len() >= PARTS_MAX {
-            return Err(Complaint::new(format!("more than {PARTS_MAX} buffers in one rule")));
+            return Err(Complaint::lacking(format!("more than {PARTS_MAX} buffers in one rule")));
         }
         let is_last = self.current.and_then(|place| self.parts.get(place)).is_some_and(|part| {
             matches!(part, DraftPart::Open(open) if open.at.same(&at) && open.transforms.is_empty() && open.chain.is_empty())
@@ -604,7 +595,9 @@ impl Draft {
         }
         let (_, open) = self.open();
         if open.transforms.len() >= TRANSFORMS_MAX {
-            return Err(Complaint::new(format!("more than {TRANSFORMS_MAX} transformations of one buffer")));
+            return Err(Complaint::lacking(format!(
+                "more than {TRANSFORMS_MAX} transformations of one buffer"
+            )));
         }
         open.transforms.push((name.to_owned(), value.to_owned(), transform));
         Ok(())

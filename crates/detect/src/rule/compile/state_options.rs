@@ -70,7 +70,7 @@ impl Compiler<'_> {
             "app-layer-protocol" => app_layer_protocol(draft, value)?,
             "stream-event" => {
                 let event = crate::stream::event_named(value)
-                    .ok_or_else(|| Complaint::new(format!("no stream event is called '{value}'")))?;
+                    .ok_or_else(|| Complaint::lacking(format!("no stream event is called '{value}'")))?;
                 draft.flow_tests.push(FlowTest::StreamEvent(event));
                 draft.has_events = true;
             }
@@ -293,8 +293,10 @@ impl Compiler<'_> {
         let text = match file {
             None => None,
             Some(path) => match (self.read)(path) {
-                Some(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-                None => return Err(Complaint::new(format!("the file '{path}' cannot be read"))),
+                Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+                Err(why) => {
+                    return Err(Complaint::lacking(format!("the file '{path}' cannot be read: {why}")));
+                }
             },
         };
         let kind = match kind.or_else(|| self.lists.kind(name)) {
@@ -455,6 +457,7 @@ fn filter(value: &str) -> Result<Filter, Complaint> {
             "track" => by = Some(track(word)?),
             "count" => count = Some(positive(word)?),
             "seconds" => seconds = Some(u64::from(positive(word)?)),
+            "unique_on" => return Err(Complaint::lacking("'unique_on' is not supported")),
             _ => return Err(Complaint::new(format!("'{key}' is no part of 'detection_filter'"))),
         }
     }
@@ -471,7 +474,7 @@ fn app_layer_event(draft: &mut Draft, value: &str) -> Result<(), Complaint> {
         return Ok(());
     }
     let (name, event) =
-        value.split_once('.').ok_or_else(|| Complaint::new(format!("no event is called '{value}'")))?;
+        value.split_once('.').ok_or_else(|| Complaint::lacking(format!("no event is called '{value}'")))?;
     for protocol in PROTOCOLS
         .iter()
         .filter(|protocol| protocol.name == name || (name == "ikev2" && protocol.name == "ike"))
@@ -486,7 +489,7 @@ fn app_layer_event(draft: &mut Draft, value: &str) -> Result<(), Complaint> {
             return Ok(());
         }
     }
-    Err(Complaint::new(format!("no event is called '{value}'")))
+    Err(Complaint::lacking(format!("no event is called '{value}'")))
 }
 
 fn app_layer_protocol(draft: &mut Draft, value: &str) -> Result<(), Complaint> {
@@ -507,11 +510,7 @@ fn app_layer_protocol(draft: &mut Draft, value: &str) -> Result<(), Complaint> {
     let (protocols, failed, unknown) = match name {
         "failed" => (Vec::new(), true, false),
         "unknown" => (Vec::new(), false, true),
-        name => {
-            let protocols = head::layers(name)
-                .ok_or_else(|| Complaint::new(format!("'{name}' is no protocol that is known")))?;
-            (protocols, false, false)
-        }
+        name => (head::known_layers(name)?, false, false),
     };
     draft.may_ask_protocol(negated, name)?;
     draft.asked_protocols.push((negated, name.to_owned()));

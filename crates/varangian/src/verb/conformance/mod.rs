@@ -152,7 +152,7 @@ fn alerts(case: &Case, root: &Path, variables: &Variables) -> Result<Found, Stri
     let rules = folder.join(&case.rules);
     let sources = vec![rule_files::read(&rules)?];
     let files = [rules];
-    let set = RuleSet::load(&rule_files::borrowed(&sources), variables, &rule_files::reader(&files));
+    let set = RuleSet::load_telling(&rule_files::borrowed(&sources), variables, &rule_files::reader(&files));
     let (missing, unread) = (missing(set.report()), unread(set.report()));
     let mut got: BTreeMap<String, u64> = BTreeMap::new();
     let replayed =

@@ -21,6 +21,7 @@ use crate::say::complain;
 use clap::Args;
 use detect::engine::Told;
 use detect::eve::{Kinds, alert_record};
+use detect::frame::UnknownLinks;
 use detect::rule::{Report, RuleSet};
 use engine::Wanted;
 use eve_file::EveFile;
@@ -159,10 +160,10 @@ fn no_capture(rules: &[PathBuf]) -> String {
 
 /// Loads the rules and says what is wrong with them. Beside them: how much memory they take.
 fn load(arguments: &Arguments, files: &[PathBuf]) -> Result<(RuleSet, u64), String> {
-    let sources = files.iter().map(|path| rule_files::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let sources = rule_files::read_all(files)?;
     let before = super::rules::resident_bytes();
-    let variables = rule_files::variables(arguments.reputation.as_deref())?;
-    let set = RuleSet::load(&rule_files::borrowed(&sources), &variables, &rule_files::reader(files));
+    let variables = rule_files::variables_beside(files, arguments.reputation.as_deref())?;
+    let set = RuleSet::load_telling(&rule_files::borrowed(&sources), &variables, &rule_files::reader(files));
     drop(sources);
     let rules_bytes = super::rules::resident_bytes().saturating_sub(before);
     complain_of_rules(set.report());
@@ -174,6 +175,7 @@ fn complain_of_rules(report: &Report) {
         format!("{}:{}:{}: {}", file, problem.line, problem.column, excerpt(&problem.words))
     });
     first(problems, report.problems.len(), LINES_TOLD_MAX).iter().for_each(|line| complain!("{line}"));
+    super::rules::complain_of_repeated(report);
     if !report.refused.is_empty() {
         complain!(
             "{} of {} rules were refused: 'varangian rules check' says why",
@@ -228,8 +230,14 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     if let Some(trouble) = &replayed.trouble {
         complain!("{trouble}");
     }
+    let links = replayed.counters.iter().map(|counters| counters.unknown_links);
+    let links = links.fold(UnknownLinks::default(), UnknownLinks::plus);
+    if let Some(words) = links.words(replayed.frames) {
+        complain!("{}: {words}", capture.display());
+    }
+    let is_blind = links.frames() > 0 && links.frames() == replayed.frames;
     told::tell(arguments, &report, &replayed, &totals);
-    Ok(if replayed.trouble.is_some() || !report.problems.is_empty() {
+    Ok(if replayed.trouble.is_some() || !report.problems.is_empty() || is_blind {
         Outcome::Violated
     } else {
         Outcome::Fine

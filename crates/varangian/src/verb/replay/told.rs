@@ -83,7 +83,7 @@ fn as_json(report: &Report, replayed: &engine::Replayed, totals: &Totals) -> Val
         "packets": sum(|counters| counters.packets), "invalid": sum(|counters| counters.invalid),
         "flows": sum(|counters| counters.flows), "flows_evicted": sum(|counters| counters.flows_evicted),
         "rules_total": report.total, "rules_loaded": report.loaded, "rules_refused": report.refused.len(),
-        "rules_wrong": report.problems.len(), "rules_repeated": report.repeated, "load_seconds": totals.loaded,
+        "rules_wrong": report.problems.len(), "rules_repeated": report.repeated.len(), "load_seconds": totals.loaded,
         "rules_asked": sum(|counters| counters.asked), "rules_held": sum(|counters| counters.held),
         "expressions_gave_up": sum(|counters| counters.gave_up),
         "alerts": totals.by_rule.values().sum::<u64>(), "alerts_by_sid": by_sid, "alerts_beyond_limit": replayed.surplus,
@@ -121,7 +121,7 @@ fn tell_people(arguments: &Arguments, report: &Report, replayed: &engine::Replay
         totals.loaded,
         report.refused.len(),
         report.problems.len(),
-        report.repeated
+        report.repeated.len()
     );
     say!("asked      {:>12}   {} held", sum(|counters| counters.asked), sum(|counters| counters.held));
     say!(

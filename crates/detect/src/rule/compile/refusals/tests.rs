@@ -2,13 +2,13 @@
 
 use crate::rule::{RuleFile, RuleSet, Variables};
 
-/// Why a rule is refused; nothing, if it is taken.
+/// Why a rule is wrong; nothing, if it is taken.
 fn refusal(head: &str, options: &str) -> Option<String> {
     let text = format!("alert {head} any any -> any any ({options}; sid:1;)");
     let set = RuleSet::load(&[RuleFile { name: "r", text: &text }], &Variables::default(), &|_| None);
     assert_eq!(set.report().total, 1, "{options}");
-    assert!(set.report().problems.is_empty(), "{options}: {:?}", set.report().problems);
-    set.report().refused.first().map(|refused| refused.why.words.clone())
+    assert!(set.report().refused.is_empty(), "{options}: {:?}", set.report().refused);
+    set.report().problems.first().map(|(_, problem)| problem.words.clone())
 }
 
 fn all_are_refused(rules: &[(&str, &str)]) {

@@ -24,7 +24,8 @@ pub(super) struct Loadable {
 /// Loads the text of `merged`, which came from `files`, as if it lay at `out`.
 pub(super) fn load(merged: &Merged, text: &str, files: &[RuleFile<'_>], out: &Path) -> Loadable {
     let file = detect::rule::RuleFile { name: "merged", text };
-    let set = RuleSet::load(&[file], &Variables::default(), &rule_files::reader(&[out.to_path_buf()]));
+    let set =
+        RuleSet::load_telling(&[file], &Variables::default(), &rule_files::reader(&[out.to_path_buf()]));
     let report = set.report();
     let refused = report.refused.iter().map(|refused| {
         let why = &refused.why;
