@@ -38,6 +38,8 @@ struct State {
     /// Memory of batches that are done.
     spare: Vec<Batch>,
     has_ended: bool,
+    /// Workers that wait for something to do.
+    waiting: usize,
 }
 
 impl State {
@@ -70,6 +72,7 @@ impl Belt {
             taken: vec![0; workers],
             spare: Vec::new(),
             has_ended: false,
+            waiting: 0,
         };
         Belt { state: Mutex::new(state), changed: Condvar::new() }
     }
@@ -88,14 +91,16 @@ impl Belt {
                 state.has_ended |= read.is_none();
                 state.lying.extend(read.map(Arc::new));
                 state.source = Some(source);
-                self.changed.notify_all();
+                self.call(&state);
             } else if let Some(batch) = state.take(worker) {
-                self.changed.notify_all();
+                self.call(&state);
                 return Next::Work(batch);
             } else if state.has_ended {
                 return Next::End(state.source.as_ref().map_or(0, |source| source.counted().0));
             } else {
+                state.waiting += 1;
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.waiting -= 1;
             }
         }
     }
@@ -107,8 +112,16 @@ impl Belt {
 
     /// Nothing more is read.
     pub(super) fn stop(&self) {
-        self.lock().has_ended = true;
-        self.changed.notify_all();
+        let mut state = self.lock();
+        state.has_ended = true;
+        self.call(&state);
+    }
+
+    /// Calls those that wait: a call of the system, so only if there are any.
+    fn call(&self, state: &State) {
+        if state.waiting > 0 {
+            self.changed.notify_all();
+        }
     }
 
     /// Where the batches came from, if nobody panicked who had it.
