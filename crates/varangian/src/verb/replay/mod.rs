@@ -201,11 +201,13 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     let mut totals = Totals::new(started.elapsed().as_secs_f64(), rules_bytes);
     let report = set.report().clone();
     let eve = arguments.out.as_deref().map(EveFile::create).transpose()?;
+    // Kept until the time was taken: to give thousands of rules back takes as long as many frames.
+    let set = Arc::new(set);
     let begun = Instant::now();
     let mut bar = Progress::new(size(&capture), "bytes");
     let replayed = engine::replay(
         source,
-        &Arc::new(set),
+        &set,
         arguments.workers,
         Wanted { profile: arguments.profile_rules, stages: arguments.stages },
         behaviour.as_ref(),
