@@ -161,17 +161,21 @@ fn a_case_that_tries_nothing_fails_and_one_whose_capture_is_damaged_is_told() {
     fs::write(case.join("r.rules"), RULES.lines().take(3).collect::<Vec<_>>().join("\n")).expect("a file");
     fs::write(case.join("wrong.rules"), "alert nonsense\nmore nonsense\n").expect("a file");
     fs::write(case.join("empty.rules"), "# nothing yet\n").expect("a file");
+    // A rule that nobody loads, since it contradicts itself, is what a case may be about.
+    let contrary = "alert http any any -> any any (app-layer-protocol:tls; app-layer-protocol:!smb; app-layer-protocol:tls; sid:1;)\n";
+    fs::write(case.join("contrary.rules"), contrary).expect("a file");
     let list = folder.join("cases.json");
     let one = r#"{"dir":"web","pcap":"c.pcap","rules":"r.rules","area":"http","truth":{"1":21}}"#;
     let nothing = |rules: &str| one.replace("r.rules", rules).replace("\"1\":21", "");
-    fs::write(&list, format!("[{one},{},{}]", nothing("wrong.rules"), nothing("empty.rules")))
-        .expect("a file");
+    let cases = [one.to_owned(), nothing("wrong.rules"), nothing("empty.rules"), nothing("contrary.rules")];
+    fs::write(&list, format!("[{}]", cases.join(","))).expect("a file");
     let ask = |more: &[&str]| {
         varangian(&[&["conformance", "--cases", text(&list), "--root", text(&folder)], more].concat())
     };
     let told: Value = serde_json::from_slice(&ask(&["--json"]).stdout).expect("one JSON object");
     let counts = ["total", "passed", "failed", "damaged"].map(|name| told[name].as_u64().unwrap_or(99));
-    assert_eq!(counts, [3, 2, 1, 3], "{told}");
+    assert_eq!(counts, [4, 3, 1, 4], "{told}");
+    assert_eq!(told["cases"][3]["missing"].as_array().map(Vec::len), Some(1), "{told}");
     assert!(told["cases"][0]["damaged"].as_str().is_some_and(|words| words.contains("c.pcap")), "{told}");
     let reason = told["cases"][1]["error"].as_str().expect("it failed");
     assert!(reason.contains("none of the 2 lines") && reason.contains("wrong.rules:1:"), "{told}");
