@@ -579,16 +579,14 @@ fn feed_both(
 ) {
     let other = direction.reversed();
     // A segment acknowledges what the other side said; its own side's turn comes with the answer, if one is to be expected.
-    let feeds_own = |session: &Session| all || session.is_ending();
-    let has_news = flow.session.as_deref().is_none_or(|session| {
-        all || session.offers(other) || (feeds_own(session) && session.offers(direction))
-    });
-    if has_news {
-        let sides = [other, direction];
-        let feeds_own = flow.session.as_deref().is_some_and(feeds_own);
-        feed_in_turn(desk, scene, flow, if feeds_own { &sides } else { &sides[..1] }, all, fed);
+    let sides = [other, direction];
+    let feeds_own = all || flow.session.as_deref().is_some_and(Session::is_ending);
+    let fed_sides = if feeds_own { &sides[..] } else { &sides[..1] };
+    let has_news = |session: &Session| fed_sides.iter().any(|side| session.offers(*side));
+    if all || flow.session.as_deref().is_none_or(has_news) {
+        feed_in_turn(desk, scene, flow, fed_sides, all, fed);
     }
-    for side in [other, direction] {
+    for side in sides {
         if all || flow.session.as_ref().is_some_and(|session| session.is_over(side)) {
             layers::end(desk, scene, flow, side, fed);
         }

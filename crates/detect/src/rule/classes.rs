@@ -1,34 +1,24 @@
 //! `classtype`: classes of rules, with the words that readers of alerts know them by, and their priority.
 //!
-//! They are those of a `classification.config`, or else those that everybody's rules use. Letters of a name may be of either case; of two classes of one name
-//! the first counts. A line that makes no sense is left out, and told.
+//! They are those of a `classification.config`, or else those that everybody's rules use.
 
-use std::collections::BTreeMap;
-
-/// Classes of one file at most; later ones are left out, as lines that make no sense are.
-const CLASSES_MAX: usize = 10_000;
+use super::config::Described;
 
 /// A class.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Class {
+pub struct Class {
     pub(crate) words: String,
     pub(crate) priority: u32,
 }
 
 /// Classes by their names.
-#[derive(Clone, Debug)]
-pub struct Classes {
-    by_name: BTreeMap<String, Class>,
-    wrong: Vec<usize>,
-}
+pub type Classes = Described<Class>;
 
 impl Default for Classes {
     /// Those that everybody's rules use.
     fn default() -> Self {
         let class = |words: &str, priority: u32| Class { words: words.to_owned(), priority };
-        let by_name =
-            CLASSES.iter().map(|(name, words, priority)| ((*name).to_owned(), class(words, *priority)));
-        Classes { by_name: by_name.collect(), wrong: Vec::new() }
+        Classes::known(CLASSES.iter().map(|(name, words, priority)| (*name, class(words, *priority))))
     }
 }
 
@@ -36,51 +26,18 @@ impl Classes {
     /// Reads the text of a `classification.config`: `config classification: name,Words of it,2`.
     #[must_use]
     pub fn read(text: &str) -> Self {
-        let mut classes = Classes { by_name: BTreeMap::new(), wrong: Vec::new() };
-        for (number, line) in (1..).zip(text.lines().map(str::trim)) {
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            match class(line) {
-                Some((name, class)) if classes.by_name.len() < CLASSES_MAX => {
-                    classes.by_name.entry(name).or_insert(class);
-                }
-                _ => classes.wrong.push(number),
-            }
-        }
-        classes
-    }
-
-    /// Adds those of another file whose names are new.
-    pub fn extend(&mut self, other: Classes) {
-        for (name, class) in other.by_name {
-            self.by_name.entry(name).or_insert(class);
-        }
-    }
-
-    /// Lines that made no sense, from 1.
-    #[must_use]
-    pub fn wrong(&self) -> &[usize] {
-        &self.wrong
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Option<&Class> {
-        self.by_name.get(&name.to_ascii_lowercase())
+        Classes::lines(text, "classification", class)
     }
 }
 
-fn class(line: &str) -> Option<(String, Class)> {
-    let rest = line.strip_prefix("config")?.trim_start().strip_prefix("classification")?;
-    let rest = rest.trim_start().strip_prefix(':')?;
+fn class(rest: &str) -> Option<(&str, Class)> {
     let (name, rest) = rest.split_once(',')?;
     let (words, priority) = rest.rsplit_once(',')?;
     let name = name.trim();
-    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'));
+    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic());
     let priority = priority.trim().parse().ok()?;
     let words = words.trim();
-    (is_name && !words.is_empty())
-        .then(|| (name.to_ascii_lowercase(), Class { words: words.to_owned(), priority }))
+    (is_name && !words.is_empty()).then(|| (name, Class { words: words.to_owned(), priority }))
 }
 
 /// Name, words, priority.

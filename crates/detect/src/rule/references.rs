@@ -1,13 +1,10 @@
 //! `reference`: systems that rules refer to, each with how addresses in it begin.
 //!
 //! They are those of a `reference.config`, or else those that a fresh Suricata knows. What a rule refers to is written down as that beginning and what the rule
-//! says behind the system's name. A system that nobody described begins with [`UNDEFINED`], as Suricata has it. Letters of a name may be of either case; of two
-//! of one name the first counts.
+//! says behind the system's name. A system that nobody described begins with [`UNDEFINED`], as Suricata has it.
 
-use std::collections::BTreeMap;
+use super::config::Described;
 
-/// Systems of one file at most; later ones are left out, as lines that make no sense are.
-const SYSTEMS_MAX: usize = 10_000;
 /// How what is in a system begins that nobody described.
 const UNDEFINED: &str = "undefined";
 /// What a fresh Suricata 8 knows.
@@ -23,18 +20,13 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("url", "https://"),
 ];
 
-/// Systems by their names.
-#[derive(Clone, Debug)]
-pub struct References {
-    by_name: BTreeMap<String, String>,
-    wrong: Vec<usize>,
-}
+/// How what is in systems begins, by the systems' names.
+pub type References = Described<String>;
 
 impl Default for References {
     /// Those that a fresh Suricata knows.
     fn default() -> Self {
-        let by_name = SYSTEMS.iter().map(|(name, begin)| ((*name).to_owned(), (*begin).to_owned()));
-        References { by_name: by_name.collect(), wrong: Vec::new() }
+        References::known(SYSTEMS.iter().map(|(name, begin)| (*name, (*begin).to_owned())))
     }
 }
 
@@ -42,47 +34,20 @@ impl References {
     /// Reads the text of a `reference.config`: `config reference: name https://example.org/?id=`.
     #[must_use]
     pub fn read(text: &str) -> Self {
-        let mut references = References { by_name: BTreeMap::new(), wrong: Vec::new() };
-        for (number, line) in (1..).zip(text.lines().map(str::trim)) {
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            match system(line) {
-                Some((name, begin)) if references.by_name.len() < SYSTEMS_MAX => {
-                    references.by_name.entry(name).or_insert(begin);
-                }
-                _ => references.wrong.push(number),
-            }
-        }
-        references
-    }
-
-    /// Adds those of another file whose names are new.
-    pub fn extend(&mut self, other: References) {
-        for (name, begin) in other.by_name {
-            self.by_name.entry(name).or_insert(begin);
-        }
-    }
-
-    /// Lines that made no sense, from 1.
-    #[must_use]
-    pub fn wrong(&self) -> &[usize] {
-        &self.wrong
+        References::lines(text, "reference", system)
     }
 
     /// What stands as `id` in the system of this name, in full.
     pub(crate) fn whole(&self, name: &str, id: &str) -> String {
-        let begin = self.by_name.get(&name.to_ascii_lowercase()).map_or(UNDEFINED, String::as_str);
+        let begin = self.get(name).map_or(UNDEFINED, String::as_str);
         [begin, id.trim_matches('"').trim()].concat()
     }
 }
 
-fn system(line: &str) -> Option<(String, String)> {
-    let rest = line.strip_prefix("config")?.trim_start().strip_prefix("reference")?;
-    let mut words = rest.trim_start().strip_prefix(':')?.split_whitespace();
+fn system(rest: &str) -> Option<(&str, String)> {
+    let mut words = rest.split_whitespace();
     let (name, begin) = (words.next()?, words.next()?);
-    let is_name = name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'));
-    (is_name && words.next().is_none()).then(|| (name.to_ascii_lowercase(), begin.to_owned()))
+    words.next().is_none().then(|| (name, begin.to_owned()))
 }
 
 #[cfg(test)]

@@ -103,17 +103,18 @@ impl Multipart {
         }
     }
 
-    /// Whether a line begins with the boundary.
-    fn boundary(&mut self, rest: &[u8]) -> Option<usize> {
+    /// Whether the boundary stands at the front; nothing as long as it may.
+    fn is_boundary(&self, rest: &[u8]) -> Option<bool> {
         let known = rest.len().min(self.boundary.len());
         if rest.get(..known) != self.boundary.get(..known) {
-            self.state = State::OtherLine;
-            return Some(0);
+            return Some(false);
         }
-        if known < self.boundary.len() {
-            return None;
-        }
-        self.state = State::BoundaryLine;
+        (known == self.boundary.len()).then_some(true)
+    }
+
+    /// Whether a line begins with the boundary.
+    fn boundary(&mut self, rest: &[u8]) -> Option<usize> {
+        self.state = if self.is_boundary(rest)? { State::BoundaryLine } else { State::OtherLine };
         Some(0)
     }
 
@@ -163,13 +164,9 @@ impl Multipart {
 
     /// Whether the part is empty: the next boundary stands where its content should begin.
     fn first(&mut self, rest: &[u8], files: &mut Files, events: &mut Events) -> Option<usize> {
-        let known = rest.len().min(self.boundary.len());
-        if rest.get(..known) != self.boundary.get(..known) {
+        if !self.is_boundary(rest)? {
             self.state = State::Content;
             return Some(0);
-        }
-        if known < self.boundary.len() {
-            return None;
         }
         events.set_if(!self.name.is_empty(), Event::MultipartNoFiledata);
         self.close(files);

@@ -256,14 +256,19 @@ impl Line<'_> {
 struct Letters([bool; 256]);
 
 impl Letters {
-    /// Letters, digits, and these.
-    const fn and(signs: &[u8]) -> Self {
+    const fn alphanumeric() -> Self {
         let mut letters = [false; 256];
         let mut letter = 0;
         while letter < letters.len() {
             letters[letter] = (letter as u8).is_ascii_alphanumeric();
             letter += 1;
         }
+        Letters(letters)
+    }
+
+    /// The same, and these.
+    const fn and(self, signs: &[u8]) -> Self {
+        let Letters(mut letters) = self;
         let mut place = 0;
         while place < signs.len() {
             letters[signs[place] as usize] = true;
@@ -277,10 +282,14 @@ impl Letters {
     }
 }
 
-static TOKEN: Letters = Letters::and(b"!%'*+-._`~");
-static ADDRESS: Letters = Letters::and(b"!%'*+-._`~#@:;=?&$,/");
-static REASON: Letters = Letters::and(b"!%'*+-._`~$&(),/:;=?@[\\]^ ");
-static VALUE: Letters = Letters::and(b"!%'*+-._`~\"#$&(),/;:<=>?@[]{}()^|\\");
+const fn token() -> Letters {
+    Letters::alphanumeric().and(b"!%'*+-._`~")
+}
+
+static TOKEN: Letters = token();
+static ADDRESS: Letters = token().and(b"#@:;=?&$,/");
+static REASON: Letters = token().and(b"$&(),/:;=?@[\\]^ ");
+static VALUE: Letters = token().and(b"\"#$&(),/;:<=>?@[]{}()^|\\");
 
 fn is_token(letter: u8) -> bool {
     TOKEN.has(letter)

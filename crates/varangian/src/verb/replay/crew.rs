@@ -30,11 +30,7 @@ pub(super) struct Report {
 impl Report {
     /// This, and what came after it.
     fn and(mut self, mut later: Report) -> Report {
-        if self.found.is_empty() {
-            self.found = std::mem::take(&mut later.found);
-        } else {
-            self.found.append(&mut later.found);
-        }
+        self.found.append(&mut later.found);
         let held = match (self.held, later.held) {
             (Some(one), Some(other)) => Some(one.max(other)),
             (one, other) => one.or(other),

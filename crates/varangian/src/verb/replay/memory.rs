@@ -2,10 +2,19 @@
 //!
 //! Not here: whose it is (`--stages` says that).
 
+/// What it has in use; 0 if the kernel does not tell.
+pub(crate) fn resident_bytes() -> u64 {
+    bytes("VmRSS:")
+}
+
 /// The most that it had in use at any time; 0 if the kernel does not tell.
 pub(super) fn peak_bytes() -> u64 {
+    bytes("VmHWM:")
+}
+
+fn bytes(name: &str) -> u64 {
     let Ok(text) = std::fs::read_to_string("/proc/self/status") else { return 0 };
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 

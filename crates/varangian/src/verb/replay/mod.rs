@@ -8,7 +8,7 @@ mod belt;
 mod crew;
 pub(crate) mod engine;
 mod eve_file;
-mod memory;
+pub(crate) mod memory;
 pub(crate) mod rule_files;
 pub(crate) mod source;
 mod stages;
@@ -161,11 +161,11 @@ fn no_capture(rules: &[PathBuf]) -> String {
 /// Loads the rules and says what is wrong with them. Beside them: how much memory they take.
 fn load(arguments: &Arguments, files: &[PathBuf]) -> Result<(RuleSet, u64), String> {
     let sources = rule_files::read_all(files)?;
-    let before = super::rules::resident_bytes();
+    let before = memory::resident_bytes();
     let variables = rule_files::variables_beside(files, arguments.reputation.as_deref())?;
     let set = RuleSet::load_telling(&rule_files::borrowed(&sources), &variables, &rule_files::reader(files));
     drop(sources);
-    let rules_bytes = super::rules::resident_bytes().saturating_sub(before);
+    let rules_bytes = memory::resident_bytes().saturating_sub(before);
     complain_of_rules(set.report());
     Ok((set, rules_bytes))
 }

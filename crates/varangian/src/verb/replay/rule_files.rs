@@ -4,7 +4,7 @@
 //! rules name must be a regular file: a device or a pipe may never end. Everything that is read has a limit in bytes.
 
 use crate::say::complain;
-use detect::rule::{Classes, References, Reputation, RuleFile, Variables};
+use detect::rule::{Classes, Described, References, Reputation, RuleFile, Variables};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind, Read};
@@ -110,24 +110,9 @@ pub(crate) fn variables(reputation: Option<&Path>) -> Result<Variables, String> 
 /// of the systems that a fresh Suricata knows. If there are several, the first that describes a name counts.
 pub(crate) fn variables_beside(files: &[PathBuf], reputation: Option<&Path>) -> Result<Variables, String> {
     let mut variables = variables(reputation)?;
-    let folders = folders_of(files);
-    let (mut classes, mut references): (Option<Classes>, Option<References>) = (None, None);
-    for path in folders.iter().map(|folder| folder.join(CLASSES)).filter(|path| path.exists()) {
-        let read = Classes::read(&beside(&path)?);
-        left_out(&path, read.wrong(), "config classification: name,Words,2");
-        match &mut classes {
-            Some(classes) => classes.extend(read),
-            None => classes = Some(read),
-        }
-    }
-    for path in folders.iter().map(|folder| folder.join(REFERENCES)).filter(|path| path.exists()) {
-        let read = References::read(&beside(&path)?);
-        left_out(&path, read.wrong(), "config reference: name https://example.org/?id=");
-        match &mut references {
-            Some(references) => references.extend(read),
-            None => references = Some(read),
-        }
-    }
+    let classes = described(files, CLASSES, Classes::read, "config classification: name,Words,2")?;
+    let references =
+        described(files, REFERENCES, References::read, "config reference: name https://example.org/?id=")?;
     if let Some(classes) = classes {
         variables.set_classes(classes);
     }
@@ -135,6 +120,25 @@ pub(crate) fn variables_beside(files: &[PathBuf], reputation: Option<&Path>) -> 
         variables.set_references(references);
     }
     Ok(variables)
+}
+
+/// What the files of this name beside the rule files describe, all together; nothing if there is none.
+fn described<T>(
+    files: &[PathBuf],
+    name: &str,
+    read: fn(&str) -> Described<T>,
+    expected: &str,
+) -> Result<Option<Described<T>>, String> {
+    let mut all: Option<Described<T>> = None;
+    for path in folders_of(files).iter().map(|folder| folder.join(name)).filter(|path| path.exists()) {
+        let read = read(&beside(&path)?);
+        left_out(&path, read.wrong(), expected);
+        match &mut all {
+            Some(all) => all.extend(read),
+            None => all = Some(read),
+        }
+    }
+    Ok(all)
 }
 
 fn beside(path: &Path) -> Result<String, String> {

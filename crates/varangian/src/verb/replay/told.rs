@@ -95,7 +95,7 @@ fn as_json(report: &Report, replayed: &engine::Replayed, totals: &Totals) -> Val
         "observations": observations, "observations_exempt": exempt,
         "groups_evicted": groups_evicted, "judged_early": sum(|counters| counters.judged_early),
         "entries_evicted": replayed.evicted,
-        "rss_bytes": crate::verb::rules::resident_bytes(), "rss_peak_bytes": memory::peak_bytes(),
+        "rss_bytes": memory::resident_bytes(), "rss_peak_bytes": memory::peak_bytes(),
         "profile": profile.iter().map(|((gid, sid), asked, held)| json!({ "gid": gid, "sid": sid, "asked": asked, "held": held })).collect::<Vec<_>>(),
     })
 }

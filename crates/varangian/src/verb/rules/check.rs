@@ -6,6 +6,7 @@
 use crate::Outcome;
 use crate::excerpt::excerpt;
 use crate::say::{complain, say};
+use crate::verb::replay::memory::resident_bytes;
 use crate::verb::replay::rule_files;
 use clap::Args;
 use detect::rule::{Place, Problem, Report, RuleSet};
@@ -205,11 +206,4 @@ fn refused_by_keyword(report: &Report) -> BTreeMap<String, usize> {
         *counts.entry(refused.why.keyword.clone()).or_insert(0) += 1;
     }
     counts
-}
-
-/// The memory that this process has in use, by the kernel's account; 0 if it does not tell.
-pub(crate) fn resident_bytes() -> u64 {
-    let Ok(text) = std::fs::read_to_string("/proc/self/status") else { return 0 };
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
 }

@@ -4,7 +4,7 @@ mod check;
 mod fetch;
 mod list;
 
-pub(crate) use check::{complain_of_repeated, resident_bytes};
+pub(crate) use check::complain_of_repeated;
 
 use crate::Outcome;
 use clap::{Args, Subcommand};
