@@ -1,4 +1,4 @@
-//! A close lane: patterns of two bytes, of three, or of four to six, each looked for by one gram at every place.
+//! A close lane: patterns of two bytes, of three, or of four and more, each looked for by one gram at every place.
 //!
 //! Where there are few of them, as there mostly are, a processor with wide vectors asks a sketch in the place of the filter.
 
@@ -44,7 +44,7 @@ impl<const GRAM: usize> Close<GRAM> {
             places[1].count = 0;
             let start = done;
             done += path.sift_closely::<GRAM>(&self.filter, walk.text_at(done), walk.steps() - done, places);
-            table.look(hash::<GRAM>, records, walk, start, &places[0], found);
+            table.look(hash::<GRAM>, records, walk, start, &mut places[0], found);
         }
     }
 

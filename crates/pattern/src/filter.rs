@@ -1,22 +1,26 @@
 //! The bitmap of hashed grams that a text is held against, and the portable way to ask it.
 //!
-//! A gram sets two bits of one 32-bit word; a place of the text passes if both are set. The word is chosen by the first
+//! A gram sets three bits of one 32-bit word; a place of the text passes if all are set. The word is chosen by the first
 //! four bytes at a place (or by as many as the shortest grams have), the bits by the whole gram, be it of those or of
 //! eight: so short and long grams share a filter, and a place is looked up once for both.
+//!
+//! The bits must come from another hash than the word. Of one product, what the upper bits do not tell depends on the first bytes alone, and many a gram begins as
+//! others do.
 
-use crate::fold::{hash, hash_long};
+use crate::fold::{hash, hash_long, other_hash};
 use crate::sketch::{SKETCH_GRAMS_MAX, Sketch};
 use crate::walk::{Places, STEP_BYTES};
 
 /// Bits per gram, before the filter is rounded up to a power of two: about one foreign gram in 250 passes.
 const BITS_PER_GRAM: usize = 32;
 const WORDS_MIN: usize = 16;
+/// A smaller one has twice the room, which costs little.
+const WORDS_ROOMY: usize = 1 << 11;
 /// A mebibyte. A larger one would not lie in a core's own cache.
 const WORDS_MAX: usize = 1 << 18;
 
-/// Where in the hash the numbers of the two bits lie.
-pub(crate) const FIRST_BIT_SHIFT: u32 = 11;
-pub(crate) const SECOND_BIT_SHIFT: u32 = 6;
+/// Where in a hash the numbers of the three bits lie: in its upper bits, which are the well mixed ones.
+pub(crate) const BIT_SHIFTS: [u32; 3] = [17, 22, 27];
 
 /// A bitmap of grams. `words.len()` is `1 << (32 - shift)`, always.
 #[derive(Clone, Debug)]
@@ -32,6 +36,7 @@ impl Filter {
     pub(crate) fn new(grams: usize) -> Filter {
         let words = grams.saturating_mul(BITS_PER_GRAM).div_ceil(32);
         let words = words.clamp(WORDS_MIN, WORDS_MAX).next_power_of_two();
+        let words = if words < WORDS_ROOMY { 2 * words } else { words };
         Filter { words: vec![0; words].into(), shift: 32 - words.trailing_zeros(), sketch: None }
     }
 
@@ -43,13 +48,13 @@ impl Filter {
 
     /// Lets the gram of `GRAM` bytes at the start of `folded` pass.
     pub(crate) fn add<const GRAM: usize>(&mut self, folded: u64) {
-        self.set(hash::<GRAM>(folded), hash::<GRAM>(folded));
+        self.set(hash::<GRAM>(folded), other_hash::<GRAM>(folded));
         if let Some(sketch) = &mut self.sketch {
             sketch.add::<GRAM>(folded);
         }
     }
 
-    /// Lets the gram of eight bytes pass.
+    /// Lets the gram of eight bytes at the start of `folded` pass.
     pub(crate) fn add_long(&mut self, folded: u64) {
         self.set(hash::<4>(folded), hash_long(folded));
     }
@@ -97,7 +102,7 @@ impl Filter {
                 let place = hash::<GRAM>(folded);
                 let word = self.words.get((place >> self.shift) as usize).copied().unwrap_or(0);
                 if GRAM > 0 {
-                    let bits = bits(place);
+                    let bits = bits(other_hash::<GRAM>(folded));
                     short.push_if(offset, word & bits == bits);
                 }
                 if LONG && offset % 4 == 0 {
@@ -114,5 +119,5 @@ impl Filter {
 /// The bits of its word that a gram with this hash sets.
 fn bits(hash: u32) -> u32 {
     const TOP: u32 = 1 << 31;
-    (TOP >> ((hash >> FIRST_BIT_SHIFT) & 31)) | (TOP >> ((hash >> SECOND_BIT_SHIFT) & 31))
+    BIT_SHIFTS.into_iter().fold(0, |bits, shift| bits | TOP >> ((hash >> shift) % 32))
 }

@@ -11,6 +11,7 @@
 /// Odd multipliers with well mixed bits.
 pub(crate) const LOW_FACTOR: u32 = 0x1B87_3593;
 pub(crate) const HIGH_FACTOR: u32 = 0x85EB_CA6B;
+pub(crate) const OTHER_FACTOR: u32 = 0x9E37_79B1;
 const WINDOW_FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// How many bits of its window a candidate carries.
@@ -50,6 +51,12 @@ pub(crate) const fn gram_mask(gram: usize) -> u32 {
 #[inline]
 pub(crate) fn hash<const GRAM: usize>(folded: u64) -> u32 {
     (folded as u32 & gram_mask(GRAM)).wrapping_mul(LOW_FACTOR)
+}
+
+/// Another hash of such a gram: that the first is equal says little of this one.
+#[inline]
+pub(crate) fn other_hash<const GRAM: usize>(folded: u64) -> u32 {
+    (folded as u32 & gram_mask(GRAM)).wrapping_mul(OTHER_FACTOR)
 }
 
 /// The hash of a gram of eight bytes.

@@ -4,8 +4,8 @@
 //!   - the *wide* lane, for what is long enough not to be looked for at every place. Patterns of 11 bytes or more:
 //!     their rarest window of 11 bytes, seen by its four grams of 8 bytes; shorter ones: a window with one, two or four
 //!     grams of 4 bytes, as the shortest permits;
-//!   - the *close* lanes, for patterns of four to six bytes, of three, and of two: one gram of each, looked for at
-//!     every place;
+//!   - the *close* lanes, for patterns of four to six bytes (or more, where they are few), of three, and of two: one
+//!     gram of each, looked for at every place;
 //!   - the *single* lane, for patterns of one byte;
 //!   - the *tiny* lane in the place of these, where they are sixteen at the most, or in the place of all lanes, where
 //!     all patterns are 32 at the most: up to three bytes of each, compared all at once;
@@ -19,7 +19,7 @@
 //! what is reported is there, once for each place.
 //!
 //! The filters are asked many places at a time where the processor has AVX2 or AVX-512 (`simd`), one at a time
-//! elsewhere; the answers are the same, in the same order.
+//! elsewhere; the answers are the same, if not in the same order.
 //!
 //! **What it costs at worst.** Time is linear in the text for a given set. A place that a filter lets pass costs one
 //! look into the table and a comparison of tags for each candidate there: the grams of a window are chosen to be rare
@@ -77,7 +77,7 @@ pub struct Pattern {
 }
 
 /// A compiled set of patterns. It is a value: equal patterns in the same order make a set that reports the same, in the
-/// same order.
+/// same order on processors of the same kind.
 #[derive(Clone, Debug)]
 pub struct Set {
     records: Records,
@@ -114,15 +114,20 @@ impl Set {
     /// [`PATTERNS_MAX`] is left out and counted, never a panic: who builds the set refuses such a rule before.
     #[must_use]
     pub fn new(patterns: &[Pattern]) -> Set {
+        Set::planned(patterns, Path::best().asks_sketches())
+    }
+
+    /// One for a processor that can ask sketches, or cannot; on the other kind it finds the same.
+    fn planned(patterns: &[Pattern], asks_sketches: bool) -> Set {
         let records = Records::new(patterns);
-        let plan = plan::Plan::new(&records);
+        let plan = plan::Plan::new(&records, asks_sketches);
         plan.build(records, patterns.len())
     }
 
     /// Calls `found(index of the pattern, end offset just past it)` once for every place at which a pattern stands in
     /// `text`.
     ///
-    /// The order is no promise to rely on, but it is the same whenever set and text are the same.
+    /// The order is no promise to rely on, but it is the same whenever set and text and the kind of processor are the same.
     pub fn scan(&self, text: &[u8], scratch: &mut Scratch, found: &mut impl FnMut(u32, usize)) {
         scan_together(&[self], text, scratch, &mut |_, index, end| found(index, end));
     }

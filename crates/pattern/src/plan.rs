@@ -1,8 +1,7 @@
 //! Which pattern goes to which lane. The lanes are said in the head of the crate; here is where their borders are drawn.
 //!
 //! Records are sorted by length (but for runs, which come first), so a lane is a range of them, and a plan is where one
-//! ends and the next begins. It depends on nothing but the patterns: a processor without wide vectors looks for the
-//! same in the same lanes, and reports it in the same order.
+//! ends and the next begins. It depends on the patterns, and on whether the processor can ask sketches.
 
 use crate::Set;
 use crate::close::Close;
@@ -31,6 +30,9 @@ const PAIR_BYTES: usize = 2;
 const TINY_BESIDE_OTHERS_MAX: usize = 16;
 const _: () = assert!(TINY_BESIDE_OTHERS_MAX <= TINY_PATTERNS_MAX);
 
+/// If there are no more patterns of four bytes and more than these, a sketch is quicker than anything else, and lets fewer wrong places pass.
+const FOURS_OF_ANY_LENGTH_MAX: usize = 128;
+
 /// So few patterns of four to six bytes go to the lane of three if there is one: a lane of their own would cost more
 /// than their commoner grams do.
 const FOURS_WORTH_A_LANE: usize = 96;
@@ -49,28 +51,35 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(records: &Records) -> Plan {
+    /// `asks_sketches`: whether the processor can.
+    pub(crate) fn new(records: &Records, asks_sketches: bool) -> Plan {
         let runs_end = records.runs();
         let shorter_than = |length| records.shorter_than(length);
+        // Whether one close lane takes all of four bytes and more, of any length.
+        let is_close = asks_sketches
+            && records.len() > shorter_than(MIDDLE_BYTES)
+            && records.len() - shorter_than(GRAM_BYTES) <= FOURS_OF_ANY_LENGTH_MAX;
         // The tiny lane takes everything, so that there is no other; or else what would make others look closely at the
         // text, as far as there is room beside them: all of that, or what has no gram of four bytes, or none of three.
         let ends = [
-            (records.len(), TINY_PATTERNS_MAX),
-            (shorter_than(MIDDLE_BYTES), TINY_BESIDE_OTHERS_MAX),
-            (shorter_than(GRAM_BYTES), TINY_BESIDE_OTHERS_MAX),
-            (shorter_than(TRIPLE_BYTES), TINY_BESIDE_OTHERS_MAX),
+            (true, records.len(), TINY_PATTERNS_MAX),
+            (!is_close, shorter_than(MIDDLE_BYTES), TINY_BESIDE_OTHERS_MAX),
+            (true, shorter_than(GRAM_BYTES), TINY_BESIDE_OTHERS_MAX),
+            (true, shorter_than(TRIPLE_BYTES), TINY_BESIDE_OTHERS_MAX),
         ];
-        let tiny = ends.into_iter().find(|(end, most)| end - runs_end <= *most);
-        let tiny_end = tiny.map_or(runs_end, |tiny| tiny.0);
+        let tiny = ends.into_iter().find(|(is_meant, end, most)| *is_meant && end - runs_end <= *most);
+        let tiny_end = tiny.map_or(runs_end, |(_, end, _)| end);
         let singles_end = shorter_than(PAIR_BYTES).max(tiny_end);
         let pairs_end = shorter_than(TRIPLE_BYTES).max(tiny_end);
         // Then as many of the short ones as a sketch is good for, in one lane or in two.
         let fours_end = |start: usize| {
             let ends = [MIDDLE_BYTES, BRIEF_BYTES].map(|length| shorter_than(length).max(start));
-            ends.into_iter().find(|end| end - start <= SKETCH_GRAMS_MAX).unwrap_or(start)
+            let end = ends.into_iter().find(|end| end - start <= SKETCH_GRAMS_MAX).unwrap_or(start);
+            if is_close { records.len() } else { end }
         };
         let mut triples_end = shorter_than(GRAM_BYTES).max(pairs_end);
-        if triples_end > pairs_end && fours_end(triples_end) - triples_end < FOURS_WORTH_A_LANE {
+        let has_few_fours = fours_end(triples_end) - triples_end < FOURS_WORTH_A_LANE;
+        if triples_end > pairs_end && has_few_fours && !is_close {
             triples_end = fours_end(triples_end);
         }
         let fours_end = fours_end(triples_end);

@@ -60,6 +60,15 @@ impl Path {
         Path::all().first().copied().unwrap_or(Path::Portable)
     }
 
+    /// Whether it asks a sketch where there is one.
+    pub(crate) fn asks_sketches(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx512(_) => true,
+            _ => false,
+        }
+    }
+
     /// Writes `text` to `folded`, which is as long, each byte folded.
     #[inline]
     pub(crate) fn fold(self, text: &[u8], folded: &mut [u8]) {

@@ -12,7 +12,7 @@
 pub(crate) const SKETCH_GRAMS_MAX: usize = 400;
 
 /// From so many on the fourth table is asked, too.
-const DEEP_GRAMS: usize = 128;
+const DEEP_GRAMS: usize = 64;
 
 pub(crate) const TABLES: usize = 4;
 pub(crate) const HASHES: usize = 3;

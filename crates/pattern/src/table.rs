@@ -2,8 +2,9 @@
 //!
 //! A candidate is 32 bits: 9 of its tag, 3 for how many bytes the tag was made of, 2 for how far into the window the
 //! gram lies, 18 for the record. The tag is made of the window and, up to eight bytes, of what follows it in the
-//! pattern. Candidates of a bucket lie side by side, and nothing is stored twice: one word for each gram of a window,
-//! and half of one to one for the buckets.
+//! pattern. Nothing is stored twice. The first candidate of a bucket lies in the bucket itself, since what is looked up
+//! here is mostly not in a near cache: one wait is what a place costs, not two. For the same reason all buckets that
+//! are wanted are asked for before the first is looked at.
 
 use crate::PATTERNS_MAX;
 use crate::fold::{TAG_BITS, tag};
@@ -15,7 +16,10 @@ const TAGGED_BYTES_MAX: usize = 8;
 const TAGGED_BITS: u32 = 3;
 const DISTANCE_BITS: u32 = 2;
 const RECORD_BITS: u32 = 32 - TAG_BITS - TAGGED_BITS - DISTANCE_BITS;
-const _: () = assert!(PATTERNS_MAX <= 1 << RECORD_BITS);
+const _: () = assert!(PATTERNS_MAX < 1 << RECORD_BITS);
+
+/// A table of so many grams or more has half as many buckets: what it holds is not in a near cache at any rate.
+const GRAMS_CROWDED: usize = 1 << 17;
 
 /// The bytes that count where so many are missing to eight. A table, since to shift by a variable takes longer.
 const KNOWN: [u64; TAGGED_BYTES_MAX] = [
@@ -34,6 +38,9 @@ const KNOWN: [u64; TAGGED_BYTES_MAX] = [
 struct Candidate(u32);
 
 impl Candidate {
+    /// Of no record that there is.
+    const NONE: Candidate = Candidate(u32::MAX);
+
     fn new(gram: &Gram) -> Candidate {
         // How many bytes are missing to eight.
         let missing = TAGGED_BYTES_MAX.saturating_sub(gram.known_bytes).min(TAGGED_BYTES_MAX - 1) as u32;
@@ -78,12 +85,25 @@ pub(crate) struct Gram {
     pub(crate) record: usize,
 }
 
+/// Where the candidates of one hash begin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bucket {
+    /// The first; none at all in an empty bucket.
+    first: Candidate,
+    /// Where the others begin; they end where those of the next bucket begin.
+    others: u32,
+}
+
+impl Bucket {
+    pub(crate) const EMPTY: Bucket = Bucket { first: Candidate::NONE, others: 0 };
+}
+
 /// Candidates by the hash of a gram.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
-    /// Where the candidates of a bucket begin; they end where those of the next begin.
-    starts: Box<[u32]>,
-    candidates: Box<[Candidate]>,
+    /// One more than there are, where the others of the last end.
+    buckets: Box<[Bucket]>,
+    others: Box<[Candidate]>,
     shift: u32,
 }
 
@@ -93,23 +113,32 @@ impl Table {
         if grams.is_empty() {
             return None;
         }
-        let buckets = (grams.len() / 2).max(2).next_power_of_two();
-        let shift = 32 - buckets.trailing_zeros();
-        let mut starts = vec![0_u32; buckets + 1];
+        let grams_a_bucket = if grams.len() < GRAMS_CROWDED { 1 } else { 2 };
+        let count = (grams.len() / grams_a_bucket).max(2).next_power_of_two();
+        let shift = 32 - count.trailing_zeros();
+        let mut buckets = vec![Bucket::EMPTY; count + 1];
+        // First how many others each has, in the place of the next one; then where they begin.
+        let mut has_first = vec![false; count];
         for (gram, _) in grams {
-            starts[(gram.hash >> shift) as usize + 1] += 1;
+            let bucket = (gram.hash >> shift) as usize;
+            buckets[bucket + 1].others += u32::from(has_first[bucket]);
+            has_first[bucket] = true;
         }
-        for bucket in 1..starts.len() {
-            starts[bucket] += starts[bucket - 1];
+        for bucket in 1..buckets.len() {
+            buckets[bucket].others += buckets[bucket - 1].others;
         }
-        let mut next = starts.clone();
-        let mut candidates = vec![Candidate(0); grams.len()];
+        let mut next: Vec<u32> = buckets.iter().map(|bucket| bucket.others).collect();
+        let mut others = vec![Candidate::NONE; next[count] as usize];
         for (gram, _) in grams {
-            let place = &mut next[(gram.hash >> shift) as usize];
-            candidates[*place as usize] = Candidate::new(gram);
-            *place += 1;
+            let bucket = (gram.hash >> shift) as usize;
+            if std::mem::take(&mut has_first[bucket]) {
+                buckets[bucket].first = Candidate::new(gram);
+            } else {
+                others[next[bucket] as usize] = Candidate::new(gram);
+                next[bucket] += 1;
+            }
         }
-        Some(Table { starts: starts.into(), candidates: candidates.into(), shift })
+        Some(Table { buckets: buckets.into(), others: others.into(), shift })
     }
 
     /// Compares the text with every candidate at `places`, which are counted from step `start` of the block. `hash` is
@@ -121,44 +150,47 @@ impl Table {
         records: &Records,
         walk: &Walk,
         start: usize,
-        places: &Places,
+        places: &mut Places,
         found: &mut impl FnMut(u32, usize),
     ) {
+        let start = start * STEP_BYTES;
+        let bucket_at = |offset: usize| (hash(walk.load(start + offset, 0)) >> self.shift) as usize;
+        places.fetch(|offset| self.buckets.get(bucket_at(offset)).copied().unwrap_or(Bucket::EMPTY));
         // In a run of one byte all places are the same: where nothing fitted in it, nothing is looked for again.
         let mut barren_run = 0;
-        for offset in places.iter() {
-            let offset = start * STEP_BYTES + offset;
-            let here = walk.load(offset, 0);
-            let is_run = here == here.rotate_left(8) && here == walk.load(offset, BEFORE_BYTES);
+        for (offset, bucket) in places.fetched() {
+            let here = walk.load(start + offset, 0);
+            let is_run = here == here.rotate_left(8) && here == walk.load(start + offset, BEFORE_BYTES);
             if is_run {
                 if here == barren_run {
                     continue;
                 }
                 barren_run = here;
             }
-            let bucket = (hash(here) >> self.shift) as usize;
-            let Some([first, end]) = self.starts.get(bucket..).and_then(<[u32]>::first_chunk::<2>) else {
-                continue;
-            };
-            for candidate in self.candidates.get(*first as usize..*end as usize).unwrap_or_default() {
-                let distance = candidate.distance();
+            let mut ask = |candidate: Candidate| {
+                let (offset, distance) = (start + offset, candidate.distance());
                 if candidate.tag_of(walk.load(offset, distance)) == candidate.tag()
                     && let Some(window) = (walk.at + offset).checked_sub(distance)
                 {
                     records.compare(candidate.record(), walk.text, window, found);
                     barren_run = 0;
                 }
+            };
+            ask(bucket.first);
+            let end = self.buckets.get(bucket_at(offset) + 1).map_or(0, |next| next.others);
+            for other in self.others.get(bucket.others as usize..end as usize).unwrap_or_default() {
+                ask(*other);
             }
         }
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        size_of_val(&*self.starts) + size_of_val(&*self.candidates)
+        size_of_val(&*self.buckets) + size_of_val(&*self.others)
     }
 
-    /// The length of the longest bucket.
+    /// How many the longest bucket has.
     pub(crate) fn candidates_max(&self) -> usize {
-        let lengths = self.starts.windows(2).map(|pair| pair[1] - pair[0]);
-        lengths.max().unwrap_or(0) as usize
+        let others = self.buckets.windows(2).map(|pair| pair[1].others - pair[0].others);
+        1 + others.max().unwrap_or(0) as usize
     }
 }

@@ -2,6 +2,7 @@
 //! the end.
 
 use crate::simd::Path;
+use crate::table::Bucket;
 
 /// What the filters ask about at once.
 pub(crate) const STEP_BYTES: usize = 64;
@@ -28,11 +29,13 @@ pub(crate) const PLACES_SPARE: usize = 4;
 pub(crate) struct Places {
     pub(crate) offsets: [u16; PLACES_MAX],
     pub(crate) count: usize,
+    /// What a table has for each of them, as far as it was fetched.
+    buckets: [Bucket; PLACES_MAX],
 }
 
 impl Places {
     pub(crate) fn new() -> Places {
-        Places { offsets: [0; PLACES_MAX], count: 0 }
+        Places { offsets: [0; PLACES_MAX], count: 0, buckets: [Bucket::EMPTY; PLACES_MAX] }
     }
 
     pub(crate) fn is_enough(&self) -> bool {
@@ -41,6 +44,21 @@ impl Places {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
         self.offsets.iter().take(self.count).map(|offset| usize::from(*offset))
+    }
+
+    /// Fetches for each place what a table has for it.
+    #[inline]
+    pub(crate) fn fetch(&mut self, bucket: impl Fn(usize) -> Bucket) {
+        for (offset, there) in self.offsets.iter().zip(&mut self.buckets).take(self.count) {
+            *there = bucket(usize::from(*offset));
+        }
+    }
+
+    /// The places, each with what was fetched for it.
+    #[inline]
+    pub(crate) fn fetched(&self) -> impl Iterator<Item = (usize, Bucket)> {
+        let both = self.offsets.iter().zip(&self.buckets).take(self.count);
+        both.map(|(offset, bucket)| (usize::from(*offset), *bucket))
     }
 
     /// Writes a place, and keeps it if it `passes`: a branch would be guessed wrongly too often.

@@ -1,7 +1,7 @@
 //! The filters asked with AVX2: eight places at a time, or 32.
 
-use crate::filter::{FIRST_BIT_SHIFT, Filter, SECOND_BIT_SHIFT};
-use crate::fold::{HIGH_FACTOR, LOW_FACTOR, fold_all, gram_mask};
+use crate::filter::{BIT_SHIFTS, Filter};
+use crate::fold::{HIGH_FACTOR, LOW_FACTOR, OTHER_FACTOR, fold_all, gram_mask};
 use crate::runs::Begins;
 use crate::singles::Bytes;
 use crate::tiny::{LEAD_BYTES, Leads};
@@ -95,25 +95,31 @@ fn eight<const GRAM: usize, const LONG: bool>(filter: &Filter, text: &[u8]) -> (
     }
     let hashes = _mm256_mullo_epi32(low, _mm256_set1_epi32(LOW_FACTOR as i32));
     let words = gather(words, shift, hashes);
-    let short = if GRAM > 0 { both_bits(words, hashes) } else { 0 };
+    let short = if GRAM > 0 {
+        all_bits(words, _mm256_mullo_epi32(low, _mm256_set1_epi32(OTHER_FACTOR as i32)))
+    } else {
+        0
+    };
     let long = if LONG {
         let high = _mm256_mullo_epi32(load(high), _mm256_set1_epi32(HIGH_FACTOR as i32));
-        both_bits(words, _mm256_add_epi32(hashes, high))
+        all_bits(words, _mm256_add_epi32(hashes, high))
     } else {
         0
     };
     (short, long)
 }
 
-/// In which lanes a word has the two bits that a hash names.
+/// In which lanes a word has the three bits that a hash names.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn both_bits(words: __m256i, hashes: __m256i) -> u64 {
-    let five = _mm256_set1_epi32(31);
-    let first = _mm256_and_si256(_mm256_srli_epi32::<{ FIRST_BIT_SHIFT as i32 }>(hashes), five);
-    let second = _mm256_and_si256(_mm256_srli_epi32::<{ SECOND_BIT_SHIFT as i32 }>(hashes), five);
-    let both = _mm256_and_si256(_mm256_sllv_epi32(words, first), _mm256_sllv_epi32(words, second));
-    u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(both)) as u32)
+fn all_bits(words: __m256i, hashes: __m256i) -> u64 {
+    let mut all = _mm256_set1_epi32(-1);
+    for shift in BIT_SHIFTS {
+        let number = _mm256_srl_epi32(hashes, _mm_cvtsi32_si128(shift as i32));
+        let number = _mm256_and_si256(number, _mm256_set1_epi32(31));
+        all = _mm256_and_si256(all, _mm256_sllv_epi32(words, number));
+    }
+    u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(all)) as u32)
 }
 
 /// The word of each hash.

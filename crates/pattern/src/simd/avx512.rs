@@ -1,8 +1,8 @@
 //! The filters asked with AVX-512: 16 places at a time, or 64.
 
 use super::avx2::{self, Avx2, append, is_covered, spread};
-use crate::filter::{FIRST_BIT_SHIFT, Filter, SECOND_BIT_SHIFT};
-use crate::fold::{HIGH_FACTOR, LOW_FACTOR, TURNED, gram_mask};
+use crate::filter::{BIT_SHIFTS, Filter};
+use crate::fold::{HIGH_FACTOR, LOW_FACTOR, OTHER_FACTOR, TURNED, gram_mask};
 use crate::runs::Begins;
 use crate::singles::Bytes;
 use crate::sketch::{GRAM_BYTES_MAX, HASHES, MATRICES, Sketch, TABLES};
@@ -129,23 +129,29 @@ fn sixteen<const GRAM: usize, const LONG: bool>(
     }
     let hashes = _mm512_mullo_epi32(low, _mm512_set1_epi32(LOW_FACTOR as i32));
     let words = gather(words, shift, hashes);
-    let short = if GRAM > 0 { both_bits(words, hashes) } else { 0 };
+    let short = if GRAM > 0 {
+        all_bits(words, _mm512_mullo_epi32(low, _mm512_set1_epi32(OTHER_FACTOR as i32)))
+    } else {
+        0
+    };
     let long = if LONG {
         let high = _mm512_mullo_epi32(load(high), _mm512_set1_epi32(HIGH_FACTOR as i32));
-        both_bits(words, _mm512_add_epi32(hashes, high))
+        all_bits(words, _mm512_add_epi32(hashes, high))
     } else {
         0
     };
     (short, long)
 }
 
-/// In which lanes a word has the two bits that a hash names. A rotation takes of its distance the five bits that are meant.
+/// In which lanes a word has the three bits that a hash names. A rotation takes of its distance the five bits that are meant.
 #[target_feature(enable = "avx512f")]
 #[inline]
-fn both_bits(words: __m512i, hashes: __m512i) -> u64 {
-    let first = _mm512_rolv_epi32(words, _mm512_srli_epi32::<FIRST_BIT_SHIFT>(hashes));
-    let second = _mm512_rolv_epi32(words, _mm512_srli_epi32::<SECOND_BIT_SHIFT>(hashes));
-    u64::from(_mm512_cmplt_epi32_mask(_mm512_and_si512(first, second), _mm512_setzero_si512()))
+fn all_bits(words: __m512i, hashes: __m512i) -> u64 {
+    let first = _mm512_rolv_epi32(words, _mm512_srli_epi32::<{ BIT_SHIFTS[0] }>(hashes));
+    let second = _mm512_rolv_epi32(words, _mm512_srli_epi32::<{ BIT_SHIFTS[1] }>(hashes));
+    let third = _mm512_rolv_epi32(words, _mm512_srli_epi32::<{ BIT_SHIFTS[2] }>(hashes));
+    let all = _mm512_ternarylogic_epi32::<0b1000_0000>(first, second, third);
+    u64::from(_mm512_cmplt_epi32_mask(all, _mm512_setzero_si512()))
 }
 
 /// The word of each hash.
