@@ -21,7 +21,7 @@ pub(crate) struct Close<const GRAM: usize> {
 impl<const GRAM: usize> Close<GRAM> {
     /// A lane for the `members` among `records`, which have `GRAM` bytes or more.
     pub(crate) fn new(records: &mut Records, members: Range<usize>) -> Close<GRAM> {
-        let mut filter = Filter::with_sketch(members.len());
+        let mut filter = Filter::with_sketch(GRAM, members.len());
         let grams = Choice { gram_bytes: GRAM, stride: 1, hash: hash::<GRAM>, word: hash::<GRAM> }
             .choose(records, members);
         grams.iter().for_each(|(_, folded)| filter.add::<GRAM>(*folded));

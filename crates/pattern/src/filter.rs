@@ -8,7 +8,7 @@
 //! others do.
 
 use crate::fold::{hash, hash_long, other_hash};
-use crate::sketch::{SKETCH_GRAMS_MAX, Sketch};
+use crate::sketch::{Sketch, grams_max};
 use crate::walk::{Places, STEP_BYTES};
 
 /// Bits per gram, before the filter is rounded up to a power of two: about one foreign gram in 250 passes.
@@ -40,9 +40,9 @@ impl Filter {
         Filter { words: vec![0; words].into(), shift: 32 - words.trailing_zeros(), sketch: None }
     }
 
-    /// One with a sketch beside it, if so few grams have room in one.
-    pub(crate) fn with_sketch(grams: usize) -> Filter {
-        let sketch = (grams <= SKETCH_GRAMS_MAX).then(|| Box::new(Sketch::new(grams)));
+    /// One for grams of `gram` bytes with a sketch beside it, if so few have room in one.
+    pub(crate) fn with_sketch(gram: usize, grams: usize) -> Filter {
+        let sketch = (grams <= grams_max(gram)).then(|| Box::new(Sketch::new(gram, grams)));
         Filter { sketch, ..Filter::new(grams) }
     }
 

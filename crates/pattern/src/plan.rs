@@ -3,15 +3,15 @@
 //! Records are sorted by length (but for runs, which come first), so a lane is a range of them, and a plan is where one
 //! ends and the next begins. It depends on the patterns, and on whether the processor can ask sketches.
 
-use crate::Set;
 use crate::close::Close;
 use crate::records::Records;
 use crate::runs::Runs;
 use crate::simd::Path;
 use crate::singles::Singles;
-use crate::sketch::SKETCH_GRAMS_MAX;
+use crate::sketch::grams_max;
 use crate::tiny::{TINY_PATTERNS_MAX, Tiny};
 use crate::wide::Wide;
+use crate::{PATTERN_BYTES_MAX, Set};
 use std::ops::Range;
 
 /// From this length on a pattern has a window with four grams of eight bytes.
@@ -30,8 +30,11 @@ const PAIR_BYTES: usize = 2;
 const TINY_BESIDE_OTHERS_MAX: usize = 16;
 const _: () = assert!(TINY_BESIDE_OTHERS_MAX <= TINY_PATTERNS_MAX);
 
-/// If there are no more patterns of four bytes and more than these, a sketch is quicker than anything else, and lets fewer wrong places pass.
-const FOURS_OF_ANY_LENGTH_MAX: usize = 128;
+/// Longer than any pattern.
+const ANY_BYTES: usize = PATTERN_BYTES_MAX + 1;
+
+/// As many patterns of four to six bytes have a lane of their own where there are no sketches; more are too many to be asked for at every place.
+const FOURS_UNSKETCHED_MAX: usize = 400;
 
 /// So few patterns of four to six bytes go to the lane of three if there is one: a lane of their own would cost more
 /// than their commoner grams do.
@@ -55,15 +58,11 @@ impl Plan {
     pub(crate) fn new(records: &Records, asks_sketches: bool) -> Plan {
         let runs_end = records.runs();
         let shorter_than = |length| records.shorter_than(length);
-        // Whether one close lane takes all of four bytes and more, of any length.
-        let is_close = asks_sketches
-            && records.len() > shorter_than(MIDDLE_BYTES)
-            && records.len() - shorter_than(GRAM_BYTES) <= FOURS_OF_ANY_LENGTH_MAX;
         // The tiny lane takes everything, so that there is no other; or else what would make others look closely at the
         // text, as far as there is room beside them: all of that, or what has no gram of four bytes, or none of three.
         let ends = [
             (true, records.len(), TINY_PATTERNS_MAX),
-            (!is_close, shorter_than(MIDDLE_BYTES), TINY_BESIDE_OTHERS_MAX),
+            (!asks_sketches, shorter_than(MIDDLE_BYTES), TINY_BESIDE_OTHERS_MAX),
             (true, shorter_than(GRAM_BYTES), TINY_BESIDE_OTHERS_MAX),
             (true, shorter_than(TRIPLE_BYTES), TINY_BESIDE_OTHERS_MAX),
         ];
@@ -71,15 +70,23 @@ impl Plan {
         let tiny_end = tiny.map_or(runs_end, |(_, end, _)| end);
         let singles_end = shorter_than(PAIR_BYTES).max(tiny_end);
         let pairs_end = shorter_than(TRIPLE_BYTES).max(tiny_end);
-        // Then as many of the short ones as a sketch is good for, in one lane or in two.
+        // Then as many of the others as a sketch is good for, in one lane or in two: where one can be asked, the longer the better, since it is quicker than a wide
+        // lane and lets fewer wrong places pass.
         let fours_end = |start: usize| {
-            let ends = [MIDDLE_BYTES, BRIEF_BYTES].map(|length| shorter_than(length).max(start));
-            let end = ends.into_iter().find(|end| end - start <= SKETCH_GRAMS_MAX).unwrap_or(start);
-            if is_close { records.len() } else { end }
+            let (lengths, most): (&[usize], usize) = if asks_sketches {
+                (&[ANY_BYTES, LONG_BYTES, MIDDLE_BYTES, BRIEF_BYTES], grams_max(GRAM_BYTES))
+            } else {
+                (&[MIDDLE_BYTES, BRIEF_BYTES], FOURS_UNSKETCHED_MAX)
+            };
+            let mut ends = lengths.iter().map(|length| shorter_than(*length).max(start));
+            ends.find(|end| end - start <= most).unwrap_or(start)
         };
         let mut triples_end = shorter_than(GRAM_BYTES).max(pairs_end);
-        let has_few_fours = fours_end(triples_end) - triples_end < FOURS_WORTH_A_LANE;
-        if triples_end > pairs_end && has_few_fours && !is_close {
+        let fours_short = shorter_than(MIDDLE_BYTES).max(triples_end);
+        // The few longer ones would need a lane for themselves.
+        let is_worth_a_lane =
+            fours_end(triples_end) > fours_short || fours_short - triples_end >= FOURS_WORTH_A_LANE;
+        if triples_end > pairs_end && !is_worth_a_lane {
             triples_end = fours_end(triples_end);
         }
         let fours_end = fours_end(triples_end);

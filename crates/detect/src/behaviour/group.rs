@@ -79,6 +79,18 @@ pub(crate) struct Step {
     pub(crate) is_bare: bool,
 }
 
+/// Where a group stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Standing {
+    /// There may be too little of it, or not.
+    Waits,
+    /// So much of it was answered that it is not looked at any longer.
+    IsOrdinary,
+    /// It is worth telling.
+    IsOverLimit,
+    WasTold(Told),
+}
+
 /// A group.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
@@ -117,8 +129,18 @@ impl Group {
         }
     }
 
-    /// One more.
-    pub(crate) fn add(&mut self, seen: &Observation, step: &Step, measure: &Measure) {
+    /// One more; where it stands then.
+    pub(crate) fn count(&mut self, seen: &Observation, step: &Step, measure: &Measure) -> Standing {
+        self.add(seen, step, measure);
+        match self.told {
+            Some(told) => Standing::WasTold(told),
+            None if self.is_over_limit(measure) => Standing::IsOverLimit,
+            None if self.is_ordinary(measure) => Standing::IsOrdinary,
+            None => Standing::Waits,
+        }
+    }
+
+    fn add(&mut self, seen: &Observation, step: &Step, measure: &Measure) {
         self.last = self.last.max(seen.time);
         self.bad = self.bad.saturating_add(step.bad);
         self.good = self.good.saturating_add(step.good);
@@ -152,15 +174,13 @@ impl Group {
         }
     }
 
-    /// Whether it is worth telling.
-    pub(crate) fn is_over_limit(&self, measure: &Measure) -> bool {
+    fn is_over_limit(&self, measure: &Measure) -> bool {
         let (bad, good) = self.counted(measure);
         bad >= measure.limit
             && u128::from(bad) * 100 >= u128::from(measure.share) * u128::from(bad.saturating_add(good))
     }
 
-    /// Whether so much of it was answered that it is not looked at any longer.
-    pub(crate) fn is_ordinary(&self, measure: &Measure) -> bool {
+    fn is_ordinary(&self, measure: &Measure) -> bool {
         measure.distinct && (self.counted(measure).1 >= measure.limit || self.failed.are_more)
     }
 

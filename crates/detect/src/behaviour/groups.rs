@@ -5,7 +5,7 @@
 //!
 //! Ends are filed lazily: a group that goes on is filed anew only when its old end comes, so that counting costs one look-up.
 
-use super::group::Group;
+use super::group::{Group, Standing};
 use super::key::Key;
 use crate::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,11 +24,15 @@ struct Entry {
     until: Time,
 }
 
+/// Groups by when they end, by rank.
+type Ends = [BTreeSet<(Time, Key)>; RANKS];
+
 /// The groups that are alive.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Groups {
-    entries: BTreeMap<Key, Entry>,
-    ends: [BTreeSet<(Time, Key)>; RANKS],
+    /// Boxed, since a tree moves what it holds.
+    entries: BTreeMap<Key, Box<Entry>>,
+    ends: Ends,
     evicted: u64,
 }
 
@@ -43,20 +47,31 @@ impl Groups {
         let gone = if self.entries.len() >= GROUPS_MAX { self.evict() } else { None };
         let filed = (group.rank(), until);
         self.ends[filed.0].insert((until, key));
-        self.entries.insert(key, Entry { group, filed, until });
+        self.entries.insert(key, Box::new(Entry { group, filed, until }));
         gone
+    }
+
+    /// Counts in a group, if it is there; what came of it. If it waits then, it ends a `window` after it began.
+    pub(crate) fn count(
+        &mut self,
+        key: &Key,
+        window: u64,
+        count: impl FnOnce(&mut Group) -> Option<Standing>,
+    ) -> Option<Option<Standing>> {
+        let entry = self.entries.get_mut(key)?;
+        let standing = count(&mut entry.group);
+        if standing == Some(Standing::Waits) {
+            entry.until = Time(entry.group.since.0.saturating_add(window));
+            refile(&mut self.ends, key, entry);
+        }
+        Some(standing)
     }
 
     /// A group was changed: it ends at `until` now.
     pub(crate) fn touched(&mut self, key: &Key, until: Time) {
         let Some(entry) = self.entries.get_mut(key) else { return };
         entry.until = until;
-        let rank = entry.group.rank();
-        if rank != entry.filed.0 || until < entry.filed.1 {
-            self.ends[entry.filed.0].remove(&(entry.filed.1, *key));
-            entry.filed = (rank, until);
-            self.ends[rank].insert((until, *key));
-        }
+        refile(&mut self.ends, key, entry);
     }
 
     pub(crate) fn remove(&mut self, key: &Key) -> Option<Group> {
@@ -109,5 +124,15 @@ impl Groups {
             }
             return self.entries.remove(&key).map(|entry| (key, entry.group));
         }
+    }
+}
+
+/// Files a group anew, if it is due earlier than where it is filed, or elsewhere.
+fn refile(ends: &mut Ends, key: &Key, entry: &mut Entry) {
+    let (rank, until) = (entry.group.rank(), entry.until);
+    if rank != entry.filed.0 || until < entry.filed.1 {
+        ends[entry.filed.0].remove(&(entry.filed.1, *key));
+        entry.filed = (rank, until);
+        ends[rank].insert((until, *key));
     }
 }

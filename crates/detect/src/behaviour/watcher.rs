@@ -9,7 +9,7 @@
 //!
 //! Not here: what a flow shows (`watch`), and what is kept when there is no room (`groups`).
 
-use super::group::{Group, Member, Step, Told};
+use super::group::{Group, Member, Standing, Step, Told};
 use super::groups::Groups;
 use super::key::Key;
 use super::observation::{Observation, Outcome, Seen, Technique};
@@ -182,32 +182,35 @@ impl Watcher {
     fn count(&mut self, key: Key, seen: &Observation, step: &Step, tell: &mut Tell<'_>) {
         let measure = key.measure(&self.parameters);
         let is_alive =
-            |group: &mut Group| group.told.is_some() || is_within(group.since, seen.time, measure.window);
-        let known = self.groups.get_mut(&key).map(is_alive);
-        if known == Some(false) {
-            self.groups.remove(&key);
-        }
-        if known != Some(true) {
-            if step.bad == 0 && measure.begins_by_failure {
-                return;
+            |group: &Group| group.told.is_some() || is_within(group.since, seen.time, measure.window);
+        let known = self
+            .groups
+            .count(&key, measure.window, |group| is_alive(group).then(|| group.count(seen, step, &measure)));
+        let standing = match known {
+            Some(Some(standing)) => standing,
+            known => {
+                if known.is_some() {
+                    self.groups.remove(&key);
+                }
+                if step.bad == 0 && measure.begins_by_failure {
+                    return;
+                }
+                let mut group = Group::new(seen);
+                let standing = group.count(seen, step, &measure);
+                let until = Time(seen.time.0.saturating_add(measure.window));
+                if let Some((gone, group)) = self.groups.add(key, group, until) {
+                    self.tell_rest(&gone, &group, tell);
+                }
+                standing
             }
-            let until = Time(seen.time.0.saturating_add(measure.window));
-            if let Some((gone, group)) = self.groups.add(key, Group::new(seen), until) {
-                self.tell_rest(&gone, &group, tell);
-            }
-        }
-        let Some(group) = self.groups.get_mut(&key) else { return };
-        group.add(seen, step, &measure);
-        match group.told {
-            None if group.is_over_limit(&measure) => self.begin(key, seen, tell),
-            None if group.is_ordinary(&measure) => {
+        };
+        match standing {
+            Standing::Waits => {}
+            Standing::IsOrdinary => {
                 self.groups.remove(&key);
             }
-            None => {
-                let until = Time(group.since.0.saturating_add(measure.window));
-                self.groups.touched(&key, until);
-            }
-            Some(told) => self.go_on(key, seen, step, told, tell),
+            Standing::IsOverLimit => self.begin(key, seen, tell),
+            Standing::WasTold(told) => self.go_on(key, seen, step, told, tell),
         }
     }
 

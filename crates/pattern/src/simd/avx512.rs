@@ -5,7 +5,7 @@ use crate::filter::{BIT_SHIFTS, Filter};
 use crate::fold::{HIGH_FACTOR, LOW_FACTOR, OTHER_FACTOR, TURNED, gram_mask};
 use crate::runs::Begins;
 use crate::singles::Bytes;
-use crate::sketch::{GRAM_BYTES_MAX, HASHES, MATRICES, Sketch, TABLES};
+use crate::sketch::{GRAM_BYTES_MAX, HASHES, Kind, MATRICES, Sketch, TABLES};
 use crate::tiny::{LEAD_BYTES, Leads};
 use crate::walk::{Places, STEP_BYTES, STEP_TEXT_BYTES};
 use std::arch::x86_64::*;
@@ -53,10 +53,10 @@ impl Avx512 {
     ) -> usize {
         // SAFETY: as in `sift`.
         unsafe {
-            if sketch.is_deep {
-                sift_sketch::<GRAM, true>(sketch, text, steps, places)
-            } else {
-                sift_sketch::<GRAM, false>(sketch, text, steps, places)
+            match sketch.kind {
+                Kind::Shallow => sift_sketch::<GRAM, false, false>(sketch, text, steps, places),
+                Kind::Deep => sift_sketch::<GRAM, true, false>(sketch, text, steps, places),
+                Kind::Wide => sift_sketch::<GRAM, true, true>(sketch, text, steps, places),
             }
         }
     }
@@ -170,17 +170,17 @@ fn gather(words: &[u32], shift: u32, hashes: __m512i) -> __m512i {
 
 /// Which of the places of so many steps pass the sketch; `Sketch::add` says what it is made of.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni,bmi1,popcnt")]
-fn sift_sketch<const GRAM: usize, const DEEP: bool>(
+fn sift_sketch<const GRAM: usize, const DEEP: bool, const WIDE: bool>(
     sketch: &Sketch,
     text: &[u8],
     steps: usize,
     places: &mut Places,
 ) -> usize {
     // Loops, since what is passed to `map` would be compiled without the wide instructions.
-    let mut tables = [[_mm512_setzero_si512(); 2]; TABLES];
-    let halves = sketch.tables.as_flattened().chunks_exact(64).filter_map(<[u8]>::first_chunk);
-    for (table, half) in tables.as_flattened_mut().iter_mut().zip(halves) {
-        *table = load(half);
+    let mut tables = [[_mm512_setzero_si512(); 4]; TABLES];
+    let quarters = sketch.tables.as_flattened().chunks_exact(64).filter_map(<[u8]>::first_chunk);
+    for (table, quarter) in tables.as_flattened_mut().iter_mut().zip(quarters) {
+        *table = load(quarter);
     }
     let mut matrices = [[_mm512_setzero_si512(); GRAM_BYTES_MAX]; HASHES];
     for (vector, matrix) in matrices.as_flattened_mut().iter_mut().zip(MATRICES.as_flattened()) {
@@ -200,17 +200,28 @@ fn sift_sketch<const GRAM: usize, const DEEP: bool>(
             }
         }
         let [first, second, third] = hashes;
-        let mask = _mm512_test_epi8_mask(look(tables[0], first), bits(second));
-        let mask = _mm512_mask_test_epi8_mask(mask, look(tables[1], second), bits(third));
-        let mut mask = _mm512_mask_test_epi8_mask(mask, look(tables[2], third), bits(first));
+        let mask = _mm512_test_epi8_mask(look_in::<WIDE>(tables[0], first), bits(second));
+        let mask = _mm512_mask_test_epi8_mask(mask, look_in::<WIDE>(tables[1], second), bits(third));
+        let mut mask = _mm512_mask_test_epi8_mask(mask, look_in::<WIDE>(tables[2], third), bits(first));
         if DEEP {
             let fourth = _mm512_xor_si512(first, third);
-            mask = _mm512_mask_test_epi8_mask(mask, look(tables[3], fourth), bits(second));
+            mask = _mm512_mask_test_epi8_mask(mask, look_in::<WIDE>(tables[3], fourth), bits(second));
         }
         append::<1, 2>(mask, done, places);
         done += 1;
     }
     done
+}
+
+/// The byte of a table of 256 at each index; or of its first 128, where seven bits of it count.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+#[inline]
+fn look_in<const WIDE: bool>([first, second, third, fourth]: [__m512i; 4], indices: __m512i) -> __m512i {
+    let low = look([first, second], indices);
+    if !WIDE {
+        return low;
+    }
+    _mm512_mask_blend_epi8(_mm512_movepi8_mask(indices), low, look([third, fourth], indices))
 }
 
 /// The byte of a table of 128 at each index.
