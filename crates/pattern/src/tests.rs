@@ -279,7 +279,7 @@ fn many_patterns_of_each_length_keep_to_their_lanes() {
     let mut numbers = Numbers(0x5eed_0009);
     let all: Vec<u8> = (b'a'..=b'z').chain(b'A'..=b'J').chain([0, 255, b'/']).collect();
     // Lengths, how many of each, and the lanes that must come of it without sketches and with them, each by the first letter of its name.
-    let cases: [(&[usize], usize, [&str; 2]); 17] = [
+    let cases: [(&[usize], usize, [&str; 2]); 18] = [
         (&[4], 2_000, ["w"; 2]),
         (&[4, 9], 500, ["w", "wf"]),
         (&[4, 9], 200, ["wf", "f"]),
@@ -288,13 +288,14 @@ fn many_patterns_of_each_length_keep_to_their_lanes() {
         (&[3, 4, 5], 20, ["t"; 2]),
         (&[3, 4, 5], 250, ["wft", "ft"]),
         (&[1, 2], 20, ["ps"; 2]),
-        (&[2, 12], 500, ["wp"; 2]),
+        (&[2, 12], 500, ["wp", "fp"]),
         (&[7, 12], 30, ["w", "f"]),
         (&[5, 12, 13], 14, ["wT", "f"]),
         (&[3, 5, 12], 40, ["wt", "ft"]),
         (&[4, 20], 150, ["wf", "f"]),
         (&[8, 20], 256, ["w", "f"]),
-        (&[8, 20], 257, ["w", "w"]),
+        (&[8, 20], 257, ["w", "wf"]),
+        (&[12, 20], 257, ["w"; 2]),
         (&[2, 5], 8, ["T"; 2]),
         (&[2, 20], 16, ["T"; 2]),
     ];
