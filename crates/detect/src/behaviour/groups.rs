@@ -51,16 +51,19 @@ impl Groups {
         gone
     }
 
-    /// Counts in a group, if it is there; what came of it. If it waits then, it ends a `window` after it began.
+    /// Counts in a group, if it is there; where it stands then. If it waits, it ends a `window` after it began; if it does not count any longer, it is gone.
     pub(crate) fn count(
         &mut self,
         key: &Key,
         window: u64,
         count: impl FnOnce(&mut Group) -> Option<Standing>,
-    ) -> Option<Option<Standing>> {
+    ) -> Option<Standing> {
         let entry = self.entries.get_mut(key)?;
-        let standing = count(&mut entry.group);
-        if standing == Some(Standing::Waits) {
+        let Some(standing) = count(&mut entry.group) else {
+            self.remove(key);
+            return None;
+        };
+        if standing == Standing::Waits {
             entry.until = Time(entry.group.since.0.saturating_add(window));
             refile(&mut self.ends, key, entry);
         }

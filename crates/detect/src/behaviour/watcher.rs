@@ -187,11 +187,8 @@ impl Watcher {
             .groups
             .count(&key, measure.window, |group| is_alive(group).then(|| group.count(seen, step, &measure)));
         let standing = match known {
-            Some(Some(standing)) => standing,
-            known => {
-                if known.is_some() {
-                    self.groups.remove(&key);
-                }
+            Some(standing) => standing,
+            None => {
                 if step.bad == 0 && measure.begins_by_failure {
                     return;
                 }
