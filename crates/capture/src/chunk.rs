@@ -1,15 +1,23 @@
 //! Many frames in one piece of memory.
 //!
-//! A chunk holds bytes of the capture as they stand in the file, and an index of the frames among them. It is lent to
-//! [`Reader::next_chunk`](crate::Reader::next_chunk) again and again; a reader may be given a different one each time,
-//! so that a thread reads into one while others look at the last.
+//! A chunk holds a piece of the capture as it stands in the file, in front of it what was left of the last one (the beginning of a record), and an index of the frames
+//! among them. It is lent to who reads again and again, and may be a different one each time, so that some threads read while others look at what was read.
 
-use crate::Link;
+use crate::pcapng::BLOCK_BYTES_MAX;
+use crate::{FRAME_BYTES_MAX, Link};
 use std::fmt;
+use std::io;
 
-/// How many bytes of a capture a chunk holds. As long as that stays within a core's own cache, neither the system's
-/// copying nor the first look at a frame waits for memory: 2 and 4 MiB were slower by 5 to 8 %.
-pub const CHUNK_BYTES: usize = 1 << 20;
+/// How many bytes are read at once. Small enough that they are still in a near cache when they are put into the index (each record tells where the next one begins, so
+/// that every wait for memory would be waited for in full), and when somebody looks at the frames.
+pub const PIECE_BYTES: usize = 256 << 10;
+
+/// Room for the beginning of the longest record there is. It takes memory only where it is used.
+pub(crate) const FRONT_BYTES: usize = BLOCK_BYTES_MAX as usize;
+
+const _: () = assert!(FRONT_BYTES > FRAME_BYTES_MAX + crate::pcap::RECORD_HEAD_MODIFIED_BYTES);
+// An entry holds a place in a chunk as 32 bits.
+const _: () = assert!(FRONT_BYTES + PIECE_BYTES <= u32::MAX as usize);
 
 /// Where a frame is, and what the capture says of it. Records have 16 bytes or more, so an index has at most an entry
 /// for each 16 bytes.
@@ -47,10 +55,22 @@ impl fmt::Debug for Frame<'_> {
     }
 }
 
-/// Memory for frames, which a reader fills.
+/// What reading a piece gave.
+#[derive(Debug)]
+pub(crate) enum Came {
+    /// So many bytes.
+    Bytes(usize),
+    /// So many bytes, and behind them there is nothing.
+    Last(usize),
+    Failed(io::Error),
+}
+
+/// Memory for a piece of a capture and the frames in it.
 pub struct Chunk {
-    /// Always [`CHUNK_BYTES`] long; what lies behind the last frame is of no meaning.
+    /// Always as long as front and piece together; the piece begins at [`FRONT_BYTES`].
     pub(crate) raw: Vec<u8>,
+    /// What was read, until it is put into the index.
+    pub(crate) came: Came,
     pub(crate) index: Vec<Entry>,
     pub(crate) frame_bytes: u64,
 }
@@ -59,7 +79,8 @@ impl Chunk {
     /// An empty one. This is the allocation; filling it makes no other but for its index.
     #[must_use]
     pub fn new() -> Chunk {
-        Chunk { raw: vec![0; CHUNK_BYTES], index: Vec::new(), frame_bytes: 0 }
+        let raw = vec![0; FRONT_BYTES + PIECE_BYTES];
+        Chunk { raw, came: Came::Bytes(0), index: Vec::new(), frame_bytes: 0 }
     }
 
     /// The frames, in the order of the capture.
@@ -95,6 +116,12 @@ impl Chunk {
     pub(crate) fn clear(&mut self) {
         self.index.clear();
         self.frame_bytes = 0;
+    }
+
+    /// Reads a piece: what `read` puts into the memory that it is handed. The frames of the last one are gone.
+    pub(crate) fn fill(&mut self, read: impl FnOnce(&mut [u8]) -> Came) {
+        self.clear();
+        self.came = read(self.raw.get_mut(FRONT_BYTES..).unwrap_or_default());
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) const HEAD_BYTES: usize = 24;
 
 const NS_PER_S: u64 = 1_000_000_000;
 const RECORD_HEAD_BYTES: usize = 16;
-const RECORD_HEAD_MODIFIED_BYTES: usize = 24;
+pub(crate) const RECORD_HEAD_MODIFIED_BYTES: usize = 24;
 
 /// What the head of a file says of its records.
 #[derive(Clone, Debug)]

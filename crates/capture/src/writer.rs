@@ -217,7 +217,6 @@ mod tests {
         writer.frame(frame(5, b"abc")).expect("it fits");
         writer.finish().expect("it is written");
         let mut reader = crate::Reader::open(&path).expect("it opens");
-        assert_eq!(reader.bytes_total(), Some(24 + 16 + 3));
         let mut chunk = crate::Chunk::new();
         assert!(reader.next_chunk(&mut chunk).expect("it reads"));
         assert_eq!(chunk.frames().collect::<Vec<_>>(), [frame(5, b"abc")]);

@@ -148,7 +148,7 @@ struct Found {
 
 fn alerts(case: &Case, root: &Path, variables: &Variables) -> Result<Found, String> {
     let folder = root.join(&case.dir);
-    let source = Source::open(&folder.join(&case.pcap), false, 1)?;
+    let source = Source::open(&folder.join(&case.pcap), false)?;
     let rules = folder.join(&case.rules);
     let sources = vec![rule_files::read(&rules)?];
     let files = [rules];

@@ -1,17 +1,18 @@
 //! Batches on their way to several workers, each of whom does all of them in their order.
 //!
-//! Upon a worker that wants the next one: if fewer than [`READY_BATCHES`] lie ready for it and nobody reads, it reads another first. So whoever is ahead reads, there
-//! is no thread beside the workers that wants a processor, and of what one reads its own share is near.
-//! Upon one that is [`BATCHES_AHEAD_MAX`] ahead of the slowest: it waits.
+//! Upon a worker that wants the next one: if fewer than [`READY_BATCHES`] lie ready for it or are being fetched, it fetches another first, at the same time as others do. So whoever
+//! is ahead reads, there is no thread beside the workers that wants a processor, and of what one reads its own share is near.
+//! Upon a batch that was fetched: it waits for those before it; then who comes by finds its frames, and it lies ready.
+//! Upon a worker that is [`BATCHES_AHEAD_MAX`] ahead of the slowest: it waits.
 
-use super::source::{Batch, Source};
+use super::source::{Batch, Fetcher, Source};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Batches that lie ready for a worker before it goes on working: while one reads, the others have something to do.
 const READY_BATCHES: u64 = 3;
 /// Batches that one worker may be ahead of another.
-const BATCHES_AHEAD_MAX: u64 = 16;
+const BATCHES_AHEAD_MAX: u64 = 64;
 
 /// What a worker is to do next.
 pub(super) enum Next {
@@ -22,14 +23,19 @@ pub(super) enum Next {
 
 /// The batches that somebody has still to take.
 pub(super) struct Belt {
+    fetcher: Arc<Fetcher>,
     state: Mutex<State>,
     /// Something came, or was taken.
     changed: Condvar,
 }
 
 struct State {
-    /// Away while somebody reads.
+    /// Away while somebody finds the frames in a batch.
     source: Option<Source>,
+    /// Those that somebody fetches or has fetched, in their order, from the first whose frames nobody has found; nothing in place of one that has not come.
+    coming: VecDeque<Option<Batch>>,
+    /// The number of the first of these.
+    next: u64,
     /// Batches that not everybody has taken, and how many there were before.
     lying: VecDeque<Arc<Batch>>,
     gone: u64,
@@ -43,6 +49,27 @@ struct State {
 }
 
 impl State {
+    /// Whether this worker is to fetch another batch before it goes on.
+    fn wants_more(&self, worker: usize, at_once: bool) -> bool {
+        let coming = self.coming.len() as u64;
+        let has_room = self.lying.len() as u64 + coming < BATCHES_AHEAD_MAX;
+        let may = if at_once { has_room } else { has_room && coming == 0 };
+        may && self.ready(worker) + coming < READY_BATCHES && !self.has_ended
+    }
+
+    /// The batch whose frames are to be found, and who finds them, if both are here.
+    fn take_to_find(&mut self) -> Option<(Source, Batch)> {
+        // Behind the end there are no frames, and whoever is told of the end asks the source how many there were.
+        if self.has_ended {
+            return None;
+        }
+        self.coming.front()?.as_ref()?;
+        let source = self.source.take()?;
+        // It stays counted while its frames are found.
+        let batch = self.coming.front_mut().and_then(Option::take)?;
+        Some((source, batch))
+    }
+
     fn ready(&self, worker: usize) -> u64 {
         let put = self.gone + self.lying.len() as u64;
         put - self.taken.get(worker).copied().unwrap_or(put)
@@ -65,8 +92,11 @@ impl State {
 
 impl Belt {
     pub(super) fn new(source: Source, workers: usize) -> Self {
+        let fetcher = source.fetcher();
         let state = State {
             source: Some(source),
+            coming: VecDeque::new(),
+            next: 0,
             lying: VecDeque::new(),
             gone: 0,
             taken: vec![0; workers],
@@ -74,24 +104,29 @@ impl Belt {
             has_ended: false,
             waiting: 0,
         };
-        Belt { state: Mutex::new(state), changed: Condvar::new() }
+        Belt { fetcher, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     /// What this worker does next.
     pub(super) fn next(&self, worker: usize) -> Next {
         let mut state = self.lock();
         loop {
-            let has_room = (state.lying.len() as u64) < BATCHES_AHEAD_MAX;
-            let wants_more = state.ready(worker) < READY_BATCHES && has_room && !state.has_ended;
-            if wants_more && let Some(mut source) = state.source.take() {
+            if let Some((source, batch)) = state.take_to_find() {
+                drop(state);
+                state = self.find(source, batch);
+            } else if state.wants_more(worker, self.fetcher.at_once()) {
+                let number = state.next + state.coming.len() as u64;
+                state.coming.push_back(None);
                 let done = state.spare.pop();
                 drop(state);
-                let read = source.next(done);
+                let batch = self.fetcher.fetch(number, done);
                 state = self.lock();
-                state.has_ended |= read.is_none();
-                state.lying.extend(read.map(Arc::new));
-                state.source = Some(source);
-                self.call(&state);
+                // Those before it stay until they have come, so it is still expected.
+                if let Some(place) =
+                    number.checked_sub(state.next).and_then(|place| state.coming.get_mut(place as usize))
+                {
+                    *place = Some(batch);
+                }
             } else if let Some(batch) = state.take(worker) {
                 self.call(&state);
                 return Next::Work(batch);
@@ -103,6 +138,24 @@ impl Belt {
                 state.waiting -= 1;
             }
         }
+    }
+
+    /// Finds the frames in the first batch that comes.
+    fn find(&self, mut source: Source, mut batch: Batch) -> MutexGuard<'_, State> {
+        source.take(&mut batch);
+        let mut state = self.lock();
+        state.coming.pop_front();
+        state.next += 1;
+        debug_assert_eq!(state.next, source.batches());
+        if batch.chunk.is_empty() {
+            state.spare.push(batch);
+        } else {
+            state.lying.push_back(Arc::new(batch));
+        }
+        state.has_ended |= source.has_ended();
+        state.source = Some(source);
+        self.call(&state);
+        state
     }
 
     /// The memory of a batch that is done.
@@ -131,5 +184,49 @@ impl Belt {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use capture::{Frame, Link, Resolution, Writer};
+    use std::thread;
+
+    #[test]
+    fn all_workers_have_every_batch_in_order_and_hear_of_the_same_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for frames in [1, 3, 2_000] {
+            let path = folder.path().join(format!("{frames}.pcap"));
+            let mut writer = Writer::create(&path, Link(1), Resolution::Nanoseconds).expect("a file");
+            for time_ns in 0..frames {
+                let frame = Frame { time_ns, link: Link(1), wire_len: 1400, bytes: &[7; 1400] };
+                writer.frame(frame).expect("a frame");
+            }
+            writer.finish().expect("it is written");
+            for workers in [2, 8].into_iter().cycle().take(200) {
+                let belt = Belt::new(Source::open(&path, false).expect("it is there"), workers);
+                let belt = &belt;
+                let all = |worker| {
+                    let mut times = Vec::new();
+                    loop {
+                        match belt.next(worker) {
+                            Next::Work(batch) => {
+                                assert_eq!(batch.first, times.len() as u64 + 1);
+                                times.extend(batch.chunk.frames().map(|frame| frame.time_ns));
+                            }
+                            Next::End(counted) => return (counted, times),
+                        }
+                    }
+                };
+                thread::scope(|scope| {
+                    let hands: Vec<_> = (0..workers).map(|worker| scope.spawn(move || all(worker))).collect();
+                    for hand in hands {
+                        let (counted, times) = hand.join().expect("no panic");
+                        assert!(counted == frames && times.iter().copied().eq(0..frames));
+                    }
+                });
+            }
+        }
     }
 }

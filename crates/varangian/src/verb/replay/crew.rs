@@ -16,7 +16,7 @@ use std::thread::{self, ScopedJoinHandle};
 /// Reports of a worker that nobody has asked for; then it waits.
 const REPORTS_MAX: usize = 4;
 /// Batches of which a worker that is one of several makes one report: who listens has no processor of its own, and takes that of a worker whenever it is woken.
-const BATCHES_OF_A_REPORT: u64 = 8;
+const BATCHES_OF_A_REPORT: u64 = 32;
 
 /// What came of a batch or several, or of the end.
 #[derive(Default)]
@@ -182,7 +182,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (path, set) = long(folder.path());
         for count in [1, 2, 8] {
-            let source = Source::open(&path, false, count).expect("it is there");
+            let source = Source::open(&path, false).expect("it is there");
             let of = |mine| Worker::new(Arc::clone(&set), move |shard| shard % count == mine);
             let mut told = 0;
             let (source, _) = work_through(source, (0..count).map(of).collect(), &mut |_| {
@@ -201,8 +201,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (path, set) = long(folder.path());
         let told = |count: u16| {
-            // Batches as several get them, so that what one is told can be compared.
-            let source = Source::open(&path, false, 2).expect("it is there");
+            let source = Source::open(&path, false).expect("it is there");
             let of = |mine| Worker::new(Arc::clone(&set), move |shard| shard % count == mine);
             let mut read = Vec::new();
             let (source, workers) = work_through(source, (0..count).map(of).collect(), &mut |report| {

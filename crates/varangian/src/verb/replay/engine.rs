@@ -55,7 +55,7 @@ pub(crate) struct Stages {
 
 /// Sends the capture through the engine, with so many workers. Upon a `tell` that fails: it ends there, with that error.
 ///
-/// `source` was opened for so many workers, and measures if stages are wanted.
+/// `source` measures if stages are wanted.
 pub(crate) fn replay(
     source: Source,
     set: &Arc<RuleSet>,

@@ -139,14 +139,14 @@ fn given(arguments: &Arguments) -> Result<Given, String> {
     let capture = match &arguments.capture {
         Some(capture) => capture.clone(),
         None => {
-            let is_capture = |path: &PathBuf| path.is_file() && Source::open(path, false, 1).is_ok();
+            let is_capture = |path: &PathBuf| path.is_file() && Source::open(path, false).is_ok();
             match rules.iter().rposition(is_capture) {
                 Some(place) if rules.len() > 1 => rules.remove(place),
                 _ => return Err(no_capture(&rules)),
             }
         }
     };
-    let source = Source::open(&capture, arguments.stages, arguments.workers)?;
+    let source = Source::open(&capture, arguments.stages)?;
     Ok(Given { capture, source, rules })
 }
 
