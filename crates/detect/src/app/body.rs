@@ -8,6 +8,8 @@ use super::{Piece, Ready};
 
 /// Room that is made for bytes that were announced and did not come. Whoever announces many and says no more would else take memory at no cost.
 const EXPECTED_BYTES_MAX: u64 = 4096;
+/// Room that is made beyond what came, unless that is less than what is there.
+const GROWTH_BYTES_MAX: usize = 48 << 10;
 
 /// How a body is kept and looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,6 +70,11 @@ impl Body {
         if self.forgotten > self.buffer.len() / 2 {
             self.buffer.drain(..self.forgotten);
             self.forgotten = 0;
+        }
+        if self.buffer.capacity() - self.buffer.len() < kept {
+            // Room for three times as much, as long as that is little: to ask for memory and to move what is there costs more than bytes do.
+            let ahead = (3 * self.buffer.len()).min(GROWTH_BYTES_MAX);
+            self.buffer.reserve(kept.max(ahead));
         }
         self.buffer.extend_from_slice(&bytes[..kept]);
         self.total = self.total.saturating_add(bytes.len() as u64);

@@ -11,6 +11,8 @@ use std::collections::VecDeque;
 pub(crate) const SPAN_BYTES_MAX: usize = 1 << 20;
 /// Pieces that are kept of one side at most: as many segments as can lie out of order.
 const PIECES_MAX: usize = 4096;
+/// Room that is made beyond what came, unless that is less than what is there.
+const GROWTH_BYTES_MAX: usize = 16 << 10;
 
 /// Who wins where two segments claim the same bytes. What was there first wins but for the cases named.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,6 +122,11 @@ impl Buffer {
                     added.refused = true;
                     return added;
                 }
+            }
+            if self.data.capacity() - self.data.len() < bytes.len() {
+                // Room for three times as much, as long as that is little: most sides say one thing, or many.
+                let ahead = (3 * self.data.len()).min(GROWTH_BYTES_MAX);
+                self.data.reserve(bytes.len().max(ahead));
             }
             self.data.extend_from_slice(bytes);
             self.pieces.push_back((at, at + bytes.len() as u64));

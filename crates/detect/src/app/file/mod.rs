@@ -193,6 +193,10 @@ impl Files {
         if self.list.len() >= FILES_MAX {
             return None;
         }
+        if self.list.is_empty() {
+            // Most carry one alone.
+            self.list.reserve_exact(1);
+        }
         self.list.push(File {
             name: name[..name.len().min(NAME_BYTES_MAX)].to_vec(),
             ending: Ending::Open,

@@ -3,10 +3,14 @@
 
 use super::{hex, is_grease};
 use md5::{Digest, Md5};
+use std::fmt::Write;
 
 /// Bytes of a text at most; a hello of the largest size stays below it, several broken ones in a row are cut off
 /// here.
 const TEXT_BYTES_MAX: usize = 512 * 1024;
+
+/// Room for the text of an ordinary hello.
+const TEXT_BYTES_USUAL: usize = 320;
 
 /// A fingerprint that is being made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +23,8 @@ impl Ja3 {
     /// The version that the hello names: the first one said counts.
     pub fn version(&mut self, version: u16) {
         if self.text.is_empty() {
-            self.text.push_str(&version.to_string());
+            self.text.reserve(TEXT_BYTES_USUAL);
+            self.number(version);
         }
     }
 
@@ -38,8 +43,13 @@ impl Ja3 {
             if index > 0 {
                 self.text.push('-');
             }
-            self.text.push_str(&number.to_string());
+            self.number(number);
         }
+    }
+
+    fn number(&mut self, number: u16) {
+        // A text takes all that is written into it.
+        let _always = write!(self.text, "{number}");
     }
 
     /// The hello was read to its end: what other hellos say adds nothing.

@@ -27,8 +27,10 @@ use engine::Wanted;
 use eve_file::EveFile;
 use source::Source;
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 use told::Totals;
 
@@ -204,26 +206,28 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     let set = Arc::new(set);
     let begun = Instant::now();
     let mut bar = Progress::new(size(&capture), "bytes");
-    let replayed = engine::replay(
-        source,
-        &set,
-        arguments.workers,
-        Wanted { profile: arguments.profile_rules, stages: arguments.stages },
-        behaviour.as_ref(),
-        &mut |done, _| bar.update(done, ""),
-        &mut |told| match told {
-            Told::Alert(alert) => {
-                totals.count(alert);
-                let eve = eve.as_ref().filter(|_| records.has("alert"));
-                eve.map_or(Ok(()), |eve| eve.line(&alert_record(alert)))
-            }
-            Told::Record { kind, line } => {
-                let Some(eve) = &eve else { return Ok(()) };
-                *totals.by_kind.entry(kind).or_default() += 1;
-                eve.line(line)
-            }
-        },
-    );
+    let replayed = with_tidy_memory(!rules.is_empty(), || {
+        engine::replay(
+            source,
+            &set,
+            arguments.workers,
+            Wanted { profile: arguments.profile_rules, stages: arguments.stages },
+            behaviour.as_ref(),
+            &mut |done, _| bar.update(done, ""),
+            &mut |told| match told {
+                Told::Alert(alert) => {
+                    totals.count(alert);
+                    let eve = eve.as_ref().filter(|_| records.has("alert"));
+                    eve.map_or(Ok(()), |eve| eve.line(&alert_record(alert)))
+                }
+                Told::Record { kind, line } => {
+                    let Some(eve) = &eve else { return Ok(()) };
+                    *totals.by_kind.entry(kind).or_default() += 1;
+                    eve.line(line)
+                }
+            },
+        )
+    });
     bar.finish();
     let replayed = replayed?;
     eve.map_or(Ok(()), EveFile::finish)?;
@@ -245,6 +249,15 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     } else {
         Outcome::Fine
     })
+}
+
+/// Does work, and if rules were loaded, on another thread, for which it waits: the allocator has memory apart for that, while loading leaves memory in pieces of all
+/// sizes, in which each allocation would have to look for one that fits.
+fn with_tidy_memory<T: Send>(has_loaded: bool, work: impl FnOnce() -> T + Send) -> T {
+    if !has_loaded {
+        return work();
+    }
+    thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|panic| resume_unwind(panic)))
 }
 
 /// Bytes of a file, as far as that is known.
