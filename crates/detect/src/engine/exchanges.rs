@@ -16,7 +16,7 @@ use crate::Direction;
 use crate::app::{AnyTransaction, Inspected, ProtocolId, Ready, Verdict};
 use crate::flow::{Flow, Layer};
 use crate::inspect::Look;
-use crate::plan::LayerPlan;
+use crate::plan::{LayerPlan, Variant};
 use crate::rule::compiled::{Rule, What};
 use crate::rule::{Action, RuleSet};
 
@@ -214,17 +214,16 @@ impl One<'_, '_> {
                 continue;
             }
             let set = self.set;
-            let crate::inspect::Scratch { pcre, strings: blocks, .. } = &mut self.desk.scratch;
+            let Desk { scratch, recent, .. } = &mut *self.desk;
+            let crate::inspect::Scratch { pcre, strings: blocks, .. } = scratch;
             visit(self.transaction, scan.field, self.base.direction, &mut |piece| {
-                for (buffer, strings) in &scan.variants {
-                    match set.buffers.get(*buffer as usize) {
-                        Some((_, transforms)) => {
-                            transformed(transforms, piece.bytes, pcre, &mut |bytes, _| {
-                                strings.find(bytes, blocks, candidates);
-                            })
-                        }
-                        None => strings.find(piece.bytes, blocks, candidates),
-                    }
+                for Variant { number, buffer, strings } in &scan.variants {
+                    recent.found_or(*number, piece.bytes, candidates, |candidates| {
+                        let transforms = set.buffers.get(*buffer as usize).map_or(&[][..], |(_, all)| all);
+                        transformed(transforms, piece.bytes, pcre, &mut |bytes, _| {
+                            strings.find(bytes, blocks, candidates);
+                        });
+                    });
                 }
             });
             if ready == Ready::Full {

@@ -11,6 +11,7 @@ use crate::eve::Kinds;
 use crate::flow::Flow;
 use crate::frame;
 use crate::inspect::Scratch;
+use crate::plan::Recent;
 use crate::rule::RuleSet;
 use crate::state::Subject;
 use std::sync::Arc;
@@ -65,6 +66,8 @@ pub(super) struct Desk {
     pub(super) counters: Counters,
     /// Rules that may hold.
     pub(super) candidates: Vec<u32>,
+    /// What was found in fields lately.
+    pub(super) recent: Recent,
     /// Rules on exchanges that were found by a string in the payload.
     pub(super) of_exchanges: Vec<u32>,
     /// How often each rule was asked and how often it held, if that is wanted.
@@ -99,6 +102,7 @@ impl Worker {
             place,
             counters: Counters::default(),
             candidates: Vec::new(),
+            recent: Recent::default(),
             of_exchanges: Vec::new(),
             profile: None,
             kinds: set.settings.kinds,

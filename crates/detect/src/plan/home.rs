@@ -30,7 +30,7 @@ impl Plans {
             named.keys().map(|set| (*set, [!set.is_within(&home), set.meets(&home)])).collect();
         let may_be: Vec<[[bool; 2]; 2]> =
             rules.iter().map(|rule| [has[&*rule.head.from], has[&*rule.head.to]]).collect();
-        let plans = [0, 1].map(|source: usize| {
+        let mut plans = [0, 1].map(|source: usize| {
             [0, 1].map(|destination: usize| {
                 Plan::new(rules, buffers, |number| {
                     let ([from, to], either) = (may_be[number], rules[number].head.either);
@@ -38,6 +38,8 @@ impl Plans {
                 })
             })
         });
+        let mut numbers = 0..;
+        plans.iter_mut().flatten().for_each(|plan| plan.number(&mut numbers));
         Plans { home, plans }
     }
 

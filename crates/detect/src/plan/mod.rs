@@ -6,10 +6,12 @@
 
 mod addresses;
 mod home;
+mod recent;
 mod strings;
 
 pub(crate) use addresses::Addresses;
 pub(crate) use home::Plans;
+pub(crate) use recent::Recent;
 use strings::Draft;
 pub(crate) use strings::{Strings, find_all};
 
@@ -156,8 +158,17 @@ fn usual_ports(layer: ProtocolId) -> &'static [u16] {
 #[derive(Clone, Debug)]
 pub(crate) struct FieldScan {
     pub(crate) field: Field,
-    /// The buffer's number, and the strings.
-    pub(crate) variants: Vec<(u32, Strings)>,
+    pub(crate) variants: Vec<Variant>,
+}
+
+/// What is looked for in a field as it is, or changed in one way.
+#[derive(Clone, Debug)]
+pub(crate) struct Variant {
+    /// No other of the rule set has this number.
+    pub(crate) number: u32,
+    /// The buffer, which knows how the field is changed.
+    pub(crate) buffer: u32,
+    pub(crate) strings: Strings,
 }
 
 /// What is looked for in exchanges of one protocol in one direction.
@@ -276,12 +287,23 @@ impl Plan {
         for ((protocol, side), fields) in layers {
             let scans = fields.into_iter().map(|(field, variants)| FieldScan {
                 field,
-                variants: variants.into_iter().map(|(buffer, draft)| (buffer, Strings::new(draft))).collect(),
+                variants: variants
+                    .into_iter()
+                    .map(|(buffer, draft)| Variant { number: 0, buffer, strings: Strings::new(draft) })
+                    .collect(),
             });
             plan.layers.entry(protocol).or_default()[side].scans = scans.collect();
         }
         plan.note_concerns();
         plan
+    }
+
+    /// Gives each of its variants a number.
+    fn number(&mut self, numbers: &mut impl Iterator<Item = u32>) {
+        let scans = self.layers.values_mut().flatten().flat_map(|layer| &mut layer.scans);
+        for (variant, number) in scans.flat_map(|scan| &mut scan.variants).zip(numbers) {
+            variant.number = number;
+        }
     }
 
     /// Most of the time there is a rule for everything; a set of few rules, or none, lets most packets pass at once.
