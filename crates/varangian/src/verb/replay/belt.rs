@@ -10,9 +10,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Batches that lie ready for a worker before it goes on working: while one reads, the others have something to do.
-const READY_BATCHES: u64 = 3;
-/// Batches that one worker may be ahead of another.
-const BATCHES_AHEAD_MAX: u64 = 64;
+const READY_BATCHES: u64 = 4;
+/// Batches that one worker may be ahead of another. More of them are even more work at a time, and memory that is in no near cache.
+const BATCHES_AHEAD_MAX: u64 = 16;
 
 /// What a worker is to do next.
 pub(super) enum Next {
