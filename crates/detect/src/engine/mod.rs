@@ -22,6 +22,7 @@ mod shard;
 mod stages;
 mod worker;
 
+pub use crate::flow::Secret;
 pub use found::{AlertFlow, Found};
 pub use judge::{Alert, Judge, Told};
 pub use stages::{Clock, Held, Spent};

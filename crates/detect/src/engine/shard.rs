@@ -10,7 +10,7 @@ use super::stages::Stage;
 use super::worker::Desk;
 use crate::app::{Expectation, ProtocolId};
 use crate::behaviour::{Attempt, Observation, Waiting, Watch, watch};
-use crate::flow::{End, Ending, Flow, FlowKey, FlowTable, Layer, Recognition};
+use crate::flow::{End, Ending, Flow, FlowKey, FlowTable, Layer, Recognition, Secret};
 use crate::frame::{Decoder, Packet, Tcp, Transport};
 use crate::rule::RuleSet;
 use crate::state::FlowVariables;
@@ -57,6 +57,10 @@ pub(super) struct Shard {
 }
 
 impl Shard {
+    pub(super) fn keep_secret(&mut self, secret: Secret) {
+        self.flows.keep_secret(secret);
+    }
+
     pub(super) fn frame(&mut self, set: &RuleSet, desk: &mut Desk, time: Time, link: u16, bytes: &[u8]) {
         // The decoder shows packets while it decodes; flows and the rest are the shard's other fields.
         let Shard { flows, decoder, announced, waiting, .. } = self;

@@ -8,7 +8,7 @@ use crate::Time;
 use crate::app::{AnyTransaction, ProtocolId};
 use crate::behaviour::{Parameters, Watching};
 use crate::eve::Kinds;
-use crate::flow::Flow;
+use crate::flow::{Flow, Secret};
 use crate::frame;
 use crate::inspect::Scratch;
 use crate::plan::Recent;
@@ -118,6 +118,11 @@ impl Worker {
             wait_nanoseconds: parameters.answer_wait_seconds.saturating_mul(1_000_000_000),
             login_seconds_max: parameters.login_seconds_max,
         });
+    }
+
+    /// Places flows by a secret, so that nobody can send some that are slow to find. It shows in no result, and each worker may have its own. To be said before the first frame.
+    pub fn keep_secret(&mut self, secret: Secret) {
+        self.shards.iter_mut().flatten().for_each(|shard| shard.keep_secret(secret));
     }
 
     /// Counts from now on how often each rule is asked.

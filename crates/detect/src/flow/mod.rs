@@ -6,6 +6,7 @@
 mod key;
 mod table;
 
+pub use key::Secret;
 pub(crate) use key::{End, FlowKey};
 pub(crate) use table::FlowTable;
 

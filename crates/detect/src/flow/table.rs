@@ -9,7 +9,7 @@
 //!
 //! Which flow is at which place shows nowhere: whatever is chosen among flows is chosen by when they are due and in which order they began.
 
-use super::{Flow, FlowKey};
+use super::{Flow, FlowKey, Secret};
 use crate::Time;
 use hashbrown::HashTable;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,14 +44,29 @@ struct Saved {
     crowded_out: u64,
 }
 
+/// Where a flow is. It says enough of the flow's key for others to be told from it without a look at the flow.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    key: u32,
+    place: u32,
+}
+
+impl Entry {
+    /// The table looks at the highest and at the lowest bits.
+    fn hash(self) -> u64 {
+        u64::from(self.key) << 32 | u64::from(self.key)
+    }
+}
+
 /// The flows of one shard.
 #[derive(Clone, Default)]
 pub(crate) struct FlowTable {
     slots: Vec<Option<Box<Flow>>>,
     free: Vec<u32>,
-    index: HashTable<u32>,
-    /// The place of the flow that was found last.
-    found: u32,
+    index: HashTable<Entry>,
+    /// The flow that was found last.
+    found: Entry,
+    secret: Secret,
     /// Flows in the order in which they are due: those that one side was heard of when it was last looked, and the others.
     waiting: [BTreeSet<Due>; 2],
     /// For each place.
@@ -68,16 +83,24 @@ pub(crate) struct FlowTable {
 }
 
 impl FlowTable {
+    /// Flows are found by this secret from now on. To be said while there are none.
+    pub(crate) fn keep_secret(&mut self, secret: Secret) {
+        assert!(self.live == 0, "flows would not be found any more");
+        self.secret = secret;
+    }
+
     /// The place of the flow with this key.
     pub(crate) fn find(&mut self, key: &FlowKey) -> Option<u32> {
-        let is_here = |place: &u32| self.get(*place).is_some_and(|flow| flow.key == *key);
+        let wanted = Entry { key: key.place(self.secret), place: 0 };
+        let is_it = |entry: &Entry| {
+            entry.key == wanted.key && self.get(entry.place).is_some_and(|flow| flow.key == *key)
+        };
         // Packets of a conversation often follow each other.
-        if is_here(&self.found) {
-            return Some(self.found);
+        if is_it(&self.found) {
+            return Some(self.found.place);
         }
-        let place = *self.index.find(key.hash(), is_here)?;
-        self.found = place;
-        Some(place)
+        self.found = *self.index.find(wanted.hash(), is_it)?;
+        Some(self.found.place)
     }
 
     /// The flow at a place.
@@ -113,8 +136,9 @@ impl FlowTable {
     pub(crate) fn remove(&mut self, place: u32) -> Option<Box<Flow>> {
         self.save(place);
         let flow = self.slots.get_mut(place as usize)?.take()?;
-        if let Ok(entry) = self.index.find_entry(flow.key.hash(), |found| *found == place) {
-            entry.remove();
+        let entry = Entry { key: flow.key.place(self.secret), place };
+        if let Ok(found) = self.index.find_entry(entry.hash(), |other| other.place == place) {
+            found.remove();
         }
         if let Some(when) = self.due.get(place as usize).copied() {
             self.waiting[usize::from(when.is_established)].remove(&(when.second, flow.sequence, place));
@@ -132,12 +156,9 @@ impl FlowTable {
             *due = when;
         }
         self.note_held(0, flow.held, flow.sequence, place);
-        let hash = flow.key.hash();
+        let entry = Entry { key: flow.key.place(self.secret), place };
         self.slots[place as usize] = Some(flow);
-        let slots = &self.slots;
-        self.index.insert_unique(hash, place, |place| {
-            slots[*place as usize].as_ref().map_or(0, |flow| flow.key.hash())
-        });
+        self.index.insert_unique(entry.hash(), entry, |entry| entry.hash());
         self.live += 1;
     }
 

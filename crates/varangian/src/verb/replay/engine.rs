@@ -7,10 +7,11 @@ use super::crew::work_through;
 use super::source::Source;
 use super::stages::{Ticks, Watch};
 use detect::behaviour::Parameters;
-use detect::engine::{Counters, Held, Judge, SHARDS, Spent, Told, Worker};
+use detect::engine::{Counters, Held, Judge, SHARDS, Secret, Spent, Told, Worker};
 use detect::rule::RuleSet;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -68,6 +69,7 @@ pub(crate) fn replay(
     debug_assert!((1..=SHARDS).contains(&count));
     let mut workers: Vec<Worker> =
         (0..count).map(|mine| Worker::new(Arc::clone(set), move |shard| shard % count == mine)).collect();
+    workers.iter_mut().for_each(|worker| worker.keep_secret(secret()));
     let mut judge = Judge::new(Arc::clone(set));
     if let Some(parameters) = behaviour {
         workers.iter_mut().for_each(|worker| worker.watch(parameters));
@@ -123,6 +125,12 @@ pub(crate) fn replay(
         profile: profile(&workers),
         stages: wanted.stages.then_some(stages),
     })
+}
+
+/// Another one each time.
+fn secret() -> Secret {
+    let state = RandomState::new();
+    Secret([0, 1].map(|word| state.hash_one(word)))
 }
 
 /// How often each rule was asked and held, by all workers together.
