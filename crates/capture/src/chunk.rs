@@ -57,12 +57,19 @@ impl fmt::Debug for Frame<'_> {
 
 /// What reading a piece gave.
 #[derive(Debug)]
-pub(crate) enum Came {
-    /// So many bytes.
-    Bytes(usize),
-    /// So many bytes, and behind them there is nothing.
-    Last(usize),
-    Failed(io::Error),
+pub(crate) struct Came {
+    pub(crate) bytes: usize,
+    pub(crate) behind: Behind,
+}
+
+/// What lies behind the bytes that came.
+#[derive(Debug)]
+pub(crate) enum Behind {
+    /// More, perhaps.
+    More,
+    Nothing,
+    /// It cannot be read.
+    Fault(io::Error),
 }
 
 /// Memory for a piece of a capture and the frames in it.
@@ -70,7 +77,7 @@ pub struct Chunk {
     /// Always as long as front and piece together; the piece begins at [`FRONT_BYTES`].
     pub(crate) raw: Vec<u8>,
     /// What was read, until it is put into the index.
-    pub(crate) came: Came,
+    pub(crate) came: Option<Came>,
     pub(crate) index: Vec<Entry>,
     pub(crate) frame_bytes: u64,
 }
@@ -80,7 +87,7 @@ impl Chunk {
     #[must_use]
     pub fn new() -> Chunk {
         let raw = vec![0; FRONT_BYTES + PIECE_BYTES];
-        Chunk { raw, came: Came::Bytes(0), index: Vec::new(), frame_bytes: 0 }
+        Chunk { raw, came: None, index: Vec::new(), frame_bytes: 0 }
     }
 
     /// The frames, in the order of the capture.
@@ -121,7 +128,7 @@ impl Chunk {
     /// Reads a piece: what `read` puts into the memory that it is handed. The frames of the last one are gone.
     pub(crate) fn fill(&mut self, read: impl FnOnce(&mut [u8]) -> Came) {
         self.clear();
-        self.came = read(self.raw.get_mut(FRONT_BYTES..).unwrap_or_default());
+        self.came = Some(read(self.raw.get_mut(FRONT_BYTES..).unwrap_or_default()));
     }
 }
 

@@ -3,11 +3,12 @@
 //! Upon [`Pieces::fetch`] of a file with places: the piece of that number, whoever fetched those before.
 //! Upon one of a pipe: what comes next, so one at a time and in order ([`Pieces::at_once`]).
 
-use crate::chunk::{Came, Chunk, PIECE_BYTES};
+use crate::chunk::{Behind, Came, Chunk, PIECE_BYTES};
 use crate::reader::{self, begin, come, once};
 use crate::records::Records;
 use crate::{Error, Fault};
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -45,7 +46,7 @@ impl Pieces {
         chunk.fill(|space| match self.places {
             Some((begin, _)) => {
                 let at = begin.saturating_add(number.saturating_mul(PIECE_BYTES as u64));
-                come_from(&self.file, at, space)
+                come_from(|left, at| self.file.read_at(left, at), at, space)
             }
             None => come(&mut &self.file, space),
         });
@@ -58,17 +59,18 @@ impl Pieces {
     }
 }
 
-/// Reads a piece from its place, whole but for the last.
-fn come_from(file: &File, at: u64, space: &mut [u8]) -> Came {
-    let mut got = 0;
-    while let Some(left) = space.get_mut(got..).filter(|left| !left.is_empty()) {
-        match once(|| file.read_at(left, at.saturating_add(got as u64))) {
-            Ok(0) => return Came::Last(got),
-            Ok(more) => got += more,
-            Err(error) => return Came::Failed(error),
+/// Reads a piece from its place, whole but for the last one, or for one behind which nothing can be read: what `read_at` gives before it says so counts.
+fn come_from(read_at: impl Fn(&mut [u8], u64) -> io::Result<usize>, at: u64, space: &mut [u8]) -> Came {
+    let mut bytes = 0;
+    let behind = loop {
+        let Some(left) = space.get_mut(bytes..).filter(|left| !left.is_empty()) else { break Behind::More };
+        match once(|| read_at(left, at.saturating_add(bytes as u64))) {
+            Ok(0) => break Behind::Nothing,
+            Ok(more) => bytes += more,
+            Err(error) => break Behind::Fault(error),
         }
-    }
-    Came::Bytes(got)
+    };
+    Came { bytes, behind }
 }
 
 #[cfg(test)]
@@ -159,8 +161,56 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_from_a_byte_on_is_told_there_after_the_frames_before_it() {
+        let whole = long();
+        for bad in [whole.len() - 1000, whole.len() - 100 - PIECE_BYTES, 24 + 5 * PIECE_BYTES, 24] {
+            // As from a disk: what lies before the bad place is given, and the next call fails.
+            let read_at = |space: &mut [u8], at: u64| {
+                let readable = whole.get(at as usize..bad).unwrap_or_default();
+                if readable.is_empty() {
+                    return Err(io::Error::other("a bad sector"));
+                }
+                let count = readable.len().min(space.len()).min(100_000);
+                space[..count].copy_from_slice(&readable[..count]);
+                Ok(count)
+            };
+            let mut records = Records::begin(&whole[..24]).expect("a capture");
+            let (mut chunk, mut frames) = (Chunk::new(), Vec::new());
+            for number in 0.. {
+                chunk.fill(|space| come_from(read_at, 24 + number * PIECE_BYTES as u64, space));
+                records.index(&mut chunk);
+                frames.extend(chunk.frames().map(Told::from));
+                if !records.want_more() {
+                    break;
+                }
+            }
+            let (right, _) = read_all(&whole[..bad]);
+            assert_eq!(frames, right);
+            let error = records.end_of_capture().expect_err("it cannot be read to its end");
+            assert_eq!(error.to_string(), format!("byte {bad}: cannot read the capture: a bad sector"));
+        }
+    }
+
+    #[test]
+    fn what_was_put_into_the_index_is_not_put_there_again() {
+        let mut records = Records::begin(&long()[..24]).expect("a capture");
+        let mut chunk = Chunk::new();
+        let whole = long();
+        for piece in whole[24..].chunks(PIECE_BYTES).take(8) {
+            chunk.fill(|space| {
+                space[..piece.len()].copy_from_slice(piece);
+                Came { bytes: piece.len(), behind: Behind::More }
+            });
+            records.index(&mut chunk);
+            let frames: Vec<Told> = chunk.frames().map(Told::from).collect();
+            records.index(&mut chunk);
+            assert!(chunk.frames().map(Told::from).eq(frames));
+        }
+    }
+
+    #[test]
     fn what_has_no_places_is_fetched_one_after_the_other() {
-        let (from, mut to) = std::io::pipe().expect("a pipe");
+        let (from, mut to) = io::pipe().expect("a pipe");
         let file = File::from(std::os::fd::OwnedFd::from(from));
         let path =
             std::path::PathBuf::from(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file)));

@@ -2,7 +2,7 @@
 //!
 //! Upon [`Reader::next_chunk`]: one piece is read, and others as long as there is no frame in what was read. What comes through a pipe is not held back.
 
-use crate::chunk::{Came, Chunk};
+use crate::chunk::{Behind, Came, Chunk};
 use crate::records::Records;
 use crate::{Error, Fault, pcap};
 use std::fs::File;
@@ -87,9 +87,9 @@ pub(crate) fn begin(source: &mut impl Read) -> Result<Records, Error> {
 /// Reads a piece from what gives it when it is there.
 pub(crate) fn come(source: &mut impl Read, space: &mut [u8]) -> Came {
     match read(source, space) {
-        Ok(0) => Came::Last(0),
-        Ok(got) => Came::Bytes(got),
-        Err(error) => Came::Failed(error),
+        Ok(0) => Came { bytes: 0, behind: Behind::Nothing },
+        Ok(bytes) => Came { bytes, behind: Behind::More },
+        Err(error) => Came { bytes: 0, behind: Behind::Fault(error) },
     }
 }
 

@@ -7,7 +7,7 @@
 //!
 //! Upon a fault, or an end within a record: the frames before it are in the chunk, and from then on no more is wanted.
 
-use crate::chunk::{Came, Chunk, FRONT_BYTES};
+use crate::chunk::{Behind, Came, Chunk, FRONT_BYTES};
 use crate::pcap::{self, Pcap};
 use crate::pcapng::{self, Pcapng};
 use crate::step::{Decoder, Step};
@@ -96,18 +96,11 @@ impl Records {
         Ok(Records { format, left_over, place, read: head.len() as u64, state: State::Reading })
     }
 
-    /// Puts the frames of a chunk's piece into its index, which may be none: it goes on with the next one. Pieces come in their order, each once.
+    /// Puts the frames of a chunk's piece into its index, which may be none: it goes on with the next one. Pieces come in their order; one that was put there is
+    /// not put there again.
     pub fn index(&mut self, chunk: &mut Chunk) {
-        let came = std::mem::replace(&mut chunk.came, Came::Bytes(0));
-        if !self.want_more() {
+        let Some(Came { bytes: got, behind }) = chunk.came.take().filter(|_| self.want_more()) else {
             return;
-        }
-        let (got, is_last) = match came {
-            Came::Bytes(got) => (got, false),
-            Came::Last(got) => (got, true),
-            Came::Failed(error) => {
-                return self.fail(self.read, Fault::System { doing: "read the capture", error });
-            }
         };
         self.read = self.read.saturating_add(got as u64);
         // Less than one record is left over, and there is room for the longest.
@@ -125,8 +118,13 @@ impl Records {
         self.left_over.extend_from_slice(chunk.raw.get(begin + used..filled).unwrap_or_default());
         match stop {
             Stop::Wrong(fault) => self.fail(self.place.record_at, fault),
-            Stop::Needs(need, within) if is_last => self.end(need, within),
-            Stop::Needs(..) => {}
+            Stop::Needs(need, within) => match behind {
+                Behind::More => {}
+                Behind::Nothing => self.end(need, within),
+                Behind::Fault(error) => {
+                    self.fail(self.read, Fault::System { doing: "read the capture", error });
+                }
+            },
         }
     }
 

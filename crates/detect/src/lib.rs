@@ -16,6 +16,7 @@ mod inspect;
 mod lists;
 mod number;
 mod plan;
+mod room;
 pub mod rule;
 mod state;
 pub mod stream;

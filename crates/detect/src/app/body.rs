@@ -5,12 +5,10 @@
 //! seen. What lies before the window is forgotten, so a body of any length takes bounded memory. Bytes beyond [`BodyLimits::bytes_max`] are counted, not kept.
 
 use super::{Piece, Ready};
+use crate::room::Room;
 
 /// Room that is made for bytes that were announced and did not come. Whoever announces many and says no more would else take memory at no cost.
 const EXPECTED_BYTES_MAX: u64 = 4096;
-/// Room that is made beyond what came, unless that is less than what is there.
-const GROWTH_BYTES_MAX: usize = 48 << 10;
-
 /// How a body is kept and looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BodyLimits {
@@ -27,7 +25,7 @@ pub struct BodyLimits {
 pub struct Body {
     limits: BodyLimits,
     /// What is kept, behind `forgotten` bytes that wait to be taken away: moving all that is kept for every piece would cost more than all else.
-    buffer: Vec<u8>,
+    buffer: Room,
     forgotten: usize,
     /// Where what is kept begins in the whole.
     start: u64,
@@ -43,7 +41,7 @@ impl Body {
     pub fn new(limits: BodyLimits) -> Self {
         Body {
             limits,
-            buffer: Vec::new(),
+            buffer: Room::default(),
             forgotten: 0,
             start: 0,
             inspected: 0,
@@ -70,11 +68,6 @@ impl Body {
         if self.forgotten > self.buffer.len() / 2 {
             self.buffer.drain(..self.forgotten);
             self.forgotten = 0;
-        }
-        if self.buffer.capacity() - self.buffer.len() < kept {
-            // Room for three times as much, as long as that is little: to ask for memory and to move what is there costs more than bytes do.
-            let ahead = (3 * self.buffer.len()).min(GROWTH_BYTES_MAX);
-            self.buffer.reserve(kept.max(ahead));
         }
         self.buffer.extend_from_slice(&bytes[..kept]);
         self.total = self.total.saturating_add(bytes.len() as u64);

@@ -576,3 +576,46 @@ alert dns any any -> any any (dns.query; content:"a"; sid:3;)
     frame.extend([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, b'a', 0, 0, 1, 0, 1]);
     assert_eq!(alerts(rules, &[frame]), [(3, 1)]);
 }
+
+#[test]
+fn who_was_put_back_crowds_out_the_same_flows_as_who_never_left() {
+    let ends = |number: u16| (([10, 0, 0, 1], 5000 + number), ([10, 0, 0, 2], 81));
+    let mut frames = Vec::new();
+    for number in 0..600 {
+        let (from, to) = ends(number);
+        frames.push(segment(from, to, (100, 0), SYN, b""));
+        frames.push(segment(to, from, (500, 101), SYN | ACK, b""));
+        frames.push(segment(from, to, (101, 501), ACK, b""));
+    }
+    // Each waits for bytes that do not come, with what has no length that a vector would choose; then some of it is released.
+    for place in 0..50u32 {
+        for number in 0..600 {
+            let (from, to) = ends(number);
+            let at = if place < 48 { 111 + place * 1000 } else { 101 + (place - 48) * 5 };
+            let said = if place < 48 { &[0; 1000][..] } else { &[0; 5] };
+            frames.push(segment(from, to, (at, 501), ACK, said));
+            if place > 48 {
+                frames.push(segment(to, from, (501, 30_111), ACK, b""));
+            }
+        }
+    }
+    let feed = |worker: &mut Worker, from: usize, until: usize| {
+        for (number, frame) in (from as u64..).zip(&frames[from..until]) {
+            worker.frame(number + 1, Time(number * 1_000_000), ETHERNET, frame);
+        }
+    };
+    let (mut straight, mut wanderer) =
+        (Worker::new(rules(ATTACK), |_| true), Worker::new(rules(ATTACK), |_| true));
+    for from in (0..frames.len()).step_by(50) {
+        let until = (from + 50).min(frames.len());
+        feed(&mut straight, from, until);
+        let mark = wanderer.mark();
+        feed(&mut wanderer, from, until);
+        wanderer.put_back(mark);
+        feed(&mut wanderer, from, until);
+        let (one, other) = (straight.counters(), wanderer.counters());
+        assert_eq!(one.flows_crowded_out, other.flows_crowded_out, "at frame {until}");
+        assert_eq!(straight.held().streams_bytes, wanderer.held().streams_bytes, "at frame {until}");
+    }
+    assert!(straight.counters().flows_crowded_out > 100);
+}

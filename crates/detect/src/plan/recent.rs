@@ -57,7 +57,10 @@ impl Recent {
         slot.rules.clear();
         slot.text.clear();
         if slot.variant.is_some() {
+            // No more room than is needed: slots that are used again and again stay within their limits.
+            slot.rules.reserve_exact(rules.len());
             slot.rules.extend_from_slice(rules);
+            slot.text.reserve_exact(text.len());
             slot.text.extend_from_slice(text);
         }
     }
@@ -119,11 +122,14 @@ mod tests {
             assert!(find(&mut recent, 1, b"many", &[1; RULES_MAX + 1]).1);
         }
         for number in 0..100_000u32 {
-            let text = number.to_be_bytes();
-            assert_eq!(find(&mut recent, 1, &text, &[number]).0, [number]);
+            let mut text = vec![b'a'; 4 + number as usize % (TEXT_BYTES_MAX - 3)];
+            text[..4].copy_from_slice(&number.to_be_bytes());
+            let rules = vec![number; number as usize % (RULES_MAX + 1)];
+            assert_eq!(find(&mut recent, 1, &text, &rules).0, rules);
         }
         assert_eq!(recent.slots.len(), SLOTS);
         assert!(recent.slots.iter().all(|slot| slot.text.capacity() <= TEXT_BYTES_MAX));
+        assert!(recent.slots.iter().all(|slot| slot.rules.capacity() <= RULES_MAX));
         let used = recent.slots.iter().filter(|slot| slot.variant.is_some()).count();
         assert!(used > SLOTS / 2, "texts are spread: {used}");
     }

@@ -5,14 +5,15 @@
 //! Upon asking: the bytes from a place up to the first hole.
 //! Upon a release: bytes before a place are forgotten.
 
+use crate::room::Room;
 use std::collections::VecDeque;
 
 /// How far the bytes that are kept reach at most.
 pub(crate) const SPAN_BYTES_MAX: usize = 1 << 20;
 /// Pieces that are kept of one side at most: as many segments as can lie out of order.
 const PIECES_MAX: usize = 4096;
-/// Room that is made beyond what came, unless that is less than what is there.
-const GROWTH_BYTES_MAX: usize = 16 << 10;
+/// Room that is made for what may follow, where a vector would make less.
+const AHEAD_BYTES_MAX: usize = 4 << 10;
 
 /// Who wins where two segments claim the same bytes. What was there first wins but for the cases named.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,17 +57,28 @@ pub(crate) struct Added {
 }
 
 /// The bytes of one side.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Buffer {
     policy: Policy,
     /// Where `data[front]` stands in the stream.
     base: u64,
     front: usize,
-    data: Vec<u8>,
+    data: Room,
     /// What came: from and until, ascending, without overlap.
     pieces: VecDeque<(u64, u64)>,
     /// Until where there is no hole behind `base`.
     solid: u64,
+}
+
+impl Clone for Buffer {
+    /// The copy has as much room, as [`Room`] says why.
+    fn clone(&self) -> Self {
+        let mut pieces = VecDeque::with_capacity(self.pieces.capacity());
+        pieces.extend(&self.pieces);
+        debug_assert_eq!(pieces.capacity(), self.pieces.capacity());
+        let Buffer { policy, base, front, data, pieces: _, solid } = self;
+        Buffer { policy: *policy, base: *base, front: *front, data: data.clone(), pieces, solid: *solid }
+    }
 }
 
 impl Buffer {
@@ -76,7 +88,7 @@ impl Buffer {
     }
 
     pub(crate) fn new(policy: Policy) -> Self {
-        Buffer { policy, base: 0, front: 0, data: Vec::new(), pieces: VecDeque::new(), solid: 0 }
+        Buffer { policy, base: 0, front: 0, data: Room::default(), pieces: VecDeque::new(), solid: 0 }
     }
 
     /// Where what is kept begins.
@@ -92,7 +104,7 @@ impl Buffer {
     /// Gives the memory back if nothing is kept.
     pub(crate) fn let_go(&mut self) {
         if self.pieces.is_empty() {
-            self.data = Vec::new();
+            self.data = Room::default();
             self.pieces = VecDeque::new();
             self.front = 0;
         }
@@ -124,8 +136,8 @@ impl Buffer {
                 }
             }
             if self.data.capacity() - self.data.len() < bytes.len() {
-                // Room for three times as much, as long as that is little: most sides say one thing, or many.
-                let ahead = (3 * self.data.len()).min(GROWTH_BYTES_MAX);
+                // Most sides say one thing, or many: beside one, there is room for four. From then on it doubles.
+                let ahead = (3 * self.data.len()).min(AHEAD_BYTES_MAX);
                 self.data.reserve(bytes.len().max(ahead));
             }
             self.data.extend_from_slice(bytes);

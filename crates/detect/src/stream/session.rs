@@ -175,7 +175,7 @@ impl Session {
 
     /// Bytes of memory that it holds beside itself.
     pub(crate) fn held_bytes(&self) -> usize {
-        self.halves.iter().map(|half| half.buffer.held_bytes() + half.urgent.capacity() * 8).sum()
+        self.halves.iter().map(|half| half.buffer.held_bytes() + half.urgent.len() * 8).sum()
     }
 
     pub(crate) fn state(&self) -> State {

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::Direction;
 use crate::eve::Object;
+use crate::room::Room;
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZFlush};
 
@@ -57,7 +58,7 @@ struct Side {
     /// Bytes of a payload that are not looked at, still to come.
     skip: u64,
     /// What came of a message in several frames.
-    message: Vec<u8>,
+    message: Room,
     is_compressed: bool,
     inflater: Option<Box<InflateState>>,
 }

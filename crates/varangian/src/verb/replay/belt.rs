@@ -1,7 +1,8 @@
 //! Batches on their way to several workers, each of whom does all of them in their order.
 //!
 //! Upon a worker that wants the next one: if fewer than [`READY_BATCHES`] lie ready for it or are being fetched, it fetches another first, at the same time as others do. So whoever
-//! is ahead reads, there is no thread beside the workers that wants a processor, and of what one reads its own share is near.
+//! is ahead reads, there is no thread beside the workers that wants a processor, and of what one reads its own share is near. From a pipe, which may say nothing for long, one
+//! fetches who has nothing else to do.
 //! Upon a batch that was fetched: it waits for those before it; then who comes by finds its frames, and it lies ready.
 //! Upon a worker that is [`BATCHES_AHEAD_MAX`] ahead of the slowest: it waits.
 
@@ -53,8 +54,8 @@ impl State {
     fn wants_more(&self, worker: usize, at_once: bool) -> bool {
         let coming = self.coming.len() as u64;
         let has_room = self.lying.len() as u64 + coming < BATCHES_AHEAD_MAX;
-        let may = if at_once { has_room } else { has_room && coming == 0 };
-        may && self.ready(worker) + coming < READY_BATCHES && !self.has_ended
+        let enough = if at_once { READY_BATCHES } else { 1 };
+        has_room && self.ready(worker) + coming < enough && !self.has_ended
     }
 
     /// The batch whose frames are to be found, and who finds them, if both are here.
@@ -114,7 +115,7 @@ impl Belt {
             if let Some((source, batch)) = state.take_to_find() {
                 drop(state);
                 state = self.find(source, batch);
-            } else if state.wants_more(worker, self.fetcher.at_once()) {
+            } else if state.wants_more(worker, self.at_once()) {
                 let number = state.next + state.coming.len() as u64;
                 state.coming.push_back(None);
                 let done = state.spare.pop();
@@ -146,7 +147,7 @@ impl Belt {
         let mut state = self.lock();
         state.coming.pop_front();
         state.next += 1;
-        debug_assert_eq!(state.next, source.batches());
+        debug_assert_eq!(state.next, source.taken());
         if batch.chunk.is_empty() {
             state.spare.push(batch);
         } else {
@@ -164,10 +165,20 @@ impl Belt {
     }
 
     /// Nothing more is read.
-    pub(super) fn stop(&self) {
+    fn stop(&self) {
         let mut state = self.lock();
         state.has_ended = true;
         self.call(&state);
+    }
+
+    /// Stops it when what is returned goes, also by a panic: others would wait for ever for who does not come any more.
+    pub(super) fn stops(&self) -> Stops<'_> {
+        Stops(self)
+    }
+
+    /// Whether what is read is a file, not a pipe.
+    pub(super) fn at_once(&self) -> bool {
+        self.fetcher.at_once()
     }
 
     /// Calls those that wait: a call of the system, so only if there are any.
@@ -184,6 +195,15 @@ impl Belt {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// See [`Belt::stops`].
+pub(super) struct Stops<'a>(&'a Belt);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }
 

@@ -44,18 +44,18 @@ pub(super) fn work_through(
     mut source: Source,
     mut workers: Vec<Worker>,
     tell: &mut dyn FnMut(&Report) -> ControlFlow<()>,
-) -> (Option<Source>, Vec<Worker>) {
+) -> Result<(Option<Source>, Vec<Worker>), String> {
     let [only] = workers.as_mut_slice() else { return share(source, workers, tell) };
     let mut done = None;
     while let Some(batch) = source.next(done.take()) {
         if tell(&work(only, &batch)).is_break() {
-            return (Some(source), workers);
+            return Ok((Some(source), workers));
         }
         done = Some(batch);
     }
     // Nothing follows that anybody could want to stop.
     let _ = tell(&finish(only, source.counted().0));
-    (Some(source), workers)
+    Ok((Some(source), workers))
 }
 
 fn work(worker: &mut Worker, batch: &Batch) -> Report {
@@ -78,39 +78,49 @@ struct Hand<'scope> {
     thread: ScopedJoinHandle<'scope, Worker>,
 }
 
-/// Shares the work among threads.
+/// Shares the work among threads. It fails if one cannot be started.
 fn share(
     source: Source,
     workers: Vec<Worker>,
     tell: &mut dyn FnMut(&Report) -> ControlFlow<()>,
-) -> (Option<Source>, Vec<Worker>) {
+) -> Result<(Option<Source>, Vec<Worker>), String> {
     let belt = Belt::new(source, workers.len());
     let workers = thread::scope(|scope| {
+        let stops = belt.stops();
         let hands = workers.into_iter().enumerate().map(|(place, worker)| {
             let (say, reports) = sync_channel(REPORTS_MAX);
             let belt = &belt;
-            Hand { reports, thread: scope.spawn(move || labour(place, worker, belt, &say)) }
+            let thread =
+                thread::Builder::new().spawn_scoped(scope, move || labour(place, worker, belt, &say));
+            let thread = thread.map_err(|error| {
+                format!("cannot start a thread for worker {}: {error}; fewer --workers may do", place + 1)
+            });
+            Ok(Hand { reports, thread: thread? })
         });
-        let hands: Vec<Hand<'_>> = hands.collect();
+        let hands: Vec<Hand<'_>> = hands.collect::<Result<_, String>>()?;
         while let Some(report) = gather(&hands) {
             if tell(&report).is_break() {
                 break;
             }
         }
-        belt.stop();
+        drop(stops);
         // All are joined, and one that panicked is told of last: the others end since nobody listens.
         let threads: Vec<ScopedJoinHandle<'_, Worker>> = hands.into_iter().map(|hand| hand.thread).collect();
         let joined: Vec<_> = threads.into_iter().map(ScopedJoinHandle::join).collect();
-        joined
+        let workers: Vec<Worker> = joined
             .into_iter()
             .map(|joined| joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    });
-    (belt.into_source(), workers)
+            .collect();
+        Ok::<_, String>(workers)
+    })?;
+    Ok((belt.into_source(), workers))
 }
 
 /// All that one worker does.
 fn labour(place: usize, mut worker: Worker, belt: &Belt, say: &SyncSender<Report>) -> Worker {
+    let _stops = belt.stops();
+    // What comes through a pipe is told when it comes.
+    let of_a_report = if belt.at_once() { BATCHES_OF_A_REPORT } else { 1 };
     let mut so_far = Report::default();
     for count in 1u64.. {
         let (report, is_last) = match belt.next(place) {
@@ -125,7 +135,7 @@ fn labour(place: usize, mut worker: Worker, belt: &Belt, say: &SyncSender<Report
             Next::End(frames) => (finish(&mut worker, frames), true),
         };
         so_far = so_far.and(report);
-        if !is_last && !count.is_multiple_of(BATCHES_OF_A_REPORT) {
+        if !is_last && !count.is_multiple_of(of_a_report) {
             continue;
         }
         // Nobody listens once something else went wrong.
@@ -160,6 +170,7 @@ mod tests {
     use detect::engine::SHARDS;
     use detect::rule::{RuleSet, Variables};
     use std::path::{Path, PathBuf};
+    use std::time::Duration;
 
     /// A capture of thirty thousand frames, and a set without rules.
     fn long(folder: &Path) -> (PathBuf, Arc<RuleSet>) {
@@ -188,11 +199,54 @@ mod tests {
             let (source, _) = work_through(source, (0..count).map(of).collect(), &mut |_| {
                 told += 1;
                 if told == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            });
+            })
+            .expect("there are threads");
             let (frames, _) = source.expect("nobody panicked").counted();
             assert_eq!(told, 2, "{count} workers");
             // Several may have read on until they heard of it.
             assert!(count > 1 || frames < 30_000, "{frames} frames");
+        }
+    }
+
+    /// A clock that breaks after a while, and slows who looks at it.
+    struct Breaks(u32);
+
+    impl detect::engine::Clock for Breaks {
+        fn now_ns(&mut self) -> u64 {
+            thread::sleep(Duration::from_micros(50));
+            self.0 -= 1;
+            assert!(self.0 > 0, "a worker breaks");
+            0
+        }
+    }
+
+    /// Whether work ends with a panic, and soon.
+    fn panics_soon(work: impl FnOnce() + Send + 'static) -> bool {
+        let (say, heard) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            let _ = say.send(ended.is_err());
+        });
+        heard.recv_timeout(Duration::from_secs(20)) == Ok(true)
+    }
+
+    #[test]
+    fn a_worker_that_panics_or_who_listens_ends_all_and_nobody_waits_for_ever() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, set) = long(folder.path());
+        for (slow, breaks_after) in [(0, 20), (1, 20), (2, 20), (1, 2_000), (1, u32::MAX)] {
+            let (path, set) = (path.clone(), Arc::clone(&set));
+            let ends = panics_soon(move || {
+                let source = Source::open(&path, false).expect("it is there");
+                let of = |mine| Worker::new(Arc::clone(&set), move |shard| shard % 3 == mine);
+                let mut workers: Vec<Worker> = (0..3).map(of).collect();
+                workers[slow].measure(Box::new(Breaks(breaks_after)));
+                let _ = work_through(source, workers, &mut |_| {
+                    assert!(breaks_after < u32::MAX, "nobody listens any more");
+                    ControlFlow::Continue(())
+                });
+            });
+            assert!(ends, "worker {slow} breaks after {breaks_after} looks at the clock");
         }
     }
 
@@ -207,7 +261,8 @@ mod tests {
             let (source, workers) = work_through(source, (0..count).map(of).collect(), &mut |report| {
                 read.push(report.bytes_read);
                 ControlFlow::Continue(())
-            });
+            })
+            .expect("there are threads");
             let frames: u64 = workers.iter().map(|worker| worker.counters().frames).sum();
             assert_eq!(source.expect("nobody panicked").counted().0, frames);
             (frames, read)

@@ -44,7 +44,7 @@ pub(crate) struct Wanted {
 /// Where time and memory went.
 #[derive(Default)]
 pub(crate) struct Stages {
-    /// Waiting for the capture.
+    /// Reading the capture, by all workers together.
     pub(crate) reading_ns: u64,
     /// Of all workers together.
     pub(crate) workers: Spent,
@@ -100,7 +100,7 @@ pub(crate) fn replay(
             progress(report.bytes_read, total);
         }
         if failed.get().is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
+    })?;
     let source = source.ok_or("nobody gave the capture back")?;
     let (frames, bytes) = source.counted();
     judge.finish(frames + 1, &mut |alert| tell(&Told::Alert(alert)));

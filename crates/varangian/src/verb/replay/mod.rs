@@ -251,13 +251,17 @@ fn replay(arguments: &Arguments) -> Result<Outcome, String> {
     })
 }
 
-/// Does work, and if rules were loaded, on another thread, for which it waits: the allocator has memory apart for that, while loading leaves memory in pieces of all
-/// sizes, in which each allocation would have to look for one that fits.
+/// Does work, and if rules were loaded, on another thread, for which it waits, if there is one: glibc has memory apart for that, while loading leaves memory in
+/// pieces of all sizes, in which each allocation would have to look for one that fits.
 fn with_tidy_memory<T: Send>(has_loaded: bool, work: impl FnOnce() -> T + Send) -> T {
-    if !has_loaded {
-        return work();
-    }
-    thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|panic| resume_unwind(panic)))
+    let mut work = Some(work);
+    let mut once = || work.take().map(|work| work());
+    let done = thread::scope(|scope| {
+        let named = thread::Builder::new().name("replay".to_owned());
+        let thread = has_loaded.then(|| named.spawn_scoped(scope, &mut once).ok()).flatten()?;
+        thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    });
+    done.or_else(once).expect("it was done here or there")
 }
 
 /// Bytes of a file, as far as that is known.

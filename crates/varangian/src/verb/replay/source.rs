@@ -53,6 +53,8 @@ pub(crate) struct Source {
     name: String,
     fetcher: Arc<Fetcher>,
     records: Records,
+    /// Batches that were taken, and those of them that had frames.
+    taken: u64,
     batches: u64,
     frames: u64,
     bytes: u64,
@@ -69,6 +71,7 @@ impl Source {
             name,
             fetcher: Arc::new(Fetcher { pieces, measures }),
             records,
+            taken: 0,
             batches: 0,
             frames: 0,
             bytes: 0,
@@ -84,7 +87,7 @@ impl Source {
     /// The next batch, fetched and taken, in the memory of one that is done; nothing if there is none any more.
     pub(super) fn next(&mut self, mut done: Option<Batch>) -> Option<Batch> {
         while !self.has_ended() {
-            let mut batch = self.fetcher.fetch(self.batches, done.take());
+            let mut batch = self.fetcher.fetch(self.taken, done.take());
             self.take(&mut batch);
             if !batch.chunk.is_empty() {
                 return Some(batch);
@@ -104,9 +107,12 @@ impl Source {
         batch.first = self.frames + 1;
         batch.shards.clear();
         batch.shards.extend(batch.chunk.frames().map(|frame| shard_of(frame.link.0, frame.bytes)));
-        batch.asks_held = self.fetcher.measures && self.batches.is_multiple_of(HELD_EVERY_BATCHES);
+        let has_frames = !batch.chunk.is_empty();
+        batch.asks_held =
+            self.fetcher.measures && has_frames && self.batches.is_multiple_of(HELD_EVERY_BATCHES);
         batch.bytes_read = self.records.bytes_read();
-        self.batches += 1;
+        self.taken += 1;
+        self.batches += u64::from(has_frames);
         self.frames += batch.chunk.len() as u64;
         self.bytes += batch.chunk.bytes();
         self.reading_ns += batch.fetching_ns;
@@ -118,8 +124,8 @@ impl Source {
     }
 
     /// How many batches were taken.
-    pub(super) fn batches(&self) -> u64 {
-        self.batches
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// Bytes of the capture, if that is known.
@@ -137,8 +143,34 @@ impl Source {
         self.trouble.as_deref()
     }
 
-    /// How long reading took, by all who fetched.
+    /// How long reading took, by all who fetched together.
     pub(super) fn reading_ns(&self) -> u64 {
         self.reading_ns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_asked_what_is_held_also_if_the_first_piece_has_no_frame() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.pcapng");
+        let block = |kind: u32, body: &[u8]| {
+            let bytes = (body.len() as u32 + 12).to_le_bytes();
+            [&kind.to_le_bytes()[..], &bytes, body, &bytes].concat()
+        };
+        let section =
+            block(0x0a0d_0d0a, &[&0x1a2b_3c4du32.to_le_bytes()[..], &[1, 0, 0, 0], &[255; 8]].concat());
+        let interface = block(1, &[1, 0, 0, 0, 0, 0, 0, 0]);
+        let secrets = block(10, &vec![7; 300 << 10]);
+        let lengths = [64u32.to_le_bytes(); 2].concat();
+        let frame = block(6, &[&[0; 12][..], &lengths, &[1; 64]].concat());
+        std::fs::write(&path, [section, interface, secrets, frame].concat()).expect("it is written");
+        let mut source = Source::open(&path, true).expect("a capture");
+        let batch = source.next(None).expect("a frame");
+        assert!(batch.chunk.len() == 1 && batch.asks_held);
+        assert!(source.next(Some(batch)).is_none() && source.trouble().is_none());
     }
 }

@@ -5,6 +5,7 @@
 //! comes out. Windows above [`WINDOW_BYTES_MAX`] are refused, so that a stranger's header does not take 16 MiB.
 
 use super::{Failure, Receiver};
+use crate::room::Room;
 use brotli_decompressor::{
     Allocator, BrotliDecompressStream, BrotliResult, BrotliState, SliceWrapper, StandardAlloc,
 };
@@ -48,7 +49,7 @@ type State = BrotliState<BoundedAlloc, StandardAlloc, StandardAlloc>;
 
 pub(super) struct Brotli {
     state: State,
-    input: Vec<u8>,
+    input: Room,
     is_over: bool,
 }
 
@@ -57,6 +58,7 @@ impl Clone for Brotli {
         let mut clone = Brotli::new();
         // It went in before, so it goes in again; a failure, too, would be the same.
         let _same_as_before = clone.decode(&self.input, &mut |_| Ok(()));
+        clone.input = self.input.clone();
         clone
     }
 }
@@ -65,7 +67,7 @@ impl Brotli {
     pub(super) fn new() -> Self {
         let state =
             BrotliState::new(BoundedAlloc::default(), StandardAlloc::default(), StandardAlloc::default());
-        Brotli { state, input: Vec::new(), is_over: false }
+        Brotli { state, input: Room::default(), is_over: false }
     }
 
     pub(super) fn held_bytes(&self) -> usize {

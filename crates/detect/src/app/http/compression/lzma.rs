@@ -5,6 +5,7 @@
 //! undecodable), and no dictionary above [`DICTIONARY_BYTES_MAX`].
 
 use super::Failure;
+use crate::room::Room;
 use std::io::{self, Write};
 
 /// Compressed bytes that are kept at most.
@@ -16,12 +17,12 @@ const OUTPUT_BYTES_MAX: usize = 1024 * 1024;
 
 #[derive(Clone)]
 pub(super) struct Lzma {
-    input: Vec<u8>,
+    input: Room,
 }
 
 impl Lzma {
     pub(super) fn new() -> Self {
-        Lzma { input: Vec::new() }
+        Lzma { input: Room::default() }
     }
 
     pub(super) fn held_bytes(&self) -> usize {
@@ -35,7 +36,7 @@ impl Lzma {
     }
 
     pub(super) fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.input)
+        self.input.take()
     }
 }
 

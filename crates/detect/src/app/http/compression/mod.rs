@@ -18,6 +18,7 @@ mod lzma;
 mod names;
 mod single;
 
+use crate::room::Room;
 pub(crate) use names::named;
 pub(crate) use single::{Single, Trouble};
 
@@ -119,9 +120,9 @@ struct Layer {
     mode: Mode,
     attempts: u8,
     /// What went in since the attempt began, as long as it does not count: the next attempt begins there, however the data was cut.
-    kept: Vec<u8>,
+    kept: Room,
     /// What came out of an attempt at another kind than the one that was named, as long as it does not count.
-    held: Vec<u8>,
+    held: Room,
     /// The attempt counts, and no other follows it: something came out of the kind that was named, or enough went into or came out of another.
     counts: bool,
 }
@@ -171,7 +172,7 @@ fn finish(layers: &mut [Layer], receive: Receiver<'_>) -> Result<(), Stopped> {
     match &mut layer.mode {
         Mode::Decode(Decoder::Lzma(decoder)) => finish_lzma(decoder.take(), rest, receive)?,
         Mode::Decode(_) if !layer.held.is_empty() => {
-            write(rest, &std::mem::take(&mut layer.held), receive)?;
+            write(rest, &layer.held.take(), receive)?;
         }
         Mode::Decode(_) | Mode::Through | Mode::Stopped => {}
     }
@@ -198,7 +199,7 @@ fn write(layers: &mut [Layer], input: &[u8], receive: Receiver<'_>) -> Result<()
                 input = Cow::Owned(later.to_vec());
             }
             Err(Failure::Corrupt { done }) if !layer.counts => {
-                let mut all = std::mem::take(&mut layer.kept);
+                let mut all = layer.kept.take();
                 all.extend_from_slice(&input);
                 all.drain(..done.min(all.len()));
                 input = Cow::Owned(all);
@@ -216,7 +217,7 @@ fn write(layers: &mut [Layer], input: &[u8], receive: Receiver<'_>) -> Result<()
 impl Layer {
     fn new(coding: Coding, attempts: u8) -> Self {
         let mode = Mode::Decode(Decoder::new(coding));
-        Layer { coding, mode, attempts, kept: Vec::new(), held: Vec::new(), counts: false }
+        Layer { coding, mode, attempts, kept: Room::default(), held: Room::default(), counts: false }
     }
 
     /// Bytes that may still go in before the attempt counts.
@@ -249,14 +250,14 @@ impl Layer {
             return Ok(());
         }
         self.counts = true;
-        self.kept = Vec::new();
-        let held = std::mem::take(&mut self.held);
+        self.kept = Room::default();
+        let held = self.held.take();
         if held.is_empty() { Ok(()) } else { write(rest, &held, receive) }
     }
 
     /// Begins with the kind to try now that the last one did not fit.
     fn next_attempt(&mut self) {
-        self.held = Vec::new();
+        self.held = Room::default();
         if self.attempts >= ATTEMPTS_MAX {
             self.mode = Mode::Through;
             return;
