@@ -62,8 +62,8 @@ impl FlowKey {
         self.vlan.into_iter().filter(|id| *id != 0)
     }
 
-    /// Where it goes in a table: a number made of it and of a secret. Who does not know the secret cannot choose keys that go to the same place.
-    pub(crate) fn place(&self, secret: Secret) -> u32 {
+    /// What a table finds it by: a number made of it and of a secret. Who does not know the secret cannot choose keys that have the same.
+    pub(crate) fn tag(&self, secret: Secret) -> u32 {
         let one = secret.0[0] ^ 0x9e37_79b9_7f4a_7c15;
         let other = secret.0[1] ^ 0xff51_afd7_ed55_8ccd;
         // The upper half of a product depends on all bits of both, the lower half makes up for what the upper one loses.
@@ -136,9 +136,9 @@ mod tests {
         }
     }
 
-    /// How many of the lowest bits of places that so many keys have there are, of `1 << bits`.
+    /// How many of the lowest bits of tags that so many keys have there are, of `1 << bits`.
     fn spread(keys: impl Iterator<Item = FlowKey>, secret: Secret, bits: u32) -> usize {
-        keys.map(|key| key.place(secret) & ((1 << bits) - 1)).collect::<BTreeSet<u32>>().len()
+        keys.map(|key| key.tag(secret) & ((1 << bits) - 1)).collect::<BTreeSet<u32>>().len()
     }
 
     #[test]
@@ -157,18 +157,17 @@ mod tests {
                     FlowKey { depth: 1, ..one },
                     FlowKey { is_v6: !is_v6, ..one },
                 ];
-                let places: BTreeSet<u32> =
-                    others.iter().chain([&one]).map(|key| key.place(secret)).collect();
-                assert_eq!(places.len(), others.len() + 1);
-                assert_eq!(one.place(secret), one.place(secret));
+                let tags: BTreeSet<u32> = others.iter().chain([&one]).map(|key| key.tag(secret)).collect();
+                assert_eq!(tags.len(), others.len() + 1);
+                assert_eq!(one.tag(secret), one.tag(secret));
             }
         }
         let far = FlowKey { addresses: [5 | 1 << 70, 0x0a00_0001], ..key(5, 1000, true) };
-        assert_ne!(far.place(Secret::default()), key(5, 1000, true).place(Secret::default()));
+        assert_ne!(far.tag(Secret::default()), key(5, 1000, true).tag(Secret::default()));
     }
 
     #[test]
-    fn keys_that_are_alike_are_spread_and_those_that_share_a_place_do_not_with_another_secret() {
+    fn keys_that_are_alike_are_spread_and_those_that_share_a_tag_do_not_with_another_secret() {
         let (secret, other) = (Secret([3, 4]), Secret([5, 6]));
         // Of 4,096 balls in as many boxes 63 of 100 boxes have one at least.
         for is_v6 in [false, true] {
@@ -178,7 +177,7 @@ mod tests {
         // An attacker who knew one secret: all keys that share the lowest ten bits under it.
         let chosen = || {
             let all = (0..1 << 20u32).map(|number| key(number >> 10, number as u16 & 0x3ff, false));
-            all.filter(|key| key.place(secret) & 0x3ff == 7)
+            all.filter(|key| key.tag(secret) & 0x3ff == 7)
         };
         assert!(chosen().count() > 700 && spread(chosen(), secret, 10) == 1);
         assert!(spread(chosen(), other, 10) > 500);

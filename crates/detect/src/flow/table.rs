@@ -44,17 +44,17 @@ struct Saved {
     crowded_out: u64,
 }
 
-/// Where a flow is. It says enough of the flow's key for others to be told from it without a look at the flow.
+/// Where a flow is, and its key's tag, by which others are told from it without a look at the flow.
 #[derive(Clone, Copy, Default)]
 struct Entry {
-    key: u32,
+    tag: u32,
     place: u32,
 }
 
 impl Entry {
     /// The table looks at the highest and at the lowest bits.
     fn hash(self) -> u64 {
-        u64::from(self.key) << 32 | u64::from(self.key)
+        u64::from(self.tag) << 32 | u64::from(self.tag)
     }
 }
 
@@ -91,9 +91,9 @@ impl FlowTable {
 
     /// The place of the flow with this key.
     pub(crate) fn find(&mut self, key: &FlowKey) -> Option<u32> {
-        let wanted = Entry { key: key.place(self.secret), place: 0 };
+        let wanted = Entry { tag: key.tag(self.secret), place: 0 };
         let is_it = |entry: &Entry| {
-            entry.key == wanted.key && self.get(entry.place).is_some_and(|flow| flow.key == *key)
+            entry.tag == wanted.tag && self.get(entry.place).is_some_and(|flow| flow.key == *key)
         };
         // Packets of a conversation often follow each other.
         if is_it(&self.found) {
@@ -136,7 +136,7 @@ impl FlowTable {
     pub(crate) fn remove(&mut self, place: u32) -> Option<Box<Flow>> {
         self.save(place);
         let flow = self.slots.get_mut(place as usize)?.take()?;
-        let entry = Entry { key: flow.key.place(self.secret), place };
+        let entry = Entry { tag: flow.key.tag(self.secret), place };
         if let Ok(found) = self.index.find_entry(entry.hash(), |other| other.place == place) {
             found.remove();
         }
@@ -156,7 +156,7 @@ impl FlowTable {
             *due = when;
         }
         self.note_held(0, flow.held, flow.sequence, place);
-        let entry = Entry { key: flow.key.place(self.secret), place };
+        let entry = Entry { tag: flow.key.tag(self.secret), place };
         self.slots[place as usize] = Some(flow);
         self.index.insert_unique(entry.hash(), entry, |entry| entry.hash());
         self.live += 1;
