@@ -16,6 +16,11 @@ pub struct Error {
 }
 
 impl Error {
+    /// The system refused to do something.
+    pub(crate) fn system(at: u64, doing: &'static str, error: io::Error) -> Error {
+        Error { at, fault: Fault::System { doing, error } }
+    }
+
     /// Whether the capture merely ends too early. All frames before the cut were given, and going on with them is
     /// reasonable.
     #[must_use]

@@ -3,10 +3,10 @@
 //! Upon [`Pieces::fetch`] of a file with places: the piece of that number, whoever fetched those before.
 //! Upon one of a pipe: what comes next, so one at a time and in order ([`Pieces::at_once`]).
 
+use crate::Error;
 use crate::chunk::{Behind, Came, Chunk, PIECE_BYTES};
 use crate::reader::{self, begin, come, once};
 use crate::records::Records;
-use crate::{Error, Fault};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -27,9 +27,8 @@ impl Pieces {
     /// When it cannot be opened or does not begin as a capture does.
     pub fn open(path: impl AsRef<Path>) -> Result<(Pieces, Records), Error> {
         let mut file = reader::open(path.as_ref())?;
-        let doing = "ask how long the capture is";
         let metadata =
-            file.metadata().map_err(|error| Error { at: 0, fault: Fault::System { doing, error } })?;
+            file.metadata().map_err(|error| Error::system(0, "ask how long the capture is", error))?;
         let records = begin(&mut file)?;
         let places = metadata.is_file().then(|| (records.bytes_read(), metadata.len()));
         Ok((Pieces { file, places }, records))

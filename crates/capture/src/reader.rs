@@ -3,8 +3,8 @@
 //! Upon [`Reader::next_chunk`]: one piece is read, and others as long as there is no frame in what was read. What comes through a pipe is not held back.
 
 use crate::chunk::{Behind, Came, Chunk};
-use crate::records::Records;
-use crate::{Error, Fault, pcap};
+use crate::records::{READING, Records};
+use crate::{Error, pcap};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -63,8 +63,7 @@ impl<R: Read> Reader<R> {
 }
 
 pub(crate) fn open(path: &Path) -> Result<File, Error> {
-    File::open(path)
-        .map_err(|error| Error { at: 0, fault: Fault::System { doing: "open the capture", error } })
+    File::open(path).map_err(|error| Error::system(0, "open the capture", error))
 }
 
 /// Reads what the format is known by.
@@ -75,10 +74,7 @@ pub(crate) fn begin(source: &mut impl Read) -> Result<Records, Error> {
         match read(source, left) {
             Ok(0) => break,
             Ok(got) => have += got,
-            Err(error) => {
-                let fault = Fault::System { doing: "read the capture", error };
-                return Err(Error { at: have as u64, fault });
-            }
+            Err(error) => return Err(Error::system(have as u64, READING, error)),
         }
     }
     Records::begin(head.get(..have).unwrap_or_default())

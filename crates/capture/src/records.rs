@@ -14,6 +14,9 @@ use crate::step::{Decoder, Step};
 use crate::{Error, Fault, Part};
 use std::ops::Range;
 
+/// What could not be done where a source fails.
+pub(crate) const READING: &str = "read the capture";
+
 /// The records of a capture.
 pub struct Records {
     format: Format,
@@ -122,7 +125,7 @@ impl Records {
                 Behind::More => {}
                 Behind::Nothing => self.end(need, within),
                 Behind::Fault(error) => {
-                    self.fail(self.read, Fault::System { doing: "read the capture", error });
+                    self.state = State::Failed(Error::system(self.read, READING, error));
                 }
             },
         }

@@ -9,6 +9,7 @@ use crate::room::Room;
 
 /// Room that is made for bytes that were announced and did not come. Whoever announces many and says no more would else take memory at no cost.
 const EXPECTED_BYTES_MAX: u64 = 4096;
+
 /// How a body is kept and looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BodyLimits {

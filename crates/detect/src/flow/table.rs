@@ -91,7 +91,7 @@ impl FlowTable {
 
     /// The place of the flow with this key.
     pub(crate) fn find(&mut self, key: &FlowKey) -> Option<u32> {
-        let wanted = Entry { tag: key.tag(self.secret), place: 0 };
+        let wanted = self.entry(key, 0);
         let is_it = |entry: &Entry| {
             entry.tag == wanted.tag && self.get(entry.place).is_some_and(|flow| flow.key == *key)
         };
@@ -101,6 +101,10 @@ impl FlowTable {
         }
         self.found = *self.index.find(wanted.hash(), is_it)?;
         Some(self.found.place)
+    }
+
+    fn entry(&self, key: &FlowKey, place: u32) -> Entry {
+        Entry { tag: key.tag(self.secret), place }
     }
 
     /// The flow at a place.
@@ -136,7 +140,7 @@ impl FlowTable {
     pub(crate) fn remove(&mut self, place: u32) -> Option<Box<Flow>> {
         self.save(place);
         let flow = self.slots.get_mut(place as usize)?.take()?;
-        let entry = Entry { tag: flow.key.tag(self.secret), place };
+        let entry = self.entry(&flow.key, place);
         if let Ok(found) = self.index.find_entry(entry.hash(), |other| other.place == place) {
             found.remove();
         }
@@ -156,7 +160,7 @@ impl FlowTable {
             *due = when;
         }
         self.note_held(0, flow.held, flow.sequence, place);
-        let entry = Entry { tag: flow.key.tag(self.secret), place };
+        let entry = self.entry(&flow.key, place);
         self.slots[place as usize] = Some(flow);
         self.index.insert_unique(entry.hash(), entry, |entry| entry.hash());
         self.live += 1;

@@ -99,10 +99,12 @@ impl Source {
 
     /// Finds the frames in a batch that was fetched; all are taken in the order of their numbers. There may be none in it.
     pub(super) fn take(&mut self, batch: &mut Batch) {
-        let wanted_more = self.records.want_more();
         self.records.index(&mut batch.chunk);
-        if wanted_more && !self.records.want_more() {
-            self.trouble = self.records.end_of_capture().err().map(|error| format!("{}: {error}", self.name));
+        // It is told once.
+        if self.has_ended()
+            && let Err(error) = self.records.end_of_capture()
+        {
+            self.trouble = Some(format!("{}: {error}", self.name));
         }
         batch.first = self.frames + 1;
         batch.shards.clear();
